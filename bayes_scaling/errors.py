@@ -1,0 +1,41 @@
+"""The exceptions of bayes_scaling.
+
+::
+
+    Exception
+    └── BayesScalingError         everything this package raises on purpose
+        ├── DataError             the table of runs: columns, values, units, design
+        ├── LawError              an unknown law, parameter or prior
+        ├── ScenarioError         a budget, constraint or risk measure that cannot hold
+        ├── FitError              sampling or prediction cannot go on
+        └── FileError             a file that cannot be read, or cannot be written
+
+Every message is one sentence that names the offender, its value and what is legal.
+The command line prints it and exits with status 2.
+"""
+
+__all__ = ["BayesScalingError", "DataError", "FileError", "FitError", "LawError", "ScenarioError"]
+
+
+class BayesScalingError(Exception):
+    """Base of every error that a user can cause or mend."""
+
+
+class DataError(BayesScalingError, ValueError):
+    """The table of runs, or a table of configurations, is not usable as it stands."""
+
+
+class LawError(BayesScalingError, ValueError):
+    """A law, one of its parameters or a prior is unknown or malformed."""
+
+
+class ScenarioError(BayesScalingError, ValueError):
+    """A budget, constraint or risk measure is out of range or contradictory."""
+
+
+class FitError(BayesScalingError, RuntimeError):
+    """A fit cannot be made, or cannot answer the question asked of it."""
+
+
+class FileError(BayesScalingError, OSError):
+    """A file cannot be read, is not what it should be, or cannot be written."""
