@@ -1,0 +1,6 @@
+"""Scaling laws: parameters with priors, and one expression each for every backend."""
+
+from bayes_scaling.laws.law import Inputs, Law, Parameter, Prior, Values
+from bayes_scaling.laws.registry import available, get
+
+__all__ = ["Inputs", "Law", "Parameter", "Prior", "Values", "available", "get"]

@@ -1,0 +1,58 @@
+"""The additive law of Hoffmann et al. (2022)."""
+
+from typing import Any
+
+from bayes_scaling.laws import common, ops
+from bayes_scaling.laws.law import Inputs, Law, Values
+
+__all__ = ["CHINCHILLA"]
+
+
+def _log_curve(x: Inputs, p: Values) -> Any:
+    size = ops.log(p["A"]) - p["alpha_N"] * x["params"]
+    data = ops.log(p["B"]) - p["alpha_D"] * x["tokens"]
+    return ops.logaddexp(ops.log(p["floor"]), ops.logaddexp(size, data))
+
+
+def _slopes(p: Values) -> dict[str, dict[str, Any]]:
+    return {"A": {"params": p["alpha_N"]}, "B": {"tokens": p["alpha_D"]}}
+
+
+def _frontier(p: Values) -> Any:
+    return p["alpha_N"] * p["alpha_D"] / (p["alpha_N"] + p["alpha_D"])
+
+
+def _params_exponent(p: Values) -> Any:
+    return p["alpha_D"] / (p["alpha_N"] + p["alpha_D"])
+
+
+def _optimum(log_flops_6: Any, p: Values) -> Any:
+    # Hoffmann et al., Eq. 4: G (C/6)^a with G = (alpha A / (beta B))^(1 / (alpha + beta)).
+    balance = ops.log(p["alpha_N"] * p["A"]) - ops.log(p["alpha_D"] * p["B"])
+    return (balance + p["alpha_D"] * log_flops_6) / (p["alpha_N"] + p["alpha_D"])
+
+
+CHINCHILLA = Law(
+    name="chinchilla",
+    formula="floor + A·N^-alpha_N + B·D^-alpha_D",
+    inputs=("params", "tokens"),
+    parameters=(
+        common.FLOOR,
+        common.amplitude("A", "finite size"),
+        common.amplitude("B", "finite data"),
+        common.exponent("alpha_N", "parameters"),
+        common.exponent("alpha_D", "tokens"),
+    ),
+    reference="Hoffmann et al. 2022, Eq. 2 and 4, arXiv:2203.15556",
+    log_curve=_log_curve,
+    slopes=_slopes,
+    frontier=_frontier,
+    optimum=_optimum,
+    params_exponent=_params_exponent,
+    notes=(
+        (
+            "Fitted to small runs it tends to overestimate the floor: forecasts far beyond the "
+            "data come out too high, and their intervals too narrow."
+        ),
+    ),
+)

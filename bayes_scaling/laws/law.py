@@ -1,0 +1,226 @@
+"""What a law is: named inputs, parameters with priors, and one elementwise expression."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from bayes_scaling.errors import LawError
+
+__all__ = ["Inputs", "Law", "Parameter", "Prior", "Values"]
+
+Inputs = Mapping[str, Any]
+"""Natural logarithms of a law's inputs, relative to a reference point, by column name."""
+
+Values = Mapping[str, Any]
+"""Values of a law's parameters, by name."""
+
+
+@dataclass(frozen=True)
+class Prior:
+    """A log-normal prior for a positive parameter, and for how much families differ in it.
+
+    Parameters
+    ----------
+    median : float
+        Median over families, in the parameter's unit.
+    sd : float
+        Standard deviation of the log of the population median: 0.5 is "within a factor of 2.7
+        either way, with 95% probability".
+    spread : float
+        Median of the between-family standard deviation of the log.
+
+    Raises
+    ------
+    LawError
+        If a number is not finite and positive.
+    """
+
+    median: float
+    sd: float
+    spread: float
+
+    def __post_init__(self) -> None:
+        for name in ("median", "sd", "spread"):
+            value = getattr(self, name)
+            if not (isinstance(value, int | float) and math.isfinite(value) and value > 0):
+                raise LawError(f"prior {name} is {value!r}, a finite number above 0 is needed")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One positive parameter of a law.
+
+    Parameters
+    ----------
+    name : str
+        Its name in results.
+    prior : Prior
+        The default prior.
+    unit : str
+        Unit of the parameter.
+    meaning : str
+        What it is, in one clause.
+    reason : str
+        Why the prior is what it is.
+    of_loss : bool
+        Whether ``prior.median`` counts in units of the typical loss of the table (its geometric
+        mean) and not in nats, so that the prior suits any tokenizer.
+    """
+
+    name: str
+    prior: Prior
+    unit: str
+    meaning: str
+    reason: str
+    of_loss: bool = False
+
+
+def _no_slopes(values: Values) -> dict[str, dict[str, Any]]:  # noqa: ARG001
+    return {}
+
+
+@dataclass(frozen=True)
+class Law:
+    """A scaling law.
+
+    The expression is given once, as the log of the loss, and works elementwise on NumPy arrays,
+    xarray objects and PyTensor variables (see :mod:`bayes_scaling.laws.ops`).
+
+    Parameters
+    ----------
+    name : str
+        How users ask for it.
+    formula : str
+        The loss, in plain text.
+    inputs : tuple of str
+        Canonical columns it reads: ``params`` (N), ``tokens`` (D), ``flops`` (C).
+    parameters : tuple of Parameter
+        Its parameters; all are positive.
+    reference : str
+        Paper and equation, with a DOI or arXiv number.
+    log_curve : callable
+        ``log_curve(x, p)``: log of the loss in nats, from log inputs ``x`` relative to a reference
+        point and parameter values ``p`` at that point.
+    slopes : callable
+        ``slopes(p)[amplitude][input]``: how fast the log of an amplitude falls with the log of
+        the reference point. It is what moves a parameter from one reference point to another.
+    frontier : callable or None
+        ``frontier(p)``: exponent of the loss in compute along the compute-optimal frontier
+        (C = 6·N·D), where the law has one that is constant.
+    optimum : callable or None
+        Closed form of the compute-optimal size: ``optimum(log_flops_6, p)`` with amplitudes at
+        N = D = 1 gives log N* where ``log_flops_6 = log(C / 6)``. None: the numeric solver is used.
+    params_exponent : callable or None
+        ``params_exponent(p)``: d log N* / d log C where constant.
+    notes : tuple of str
+        What a user must know before trusting it.
+    """
+
+    name: str
+    formula: str
+    inputs: tuple[str, ...]
+    parameters: tuple[Parameter, ...]
+    reference: str
+    log_curve: Callable[[Inputs, Values], Any]
+    slopes: Callable[[Values], dict[str, dict[str, Any]]] = _no_slopes
+    frontier: Callable[[Values], Any] | None = None
+    optimum: Callable[[Any, Values], Any] | None = None
+    params_exponent: Callable[[Values], Any] | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the parameters, in order."""
+        return tuple(parameter.name for parameter in self.parameters)
+
+    @property
+    def has_floor(self) -> bool:
+        """Whether the law has an irreducible loss."""
+        return "floor" in self.names
+
+    def loss(self, inputs: Mapping[str, Any], values: Values) -> Any:
+        """Loss at a configuration, parameters being those at the reference point 1.
+
+        Parameters
+        ----------
+        inputs : mapping of str to array-like
+            ``params`` in parameters, ``tokens`` in tokens, ``flops`` in FLOP; floats or arrays
+            that broadcast together and with ``values``.
+        values : mapping of str to array-like
+            Parameter values in published units, e.g. ``A = 482.01`` for N in parameters.
+
+        Returns
+        -------
+        array-like
+            Loss in nats.
+
+        Raises
+        ------
+        LawError
+            If an input or a parameter is missing.
+        """
+        missing = [n for n in self.inputs if n not in inputs]
+        missing += [n for n in self.names if n not in values]
+        if missing:
+            raise LawError(
+                f"law {self.name!r} needs {', '.join(self.inputs + self.names)}; "
+                f"missing: {', '.join(missing)}"
+            )
+        # Integers near 10^19 overflow in products, so everything is float64 from the start.
+        x = {name: np.log(np.asarray(inputs[name], dtype=np.float64)) for name in self.inputs}
+        return np.exp(self.log_curve(x, values))
+
+    def move(self, values: Values, shift: Mapping[str, Any]) -> dict[str, Any]:
+        """Parameter values at another reference point.
+
+        Parameters
+        ----------
+        values : mapping of str to array-like
+            Values at the present reference point.
+        shift : mapping of str to array-like
+            By input, log of the new reference point minus log of the present one.
+
+        Returns
+        -------
+        dict of str to array-like
+            Values that give the same loss from inputs relative to the new point.
+        """
+        slopes = self.slopes(values)
+        moved = dict(values)
+        for name, by_input in slopes.items():
+            total = sum(slope * shift[column] for column, slope in by_input.items())
+            moved[name] = values[name] * np.exp(-total)
+        return moved
+
+    def with_priors(self, priors: Mapping[str, Prior] | None) -> "Law":
+        """The same law with some priors replaced.
+
+        Parameters
+        ----------
+        priors : mapping of str to Prior, or None
+            By parameter name. A median given here is in the parameter's own unit (nats for a
+            floor or an amplitude), never relative to the loss.
+
+        Raises
+        ------
+        LawError
+            If a name is not a parameter of this law.
+        """
+        if not priors:
+            return self
+        unknown = sorted(set(priors) - set(self.names))
+        if unknown:
+            raise LawError(
+                f"law {self.name!r} has no parameter {unknown[0]!r}; "
+                f"priors can be given for {', '.join(self.names)}"
+            )
+        changed = tuple(
+            replace(parameter, prior=priors[parameter.name], of_loss=False, reason="given")
+            if parameter.name in priors
+            else parameter
+            for parameter in self.parameters
+        )
+        return replace(self, parameters=changed)

@@ -1,0 +1,35 @@
+"""The few elementwise operations that laws are written in.
+
+The same expression runs on NumPy arrays, on xarray objects and on PyTensor variables: the
+operands decide. PyTensor is looked up among the modules already loaded, so a law evaluated on
+numbers never imports it.
+"""
+
+import sys
+from typing import Any
+
+import numpy as np
+
+__all__ = ["exp", "log", "logaddexp"]
+
+
+def _backend(*operands: Any) -> Any:
+    graph = sys.modules.get("pytensor.graph.basic")
+    if graph is not None and any(isinstance(value, graph.Variable) for value in operands):
+        return sys.modules["pytensor.tensor"]
+    return np
+
+
+def exp(value: Any) -> Any:
+    """Exponential, elementwise."""
+    return _backend(value).exp(value)
+
+
+def log(value: Any) -> Any:
+    """Natural logarithm, elementwise."""
+    return _backend(value).log(value)
+
+
+def logaddexp(first: Any, second: Any) -> Any:
+    """``log(exp(first) + exp(second))``, elementwise, without overflow."""
+    return _backend(first, second).logaddexp(first, second)

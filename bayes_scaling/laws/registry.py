@@ -1,0 +1,61 @@
+"""The laws there are: ours, one explicit line each, and those of installed packages."""
+
+from importlib.metadata import entry_points
+
+from bayes_scaling.errors import LawError
+from bayes_scaling.laws.chinchilla import CHINCHILLA
+from bayes_scaling.laws.chinchilla_gamma import CHINCHILLA_GAMMA
+from bayes_scaling.laws.law import Law
+from bayes_scaling.laws.product import PRODUCT, PRODUCT_FLOOR
+
+__all__ = ["ENTRY_POINT_GROUP", "available", "get"]
+
+ENTRY_POINT_GROUP = "bayes_scaling.laws"
+
+_OURS: dict[str, Law] = {
+    law.name: law
+    for law in (
+        CHINCHILLA,
+        CHINCHILLA_GAMMA,
+        PRODUCT,
+        PRODUCT_FLOOR,
+    )
+}
+
+
+def available() -> dict[str, Law]:
+    """All registered laws by name: ours first, then those of other packages.
+
+    Raises
+    ------
+    LawError
+        If an installed package registers something that is not a law, or takes a name twice.
+    """
+    laws = dict(_OURS)
+    for point in entry_points(group=ENTRY_POINT_GROUP):
+        law = point.load()
+        if not isinstance(law, Law):
+            raise LawError(
+                f"entry point {point.name!r} of group {ENTRY_POINT_GROUP!r} is a "
+                f"{type(law).__name__}, a bayes_scaling Law is needed"
+            )
+        if law.name in laws:
+            raise LawError(f"entry point {point.name!r} registers the law {law.name!r} again")
+        laws[law.name] = law
+    return laws
+
+
+def get(law: str | Law) -> Law:
+    """A law by name; a law object is returned as it is.
+
+    Raises
+    ------
+    LawError
+        If no law has that name.
+    """
+    if isinstance(law, Law):
+        return law
+    laws = available()
+    if law not in laws:
+        raise LawError(f"there is no law {law!r}; there are {', '.join(laws)}")
+    return laws[law]

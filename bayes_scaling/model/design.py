@@ -1,0 +1,132 @@
+"""From the table of runs to centred arrays, and to a specification of the model."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayes_scaling import laws
+from bayes_scaling.errors import LawError
+from bayes_scaling.laws import Law, Prior
+from bayes_scaling.model.spec import NOISE, Noise, Pooling, Spec, pooling_by_parameter
+
+__all__ = ["Design", "arrays", "specify"]
+
+Floats = NDArray[np.float64]
+
+_INFORMATIVE = 8
+"""Runs a family needs before its parameters are sampled centred: about two for each of them."""
+
+
+@dataclass(frozen=True)
+class Design:
+    """The runs of a fit as arrays along ``run``.
+
+    Parameters
+    ----------
+    inputs : dict of str to (run,) array
+        Log inputs relative to each run's family centre.
+    family : (run,) array of int
+        Index into the families of the specification.
+    log_loss : (run,) array
+        Natural log of the loss in nats.
+    relative_se : (run,) array
+        Known standard error of the loss divided by the loss; 0 where none is known.
+    run : (run,) array of str
+        Names of the runs.
+    """
+
+    inputs: Mapping[str, Floats]
+    family: NDArray[np.int64]
+    log_loss: Floats
+    relative_se: Floats
+    run: tuple[str, ...]
+
+
+def specify(
+    table: pd.DataFrame,
+    law: str | Law = "chinchilla",
+    *,
+    pooling: Pooling | Mapping[str, Pooling] = "partial",
+    noise: Noise = "student-t",
+    priors: Mapping[str, Prior] | None = None,
+) -> Spec:
+    """Specify the model of a table of runs.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Rows to fit, in canonical columns.
+    law : str or Law
+        The law of the mean.
+    pooling : {"partial", "shared", "none"} or mapping
+        For all parameters, or by parameter (those not named are "partial").
+    noise : {"student-t", "normal"}
+        Distribution of log loss about the curve.
+    priors : mapping of str to Prior, optional
+        Replaces default priors; ``sigma`` is the noise scale.
+
+    Returns
+    -------
+    Spec
+
+    Raises
+    ------
+    LawError
+        If the law, a prior, the pooling or the noise is unknown.
+    """
+    if noise not in get_args(Noise):
+        raise LawError(f"noise is {noise!r}; it can be {', '.join(get_args(Noise))}")
+    given = dict(priors or {})
+    sigma = given.pop(NOISE.name, NOISE.prior)
+    chosen = laws.get(law).with_priors(given)
+    families = tuple(dict.fromkeys(table["family"]))
+    middle = table[list(chosen.inputs)].map(math.log).groupby(table["family"]).mean()
+    middle = middle.loc[list(families)]
+    counts = table["family"].value_counts()
+    return Spec(
+        law=chosen,
+        families=families,
+        pooling=pooling_by_parameter(chosen, pooling, len(families)),
+        noise=noise,
+        reference={name: float(middle[name].mean()) for name in chosen.inputs},
+        centres={name: tuple(map(float, middle[name])) for name in chosen.inputs},
+        centred=tuple(bool(counts[family] >= _INFORMATIVE) for family in families),
+        loss_scale=float(np.exp(np.log(table["loss"]).mean())),
+        noise_parameter=replace(NOISE, prior=sigma),
+    )
+
+
+def arrays(spec: Spec, table: pd.DataFrame) -> Design:
+    """The runs as centred arrays.
+
+    Parameters
+    ----------
+    spec : Spec
+        Its families must include every family of the table.
+    table : pandas.DataFrame
+        Rows in canonical columns, values positive and finite.
+    """
+    index = {family: i for i, family in enumerate(spec.families)}
+    family = np.array([index[name] for name in table["family"]], dtype=np.int64)
+    loss = table["loss"].to_numpy(dtype=np.float64)
+    se = (
+        table["loss_se"].fillna(0.0).to_numpy(dtype=np.float64)
+        if "loss_se" in table
+        else np.zeros(len(table))
+    )
+    return Design(
+        inputs={
+            name: np.log(table[name].to_numpy(dtype=np.float64))
+            - np.asarray(spec.centres[name])[family]
+            for name in spec.law.inputs
+        },
+        family=family,
+        log_loss=np.log(loss),
+        relative_se=se / loss,
+        run=tuple(map(str, table["run"])) if "run" in table else tuple(map(str, table.index)),
+    )

@@ -1,0 +1,103 @@
+"""Tables of runs with a known truth, for tests and for planning a sweep."""
+
+from collections.abc import Mapping
+from typing import cast
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayes_scaling import laws
+from bayes_scaling.errors import DataError, LawError
+from bayes_scaling.laws import Law
+
+__all__ = ["simulate"]
+
+Truth = Mapping[str, float] | Mapping[str, Mapping[str, float]]
+
+
+def simulate(
+    law: str | Law,
+    design: pd.DataFrame,
+    truth: Truth,
+    *,
+    noise: float = 0.005,
+    nu: float | None = None,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Runs that a law with known parameters would have produced.
+
+    Parameters
+    ----------
+    law : str or Law
+        The true law.
+    design : pandas.DataFrame
+        One row per run: ``params`` (parameters), ``tokens`` (tokens) and optionally ``flops``
+        (FLOP; 6·N·D if absent), ``family``, ``run``.
+    truth : mapping
+        Parameter values in published units (amplitudes at N = D = 1), for all families, or one
+        such mapping by family.
+    noise : float
+        Scale of the noise on log loss; 0.005 is half a percent of the loss.
+    nu : float, optional
+        Degrees of freedom of Student-t noise; normal if absent.
+    seed : int
+        Seed of the noise.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The design with ``flops``, ``family``, ``run`` and ``loss`` (nats/token), the noise-free
+        ``loss_curve``, and index as given.
+
+    Raises
+    ------
+    DataError
+        If the design lacks a column, a value is not positive, or the noise is negative.
+    LawError
+        If the truth lacks a parameter.
+    """
+    law = laws.get(law)
+    table = _complete(design, noise)
+    values = _values_by_row(law, table["family"], truth)
+    curve = law.loss({name: table[name].to_numpy() for name in law.inputs}, values)
+    rng = np.random.default_rng(seed)
+    standard = rng.normal(size=len(table)) if nu is None else rng.standard_t(nu, size=len(table))
+    return table.assign(loss=curve * np.exp(noise * standard), loss_curve=curve)
+
+
+def _complete(design: pd.DataFrame, noise: float) -> pd.DataFrame:
+    if not noise >= 0:
+        raise DataError(f"noise is {noise!r}, a scale of 0 or more is needed")
+    for column in ("params", "tokens"):
+        if column not in design:
+            raise DataError(f"the design has no column {column!r}")
+        if not (design[column] > 0).all():
+            raise DataError(f"column {column!r} of the design must be above 0 in every row")
+    table = design.astype({"params": np.float64, "tokens": np.float64})
+    if "flops" not in table:
+        table["flops"] = 6.0 * table["params"] * table["tokens"]
+    if "family" not in table:
+        table["family"] = "all"
+    if "run" not in table:
+        table["run"] = [f"run{i}" for i in range(len(table))]
+    return table
+
+
+def _values_by_row(
+    law: Law, family: "pd.Series[str]", truth: Truth
+) -> dict[str, NDArray[np.float64]]:
+    by_family: dict[str, Mapping[str, float]] = {}
+    for name in dict.fromkeys(family):
+        own = truth.get(name)
+        by_family[name] = own if isinstance(own, Mapping) else cast("Mapping[str, float]", truth)
+        lacking = [parameter for parameter in law.names if parameter not in by_family[name]]
+        if lacking:
+            raise LawError(
+                f"the truth of family {name!r} has no {lacking[0]!r}; "
+                f"law {law.name!r} needs {', '.join(law.names)}"
+            )
+    return {
+        parameter: np.array([float(by_family[name][parameter]) for name in family])
+        for parameter in law.names
+    }
