@@ -3,6 +3,7 @@
 from typing import Any
 
 from bayes_scaling.laws import common, ops
+from bayes_scaling.laws.coordinates import Additive
 from bayes_scaling.laws.law import Inputs, Law, Values
 
 __all__ = ["CHINCHILLA"]
@@ -49,6 +50,7 @@ CHINCHILLA = Law(
     frontier=_frontier,
     optimum=_optimum,
     params_exponent=_params_exponent,
+    coordinates=Additive({"A": ("alpha_N",), "B": ("alpha_D",)}),
     notes=(
         (
             "Fitted to small runs it tends to overestimate the floor: forecasts far beyond the "

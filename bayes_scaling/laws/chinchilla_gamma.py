@@ -3,6 +3,7 @@
 from typing import Any
 
 from bayes_scaling.laws import common, ops
+from bayes_scaling.laws.coordinates import Additive
 from bayes_scaling.laws.law import Inputs, Law, Parameter, Prior, Values
 
 __all__ = ["CHINCHILLA_GAMMA"]
@@ -61,6 +62,7 @@ CHINCHILLA_GAMMA = Law(
     frontier=_frontier,
     optimum=_optimum,
     params_exponent=_params_exponent,
+    coordinates=Additive({"A": ("alpha_N",), "B": ("alpha_D",)}, outer="gamma"),
     notes=(
         (
             "A and B are in nats (the loss each cause alone would add), so they mean the same for "

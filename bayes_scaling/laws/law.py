@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from bayes_scaling.errors import LawError
+from bayes_scaling.laws.coordinates import Coordinates
 
 __all__ = ["Inputs", "Law", "Parameter", "Prior", "Values"]
 
@@ -115,6 +116,8 @@ class Law:
         N = D = 1 gives log N* where ``log_flops_6 = log(C / 6)``. None: the numeric solver is used.
     params_exponent : callable or None
         ``params_exponent(p)``: d log N* / d log C where constant.
+    coordinates : Coordinates or None
+        Where a sampler moves; None: on the logs of the parameters.
     notes : tuple of str
         What a user must know before trusting it.
     """
@@ -129,6 +132,7 @@ class Law:
     frontier: Callable[[Values], Any] | None = None
     optimum: Callable[[Any, Values], Any] | None = None
     params_exponent: Callable[[Values], Any] | None = None
+    coordinates: Coordinates | None = None
     notes: tuple[str, ...] = field(default=())
 
     @property

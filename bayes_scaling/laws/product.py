@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from bayes_scaling.laws import common, ops
+from bayes_scaling.laws.coordinates import Product
 from bayes_scaling.laws.law import Inputs, Law, Parameter, Prior, Values
 
 __all__ = ["PRODUCT", "PRODUCT_FLOOR"]
@@ -52,6 +53,7 @@ PRODUCT = Law(
     reference="product of the single-factor laws of Kaplan et al. 2020, arXiv:2001.08361",
     log_curve=_log_power,
     slopes=_slopes,
+    coordinates=Product(),
     notes=(
         (
             "Where C = 6·N·D only alpha_N + alpha_C and alpha_D + alpha_C can be learned; the "
@@ -76,4 +78,5 @@ PRODUCT_FLOOR = replace(
         common.exponent("alpha_C", "compute", median=0.1, sd=0.8),
     ),
     log_curve=_log_curve_floor,
+    coordinates=None,
 )

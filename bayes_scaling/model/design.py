@@ -18,9 +18,6 @@ __all__ = ["Design", "arrays", "specify"]
 
 Floats = NDArray[np.float64]
 
-_INFORMATIVE = 8
-"""Runs a family needs before its parameters are sampled centred: about two for each of them."""
-
 
 @dataclass(frozen=True)
 class Design:
@@ -29,7 +26,7 @@ class Design:
     Parameters
     ----------
     inputs : dict of str to (run,) array
-        Log inputs relative to each run's family centre.
+        Log inputs relative to the common reference point.
     family : (run,) array of int
         Index into the families of the specification.
     log_loss : (run,) array
@@ -87,7 +84,6 @@ def specify(
     families = tuple(dict.fromkeys(table["family"]))
     middle = table[list(chosen.inputs)].map(math.log).groupby(table["family"]).mean()
     middle = middle.loc[list(families)]
-    counts = table["family"].value_counts()
     return Spec(
         law=chosen,
         families=families,
@@ -95,7 +91,6 @@ def specify(
         noise=noise,
         reference={name: float(middle[name].mean()) for name in chosen.inputs},
         centres={name: tuple(map(float, middle[name])) for name in chosen.inputs},
-        centred=tuple(bool(counts[family] >= _INFORMATIVE) for family in families),
         loss_scale=float(np.exp(np.log(table["loss"]).mean())),
         noise_parameter=replace(NOISE, prior=sigma),
     )
@@ -121,8 +116,7 @@ def arrays(spec: Spec, table: pd.DataFrame) -> Design:
     )
     return Design(
         inputs={
-            name: np.log(table[name].to_numpy(dtype=np.float64))
-            - np.asarray(spec.centres[name])[family]
+            name: np.log(table[name].to_numpy(dtype=np.float64)) - spec.reference[name]
             for name in spec.law.inputs
         },
         family=family,

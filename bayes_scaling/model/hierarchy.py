@@ -4,7 +4,6 @@ The PyMC model of :mod:`bayes_scaling.model.build` states the same hierarchy as 
 evaluated on labelled draws, without compiling anything; the tests hold the two equal.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -20,40 +19,51 @@ __all__ = [
     "log_likelihood",
     "log_mean",
     "log_prior",
-    "moved",
+    "named",
     "new_family",
     "noise",
+    "noise_scale",
     "prior_draws",
 ]
 
+_SCALAR = ("chain", "draw")
+_BY_FAMILY = ("chain", "draw", "family")
 
-def moved(spec: Spec, parameter: Parameter, values: Mapping[str, Any]) -> Any:
-    """How far the log of an amplitude falls from the reference point to each family's centre.
+
+def named(spec: Spec, draws: xr.Dataset) -> xr.Dataset:
+    """Draws of the model's free variables as parameters with their names, in their units.
 
     Parameters
     ----------
     spec : Spec
-        Reference point and centres.
-    parameter : Parameter
-        Any parameter; 0 for those that do not depend on the reference point.
-    values : mapping of str to array-like
-        Values of the exponents, ``family`` as the last dimension.
+        The model.
+    draws : xarray.Dataset
+        ``mu``, ``tau``, ``theta`` and ``log_nu`` as the model has them.
 
     Returns
     -------
-    array-like
-        Dims as ``values``, or (family,).
+    xarray.Dataset
+        ``<p>`` with dims (chain, draw, family); ``<p>_population`` (median over families) and
+        ``<p>_spread`` (sd of the log between families) with dims (chain, draw); ``nu``.
     """
-    known = {name: values.get(name, 1.0) for name in spec.law.names}
-    slopes = spec.law.slopes(known).get(parameter.name, {})
-    total: Any = np.zeros(len(spec.families))
-    for column, slope in slopes.items():
-        total = total + slope * (np.asarray(spec.centres[column]) - spec.reference[column])
-    return total
-
-
-def _dims(spec: Spec, draws: int) -> dict[str, Any]:
-    return {"chain": [0], "draw": np.arange(draws), "family": list(spec.families)}
+    coords = {"chain": draws["chain"], "draw": draws["draw"], "family": list(spec.families)}
+    result = xr.Dataset(coords=coords)
+    families = xr.ones_like(result["family"], dtype=np.float64)
+    for parameter in spec.parameters:
+        name, kind = parameter.name, spec.pooling[parameter.name]
+        if kind == "shared":
+            value = draws["mu"].sel(pooled=name, drop=True) * families
+        else:
+            value = draws["theta"].sel(parameter=name, drop=True)
+        result[name] = ops.exp(value.transpose(*_BY_FAMILY))
+    for parameter in spec.pooled("partial", "shared"):
+        mu = draws["mu"].sel(pooled=parameter.name, drop=True)
+        result[f"{parameter.name}_population"] = ops.exp(mu)
+    for parameter in spec.pooled("partial"):
+        result[f"{parameter.name}_spread"] = draws["tau"].sel(partial=parameter.name, drop=True)
+    if spec.noise == "student-t":
+        result["nu"] = ops.exp(draws["log_nu"])
+    return result
 
 
 def prior_draws(spec: Spec, draws: int, rng: np.random.Generator) -> xr.Dataset:
@@ -71,40 +81,34 @@ def prior_draws(spec: Spec, draws: int, rng: np.random.Generator) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        As the posterior of a fit: ``<p>`` with dims (chain, draw, family), ``<p>_population`` and
-        ``<p>_spread`` with dims (chain, draw), ``nu``; one chain.
+        As :func:`named`, with one chain.
     """
-    scalar, by_family = ("chain", "draw"), ("chain", "draw", "family")
     shape = (1, draws, len(spec.families))
-    data = xr.Dataset(coords=_dims(spec, draws))
+    coords = {"chain": [0], "draw": np.arange(draws), "family": list(spec.families)}
+    data = xr.Dataset(coords=coords)
     for parameter in spec.parameters:
-        name, location, prior = parameter.name, spec.log_median(parameter), parameter.prior
-        kind = spec.pooling[name]
+        name, kind = parameter.name, spec.pooling[parameter.name]
+        location, sd = spec.log_median(parameter), spec.log_sd(parameter)
         if kind == "none":
-            sd = np.hypot(prior.sd, prior.spread)
-            data[name] = by_family, np.exp(rng.normal(location, sd, shape))
+            data[name] = _BY_FAMILY, np.exp(rng.normal(location, sd, shape))
             continue
-        mu = rng.normal(location, prior.sd, shape[:2])
-        data[f"{name}_population"] = scalar, np.exp(mu)
-        centre = mu[..., None] - moved(spec, parameter, {str(n): v.values for n, v in data.items()})
+        mu = rng.normal(location, sd, shape[:2])
         tau = np.zeros(shape[:2])
         if kind == "partial":
-            tau = np.exp(rng.normal(np.log(prior.spread), SPREAD_SD, shape[:2]))
-            data[f"{name}_spread"] = scalar, tau
-        data[name] = by_family, np.exp(centre + tau[..., None] * rng.normal(size=shape))
+            tau = np.exp(rng.normal(np.log(parameter.prior.spread), SPREAD_SD, shape[:2]))
+            data[f"{name}_spread"] = _SCALAR, tau
+        data[f"{name}_population"] = _SCALAR, np.exp(mu)
+        away = tau[..., None] * rng.normal(size=shape)
+        data[name] = _BY_FAMILY, np.exp(mu[..., None] + away)
     if spec.noise == "student-t":
         nu = spec.nu_parameter.prior
-        data["nu"] = scalar, np.exp(rng.normal(np.log(nu.median), nu.sd, shape[:2]))
+        data["nu"] = _SCALAR, np.exp(rng.normal(np.log(nu.median), nu.sd, shape[:2]))
     return data
 
 
 def family_values(spec: Spec, posterior: xr.Dataset, family: str) -> dict[str, xr.DataArray]:
-    """Parameter values of a known family at the common reference point, dims (chain, draw)."""
-    here = {p.name: posterior[p.name].sel(family=family, drop=True) for p in spec.parameters}
-    shift = spec.shift(spec.families.index(family))
-    values = {name: here[name] for name in spec.law.names}
-    at_reference = spec.law.move(values, {name: -value for name, value in shift.items()})
-    return at_reference | {spec.noise_parameter.name: here[spec.noise_parameter.name]}
+    """Parameter values of a fitted family at the reference point, dims (chain, draw)."""
+    return {p.name: posterior[p.name].sel(family=family, drop=True) for p in spec.parameters}
 
 
 def new_family(
@@ -127,35 +131,34 @@ def new_family(
     Returns
     -------
     dict of str to xarray.DataArray
-        Values at the common reference point, dims (chain, draw).
+        Values at the reference point, dims (chain, draw).
     """
-    template = posterior[spec.noise_parameter.name].isel(family=0, drop=True)
     values = {}
     for parameter in spec.parameters:
         name = parameter.name
+        template = posterior[name].isel(family=0, drop=True)
         if spec.pooling[name] == "none":
-            mu, tau = _population_of_one(spec, parameter, posterior, rng)
+            mu, tau = _unpooled_population(spec, parameter, posterior, rng)
         else:
-            mu = ops.log(posterior[f"{name}_population"]).values
+            mu = np.log(posterior[f"{name}_population"].values)
             spread = posterior.get(f"{name}_spread")
             tau = np.zeros_like(mu) if spread is None else spread.values
         values[name] = template.copy(data=np.exp(mu + tau * rng.normal(size=mu.shape)))
     return values
 
 
-def _population_of_one(
+def _unpooled_population(
     spec: Spec, parameter: Parameter, posterior: xr.Dataset, rng: np.random.Generator
 ) -> tuple[Any, Any]:
     """Population location and spread given at most one family, by the normal-normal update."""
-    shape = posterior[parameter.name].isel(family=0).shape
-    prior, location = parameter.prior, spec.log_median(parameter)
-    tau = np.exp(rng.normal(np.log(prior.spread), SPREAD_SD, shape))
-    if len(spec.families) > 1:
-        return rng.normal(location, prior.sd, shape), tau
     seen = np.log(posterior[parameter.name].isel(family=0).values)
+    prior, location = parameter.prior, spec.log_median(parameter)
+    tau = np.exp(rng.normal(np.log(prior.spread), SPREAD_SD, seen.shape))
+    if len(spec.families) > 1:
+        return rng.normal(location, prior.sd, seen.shape), tau
     gain = prior.sd**2 / (prior.sd**2 + tau**2)
     mean = location + gain * (seen - location)
-    return mean + prior.sd * np.sqrt(1 - gain) * rng.normal(size=shape), tau
+    return mean + prior.sd * np.sqrt(1 - gain) * rng.normal(size=seen.shape), tau
 
 
 def log_mean(spec: Spec, design: Design, draws: xr.Dataset) -> xr.DataArray:
@@ -168,7 +171,8 @@ def log_mean(spec: Spec, design: Design, draws: xr.Dataset) -> xr.DataArray:
     return result.transpose("chain", "draw", "run")
 
 
-def _scale(spec: Spec, design: Design, draws: xr.Dataset) -> xr.DataArray:
+def noise_scale(spec: Spec, design: Design, draws: xr.Dataset) -> xr.DataArray:
+    """Scale of the noise on log loss, known standard errors included, dims (chain, draw, run)."""
     index = xr.DataArray(design.family, dims="run")
     se = xr.DataArray(design.relative_se, dims="run")
     sigma = draws[spec.noise_parameter.name].isel(family=index).drop_vars("family")
@@ -179,13 +183,13 @@ def _scale(spec: Spec, design: Design, draws: xr.Dataset) -> xr.DataArray:
 def log_likelihood(spec: Spec, design: Design, draws: xr.Dataset) -> xr.DataArray:
     """Log density of each run's log loss, dims (chain, draw, run)."""
     mean = log_mean(spec, design, draws)
-    scale = _scale(spec, design, draws)
+    scale = noise_scale(spec, design, draws).values
     observed = xr.DataArray(design.log_loss, dims="run", coords={"run": mean["run"]})
-    z = (mean - observed) / scale
+    z = ((mean - observed) / scale).values
     if spec.noise == "normal":
-        return mean.copy(data=stats.norm.logpdf(z.values) - np.log(scale.values))
+        return mean.copy(data=stats.norm.logpdf(z) - np.log(scale))
     nu = draws["nu"].values[..., None]
-    return mean.copy(data=stats.t.logpdf(z.values, nu) - np.log(scale.values))
+    return mean.copy(data=stats.t.logpdf(z, nu) - np.log(scale))
 
 
 def noise(
@@ -202,46 +206,43 @@ def noise(
 
 
 def log_prior(spec: Spec, draws: xr.Dataset) -> xr.Dataset:
-    """Log prior density of each free variable of the model, named as there.
+    """Log prior density of each free variable of the model.
+
+    Parameters
+    ----------
+    spec : Spec
+        Priors and pooling.
+    draws : xarray.Dataset
+        ``mu``, ``tau``, ``theta`` and ``log_nu`` as the model has them.
 
     Returns
     -------
     xarray.Dataset
-        ``log_<p>_mu`` and ``log_<p>_tau`` with dims (chain, draw), ``log_<p>_raw`` or
-        ``log_<p>_family`` with dims (chain, draw, family), ``log_nu``.
+        The same names and dims.
     """
-    result = xr.Dataset()
-    for parameter in spec.parameters:
-        result = result.assign(_log_prior_of(spec, parameter, draws))
+    result = {}
+    pooled, partial = spec.pooled("partial", "shared"), spec.pooled("partial")
+    own = spec.pooled("partial", "none")
+    if pooled:
+        location = [spec.log_median(p) for p in pooled]
+        result["mu"] = _normal(draws["mu"], location, [spec.log_sd(p) for p in pooled])
+    if partial:
+        log_tau = ops.log(draws["tau"])
+        location = [np.log(p.prior.spread) for p in partial]
+        result["tau"] = _normal(log_tau, location, SPREAD_SD) - log_tau
+    if own:
+        shape = draws["theta"].isel(family=0).shape
+        centre, sd = np.empty(shape), np.empty(shape)
+        for i, p in enumerate(own):
+            hyper = spec.pooling[p.name] == "partial"
+            centre[..., i] = draws["mu"].sel(pooled=p.name) if hyper else spec.log_median(p)
+            sd[..., i] = draws["tau"].sel(partial=p.name) if hyper else spec.log_sd(p)
+        result["theta"] = _normal(draws["theta"], centre[..., None, :], sd[..., None, :])
     if spec.noise == "student-t":
         nu = spec.nu_parameter.prior
-        result["log_nu"] = _normal(ops.log(draws["nu"]), np.log(nu.median), nu.sd)
-    return result
+        result["log_nu"] = _normal(draws["log_nu"], np.log(nu.median), nu.sd)
+    return xr.Dataset(result)
 
 
-def _log_prior_of(spec: Spec, parameter: Parameter, draws: xr.Dataset) -> dict[str, xr.DataArray]:
-    name, prior = parameter.name, parameter.prior
-    location, theta = spec.log_median(parameter), ops.log(draws[name])
-    kind = spec.pooling[name]
-    if kind == "none":
-        return {
-            f"log_{name}_family": _normal(theta, location, float(np.hypot(prior.sd, prior.spread)))
-        }
-    mu = ops.log(draws[f"{name}_population"])
-    parts = {f"log_{name}_mu": _normal(mu, location, prior.sd)}
-    if kind == "shared":
-        return parts
-    tau = draws[f"{name}_spread"]
-    log_tau = ops.log(tau)
-    parts[f"log_{name}_tau"] = _normal(log_tau, np.log(prior.spread), SPREAD_SD) - log_tau
-    fall = moved(spec, parameter, {n: draws[n].values for n in spec.law.names})
-    z = theta - mu + xr.DataArray(fall, dims=("chain", "draw", "family")[-fall.ndim :])
-    weight = xr.DataArray(np.asarray(spec.centred, dtype=np.float64), dims="family")
-    parts[f"log_{name}_raw"] = (_normal(z / tau, 0.0, 1.0) - weight * log_tau).transpose(
-        "chain", "draw", "family"
-    )
-    return parts
-
-
-def _normal(value: xr.DataArray, location: float, sd: float) -> xr.DataArray:
+def _normal(value: xr.DataArray, location: Any, sd: Any) -> xr.DataArray:
     return value.copy(data=stats.norm.logpdf(value.values, location, sd))

@@ -49,12 +49,10 @@ class Spec:
     noise : {"student-t", "normal"}
         Distribution of log loss about the curve.
     reference : dict of str to float
-        By input, natural log of the common reference point; priors of amplitudes hold there.
+        By input, natural log of the common reference point; amplitudes are the loss there, in
+        priors and in results.
     centres : dict of str to tuple of float
-        By input, natural log of each family's geometric middle; ``A`` and ``B`` in a posterior
-        are at this point.
-    centred : tuple of bool
-        By family, whether its parameters are sampled centred (its runs inform them).
+        By input, natural log of each family's geometric middle, where samplers move.
     loss_scale : float
         Typical loss in nats, the unit of priors that are relative to the loss.
     """
@@ -65,30 +63,30 @@ class Spec:
     noise: Noise
     reference: Mapping[str, float]
     centres: Mapping[str, tuple[float, ...]]
-    centred: tuple[bool, ...]
     loss_scale: float
     noise_parameter: Parameter = NOISE
     nu_parameter: Parameter = NU
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
-        """Every parameter that families have: exponents before the amplitudes they move."""
-        amplitudes = [p for p in self.law.parameters if p.name in self._amplitudes]
-        others = [p for p in self.law.parameters if p.name not in self._amplitudes]
-        return (*others, *amplitudes, self.noise_parameter)
+        """Every parameter that families have: the law's, then the noise scale."""
+        return (*self.law.parameters, self.noise_parameter)
 
-    @property
-    def _amplitudes(self) -> set[str]:
-        return set(self.law.slopes(dict.fromkeys(self.law.names, 1.0)))
+    def pooled(self, *kinds: Pooling) -> tuple[Parameter, ...]:
+        """The parameters that are pooled in one of these ways."""
+        return tuple(p for p in self.parameters if self.pooling[p.name] in kinds)
 
     def log_median(self, parameter: Parameter) -> float:
         """Natural log of the prior median in the parameter's own unit."""
         scale = self.loss_scale if parameter.of_loss else 1.0
         return math.log(parameter.prior.median * scale)
 
-    def shift(self, family_index: int) -> dict[str, float]:
-        """By input, log of a family's middle minus log of the common reference point."""
-        return {n: self.centres[n][family_index] - self.reference[n] for n in self.law.inputs}
+    def log_sd(self, parameter: Parameter) -> float:
+        """Prior sd of the log of a parameter: of its population, or of a family alone."""
+        prior = parameter.prior
+        if self.pooling[parameter.name] == "none":
+            return math.hypot(prior.sd, prior.spread)
+        return prior.sd
 
     def to_json(self) -> str:
         """The specification as JSON; priors are stored, the law by its name."""
@@ -101,7 +99,6 @@ class Spec:
             "noise": self.noise,
             "reference": dict(self.reference),
             "centres": {name: list(value) for name, value in self.centres.items()},
-            "centred": list(self.centred),
             "loss_scale": self.loss_scale,
             "noise_parameter": asdict(self.noise_parameter),
             "nu_parameter": asdict(self.nu_parameter),
@@ -132,7 +129,6 @@ class Spec:
             noise=content["noise"],
             reference=content["reference"],
             centres={name: tuple(value) for name, value in content["centres"].items()},
-            centred=tuple(content["centred"]),
             loss_scale=content["loss_scale"],
             noise_parameter=_parameter(content["noise_parameter"]),
             nu_parameter=_parameter(content["nu_parameter"]),

@@ -1,0 +1,149 @@
+"""Sampling a model with nutpie, and what came of it."""
+
+import os
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from bayes_scaling.errors import FitError
+from bayes_scaling.inference.start import starting_point
+from bayes_scaling.model.design import Design
+from bayes_scaling.model.spec import Spec
+
+__all__ = ["SamplerSettings", "Sampled", "sample"]
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class SamplerSettings:
+    """How to sample.
+
+    Parameters
+    ----------
+    draws : int
+        Draws kept from each chain.
+    tune : int
+        Tuning draws of each chain, discarded.
+    chains : int
+        Independent chains; 2 or more, or convergence cannot be judged.
+    cores : int
+        Chains sampled at a time.
+    target_accept : float
+        Acceptance the step size is tuned to, between 0 and 1.
+    seed : int
+        Seed of everything random in the fit.
+
+    Raises
+    ------
+    FitError
+        If a number is out of range.
+    """
+
+    draws: int = 1000
+    tune: int = 800
+    chains: int = 4
+    cores: int = 0
+    target_accept: float = 0.9
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, least in (("draws", 50), ("tune", 100), ("chains", 2), ("seed", 0), ("cores", 0)):
+            value = getattr(self, name)
+            if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
+                raise FitError(f"{name} is {value!r}, a whole number of {least} or more is needed")
+        if not 0 < self.target_accept < 1:
+            raise FitError(f"target_accept is {self.target_accept!r}, between 0 and 1 is needed")
+
+    @property
+    def workers(self) -> int:
+        """Chains sampled at a time: ``cores``, or as many as the machine has and chains need."""
+        return min(self.chains, self.cores or os.process_cpu_count() or 1)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The settings as plain values."""
+        return asdict(self) | {"sampler": "nutpie", "adaptation": "low_rank"}
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """Draws of the model's free variables, with sampler statistics and timings in seconds."""
+
+    draws: xr.Dataset
+    stats: xr.Dataset
+    compile_seconds: float
+    sample_seconds: float
+
+
+def sample(
+    spec: Spec, design: Design, settings: SamplerSettings, progress: Progress | None = None
+) -> Sampled:
+    """Sample the posterior of a specified model.
+
+    Parameters
+    ----------
+    spec : Spec
+        The model.
+    design : Design
+        The runs.
+    settings : SamplerSettings
+        Chains, draws, seed.
+    progress : callable, optional
+        Called with one sentence at each stage and now and then in between.
+
+    Returns
+    -------
+    Sampled
+
+    Raises
+    ------
+    FitError
+        If no chain could start.
+    """
+    import nutpie
+
+    from bayes_scaling.model.build import build
+
+    say = progress or _silent
+    say("compiling the model")
+    began = time.perf_counter()
+    start = starting_point(spec, design)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=FutureWarning)
+        model = build(spec, design)
+        # All chains start near the mode and tuning spreads them: random starts leave chains
+        # stuck in families of few runs.
+        compiled = nutpie.compile_pymc_model(model, initial_points=start, jitter_rvs=set())
+    compiled_at = time.perf_counter()
+    say(f"sampling {settings.chains} chains of {settings.tune} + {settings.draws} draws")
+    try:
+        tree = nutpie.sample(
+            compiled,
+            draws=settings.draws,
+            tune=settings.tune,
+            chains=settings.chains,
+            cores=settings.workers,
+            seed=settings.seed,
+            adaptation="low_rank",
+            target_accept=settings.target_accept,
+            save_warmup=False,
+            progress_bar=False,
+        )
+    except (RuntimeError, ValueError) as error:
+        raise FitError(f"the sampler could not go on: {str(error).splitlines()[0]}") from error
+    done = time.perf_counter()
+    return Sampled(
+        draws=tree["posterior"].to_dataset(),
+        stats=tree["sample_stats"].to_dataset(),
+        compile_seconds=compiled_at - began,
+        sample_seconds=done - compiled_at,
+    )
+
+
+def _silent(sentence: str) -> None:
+    """Say nothing."""

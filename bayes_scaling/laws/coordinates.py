@@ -1,0 +1,149 @@
+"""Coordinates in which the posterior of a law is close to a rotated normal.
+
+The logs of a law's parameters lie along thin curved ridges: floor, amplitudes and exponents trade
+off against each other while the level and the slopes of the curve in the middle of the data are
+known to a percent. The maps here turn log parameters into level, slopes and shares, and back.
+Samplers move in these coordinates; priors and results stay on the parameters.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from bayes_scaling.laws import ops
+
+__all__ = ["Additive", "Coordinates", "Product"]
+
+Logs = Mapping[str, Any]
+
+
+class Coordinates(Protocol):
+    """A smooth one-to-one map of log parameters, keeping their names."""
+
+    def forward(self, logs: Logs) -> dict[str, Any]:
+        """Coordinates from log parameters."""
+        ...
+
+    def backward(self, coordinates: Logs) -> dict[str, Any]:
+        """Log parameters from coordinates."""
+        ...
+
+    def log_jacobian(self, coordinates: Logs) -> Any:
+        """Log of \\|d(log parameters) / d(coordinates)\\|."""
+        ...
+
+
+def _softplus(value: Any) -> Any:
+    return ops.logaddexp(0.0 * value, value)
+
+
+@dataclass(frozen=True)
+class Additive:
+    """Coordinates of ``floor + (sum of amplitude^(1/outer) terms)^outer``.
+
+    In place of the floor stands the log ratio of floor to reducible loss, of the first amplitude
+    the log of the loss at the reference point, of the second the log ratio of the two, of an
+    exponent the log slope of log loss at the reference point. The determinant is 1.
+
+    Parameters
+    ----------
+    exponents : dict of str to tuple of str
+        By amplitude (one or two), the exponents of its term.
+    outer : str or None
+        Name of the outer exponent, if the law has one.
+    """
+
+    exponents: Mapping[str, tuple[str, ...]]
+    outer: str | None = None
+
+    def _shares(self, first: Any, second: Any, gamma: Any) -> tuple[Any, ...]:
+        """Log shares of the two terms inside the outer power, from log amplitudes."""
+        ratio = (first - second) / gamma
+        return -_softplus(-ratio), -_softplus(ratio)
+
+    def forward(self, logs: Logs) -> dict[str, Any]:
+        """Coordinates from log parameters."""
+        names = tuple(self.exponents)
+        gamma = ops.exp(logs[self.outer]) if self.outer else 1.0
+        result = dict(logs)
+        if len(names) == 1:
+            shares: tuple[Any, ...] = (0.0,)
+            reducible = logs[names[0]]
+        else:
+            shares = self._shares(logs[names[0]], logs[names[1]], gamma)
+            reducible = logs[names[0]] - gamma * shares[0]
+            result[names[1]] = logs[names[0]] - logs[names[1]]
+        level = ops.logaddexp(logs["floor"], reducible)
+        result["floor"] = logs["floor"] - reducible
+        result[names[0]] = level
+        for amplitude, share in zip(names, shares, strict=True):
+            for exponent in self.exponents[amplitude]:
+                result[exponent] = logs[exponent] + ops.log(gamma) + share + reducible - level
+        return result
+
+    def backward(self, coordinates: Logs) -> dict[str, Any]:
+        """Log parameters from coordinates."""
+        names = tuple(self.exponents)
+        gamma = ops.exp(coordinates[self.outer]) if self.outer else 1.0
+        level = coordinates[names[0]]
+        reducible = level - _softplus(coordinates["floor"])
+        result = dict(coordinates)
+        result["floor"] = level - _softplus(-coordinates["floor"])
+        if len(names) == 1:
+            shares: tuple[Any, ...] = (0.0,)
+            result[names[0]] = reducible
+        else:
+            shares = self._shares(coordinates[names[1]], 0.0, gamma)
+            result[names[0]] = reducible + gamma * shares[0]
+            result[names[1]] = reducible + gamma * shares[1]
+        for amplitude, share in zip(names, shares, strict=True):
+            for exponent in self.exponents[amplitude]:
+                slope = coordinates[exponent]
+                result[exponent] = slope - ops.log(gamma) - share - reducible + level
+        return result
+
+    def log_jacobian(self, coordinates: Logs) -> Any:
+        """Zero: each step of the map is a shear or a rotation of the simplex by its log odds."""
+        return 0.0 * coordinates["floor"]
+
+
+@dataclass(frozen=True)
+class Product:
+    """Coordinates of a product of powers of N, D and C.
+
+    Where C is near 6·N·D the data fix alpha_N + alpha_C and alpha_D + alpha_C and nothing else, so
+    the logs of these sums are coordinates; the third is the log of alpha_C over the geometric
+    mean of the other two.
+    """
+
+    def forward(self, logs: Logs) -> dict[str, Any]:
+        """Coordinates from log parameters."""
+        size, data, compute = logs["alpha_N"], logs["alpha_D"], logs["alpha_C"]
+        return dict(logs) | {
+            "alpha_N": ops.logaddexp(size, compute),
+            "alpha_D": ops.logaddexp(data, compute),
+            "alpha_C": compute - (size + data) / 2,
+        }
+
+    def backward(self, coordinates: Logs) -> dict[str, Any]:
+        """Log parameters from coordinates, by the positive root of a quadratic."""
+        u, v = ops.exp(coordinates["alpha_N"]), ops.exp(coordinates["alpha_D"])
+        # (u - c)(v - c) = k c^2 for c = alpha_C; this form of the root is stable for every k.
+        k = ops.exp(-2.0 * coordinates["alpha_C"])
+        root = ((u - v) ** 2 + 4.0 * u * v * k) ** 0.5
+        c = 2.0 * u * v / (u + v + root)
+        # Likewise u - c and v - c without cancellation.
+        size = u * (u - v + root) / (u + v + root)
+        data = v * (v - u + root) / (u + v + root)
+        return dict(coordinates) | {
+            "alpha_N": ops.log(size),
+            "alpha_D": ops.log(data),
+            "alpha_C": ops.log(c),
+        }
+
+    def log_jacobian(self, coordinates: Logs) -> Any:
+        """Log determinant, u·v / (a_N·a_D + a_C·(a_N + a_D)/2)."""
+        logs = self.backward(coordinates)
+        size, data, compute = (ops.exp(logs[n]) for n in ("alpha_N", "alpha_D", "alpha_C"))
+        area = size * data + compute * (size + data) / 2.0
+        return coordinates["alpha_N"] + coordinates["alpha_D"] - ops.log(area)

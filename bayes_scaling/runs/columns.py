@@ -1,0 +1,296 @@
+"""The columns of a table of runs: names, units, accepted aliases, and finding them in a source."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from bayes_scaling.errors import DataError
+
+__all__ = ["COLUMNS", "Column", "column", "listing", "normalise", "require", "resolve"]
+
+Kind = Literal["number", "text", "yes/no"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One canonical column.
+
+    Parameters
+    ----------
+    name : str
+        Canonical name, as in :attr:`bayes_scaling.runs.Runs.table`.
+    unit : str
+        Unit of the values; empty for text and flags.
+    meaning : str
+        What the column says about a run.
+    aliases : tuple of str
+        Other accepted names; case, spaces, underscores and hyphens do not matter.
+    kind : {"number", "text", "yes/no"}
+        How cells are read. Numbers become float64.
+    """
+
+    name: str
+    unit: str
+    meaning: str
+    aliases: tuple[str, ...] = ()
+    kind: Kind = "number"
+
+
+COLUMNS: tuple[Column, ...] = (
+    Column("run", "", "label of the run", ("run_id", "run_name", "name", "id"), "text"),
+    Column(
+        "family",
+        "",
+        "the grouping: corpus, architecture or recipe",
+        ("group", "corpus", "model_family"),
+        "text",
+    ),
+    Column("role", "", "'fit', or 'target' for a run that is only scored", (), "text"),
+    Column(
+        "params",
+        "parameters",
+        "model size N",
+        (
+            "N",
+            "parameters",
+            "n_params",
+            "num_params",
+            "n_parameters",
+            "num_parameters",
+            "model_size",
+            "param_count",
+            "parameter_count",
+            "total_params",
+        ),
+    ),
+    Column(
+        "params_nonemb",
+        "parameters",
+        "model size without embeddings",
+        (
+            "N_nonemb",
+            "N_non_embedding",
+            "nonemb_params",
+            "non_emb_params",
+            "non_embedding_params",
+            "non_embedding_parameters",
+            "params_non_embedding",
+        ),
+    ),
+    Column(
+        "tokens",
+        "tokens",
+        "training tokens seen D",
+        (
+            "D",
+            "train_tokens",
+            "training_tokens",
+            "n_tokens",
+            "num_tokens",
+            "token_count",
+            "tokens_seen",
+            "total_tokens",
+            "dataset_size",
+            "data_size",
+        ),
+    ),
+    Column(
+        "unique_tokens",
+        "tokens",
+        "distinct training tokens U; blank: not stated",
+        ("U", "unique", "n_unique_tokens", "num_unique_tokens", "unique_data"),
+    ),
+    Column(
+        "flops",
+        "FLOP",
+        "training compute C; blank: 6·N·D",
+        (
+            "C",
+            "compute",
+            "flop",
+            "training_flops",
+            "train_flops",
+            "total_flops",
+            "training_compute",
+        ),
+    ),
+    Column(
+        "loss",
+        "nats/token, or as loss_unit says",
+        "held-out loss at the end of the run",
+        (
+            "L",
+            "val_loss",
+            "valid_loss",
+            "validation_loss",
+            "eval_loss",
+            "test_loss",
+            "final_loss",
+            "final_val_loss",
+            "heldout_loss",
+        ),
+    ),
+    Column(
+        "loss_se",
+        "unit of the loss",
+        "standard error of the loss; blank: not stated",
+        ("loss_stderr", "loss_std_error", "loss_standard_error", "loss_sem", "stderr"),
+    ),
+    Column("loss_unit", "", "unit of the loss", ("loss_units", "unit_of_loss"), "text"),
+    Column("step", "optimiser steps", "step at which the loss was read", ("global_step",)),
+    Column("seed", "", "random seed of the run", ("random_seed",)),
+    Column(
+        "n_layer",
+        "layers",
+        "depth of the model",
+        ("layers", "n_layers", "num_layers", "depth", "num_hidden_layers"),
+    ),
+    Column(
+        "d_model",
+        "units",
+        "width of the model",
+        ("width", "hidden_size", "hidden_dim", "model_dim", "n_embd"),
+    ),
+    Column(
+        "lr_schedule",
+        "",
+        "learning-rate schedule, free text",
+        ("learning_rate_schedule", "lr_scheduler"),
+        "text",
+    ),
+    Column(
+        "cooldown",
+        "",
+        "whether the learning rate was decayed when the loss was read",
+        ("cooled", "cooled_down", "decayed", "annealed"),
+        "yes/no",
+    ),
+    Column("params_derived", "", "whether params was derived from C = 6·N·D", (), "yes/no"),
+    Column("tokens_derived", "", "whether tokens was derived from C = 6·N·D", (), "yes/no"),
+    Column("flops_derived", "", "whether flops was derived as C = 6·N·D", (), "yes/no"),
+)
+
+_BY_NAME = {entry.name: entry for entry in COLUMNS}
+_SHOWN = 30
+
+
+def column(name: str) -> Column:
+    """Return the canonical column called ``name``.
+
+    Raises
+    ------
+    DataError
+        If no canonical column has that name.
+    """
+    try:
+        return _BY_NAME[name]
+    except KeyError:
+        legal = ", ".join(_BY_NAME)
+        raise DataError(f"{name!r} is not a canonical column; these are: {legal}") from None
+
+
+def normalise(name: str) -> str:
+    """Fold case and drop spaces, underscores and hyphens, for comparing column names."""
+    return "".join(ch for ch in name.casefold() if ch not in "_-" and not ch.isspace())
+
+
+def listing(names: Sequence[str]) -> str:
+    """Write column names for an error message, shortened when there are many."""
+    shown = ", ".join(repr(name) for name in names[:_SHOWN])
+    extra = len(names) - _SHOWN
+    return shown + (f" and {extra} more" if extra > 0 else "")
+
+
+def resolve(
+    names: Sequence[str],
+    given: Mapping[str, str] | None,
+    source: str,
+    wanted: Iterable[Column] = COLUMNS,
+) -> dict[str, str]:
+    """Find which source column holds each canonical column.
+
+    An explicit entry of ``given`` wins, then the canonical name itself, then a single alias.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Columns of the source, in order.
+    given : mapping of str to str or None
+        Canonical name to source column, as ``--column canonical=source`` states it.
+    source : str
+        What to call the source in messages.
+    wanted : iterable of Column
+        The canonical columns looked for.
+
+    Returns
+    -------
+    dict of str to str
+        Canonical name to source column, for those found.
+
+    Raises
+    ------
+    DataError
+        If ``given`` names an unknown canonical or an absent source column, or if two columns of
+        the source are aliases of one canonical name.
+    """
+    found: dict[str, str] = {}
+    for canonical, name in (given or {}).items():
+        column(canonical)
+        if name not in names:
+            raise DataError(
+                f"{source} has no column {name!r}, which was given for {canonical!r}; "
+                f"its columns are {listing(names)}"
+            )
+        found[canonical] = name
+    free = [name for name in names if name not in found.values()]
+    for entry in wanted:
+        if entry.name not in found:
+            match = _match(entry, free, source)
+            if match is not None:
+                found[entry.name] = match
+    return {entry.name: found[entry.name] for entry in wanted if entry.name in found}
+
+
+def _match(entry: Column, names: Sequence[str], source: str) -> str | None:
+    if entry.name in names:
+        return entry.name
+    own = normalise(entry.name)
+    accepted = {normalise(alias) for alias in entry.aliases}
+    for legal in ({own}, accepted):
+        hits = [name for name in names if normalise(name) in legal]
+        if len(hits) > 1:
+            raise DataError(
+                f"{source}: columns {listing(hits)} can both be {entry.name!r}; "
+                f"choose one with --column {entry.name}={hits[0]!r} "
+                f"(in Python columns={{{entry.name!r}: {hits[0]!r}}})"
+            )
+        if hits:
+            return hits[0]
+    return None
+
+
+def require(found: Mapping[str, str], names: Sequence[str], source: str, *, loss: bool) -> None:
+    """Check that ``found`` holds the loss (when ``loss``) and two of params, tokens and flops.
+
+    Raises
+    ------
+    DataError
+        Naming what is missing, the names accepted for it, and the columns of the source.
+    """
+    if loss and "loss" not in found:
+        raise DataError(
+            f"{source} has no column for loss (accepted: {_accepted('loss')}); its columns are "
+            f"{listing(names)}, so name one with --column loss=NAME"
+        )
+    missing = [name for name in ("params", "tokens", "flops") if name not in found]
+    if len(missing) > 1:
+        accepted = "; ".join(f"{name}: {_accepted(name)}" for name in missing)
+        raise DataError(
+            f"{source} needs two of params, tokens and flops but has no column for "
+            f"{' or '.join(missing)} (accepted for {accepted}); its columns are {listing(names)}, "
+            f"so name one with --column {missing[0]}=NAME"
+        )
+
+
+def _accepted(name: str) -> str:
+    return ", ".join((name, *_BY_NAME[name].aliases))

@@ -1,0 +1,130 @@
+"""Tables of configurations to forecast: read like runs, but every column is kept as it was."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayes_scaling.errors import DataError
+from bayes_scaling.runs._raw import RawTable, show
+from bayes_scaling.runs._sizes import SIZES, derive
+from bayes_scaling.runs.cells import to_float, to_text
+from bayes_scaling.runs.columns import column, require, resolve
+from bayes_scaling.runs.reading import read_table
+
+__all__ = ["Configs", "load_configs"]
+
+_OPTIONAL = ("params_nonemb", "unique_tokens")
+
+
+@dataclass(frozen=True, eq=False)
+class Configs:
+    """Configurations to forecast.
+
+    Attributes
+    ----------
+    original : pandas.DataFrame
+        Every column, value and row of the source in its order; cells of a text file as text.
+    table : pandas.DataFrame
+        float64 params (parameters), tokens (tokens), flops (FLOP; 6·N·D where blank), and
+        params_nonemb and unique_tokens where the source has them (NaN: not stated), then family
+        (text, or None where not named). Row i belongs to row i of ``original``.
+    source : str
+        Name of the file, or "data frame".
+    """
+
+    original: pd.DataFrame
+    table: pd.DataFrame
+    source: str
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+
+def load_configs(
+    source: str | os.PathLike[str] | pd.DataFrame, columns: Mapping[str, str] | None = None
+) -> Configs:
+    """Load the configurations to forecast, for example ``predict --at CONFIGS.csv``.
+
+    Parameters
+    ----------
+    source : path-like or pandas.DataFrame
+        CSV, TSV, Parquet or JSON lines, by suffix, or a data frame, with two of params
+        (parameters), tokens (tokens) and flops (FLOP) in every row; the third is derived.
+    columns : mapping of str to str, optional
+        Canonical name to source column, where the names alone do not tell.
+
+    Returns
+    -------
+    Configs
+        The table to predict at and the original.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read or is not what its suffix says.
+    DataError
+        If a column is missing or ambiguous, or a value is blank, not a number, infinite or not
+        above zero.
+    """
+    raw = read_table(source)
+    place = raw.places.source
+    wanted = [column(name) for name in (*SIZES, *_OPTIONAL, "family")]
+    found = resolve(raw.names, columns, place, wanted)
+    require(found, raw.names, place, loss=False)
+    numbers = {
+        name: to_float(raw.frame[found[name]], found[name], raw.places)
+        for name in (*SIZES, *_OPTIONAL)
+        if name in found
+    }
+    for name, values in numbers.items():
+        _positive(values, name, found[name], raw)
+    sizes, derived = derive(
+        {name: numbers[name] for name in SIZES if name in numbers}, len(raw.frame)
+    )
+    _complete(sizes, derived, raw)
+    table = pd.DataFrame(sizes | {name: numbers[name] for name in _OPTIONAL if name in numbers})
+    table["family"] = _families(raw, found)
+    return Configs(raw.frame, table, place)
+
+
+def _positive(values: NDArray[np.float64], name: str, source_name: str, raw: RawTable) -> None:
+    # NaN is a blank, judged later: only one of the three sizes may be blank.
+    bad = np.flatnonzero(~(np.isnan(values) | (np.isfinite(values) & (values > 0))))
+    if len(bad):
+        row = int(bad[0])
+        cell = show(raw.frame[source_name].iloc[row])
+        raise DataError(
+            f"{raw.places.full(row)}: column {source_name!r} holds {cell}; {name} must be finite "
+            "and above zero"
+        )
+
+
+def _complete(
+    sizes: Mapping[str, NDArray[np.float64]],
+    derived: Mapping[str, NDArray[np.bool_]],
+    raw: RawTable,
+) -> None:
+    for row in range(len(raw.frame)):
+        blank = [name for name in SIZES if np.isnan(sizes[name][row])]
+        if blank:
+            raise DataError(
+                f"{raw.places.full(row)}: {' and '.join(blank)} are blank; two of params, tokens "
+                "and flops are needed in every row"
+            )
+        for name in SIZES:
+            size = sizes[name][row]
+            if derived[name][row] and not (np.isfinite(size) and size > 0):
+                raise DataError(
+                    f"{raw.places.full(row)}: {name} derived from C = 6·N·D is {size:g}; it must "
+                    "be finite and above zero"
+                )
+
+
+def _families(raw: RawTable, found: Mapping[str, str]) -> "pd.Series[str]":
+    rows = len(raw.frame)
+    texts = to_text(raw.frame[found["family"]]).tolist() if "family" in found else [""] * rows
+    return pd.Series([text or None for text in texts], dtype=object)

@@ -1,0 +1,223 @@
+"""Loading a table of runs: from any source to canonical columns, units and flags."""
+
+import os
+from collections.abc import Mapping
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayes_scaling.errors import DataError
+from bayes_scaling.runs._finding import number
+from bayes_scaling.runs._raw import RawTable
+from bayes_scaling.runs._sizes import SIZES, derive
+from bayes_scaling.runs.cells import infer, to_bool, to_float, to_text
+from bayes_scaling.runs.columns import COLUMNS, column, listing, require, resolve
+from bayes_scaling.runs.flags import Flag, find_flags
+from bayes_scaling.runs.reading import read_table
+from bayes_scaling.runs.table import Runs
+from bayes_scaling.runs.units import row_units
+
+__all__ = ["Count", "load_runs"]
+
+Count = Literal["params", "params_nonemb"]
+Cells = dict[str, pd.Series]
+
+_ONLY_FAMILY = "all"
+
+
+def load_runs(
+    source: str | os.PathLike[str] | pd.DataFrame | Runs,
+    *,
+    columns: Mapping[str, str] | None = None,
+    loss_unit: str | None = None,
+    family: str | None = None,
+    count: Count = "params",
+) -> Runs:
+    """Load a table of training runs.
+
+    Columns are found by their canonical name or a single alias (see ``COLUMNS``). Needed are the
+    loss and two of params (parameters), tokens (tokens) and flops (FLOP); the third follows, row
+    by row, from C = 6·N·D. Nothing is dropped: what looks wrong is flagged in ``Runs.flags``.
+
+    Parameters
+    ----------
+    source : path-like, pandas.DataFrame or Runs
+        CSV, TSV, Parquet or JSON lines, by suffix; a data frame; or runs already loaded, which
+        are returned as they are.
+    columns : mapping of str to str, optional
+        Canonical name to source column, where the names alone do not tell.
+    loss_unit : str, optional
+        Unit of the losses: nats or bits, per token, byte or char, or "unknown". By default what
+        the table states, else nats/token. Bits become nats.
+    family : str, optional
+        Family of the rows that name none. By default "all" when the table has no families.
+    count : {"params", "params_nonemb"}
+        Which parameter count the column ``params`` is to hold. With "params_nonemb" the count
+        including embeddings is kept as the extra column ``params_total``.
+
+    Returns
+    -------
+    Runs
+        The runs in the order of the source.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read or is not what its suffix says.
+    DataError
+        If a column is missing or ambiguous, or a cell is not what its column needs.
+    """
+    if isinstance(source, Runs):
+        return _as_loaded(source, columns, loss_unit, family, count)
+    if count not in {"params", "params_nonemb"}:
+        raise DataError(f"count={count!r} is not legal; it is 'params' or 'params_nonemb'")
+    return _assemble(read_table(source), columns, loss_unit, family, count)
+
+
+def _assemble(
+    raw: RawTable,
+    columns: Mapping[str, str] | None,
+    loss_unit: str | None,
+    family: str | None,
+    count: Count,
+) -> Runs:
+    found = resolve(raw.names, columns, raw.places.source)
+    counted = _choose_count(found, raw, count)
+    require(counted, raw.names, raw.places.source, loss=True)
+    cells = _read_cells(raw, found)
+    _apply_count(cells, count)
+    converted = _to_nats(cells, raw, found, loss_unit)
+    _fill_sizes(cells, len(raw.frame))
+    cells["family"] = _families(cells.get("family"), family, len(raw.frame))
+    cells.setdefault("run", pd.Series([""] * len(raw.frame), dtype="str"))
+    ordered = {entry.name: cells[entry.name] for entry in COLUMNS if entry.name in cells}
+    table = pd.DataFrame(ordered | _extras(raw, found, cells))
+    flags = (*converted, *find_flags(table, raw.places))
+    return Runs(table, raw.places, flags, count)
+
+
+def _as_loaded(
+    runs: Runs,
+    columns: Mapping[str, str] | None,
+    loss_unit: str | None,
+    family: str | None,
+    count: str,
+) -> Runs:
+    if (
+        columns
+        or loss_unit is not None
+        or family is not None
+        or count not in {"params", runs.count}
+    ):
+        raise DataError(
+            f"the runs from {runs.source} are loaded already; give columns, loss_unit, family and "
+            "count when loading them from their source"
+        )
+    return runs
+
+
+def _choose_count(found: dict[str, str], raw: RawTable, count: Count) -> dict[str, str]:
+    """Return what is found, with ``params`` standing for the parameter count asked for."""
+    chosen = dict(found)
+    if count == "params_nonemb":
+        chosen.pop("params", None)
+        if "params_nonemb" not in found:
+            accepted = ", ".join(("params_nonemb", *column("params_nonemb").aliases))
+            raise DataError(
+                f"{raw.places.source} has no column for params_nonemb (accepted: {accepted}), "
+                f"which count='params_nonemb' asks for; its columns are {listing(raw.names)}"
+            )
+        chosen["params"] = found["params_nonemb"]
+    return chosen
+
+
+def _read_cells(raw: RawTable, found: Mapping[str, str]) -> Cells:
+    cells: Cells = {}
+    for canonical, name in found.items():
+        values = raw.frame[name]
+        kind = column(canonical).kind
+        if kind == "number":
+            cells[canonical] = pd.Series(to_float(values, name, raw.places))
+        elif kind == "text":
+            cells[canonical] = to_text(values)
+        else:
+            cells[canonical] = to_bool(values, name, raw.places)
+    return cells
+
+
+def _apply_count(cells: Cells, count: Count) -> None:
+    if count == "params_nonemb":
+        if "params" in cells:
+            cells["params_total"] = cells["params"]
+        cells["params"] = cells["params_nonemb"]
+
+
+def _to_nats(
+    cells: Cells, raw: RawTable, found: Mapping[str, str], argument: str | None
+) -> tuple[Flag, ...]:
+    rows = len(raw.frame)
+    name = found.get("loss_unit", "loss_unit")
+    units, factors = row_units(cells.get("loss_unit"), argument, rows, raw.places, name)
+    for canonical in ("loss", "loss_se"):
+        if canonical in cells:
+            cells[canonical] = cells[canonical] * factors
+    cells["loss_unit"] = pd.Series(units, dtype="str")
+    count = int(np.sum(factors != 1.0))
+    if not count:
+        return ()
+    message = (
+        f"The loss of {'every row' if count == rows else f'{count} of {rows} rows'} was converted "
+        f"from bits to nats (times {number(np.log(2.0))})."
+    )
+    return (Flag(-1, "", "unit-converted", "note", "loss", message),)
+
+
+def _fill_sizes(cells: Cells, rows: int) -> None:
+    given = {name: cells[name].to_numpy(dtype=np.float64) for name in SIZES if name in cells}
+    sizes, derived = derive(given, rows)
+    for name in SIZES:
+        cells[name] = pd.Series(sizes[name])
+        mark = f"{name}_derived"
+        marked = derived[name] | _marked(cells.get(mark), rows)
+        if name == "flops" or marked.any():
+            cells[mark] = pd.Series(marked)
+        else:
+            cells.pop(mark, None)
+
+
+def _marked(stated: pd.Series | None, rows: int) -> NDArray[np.bool_]:
+    """Read what a table saved by this package says was derived before."""
+    if stated is None:
+        return np.zeros(rows, dtype=np.bool_)
+    return stated.fillna(value=False).to_numpy(dtype=np.bool_)
+
+
+def _families(stated: pd.Series | None, default: str | None, rows: int) -> pd.Series:
+    if stated is None:
+        return pd.Series([default or _ONLY_FAMILY] * rows, dtype="str")
+    if default is None:
+        default = "" if (stated != "").any() else _ONLY_FAMILY
+    return stated.where(stated != "", default)
+
+
+def _extras(raw: RawTable, found: Mapping[str, str], cells: Cells) -> Cells:
+    """Columns of the source that are not canonical, as they are, after the canonical ones."""
+    used = set(found.values())
+    extras: Cells = {}
+    if "params_total" in cells:
+        extras["params_total"] = cells["params_total"]
+    taken = {entry.name for entry in COLUMNS} | set(raw.names) | set(extras)
+    for name in raw.names:
+        if name in used:
+            continue
+        label = name
+        if name in {entry.name for entry in COLUMNS} or name in extras:
+            # A column passed over through columns= must not pose as the canonical one.
+            label = f"source_{name}"
+            while label in taken:
+                label = f"source_{label}"
+        extras[label] = infer(raw.frame[name]) if raw.textual else raw.frame[name]
+        taken.add(label)
+    return extras

@@ -1,0 +1,127 @@
+"""Reading a table of runs from a file or a data frame, without interpreting its cells."""
+
+import os
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bayes_scaling._files import reason
+from bayes_scaling.errors import DataError, FileError
+from bayes_scaling.runs._raw import Places, RawTable, unique_names
+from bayes_scaling.runs._text import read_delimited, read_json_lines
+
+__all__ = ["SUFFIXES", "read_table"]
+
+SUFFIXES: dict[str, str] = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".jsonl": "json lines",
+    ".ndjson": "json lines",
+    ".json": "json lines",
+}
+
+
+def read_table(source: str | os.PathLike[str] | pd.DataFrame) -> RawTable:
+    """Read a table from a file, chosen by its suffix, or from a data frame.
+
+    Parameters
+    ----------
+    source : path-like or pandas.DataFrame
+        CSV (.csv), TSV (.tsv), Parquet (.parquet, .pq) or JSON lines (.jsonl, .ndjson, .json).
+
+    Returns
+    -------
+    RawTable
+        The cells as they stand, with the place of every row.
+
+    Raises
+    ------
+    FileError
+        If the file is absent, a folder, unreadable, of an unknown suffix, or not what its suffix
+        says.
+    DataError
+        If the table has no rows, repeats a column name, or a line is malformed.
+    """
+    if isinstance(source, pd.DataFrame):
+        return _from_frame(source, "data frame")
+    if not isinstance(source, str | os.PathLike):
+        raise DataError(
+            f"runs cannot be read from a {type(source).__name__}; give the path of a file "
+            f"({', '.join(SUFFIXES)}) or a pandas data frame"
+        )
+    path = Path(source)
+    kind = _kind(path)
+    if kind == "parquet":
+        return _read_parquet(path)
+    data = _read_bytes(path)
+    if kind == "json lines":
+        return read_json_lines(path, data, path.name)
+    return read_delimited(data, path.name, "," if kind == "csv" else "\t")
+
+
+def _kind(path: Path) -> str:
+    try:
+        if path.is_dir():
+            raise FileError(f"{path} is a folder; give the file that holds the table of runs")
+        exists = path.exists()
+    except (ValueError, OSError) as error:
+        if isinstance(error, FileError):
+            raise
+        raise FileError(f"{str(path)!r} is not the path of a file that can be read") from error
+    if not exists:
+        raise FileError(f"{path} does not exist; give the path of a table of runs")
+    kind = SUFFIXES.get(path.suffix.lower())
+    if kind is None:
+        raise FileError(
+            f"{path} has the suffix {path.suffix!r}, which is not a table this program reads; "
+            f"legal suffixes are {', '.join(SUFFIXES)}"
+        )
+    return kind
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise FileError(f"cannot read {path}: {reason(error)}") from error
+
+
+def _read_parquet(path: Path) -> RawTable:
+    data = _read_bytes(path)
+    if not data:
+        raise DataError(f"{path.name} is empty; it needs at least one run")
+    try:
+        with pq.ParquetFile(pa.BufferReader(data)) as handle:
+            unique_names(handle.schema_arrow.names, path.name)
+            table = handle.read()
+        # Metadata of pandas could rebuild an index or odd types; plain columns are all we want.
+        frame = table.to_pandas(ignore_metadata=True)
+    except DataError:
+        raise
+    except (pa.ArrowException, OSError, ValueError, TypeError) as error:
+        raise FileError(
+            f"{path.name} is not a readable Parquet file ({_first_sentence(error)}); write it again"
+        ) from error
+    return _from_frame(frame, path.name)
+
+
+def _first_sentence(error: Exception) -> str:
+    text = str(error).strip() or type(error).__name__
+    return text.splitlines()[0].split(". ")[0].rstrip(".")
+
+
+def _from_frame(frame: pd.DataFrame, source: str) -> RawTable:
+    if any(name is not None for name in frame.index.names):
+        # A named index is data that someone set aside, often the labels of the runs.
+        unique_names([str(name) for name in (*frame.index.names, *frame.columns)], source)
+        frame = frame.reset_index()
+    names = [str(name) for name in frame.columns]
+    unique_names(names, source)
+    if not len(frame):
+        raise DataError(f"{source} has no rows; it needs at least one run")
+    plain = frame.reset_index(drop=True).set_axis(pd.Index(names), axis=1)
+    return RawTable(plain, Places(source, "row", tuple(range(len(plain)))))

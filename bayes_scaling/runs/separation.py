@@ -1,0 +1,264 @@
+"""Which exponents a table of runs can tell apart, from its design alone.
+
+Near its middle a scaling law is linear in log N, log D and log C, so an exponent can be learned
+only if its logarithm moves on its own. The measure is the smallest standard deviation, in
+decades, along any direction of the centred logarithms (a singular value of the design divided by
+the square root of the number of runs). Below ``TOLERANCE`` = 0.05 decades the exponents in that
+direction count as not separable: with run noise of 0.5% in the loss and twenty runs, the slope
+there is known to 0.005 / (0.05 · ln 10 · sqrt(20)), about 0.01 in log loss per unit of log size,
+of the order of a tenth to a fifth of the slopes themselves, and what is learned is the prior's.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayes_scaling.runs._finding import number
+from bayes_scaling.runs.table import Runs
+
+__all__ = ["TOLERANCE", "Identifiability", "identifiability"]
+
+TOLERANCE = 0.05
+
+_SIZES = ("params", "tokens", "flops")
+_SYMBOLS = {"params": "N", "tokens": "D", "flops": "C"}
+_POOLED = "all"
+# Singular values this far below the largest are rounding in the logarithms.
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Identifiability:
+    """What the design of a table of runs allows to learn.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        One row per family, then "all": the families pooled after centring each. Columns: family,
+        runs; ``params_decades``, ``tokens_decades``, ``flops_decades``: ranges in decades; the
+        correlations of log N, log D and log C; ``condition_number``, ``vif_params`` and
+        ``vif_tokens`` of the centred [log N, log D]; ``weakest_sd`` and ``weakest_sd_with_flops``:
+        smallest standard deviation in decades along any direction of [log N, log D] and of [log N,
+        log D, log C]; ``rank``: directions of the latter at or above ``TOLERANCE``; alpha_N,
+        alpha_D, alpha_C: separable or not.
+    messages : tuple of str
+        Sentences on what cannot be learned, or that everything can.
+    separable : dict of str to dict of str to bool
+        Family to exponent to whether it is separable: alpha_N and alpha_D in laws of N and D,
+        alpha_C in a law with all three.
+    """
+
+    table: pd.DataFrame
+    messages: tuple[str, ...]
+    separable: dict[str, dict[str, bool]]
+
+    def to_dict(self) -> dict[str, object]:
+        """Everything as plain values for JSON; what is infinite or undefined becomes None."""
+        rows = [
+            {str(key): _plain(value) for key, value in row.items()}
+            for row in self.table.to_dict(orient="records")
+        ]
+        return {
+            "tolerance_decades": TOLERANCE,
+            "families": rows,
+            "messages": list(self.messages),
+            "separable": {family: dict(found) for family, found in self.separable.items()},
+        }
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class _Design:
+    """Logarithms (base 10) of sizes, centred within families; log_ratio is ln(C/(N·D))."""
+
+    logs: NDArray[np.float64]
+    ranges: dict[str, float]
+    log_ratio: NDArray[np.float64]
+
+    def spread(self, *columns: int) -> NDArray[np.float64]:
+        """Give standard deviations in decades along the principal directions, largest first."""
+        chosen = self.logs[:, list(columns)]
+        sizes = np.zeros(len(columns))
+        found = np.linalg.svd(chosen, compute_uv=False) / math.sqrt(len(chosen))
+        sizes[: len(found)] = found
+        return np.where(sizes > _ROUNDING * max(sizes[0], 1.0), sizes, 0.0)
+
+    def varies(self, axis: int) -> bool:
+        return bool(self.spread(axis)[0] >= TOLERANCE)
+
+    def correlation(self, first: int, second: int) -> float:
+        a, b = self.logs[:, first], self.logs[:, second]
+        if not (self.spread(first)[0] and self.spread(second)[0]):
+            return math.nan
+        return float(np.clip(a @ b / math.sqrt((a @ a) * (b @ b)), -1.0, 1.0))
+
+
+def identifiability(runs: Runs) -> Identifiability:
+    """Work out which exponents the runs can tell apart.
+
+    Parameters
+    ----------
+    runs : Runs
+        Runs; those with the role "target" do not count.
+
+    Returns
+    -------
+    Identifiability
+        Numbers, verdicts and sentences for each family and for the families pooled.
+
+    Raises
+    ------
+    DataError
+        If a run carries an error flag (see :meth:`Runs.fit_rows`).
+    """
+    rows = runs.fit_rows()
+    families = list(dict.fromkeys(rows["family"].tolist()))
+    parts = {family: rows[rows["family"] == family] for family in families}
+    designs = {family: _design([part]) for family, part in parts.items()}
+    if families != [_POOLED]:
+        designs[_pooled_name(families)] = _design(list(parts.values()))
+    lines: list[dict[str, object]] = []
+    messages: list[str] = []
+    separable: dict[str, dict[str, bool]] = {}
+    for name, design in designs.items():
+        separable[name] = _verdicts(design)
+        lines.append({"family": name, **_numbers(design), **separable[name]})
+        if name in families:
+            messages += _sentences(f"Family {name!r}", design, separable[name])
+        elif len(families) > 1:
+            messages += _sentences(f"Pooled over {len(families)} families", design, separable[name])
+    return Identifiability(pd.DataFrame(lines), tuple(messages), separable)
+
+
+def _pooled_name(families: list[str]) -> str:
+    name = _POOLED
+    while name in families:
+        name += " families"
+    return name
+
+
+def _design(parts: list[pd.DataFrame]) -> _Design:
+    blocks = [np.log10(part[list(_SIZES)].to_numpy(dtype=np.float64)) for part in parts]
+    together = np.vstack(blocks)
+    spans = np.ptp(together, axis=0).tolist()
+    return _Design(
+        np.vstack([block - block.mean(axis=0) for block in blocks]),
+        dict(zip(_SIZES, spans, strict=True)),
+        (together[:, 2] - together[:, 0] - together[:, 1]) * math.log(10),
+    )
+
+
+def _verdicts(design: _Design) -> dict[str, bool]:
+    apart = bool(design.spread(0, 1)[1] >= TOLERANCE)
+    params, tokens = design.varies(0), design.varies(1)
+    # With the other size fixed a single one is still learned, so "apart" matters only for both.
+    return {
+        "alpha_N": params and (apart or not tokens),
+        "alpha_D": tokens and (apart or not params),
+        "alpha_C": bool(design.spread(0, 1, 2)[2] >= TOLERANCE),
+    }
+
+
+def _numbers(design: _Design) -> Mapping[str, object]:
+    two, three = design.spread(0, 1), design.spread(0, 1, 2)
+    inflation = _inflation(design, two)
+    return {
+        "runs": len(design.logs),
+        **{f"{name}_decades": span for name, span in design.ranges.items()},
+        "corr_params_tokens": design.correlation(0, 1),
+        "corr_params_flops": design.correlation(0, 2),
+        "corr_tokens_flops": design.correlation(1, 2),
+        "condition_number": float(two[0] / two[1]) if two[1] else math.inf,
+        "vif_params": inflation,
+        "vif_tokens": inflation,
+        "weakest_sd": float(two[1]),
+        "weakest_sd_with_flops": float(three[2]),
+        "rank": int(np.sum(three >= TOLERANCE)),
+    }
+
+
+def _inflation(design: _Design, two: NDArray[np.float64]) -> float:
+    """Variance inflation 1/(1 - r²); with two columns it is the same for both."""
+    if not two[1]:
+        return math.inf
+    # det of the 2x2 covariance = (1 - r²)·var·var keeps digits that 1 - r² would lose.
+    variances = float(design.spread(0)[0] * design.spread(1)[0]) ** 2
+    return variances / float(two[0] * two[1]) ** 2
+
+
+def _sentences(subject: str, design: _Design, can: Mapping[str, bool]) -> list[str]:
+    if len(design.logs) == 1:
+        said = f"{subject} has one run: none of alpha_N, alpha_D and alpha_C can be learned"
+        return [f"{said} from it alone."]
+    if all(can.values()):
+        said = f"{subject}: log N, log D and log C vary apart from each other"
+        return [f"{said}, so alpha_N, alpha_D and alpha_C can be learned."]
+    fixed = [_constant(subject, design, axis, name) for axis, name in enumerate(_SIZES[:2])]
+    sentences = [sentence for sentence in fixed if sentence]
+    if not sentences and not can["alpha_N"]:
+        sentences.append(_collinear(subject, design))
+    if not can["alpha_C"]:
+        sentences.append(_no_compute(subject, design, can))
+    return sentences
+
+
+def _constant(subject: str, design: _Design, axis: int, name: str) -> str:
+    if design.varies(axis):
+        return ""
+    symbol = _SYMBOLS[name]
+    how = (
+        "is the same in every run"
+        if not design.spread(axis)[0]
+        else f"hardly varies (standard deviation {number(design.spread(axis)[0])} decades)"
+    )
+    where = " of a family" if subject.startswith("Pooled") and "same" in how else ""
+    return f"{subject}: {name} {how}{where}, so alpha_{symbol} cannot be learned."
+
+
+def _collinear(subject: str, design: _Design) -> str:
+    correlation = design.correlation(0, 1)
+    how = f"log D moves in step with log N (correlation {correlation:.3f})"
+    if correlation < 0:
+        return (
+            f"{subject}: {how}, as at a single compute budget, so alpha_N and alpha_D cannot be "
+            "separated; only the balance between them can be learned."
+        )
+    return (
+        f"{subject}: {how}, so alpha_N and alpha_D cannot be separated; only one exponent along "
+        "that frontier can be learned."
+    )
+
+
+def _no_compute(subject: str, design: _Design, can: Mapping[str, bool]) -> str:
+    average = float(np.mean(design.log_ratio))
+    scatter = float(np.max(np.abs(design.log_ratio - average)))
+    with np.errstate(over="ignore"):
+        middle = float(np.exp(average))
+    factor = "6" if abs(middle / 6 - 1) < 0.005 else number(middle)
+    if scatter < 1e-6:
+        how = f"log C is an exact sum of log N and log D (C = {factor}·N·D)"
+    elif scatter < math.log(2):
+        percent = number(100 * math.expm1(scatter))
+        how = f"log C is the sum of log N and log D to within {percent}% (C ≈ {factor}·N·D)"
+    else:
+        how = (
+            "log N, log D and log C vary in fewer than three directions "
+            f"(weakest {number(design.spread(0, 1, 2)[2])} decades)"
+        )
+    if can["alpha_N"] and can["alpha_D"]:
+        learned = "; a law with all three learns only alpha_N + alpha_C and alpha_D + alpha_C"
+    elif can["alpha_N"] or can["alpha_D"]:
+        one = "alpha_N" if can["alpha_N"] else "alpha_D"
+        learned = f"; a law with all three learns only {one} + alpha_C"
+    else:
+        learned = "; a law with all three separates none of them"
+    return f"{subject}: {how}, so alpha_C cannot be separated from alpha_N and alpha_D{learned}."

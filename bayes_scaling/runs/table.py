@@ -1,0 +1,252 @@
+"""The table of runs: frozen, flagged, with a hash."""
+
+import html
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from bayes_scaling.errors import DataError
+from bayes_scaling.runs._fingerprint import fingerprint
+from bayes_scaling.runs._raw import Places
+from bayes_scaling.runs._summary import summarise
+from bayes_scaling.runs._value_checks import is_target
+from bayes_scaling.runs.flags import CODES, Flag, find_flags
+
+__all__ = ["Runs"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Runs:
+    """Training runs under canonical columns; made by :func:`load_runs`.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        Canonical columns first (float64 numbers; see ``COLUMNS`` for units), then the other
+        columns of the source untouched. Always there: run, family, params, tokens, flops, loss,
+        loss_unit, flops_derived. A copy: changing it does not change the runs.
+    source : str
+        Name of the file, or "data frame".
+    flags : tuple of Flag
+        What looks wrong, or deserves to be known.
+    count : str
+        Which count ``params`` holds: "params" or "params_nonemb".
+    excluded : dict of str to int
+        Rows removed by :meth:`exclude`, by flag code.
+    """
+
+    _table: pd.DataFrame
+    _places: Places
+    flags: tuple[Flag, ...]
+    count: str = "params"
+    _excluded: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """All rows, as a copy (lazy: pandas copies on write)."""
+        return self._table.copy(deep=False)
+
+    @property
+    def source(self) -> str:
+        """Name of the file, or "data frame"."""
+        return self._places.source
+
+    @property
+    def excluded(self) -> dict[str, int]:
+        """Rows removed by :meth:`exclude`, by flag code."""
+        return dict(self._excluded)
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """Families in order of first appearance."""
+        return tuple(dict.fromkeys(self._table["family"].tolist()))
+
+    @property
+    def loss_unit(self) -> str:
+        """Unit of the losses after conversion, or "mixed" when families differ."""
+        units = dict.fromkeys(self._table["loss_unit"].tolist())
+        return next(iter(units)) if len(units) == 1 else "mixed"
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 (hex) of what a fit can see: numbers, families, run labels, roles, units.
+
+        The order of rows counts; other columns, flags and the source's name do not. It is the
+        same in every process and on every platform.
+        """
+        return fingerprint(self._table, self.count)
+
+    def fit_rows(self) -> pd.DataFrame:
+        """Rows that a fit uses: all whose role is not "target".
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns as in ``table``, with a fresh index.
+
+        Raises
+        ------
+        DataError
+            If one of these rows carries an error flag, or there are none.
+        """
+        rows = self._usable(~is_target(self._table))
+        if not len(rows):
+            raise DataError(f"{self.source} has no run to fit; every role is 'target'")
+        return rows
+
+    def targets(self) -> pd.DataFrame:
+        """Rows whose role is "target": kept out of fits, there to be forecast and scored.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns as in ``table``, with a fresh index. A loss not yet known is NaN.
+
+        Raises
+        ------
+        DataError
+            If one of these rows carries an error flag.
+        """
+        return self._usable(is_target(self._table))
+
+    def _usable(self, use: NDArray[np.bool_]) -> pd.DataFrame:
+        bad = [flag for flag in self.flags if flag.severity == "error" and use[flag.row]]
+        if bad:
+            first = bad[0]
+            rows = len({flag.row for flag in bad})
+            count = "1 row has" if rows == 1 else f"{rows} rows have"
+            codes = " ".join(f"--exclude-flagged {code}" for code in _codes(bad))
+            names = ", ".join(repr(code) for code in _codes(bad))
+            said = first.message[:1].lower() + first.message[1:].rstrip(".")
+            raise DataError(
+                f"{self.source}, {said} ({count} such an error; mend the table, or "
+                f"exclude such rows explicitly with {codes}, in Python runs.exclude({names}))"
+            )
+        return self._table[use].reset_index(drop=True)
+
+    def exclude(self, *codes: str) -> "Runs":
+        """Remove, explicitly, the rows that carry a flag of the given codes.
+
+        Parameters
+        ----------
+        *codes : str
+            Flag codes, such as "off-law". Rows are flagged anew afterwards.
+
+        Returns
+        -------
+        Runs
+            The other rows, with the counts in ``excluded``.
+
+        Raises
+        ------
+        DataError
+            If a code does not exist, or no row would be left.
+        """
+        counts = dict(self._excluded)
+        gone: set[int] = set()
+        for code in codes:
+            if code not in CODES:
+                raise DataError(f"{code!r} is not a flag code; legal are {', '.join(CODES)}")
+            rows = {flag.row for flag in self.flags if flag.code == code and flag.row >= 0}
+            counts[code] = counts.get(code, 0) + len(rows - gone)
+            gone |= rows
+        keep = [row for row in range(len(self)) if row not in gone]
+        if not keep:
+            raise DataError(
+                f"excluding {', '.join(codes)} leaves no run of the {len(self)} in {self.source}"
+            )
+        return self._take(keep, counts)
+
+    def select(self, mask: ArrayLike | Callable[[pd.DataFrame], ArrayLike]) -> "Runs":
+        """Keep the rows where ``mask`` is true, in order, and flag them anew.
+
+        Parameters
+        ----------
+        mask : array-like of bool, or callable
+            One value per row, or a function of ``table`` that returns them.
+
+        Returns
+        -------
+        Runs
+            The rows kept.
+
+        Raises
+        ------
+        DataError
+            If the mask is not one boolean per row, or keeps none.
+        """
+        values = np.asarray(mask(self.table) if callable(mask) else mask)
+        if values.dtype == object and all(isinstance(value, bool | np.bool_) for value in values):
+            values = values.astype(np.bool_)
+        if values.dtype != np.bool_ or values.shape != (len(self),):
+            raise DataError(
+                f"a mask of dtype {values.dtype} and shape {values.shape} does not select from "
+                f"{len(self)} runs; it needs one boolean per run"
+            )
+        keep = [int(row) for row in np.flatnonzero(values)]
+        if not keep:
+            raise DataError(f"the mask keeps none of the {len(self)} runs of {self.source}")
+        return self._take(keep, self._excluded)
+
+    def _take(self, keep: list[int], excluded: Mapping[str, int]) -> "Runs":
+        table = self._table.iloc[keep].reset_index(drop=True)
+        places = self._places.take(keep)
+        # What happened while loading stays true, and cannot be seen in the table any more.
+        loading = tuple(flag for flag in self.flags if flag.code == "unit-converted")
+        flags = (*loading, *find_flags(table, places))
+        return Runs(table, places, flags, self.count, MappingProxyType(dict(excluded)))
+
+    def flag_table(self) -> pd.DataFrame:
+        """Return the flags as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns row, run, code, severity, column, message; one row per flag.
+        """
+        names = ("row", "run", "code", "severity", "column", "message")
+        rows = [[getattr(flag, name) for name in names] for flag in self.flags]
+        return pd.DataFrame(rows, columns=pd.Index(names)).astype({"row": "int64"})
+
+    def summary(self) -> pd.DataFrame:
+        """One row per family: counts of runs and flags, and ranges.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns family, runs, targets, then _min and _max of params (parameters), tokens
+            (tokens), flops (FLOP) and loss, then loss_unit and errors, warnings, notes: the
+            number of rows with a flag of that severity.
+        """
+        return summarise(self._table, self.flags)
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def __repr__(self) -> str:
+        families = len(self.families)
+        noun = "family" if families == 1 else "families"
+        return (
+            f"<Runs from {self.source}: {len(self)} runs, {families} {noun}, loss in "
+            f"{self.loss_unit}, {len(self.flags)} flags>"
+        )
+
+    def _repr_html_(self) -> str:
+        flags = Counter((flag.severity, flag.code) for flag in self.flags)
+        counts = "".join(
+            f"<li>{html.escape(severity)}: {html.escape(code)} × {count}</li>"
+            for (severity, code), count in sorted(flags.items())
+        )
+        head = html.escape(repr(self).strip("<>"))
+        body = self.summary().to_html(index=False, escape=True, float_format="{:.4g}".format)
+        return f"<div><p><b>{head}</b></p>{body}<ul>{counts}</ul></div>"
+
+
+def _codes(flags: list[Flag]) -> list[str]:
+    return list(dict.fromkeys(flag.code for flag in flags))
