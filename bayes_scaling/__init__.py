@@ -1,0 +1,1 @@
+"""Bayesian neural scaling laws: fit small runs, forecast large ones, decide under risk."""

@@ -15,7 +15,7 @@ from bayes_scaling.inference.start import starting_point
 from bayes_scaling.model.design import Design
 from bayes_scaling.model.spec import Spec
 
-__all__ = ["SamplerSettings", "Sampled", "sample"]
+__all__ = ["Sampled", "SamplerSettings", "sample"]
 
 Progress = Callable[[str], None]
 

@@ -49,7 +49,7 @@ def starting_point(spec: Spec, design: Design) -> dict[str, Floats]:
     if own:
         point["theta"] = np.stack([logs[p.name] for p in own], axis=-1)
     if spec.noise == "student-t":
-        point["log_nu"] = np.log(np.asarray(spec.nu_parameter.prior.median))
+        point["log_excess_nu"] = np.log(np.asarray(spec.nu_parameter.prior.median))
     return point
 
 

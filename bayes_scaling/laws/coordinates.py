@@ -29,12 +29,8 @@ class Coordinates(Protocol):
         ...
 
     def log_jacobian(self, coordinates: Logs) -> Any:
-        """Log of \\|d(log parameters) / d(coordinates)\\|."""
+        """Log of the absolute determinant of d(log parameters) / d(coordinates)."""
         ...
-
-
-def _softplus(value: Any) -> Any:
-    return ops.logaddexp(0.0 * value, value)
 
 
 @dataclass(frozen=True)
@@ -59,7 +55,7 @@ class Additive:
     def _shares(self, first: Any, second: Any, gamma: Any) -> tuple[Any, ...]:
         """Log shares of the two terms inside the outer power, from log amplitudes."""
         ratio = (first - second) / gamma
-        return -_softplus(-ratio), -_softplus(ratio)
+        return -ops.softplus(-ratio), -ops.softplus(ratio)
 
     def forward(self, logs: Logs) -> dict[str, Any]:
         """Coordinates from log parameters."""
@@ -86,9 +82,9 @@ class Additive:
         names = tuple(self.exponents)
         gamma = ops.exp(coordinates[self.outer]) if self.outer else 1.0
         level = coordinates[names[0]]
-        reducible = level - _softplus(coordinates["floor"])
+        reducible = level - ops.softplus(coordinates["floor"])
         result = dict(coordinates)
-        result["floor"] = level - _softplus(-coordinates["floor"])
+        result["floor"] = level - ops.softplus(-coordinates["floor"])
         if len(names) == 1:
             shares: tuple[Any, ...] = (0.0,)
             result[names[0]] = reducible
@@ -102,9 +98,9 @@ class Additive:
                 result[exponent] = slope - ops.log(gamma) - share - reducible + level
         return result
 
-    def log_jacobian(self, coordinates: Logs) -> Any:
+    def log_jacobian(self, coordinates: Logs) -> Any:  # noqa: ARG002
         """Zero: each step of the map is a shear or a rotation of the simplex by its log odds."""
-        return 0.0 * coordinates["floor"]
+        return 0.0
 
 
 @dataclass(frozen=True)

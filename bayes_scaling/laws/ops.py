@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["exp", "log", "logaddexp"]
+__all__ = ["exp", "log", "logaddexp", "softplus"]
 
 
 def _backend(*operands: Any) -> Any:
@@ -33,3 +33,9 @@ def log(value: Any) -> Any:
 def logaddexp(first: Any, second: Any) -> Any:
     """``log(exp(first) + exp(second))``, elementwise, without overflow."""
     return _backend(first, second).logaddexp(first, second)
+
+
+def softplus(value: Any) -> Any:
+    """``log(1 + exp(value))``, elementwise, without overflow."""
+    backend = _backend(value)
+    return np.logaddexp(0.0, value) if backend is np else backend.softplus(value)

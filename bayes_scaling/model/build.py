@@ -7,6 +7,7 @@ import pymc as pm
 import pytensor.tensor as pt
 from pymc.logprob.transforms import Transform
 
+from bayes_scaling.laws.coordinates import Coordinates
 from bayes_scaling.model.design import Design
 from bayes_scaling.model.spec import SPREAD_SD, Spec
 
@@ -19,8 +20,9 @@ class _FamilyCoordinates(Transform):  # type: ignore[misc]
     name = "coordinates"
     ndim_supp = 0
 
-    def __init__(self, spec: Spec) -> None:
+    def __init__(self, spec: Spec, coordinates: Coordinates) -> None:
         self.law = spec.law
+        self.coordinates = coordinates
         self.names = spec.law.names
         self.shift = {n: np.asarray(spec.centres[n]) - spec.reference[n] for n in spec.law.inputs}
 
@@ -42,17 +44,20 @@ class _FamilyCoordinates(Transform):  # type: ignore[misc]
 
     def forward(self, value: Any, *inputs: Any) -> Any:  # noqa: ARG002
         at_centre = self._move(self._named(value), 1.0)
-        return self._stacked(self.law.coordinates.forward(at_centre), value)
+        return self._stacked(self.coordinates.forward(at_centre), value)
 
     def backward(self, value: Any, *inputs: Any) -> Any:  # noqa: ARG002
-        at_centre = self.law.coordinates.backward(self._named(value))
+        at_centre = self.coordinates.backward(self._named(value))
         return self._stacked(self._move(at_centre, -1.0), value)
 
     def log_jac_det(self, value: Any, *inputs: Any) -> Any:  # noqa: ARG002
         # One determinant per family, spread over its parameters because logp is elementwise;
         # moving an amplitude along its exponents is a shear and adds nothing.
-        log_jacobian = self.law.coordinates.log_jacobian(self._named(value))
-        return pt.zeros_like(value) + log_jacobian[..., None] / (len(self.names) + 1)
+        log_jacobian = self.coordinates.log_jacobian(self._named(value))
+        zeros = pt.zeros_like(value)  # type: ignore[no-untyped-call]
+        if isinstance(log_jacobian, float):
+            return zeros + log_jacobian / (len(self.names) + 1)
+        return zeros + log_jacobian[..., None] / (len(self.names) + 1)
 
 
 def build(spec: Spec, design: Design) -> pm.Model:
@@ -60,7 +65,8 @@ def build(spec: Spec, design: Design) -> pm.Model:
 
     Every parameter is positive and modelled on its log, at the common reference point. Free
     variables: ``mu`` (population median, dims ``pooled``), ``tau`` (between-family sd, dims
-    ``partial``), ``theta`` (dims ``family``, ``parameter``) and ``log_nu``.
+    ``partial``), ``theta`` (dims ``family``, ``parameter``) and ``log_excess_nu`` (degrees of
+    freedom above 2).
 
     Parameters
     ----------
@@ -114,13 +120,13 @@ def _log_parameters(spec: Spec) -> dict[str, Any]:
     if own:
         centre = [location.get(p.name, spec.log_median(p)) for p in own]
         spread = [scale.get(p.name, spec.log_sd(p)) for p in own]
-        whole = spec.law.coordinates is not None and len(own) == len(spec.parameters)
+        coordinates = spec.law.coordinates if len(own) == len(spec.parameters) else None
         theta = pm.Normal(
             "theta",
             pt.stack(centre),
             pt.stack(spread),
             dims=("family", "parameter"),
-            default_transform=_FamilyCoordinates(spec) if whole else None,
+            default_transform=_FamilyCoordinates(spec, coordinates) if coordinates else None,
         )
         logs |= {p.name: theta[:, i] for i, p in enumerate(own)}
     return logs
@@ -139,5 +145,6 @@ def _likelihood(spec: Spec, mean: Any, scale: Any, observed: Any) -> None:
         pm.Normal("log_loss", mean, scale, observed=observed, dims="run")
         return
     prior = spec.nu_parameter.prior
-    log_nu = pm.Normal("log_nu", np.log(prior.median), prior.sd)
-    pm.StudentT("log_loss", nu=pt.exp(log_nu), mu=mean, sigma=scale, observed=observed, dims="run")
+    # Above 2 degrees of freedom the noise has a variance, so a forecast has a standard deviation.
+    nu = 2.0 + pt.exp(pm.Normal("log_excess_nu", np.log(prior.median), prior.sd))
+    pm.StudentT("log_loss", nu=nu, mu=mean, sigma=scale, observed=observed, dims="run")

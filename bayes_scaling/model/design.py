@@ -122,5 +122,13 @@ def arrays(spec: Spec, table: pd.DataFrame) -> Design:
         family=family,
         log_loss=np.log(loss),
         relative_se=se / loss,
-        run=tuple(map(str, table["run"])) if "run" in table else tuple(map(str, table.index)),
+        run=_labels(table),
     )
+
+
+def _labels(table: pd.DataFrame) -> tuple[str, ...]:
+    """Names of the runs, with their place added where a name stands more than once."""
+    names = [str(name) for name in table.get("run", table.index)]
+    if len(set(names)) == len(names):
+        return tuple(names)
+    return tuple(f"{name}#{place}" for place, name in enumerate(names))

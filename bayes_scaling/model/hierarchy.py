@@ -38,7 +38,7 @@ def named(spec: Spec, draws: xr.Dataset) -> xr.Dataset:
     spec : Spec
         The model.
     draws : xarray.Dataset
-        ``mu``, ``tau``, ``theta`` and ``log_nu`` as the model has them.
+        ``mu``, ``tau``, ``theta`` and ``log_excess_nu`` as the model has them.
 
     Returns
     -------
@@ -62,7 +62,7 @@ def named(spec: Spec, draws: xr.Dataset) -> xr.Dataset:
     for parameter in spec.pooled("partial"):
         result[f"{parameter.name}_spread"] = draws["tau"].sel(partial=parameter.name, drop=True)
     if spec.noise == "student-t":
-        result["nu"] = ops.exp(draws["log_nu"])
+        result["nu"] = 2.0 + ops.exp(draws["log_excess_nu"])
     return result
 
 
@@ -102,7 +102,7 @@ def prior_draws(spec: Spec, draws: int, rng: np.random.Generator) -> xr.Dataset:
         data[name] = _BY_FAMILY, np.exp(mu[..., None] + away)
     if spec.noise == "student-t":
         nu = spec.nu_parameter.prior
-        data["nu"] = _SCALAR, np.exp(rng.normal(np.log(nu.median), nu.sd, shape[:2]))
+        data["nu"] = _SCALAR, 2.0 + np.exp(rng.normal(np.log(nu.median), nu.sd, shape[:2]))
     return data
 
 
@@ -213,7 +213,7 @@ def log_prior(spec: Spec, draws: xr.Dataset) -> xr.Dataset:
     spec : Spec
         Priors and pooling.
     draws : xarray.Dataset
-        ``mu``, ``tau``, ``theta`` and ``log_nu`` as the model has them.
+        ``mu``, ``tau``, ``theta`` and ``log_excess_nu`` as the model has them.
 
     Returns
     -------
@@ -240,7 +240,7 @@ def log_prior(spec: Spec, draws: xr.Dataset) -> xr.Dataset:
         result["theta"] = _normal(draws["theta"], centre[..., None, :], sd[..., None, :])
     if spec.noise == "student-t":
         nu = spec.nu_parameter.prior
-        result["log_nu"] = _normal(draws["log_nu"], np.log(nu.median), nu.sd)
+        result["log_excess_nu"] = _normal(draws["log_excess_nu"], np.log(nu.median), nu.sd)
     return xr.Dataset(result)
 
 

@@ -24,10 +24,10 @@ NOISE = Parameter(
 )
 NU = Parameter(
     name="nu",
-    prior=Prior(median=6.0, sd=0.7, spread=0.2),
+    prior=Prior(median=4.0, sd=1.0, spread=0.2),
     unit="1",
-    meaning="degrees of freedom of the noise, the same for all families",
-    reason="95% between 1.5 (a few wild runs) and 24 (nearly normal)",
+    meaning="degrees of freedom of the noise above 2, the same for all families",
+    reason="95% between 0.6 (a few wild runs) and 28 (nearly normal)",
 )
 SPREAD_SD = 0.5
 """Sd of the log of a between-family standard deviation: boundary-avoiding, since two families are

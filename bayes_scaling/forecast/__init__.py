@@ -1,0 +1,5 @@
+"""Forecasts of loss, and how well they would have done."""
+
+from bayes_scaling.forecast.predict import Forecast, predict
+
+__all__ = ["Forecast", "predict"]

@@ -1,0 +1,315 @@
+"""Forecast losses of configurations from a fit, draw by draw."""
+
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayes_scaling._files import write_bytes, write_via
+from bayes_scaling.errors import DataError, FileError, FitError
+from bayes_scaling.inference import Fit
+from bayes_scaling.laws import ops
+from bayes_scaling.model import hierarchy
+from bayes_scaling.runs import Configs, load_configs
+
+__all__ = ["Forecast", "Kind", "predict", "quantile_name"]
+
+Kind = Literal["run", "curve", "floor"]
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_FAR = np.log10(2.0)
+"""Decades of compute beyond the data from which a forecast says that it extrapolates."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Forecast:
+    """Forecast losses at a table of points.
+
+    Attributes
+    ----------
+    draws : xarray.Dataset
+        ``loss_curve`` (expected loss, noise-free), ``loss_run`` (one new run) and ``loss_floor``
+        (irreducible loss; NaN-free zero where the law has none), each in the loss unit of the fit
+        with dims (chain, draw, point).
+    configs : Configs
+        The points, with the user's own columns.
+    points : pandas.DataFrame
+        params, tokens, flops (FLOP), family, ``extrapolation`` (log10 of compute over that of the
+        largest fitted run of the family; negative inside the data) and ``family_seen``.
+    warnings : tuple of str
+        What makes these numbers less sure than they look, in words.
+    """
+
+    draws: xr.Dataset
+    configs: Configs
+    points: pd.DataFrame
+    warnings: tuple[str, ...]
+    loss_unit: str
+
+    def quantity(self, kind: Kind = "run") -> xr.DataArray:
+        """Draws of one quantity, dims (chain, draw, point).
+
+        Raises
+        ------
+        FitError
+            If ``kind`` is unknown.
+        """
+        if kind not in get_args(Kind):
+            raise FitError(f"kind is {kind!r}; it can be {', '.join(get_args(Kind))}")
+        return self.draws[f"loss_{kind}"]
+
+    @cached_property
+    def loss_curve(self) -> xr.DataArray:
+        """Expected loss, without noise."""
+        return self.quantity("curve")
+
+    @cached_property
+    def loss_run(self) -> xr.DataArray:
+        """Loss of one new run."""
+        return self.quantity("run")
+
+    @cached_property
+    def loss_floor(self) -> xr.DataArray:
+        """Irreducible loss."""
+        return self.quantity("floor")
+
+    def to_frame(self, kind: Kind = "run", quantiles: Sequence[float] = QUANTILES) -> pd.DataFrame:
+        """The points with mean, sd and quantiles of their loss.
+
+        Parameters
+        ----------
+        kind : {"run", "curve", "floor"}
+            Which quantity.
+        quantiles : sequence of float
+            Levels strictly between 0 and 1.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Every column of the given table in the same row order, then ``mean``, ``sd``, one
+            column a quantile (``q05``, ``q97.5``), ``extrapolation`` and ``family_seen``.
+
+        Raises
+        ------
+        DataError
+            If the given table already has one of these columns.
+        FitError
+            If a level is not between 0 and 1.
+        """
+        levels = _checked_levels(quantiles)
+        values = self.quantity(kind).stack(sample=("chain", "draw")).transpose("point", "sample")
+        table = values.to_numpy()
+        added: dict[str, Any] = {
+            "mean": table.mean(axis=1),
+            "sd": table.std(axis=1, ddof=1),
+        }
+        for level, row in zip(levels, np.quantile(table, levels, axis=1), strict=True):
+            added[quantile_name(level)] = row
+        for name in ("extrapolation", "family_seen"):
+            added[name] = self.points[name].to_numpy()
+        taken = [name for name in added if name in self.configs.original.columns]
+        if taken:
+            raise DataError(
+                f"{self.configs.source} already has a column {taken[0]!r}, which the forecast "
+                "writes; rename it"
+            )
+        return self.configs.original.assign(**added)
+
+    def save(
+        self,
+        path: str | PathLike[str],
+        kind: Kind = "run",
+        quantiles: Sequence[float] = QUANTILES,
+    ) -> Path:
+        """Write the forecast as CSV, JSON or Parquet, by the suffix of ``path``.
+
+        Raises
+        ------
+        FileError
+            If the suffix is none of these or the file cannot be written.
+        """
+        table = self.to_frame(kind, quantiles)
+        suffix = Path(path).suffix.lower()
+        if suffix == ".parquet":
+            return write_via(path, lambda part: table.to_parquet(part, index=False))
+        if suffix == ".json":
+            content = {
+                "schema": "bayes_scaling.forecast/1",
+                "quantity": f"loss_{kind}",
+                "loss_unit": self.loss_unit,
+                "warnings": list(self.warnings),
+                "points": json.loads(table.to_json(orient="records", double_precision=15)),
+            }
+            return write_bytes(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+        if suffix == ".csv" or Path(path).is_char_device():
+            return write_bytes(path, table.to_csv(index=False, lineterminator="\n"))
+        raise FileError(f"cannot write {path}: {suffix!r} is not .csv, .json or .parquet")
+
+    def __repr__(self) -> str:
+        return f"<Forecast of {len(self.points)} points>\n{self.to_frame().to_string()}"
+
+    def _repr_html_(self) -> str:
+        import html
+
+        doubts = "".join(f"<li>{html.escape(text)}</li>" for text in self.warnings)
+        return f"{self.to_frame().to_html(float_format='{:.4g}'.format)}<ul>{doubts}</ul>"
+
+
+def quantile_name(level: float) -> str:
+    """Column of a quantile: ``q`` and the level in percent with two integer digits.
+
+    Examples
+    --------
+    >>> quantile_name(0.05), quantile_name(0.025), quantile_name(0.975)
+    ('q05', 'q02.5', 'q97.5')
+    """
+    whole, _, rest = f"{level * 100:.10f}".partition(".")
+    rest = rest.rstrip("0")
+    return f"q{int(whole):02d}" + (f".{rest}" if rest else "")
+
+
+def _checked_levels(quantiles: Sequence[float]) -> list[float]:
+    levels = [float(level) for level in quantiles]
+    for level in levels:
+        if not 0 < level < 1:
+            raise FitError(f"quantile {level!r} is not strictly between 0 and 1")
+    if len(set(levels)) != len(levels):
+        raise FitError(f"a quantile is asked for twice: {', '.join(map(str, levels))}")
+    return levels
+
+
+def predict(
+    fit: Fit,
+    configs: Any = None,
+    *,
+    params: Any = None,
+    tokens: Any = None,
+    flops: Any = None,
+    family: Any = None,
+    seed: int = 0,
+) -> Forecast:
+    """Forecast the loss of configurations.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+    configs : pandas.DataFrame, path or Configs, optional
+        Configurations in canonical columns; two of params, tokens and flops.
+    params, tokens, flops : float or array-like, optional
+        Instead of ``configs``: parameters, tokens and FLOP; two of the three.
+    family : str or sequence of str, optional
+        Family of each point; may be left out where the fit has one family. A family the fit has
+        not seen is drawn from the population.
+    seed : int
+        Seed of the run noise and of unseen families; a family's draw depends on its name too.
+
+    Returns
+    -------
+    Forecast
+
+    Raises
+    ------
+    DataError
+        If a configuration is unusable or its family is not said.
+    """
+    if configs is None:
+        given = {"params": params, "tokens": tokens, "flops": flops, "family": family}
+        columns = {name: value for name, value in given.items() if value is not None}
+        if not columns:
+            raise DataError("a forecast needs configs, or two of params, tokens and flops")
+        size = max(np.size(value) for value in columns.values())
+        configs = pd.DataFrame(columns, index=range(size))
+    points = configs if isinstance(configs, Configs) else load_configs(configs)
+    table = _placed(fit, points)
+    draws = _draws(fit, table, seed)
+    return Forecast(draws, points, table, _doubts(fit, table), fit.dt.attrs["loss_unit"])
+
+
+def _placed(fit: Fit, configs: Configs) -> pd.DataFrame:
+    table = configs.table[["params", "tokens", "flops"]].copy()
+    families = list(configs.table["family"])
+    if any(name is None for name in families):
+        if len(fit.families) > 1:
+            raise DataError(
+                f"{configs.source} does not say the family of every point; the fit has "
+                f"{', '.join(map(repr, fit.families))}, and any other name is an unseen family"
+            )
+        families = [fit.families[0] if name is None else name for name in families]
+    largest = fit.runs.groupby("family")["flops"].max()
+    beyond = [largest.get(name, largest.max()) for name in families]
+    return table.assign(
+        family=families,
+        extrapolation=np.log10(table["flops"].to_numpy() / np.array(beyond)),
+        family_seen=[name in fit.families for name in families],
+    )
+
+
+def values_of(fit: Fit, family: str, seed: int) -> dict[str, xr.DataArray]:
+    """Parameter draws of a family, seen or not, at the reference point, dims (chain, draw)."""
+    posterior = fit.posterior
+    if family in fit.families:
+        return hierarchy.family_values(fit.spec, posterior, family)
+    rng = np.random.default_rng([seed, zlib.crc32(family.encode())])
+    return hierarchy.new_family(fit.spec, posterior, rng)
+
+
+def _draws(fit: Fit, table: pd.DataFrame, seed: int) -> xr.Dataset:
+    spec = fit.spec
+    posterior = fit.posterior
+    rng = np.random.default_rng([seed, 2])
+    parts = []
+    for name, rows in table.groupby("family", sort=False):
+        values = values_of(fit, str(name), seed)
+        x = {
+            column: xr.DataArray(
+                np.log(rows[column].to_numpy()) - spec.reference[column],
+                dims="point",
+                coords={"point": rows.index.to_numpy()},
+            )
+            for column in spec.law.inputs
+        }
+        log_curve = spec.law.log_curve(x, values).transpose("chain", "draw", "point")
+        scale = values[spec.noise_parameter.name].expand_dims(point=x[spec.law.inputs[0]]["point"])
+        scale = scale.transpose("chain", "draw", "point")
+        floor = values.get("floor", xr.zeros_like(values[spec.law.names[0]]))
+        parts.append(
+            xr.Dataset(
+                {
+                    "loss_curve": ops.exp(log_curve),
+                    "loss_run": ops.exp(log_curve + hierarchy.noise(spec, posterior, scale, rng)),
+                    "loss_floor": xr.zeros_like(log_curve) + floor,
+                }
+            )
+        )
+    return xr.concat(parts, dim="point").sel(point=table.index.to_numpy())
+
+
+def _doubts(fit: Fit, table: pd.DataFrame) -> tuple[str, ...]:
+    doubts = []
+    unseen = sorted(set(table.loc[~table["family_seen"], "family"]))
+    if unseen:
+        doubts.append(
+            f"{'Families' if len(unseen) > 1 else 'Family'} {', '.join(map(repr, unseen))} "
+            f"{'were' if len(unseen) > 1 else 'was'} not in the fit: the forecast is drawn from "
+            f"the population of {len(fit.families)} fitted "
+            f"famil{'ies' if len(fit.families) > 1 else 'y'}."
+        )
+    far = table[table["extrapolation"] > _FAR]
+    if len(far):
+        most = far["extrapolation"].max()
+        doubts.append(
+            f"{len(far)} of {len(table)} points lie beyond the largest fitted run of their family, "
+            f"by up to {most:.1f} decades of compute ({10**most:,.3g} times): the interval holds "
+            "only if the law does, and it contains no allowance for a wrong law."
+        )
+    doubts += [f"Law {fit.law.name!r}: {note}" for note in fit.law.notes if len(far)]
+    return tuple(doubts)

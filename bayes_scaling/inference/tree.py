@@ -1,0 +1,160 @@
+"""From sampled draws to the DataTree of a fit, group by group."""
+
+import json
+import platform
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from bayes_scaling.inference.sampler import Sampled, SamplerSettings
+from bayes_scaling.laws import ops
+from bayes_scaling.model import hierarchy
+from bayes_scaling.model.design import Design
+from bayes_scaling.model.spec import Spec
+from bayes_scaling.runs import Runs
+
+__all__ = ["SCHEMA", "assemble"]
+
+SCHEMA = "bayes_scaling.fit/1"
+_PRIOR_DRAWS = 1000
+_LIBRARIES = ("bayes-scaling", "pymc", "nutpie", "arviz", "numpy", "xarray")
+_TABLE = ("params", "tokens", "flops", "unique_tokens", "params_nonemb", "loss_se", "family", "run")
+
+
+def assemble(
+    *,
+    spec: Spec,
+    design: Design,
+    sampled: Sampled,
+    settings: SamplerSettings,
+    runs: Runs,
+    messages: tuple[str, ...],
+) -> xr.DataTree:
+    """The DataTree of a fit.
+
+    Groups: ``posterior`` and ``prior`` (parameters at the reference point, see
+    :func:`bayes_scaling.model.hierarchy.named`), ``posterior_predictive`` and
+    ``prior_predictive`` (``loss`` of a repeated run, nats), ``log_likelihood`` (of the loss, so
+    that laws with likelihoods on other scales compare), ``log_prior`` (by free variable),
+    ``observed_data``, ``constant_data``, ``held_out`` (target rows), ``flags``, ``sample_stats``.
+
+    Parameters
+    ----------
+    spec, design, sampled, settings, runs
+        What was fitted, and how.
+    messages : tuple of str
+        Warnings in words, kept with the fit.
+    """
+    rng = np.random.default_rng([settings.seed, 1])
+    posterior = with_derived(spec, hierarchy.named(spec, sampled.draws))
+    prior = with_derived(spec, hierarchy.prior_draws(spec, _PRIOR_DRAWS, rng))
+    # Density of the loss and not of its log: the Jacobian is 1 / loss.
+    log_likelihood = hierarchy.log_likelihood(spec, design, posterior) - design.log_loss
+    rows = runs.fit_rows()
+    groups = {
+        "posterior": posterior,
+        "prior": prior,
+        "posterior_predictive": _predictive(spec, design, posterior, rng),
+        "prior_predictive": _predictive(spec, design, prior, rng),
+        "log_likelihood": xr.Dataset({"loss": log_likelihood}),
+        "log_prior": hierarchy.log_prior(spec, sampled.draws),
+        "observed_data": xr.Dataset(
+            {"loss": ("run", np.exp(design.log_loss))}, coords={"run": list(design.run)}
+        ),
+        "constant_data": _constants(spec, design, rows),
+        "held_out": _columns(runs.targets(), (*_TABLE, "loss"), "target"),
+        "flags": _flags(runs),
+        "sample_stats": _numeric(sampled.stats),
+    }
+    tree = xr.DataTree.from_dict(groups)
+    tree.attrs = _attributes(spec, sampled, settings, runs) | {"warnings": json.dumps(messages)}
+    return tree
+
+
+def with_derived(spec: Spec, draws: xr.Dataset) -> xr.Dataset:
+    """Add the exponents that follow from others, draw by draw."""
+    values = {name: draws[name] for name in spec.law.names}
+    derived = {}
+    if spec.law.frontier and "alpha_C" not in spec.law.names:
+        derived["alpha_C"] = spec.law.frontier(values)
+    if spec.law.params_exponent:
+        derived["params_exponent"] = spec.law.params_exponent(values)
+    return draws.assign(derived)
+
+
+def _predictive(
+    spec: Spec, design: Design, draws: xr.Dataset, rng: np.random.Generator
+) -> xr.Dataset:
+    mean = hierarchy.log_mean(spec, design, draws)
+    scale = hierarchy.noise_scale(spec, design, draws)
+    again = ops.exp(mean + hierarchy.noise(spec, draws, scale, rng))
+    # A replicate needs no more digits than a loss is logged with.
+    return xr.Dataset({"loss": again.astype(np.float32)})
+
+
+def _constants(spec: Spec, design: Design, rows: pd.DataFrame) -> xr.Dataset:
+    data = _columns(rows, _TABLE, "run").drop_vars("run", errors="ignore")
+    data = data.assign_coords(run=list(design.run), family_name=list(spec.families))
+    for name in spec.law.inputs:
+        data[f"reference_{name}"] = np.exp(spec.reference[name])
+        data[f"centre_{name}"] = "family_name", np.exp(np.asarray(spec.centres[name]))
+    return data
+
+
+def _columns(table: pd.DataFrame, names: tuple[str, ...], dim: str) -> xr.Dataset:
+    return xr.Dataset(
+        {
+            name: (
+                dim,
+                _texts(table[name]) if name in ("family", "run") else table[name].to_numpy(),
+            )
+            for name in names
+            if name in table
+        }
+    )
+
+
+def _flags(runs: Runs) -> xr.Dataset:
+    table = runs.flag_table()
+    return xr.Dataset(
+        {
+            str(name): ("flag", table[name].to_numpy() if name == "row" else _texts(table[name]))
+            for name in table.columns
+        }
+    )
+
+
+def _texts(column: "pd.Series[Any]") -> NDArray[np.str_]:
+    # Pandas' own string type has no counterpart in NetCDF.
+    return np.array(["" if value is None else str(value) for value in column], dtype=np.str_)
+
+
+def _attributes(
+    spec: Spec, sampled: Sampled, settings: SamplerSettings, runs: Runs
+) -> dict[str, Any]:
+    versions = {name: version(name) for name in _LIBRARIES} | {"python": platform.python_version()}
+    return {
+        "schema": SCHEMA,
+        "law": spec.law.name,
+        "spec": spec.to_json(),
+        "runs_hash": runs.hash,
+        "source": runs.source,
+        "count": runs.count,
+        "loss_unit": runs.loss_unit,
+        "excluded": json.dumps(dict(runs.excluded)),
+        "seed": int(settings.seed),
+        "sampler": json.dumps(settings.to_dict()),
+        "compile_seconds": round(sampled.compile_seconds, 3),
+        "sample_seconds": round(sampled.sample_seconds, 3),
+        "versions": json.dumps(versions),
+        "inference_library": "nutpie",
+    }
+
+
+def _numeric(stats: xr.Dataset) -> xr.Dataset:
+    # Divergence messages are objects, which NetCDF cannot hold without pickling.
+    return stats[[name for name, value in stats.items() if value.dtype.kind in "biuf"]]
