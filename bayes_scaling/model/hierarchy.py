@@ -195,14 +195,17 @@ def log_likelihood(spec: Spec, design: Design, draws: xr.Dataset) -> xr.DataArra
 def noise(
     spec: Spec, draws: xr.Dataset, scale: xr.DataArray, rng: np.random.Generator
 ) -> xr.DataArray:
-    """Run-to-run noise on log loss with the dims of ``scale`` (chain and draw first)."""
+    """Run-to-run noise on log loss, dims as ``scale`` (chain and draw first), within ±1."""
     standard = rng.normal(size=scale.shape)
     if spec.noise == "student-t":
         nu = draws["nu"].values
         nu = nu.reshape(nu.shape + (1,) * (scale.ndim - nu.ndim))
         # A t variate is a normal over the root of an independent chi-square over its degrees.
         standard = standard / np.sqrt(rng.chisquare(np.broadcast_to(nu, scale.shape)) / nu)
-    return scale * scale.copy(data=standard)
+    # Beyond a factor of e a run has failed, which no law describes; and the mean of exp(t)
+    # exists only because of this bound.
+    bounded = np.clip(scale.values * standard, -1.0, 1.0)
+    return scale.copy(data=bounded)
 
 
 def log_prior(spec: Spec, draws: xr.Dataset) -> xr.Dataset:

@@ -1,0 +1,101 @@
+"""The compute-optimal size of every draw, in closed form or by search on the log scale."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_scaling.model import Spec
+
+__all__ = ["closed_form", "log_loss_at", "numeric"]
+
+Floats = NDArray[np.float64]
+
+_GRID = 65
+_GOLDEN = (np.sqrt(5.0) - 1) / 2
+_TOLERANCE = 1e-8
+"""Width of the final bracket in log N; the loss there is flat to its square."""
+
+
+def log_loss_at(
+    spec: Spec, values: Mapping[str, Floats], log_params: Floats, log_flops: float
+) -> Floats:
+    """Log loss of N parameters trained with C FLOP, D = C / 6N.
+
+    Parameters
+    ----------
+    spec : Spec
+        Law and reference point.
+    values : mapping of str to array
+        Parameters at the reference point, dims (..., sample) that broadcast with ``log_params``.
+    log_params : array
+        Natural log of N.
+    log_flops : float
+        Natural log of C.
+    """
+    where = {
+        "params": log_params,
+        "tokens": log_flops - np.log(6.0) - log_params,
+        "flops": np.full_like(log_params, log_flops),
+    }
+    x = {name: where[name] - spec.reference[name] for name in spec.law.inputs}
+    result: Floats = spec.law.log_curve(x, values)
+    return result
+
+
+def closed_form(spec: Spec, values: Mapping[str, Floats], log_flops: float) -> Floats:
+    """Log of the compute-optimal N by the law's own formula, dims (sample,).
+
+    Hoffmann et al. 2022, Eq. 4, in logs relative to the reference point.
+    """
+    optimum = spec.law.optimum
+    if optimum is None:
+        raise ValueError(f"law {spec.law.name!r} has no closed-form optimum")
+    reference = spec.reference
+    left = log_flops - np.log(6.0) - reference["params"] - reference["tokens"]
+    result: Floats = optimum(left, values) + reference["params"]
+    return result
+
+
+def numeric(
+    spec: Spec,
+    values: Mapping[str, Floats],
+    log_flops: float,
+    bounds: tuple[float, float],
+) -> Floats:
+    """Log of the compute-optimal N of every draw by grid and golden-section search.
+
+    Parameters
+    ----------
+    spec, values, log_flops
+        As :func:`log_loss_at`; values have dims (sample,).
+    bounds : tuple of float
+        Natural logs of the smallest and largest N.
+
+    Returns
+    -------
+    (sample,) array
+        The minimiser; at a bound where the loss still falls towards it.
+    """
+    grid = np.linspace(*bounds, _GRID)
+    wide = {name: value[None, :] for name, value in values.items()}
+    samples = next(iter(values.values())).shape
+    losses = log_loss_at(spec, wide, np.broadcast_to(grid[:, None], (_GRID, *samples)), log_flops)
+    best = losses.argmin(axis=0)
+    low, high = grid[np.maximum(best - 1, 0)], grid[np.minimum(best + 1, _GRID - 1)]
+
+    def loss(at: Floats) -> Any:
+        return log_loss_at(spec, values, at, log_flops)
+
+    left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
+    f_left, f_right = loss(left), loss(right)
+    while np.max(high - low) > _TOLERANCE:
+        go_left = f_left < f_right
+        high, low = np.where(go_left, right, high), np.where(go_left, low, left)
+        left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
+        f_left, f_right = loss(left), loss(right)
+    middle = (low + high) / 2
+    # Within the bracket's width of a bound the bound itself may be the minimum.
+    ends = np.stack([np.full(samples, bounds[0]), middle, np.full(samples, bounds[1])])
+    return ends[np.stack([loss(end) for end in ends]).argmin(axis=0), np.arange(middle.size)]

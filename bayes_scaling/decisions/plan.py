@@ -1,0 +1,130 @@
+"""The result of an allocation, and its file."""
+
+import json
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+from bayes_scaling._files import reason, write_bytes
+from bayes_scaling.errors import FileError
+
+__all__ = ["SCHEMA", "Plan", "load_plan"]
+
+SCHEMA = "bayes_scaling.plan/1"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Plan:
+    """A recommended split of a compute budget, with what is uncertain about it.
+
+    Attributes
+    ----------
+    content : dict
+        Everything but the draws, as it stands in the file; see :meth:`to_dict`.
+    draws : xarray.Dataset or None
+        Compute-optimal ``params``, ``tokens``, ``tokens_per_param`` and ``loss`` of every draw,
+        dims (chain, draw). None for a plan read from a file.
+    """
+
+    content: dict[str, Any]
+    draws: xr.Dataset | None = None
+
+    @property
+    def recommended(self) -> dict[str, float]:
+        """The split: params, tokens, flops (FLOP) and tokens_per_param."""
+        return dict(self.content["recommended"])
+
+    @property
+    def loss(self) -> dict[str, float]:
+        """Loss of one run at the recommended split: mean, sd and quantiles."""
+        return dict(self.content["loss"])
+
+    @property
+    def probability_of_target(self) -> float | None:
+        """Probability that one run at the recommended split reaches the target loss."""
+        value: float | None = self.content["probability_of_target"]
+        return value
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What makes the plan less sure than it looks, in words."""
+        return tuple(self.content["warnings"])
+
+    @property
+    def curve(self) -> pd.DataFrame:
+        """Risk and loss interval along the budget: params, tokens, risk, mean, q05, q95."""
+        return pd.DataFrame(self.content["curve"])
+
+    def to_dict(self) -> dict[str, Any]:
+        """The plan as plain values: the content of its JSON file."""
+        return json.loads(json.dumps(self.content))  # type: ignore[no-any-return]
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> "Plan":
+        """A plan from the content of its file."""
+        return cls(content)
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Write the plan as JSON, whole or not at all.
+
+        Raises
+        ------
+        FileError
+            If the file cannot be written.
+        """
+        text = json.dumps(self.content, indent=1, ensure_ascii=False, allow_nan=False)
+        return write_bytes(path, text + "\n")
+
+    def __str__(self) -> str:
+        split, loss, optimum = self.recommended, self.loss, self.content["optimum"]
+        target, probability = self.content["target_loss"], self.probability_of_target
+        lines = [
+            (
+                f"{self.content['budget_flops']:.4g} FLOP, family {self.content['family']!r}: train "
+                f"{split['params']:.3g} parameters on {split['tokens']:.3g} tokens "
+                f"({split['tokens_per_param']:.3g} tokens per parameter)."
+            ),
+            (
+                f"One run there: loss {loss['mean']:.4g}, 90% between {loss['q05']:.4g} and "
+                f"{loss['q95']:.4g}."
+            ),
+            (
+                f"Optimal parameters: 90% between {optimum['params']['q05']:.3g} and "
+                f"{optimum['params']['q95']:.3g}."
+            ),
+        ]
+        if target is not None:
+            lines.append(f"Probability of reaching loss {target:.4g}: {probability:.1%}.")
+        return "\n".join([*lines, *(f"Note: {text}" for text in self.warnings)])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        import html
+
+        return "".join(f"<p>{html.escape(line)}</p>" for line in str(self).splitlines())
+
+
+def load_plan(path: str | PathLike[str]) -> Plan:
+    """Read a plan that :meth:`Plan.save` wrote.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read or is not a plan.
+    """
+    source = Path(path)
+    try:
+        content = json.loads(source.read_bytes().decode("utf-8"))
+    except OSError as error:
+        raise FileError(f"cannot read {source}: {reason(error)}") from error
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise FileError(f"{source} is not a plan: it is not JSON") from error
+    schema = content.get("schema") if isinstance(content, dict) else None
+    if schema != SCHEMA:
+        raise FileError(f"{source} is not a plan: its schema is {schema!r}, {SCHEMA!r} is needed")
+    return Plan.from_dict(content)
