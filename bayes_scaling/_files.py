@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bayes_scaling.errors import FileError
 
-__all__ = ["reason", "write_bytes", "write_via"]
+__all__ = ["check_writable", "reason", "write_bytes", "write_via"]
 
 
 def reason(error: OSError) -> str:
@@ -66,6 +66,27 @@ def write_via(path: str | os.PathLike[str], write: Callable[[Path], object]) -> 
     except OSError as error:
         if isinstance(error, FileError):
             raise
+        raise FileError(f"cannot write {target}: {reason(error)}") from error
+    return target
+
+
+def check_writable(path: str | os.PathLike[str]) -> Path:
+    """See that ``path`` can be written, before work is spent on what goes there.
+
+    Raises
+    ------
+    FileError
+        If it is a folder, or its folder is missing or cannot be written.
+    """
+    target = Path(path)
+    if target.is_dir():
+        raise FileError(f"cannot write {target}: it is a folder, a file name is needed")
+    if target.exists() and not target.is_file():
+        return target
+    try:
+        with _beside(target):
+            pass
+    except OSError as error:
         raise FileError(f"cannot write {target}: {reason(error)}") from error
     return target
 

@@ -13,8 +13,7 @@ from bayes_scaling.decisions.optimum import closed_form, log_loss_at, numeric
 from bayes_scaling.decisions.plan import SCHEMA, Plan
 from bayes_scaling.decisions.scenario import Scenario
 from bayes_scaling.errors import ScenarioError
-from bayes_scaling.forecast import predict
-from bayes_scaling.forecast.predict import values_of
+from bayes_scaling.forecast.predict import predict, values_of
 from bayes_scaling.inference import Fit
 from bayes_scaling.model import hierarchy
 

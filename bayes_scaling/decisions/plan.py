@@ -84,8 +84,8 @@ class Plan:
         target, probability = self.content["target_loss"], self.probability_of_target
         lines = [
             (
-                f"{self.content['budget_flops']:.4g} FLOP, family {self.content['family']!r}: train "
-                f"{split['params']:.3g} parameters on {split['tokens']:.3g} tokens "
+                f"{self.content['budget_flops']:.4g} FLOP, family {self.content['family']!r}: "
+                f"train {split['params']:.3g} parameters on {split['tokens']:.3g} tokens "
                 f"({split['tokens_per_param']:.3g} tokens per parameter)."
             ),
             (

@@ -308,9 +308,10 @@ def _doubts(fit: Fit, table: pd.DataFrame) -> tuple[str, ...]:
         most = far["extrapolation"].max()
         which = "The point lies" if len(table) == 1 else f"{len(far)} of {len(table)} points lie"
         doubts.append(
-            f"{which} beyond the largest fitted run of the family by {'' if len(far) == 1 else 'up to '}"
-            f"{most:.1f} decades of compute ({10**most:,.3g} times): the interval holds only if "
-            "the law does, and it contains no allowance for a wrong law."
+            f"{which} beyond the largest fitted run of the family, by "
+            f"{'' if len(far) == 1 else 'up to '}{most:.1f} decades of compute "
+            f"({10**most:,.3g} times): the interval holds only if the law does, and it contains "
+            "no allowance for a wrong law."
         )
     doubts += [f"Law {fit.law.name!r}: {note}" for note in fit.law.notes if len(far)]
     return tuple(doubts)

@@ -133,6 +133,8 @@ def sample(
             target_accept=settings.target_accept,
             save_warmup=False,
             progress_bar=False,
+            progress_callback=_Milestones(settings, say),
+            progress_rate=500,
         )
     except (RuntimeError, ValueError) as error:
         raise FitError(f"the sampler could not go on: {str(error).splitlines()[0]}") from error
@@ -143,6 +145,22 @@ def sample(
         compile_seconds=compiled_at - began,
         sample_seconds=done - compiled_at,
     )
+
+
+class _Milestones:
+    """Says each fifth of the draws as it is reached."""
+
+    def __init__(self, settings: SamplerSettings, say: Progress) -> None:
+        self.total = settings.chains * (settings.tune + settings.draws)
+        self.say = say
+        self.said = 0
+
+    def __call__(self, chains: list[Any]) -> None:
+        done = sum(chain.finished_draws for chain in chains)
+        fifth = int(5 * done / self.total)
+        if self.said < fifth < 5:
+            self.said = fifth
+            self.say(f"sampled {20 * fifth}% of the draws")
 
 
 def _silent(sentence: str) -> None:

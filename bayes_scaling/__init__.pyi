@@ -1,0 +1,33 @@
+from . import errors, laws
+from .decisions import Limits, Plan, Risk, Scenario, allocate, load_scenario
+from .forecast import Backtest, Forecast, backtest, predict
+from .inference import Fit, fit, load_fit
+from .laws import Prior
+from .model import simulate
+from .report import write_report
+from .runs import Runs, datasets, identifiability, load_runs
+
+__all__ = [
+    "Backtest",
+    "Fit",
+    "Forecast",
+    "Limits",
+    "Plan",
+    "Prior",
+    "Risk",
+    "Runs",
+    "Scenario",
+    "allocate",
+    "backtest",
+    "datasets",
+    "errors",
+    "fit",
+    "identifiability",
+    "laws",
+    "load_fit",
+    "load_runs",
+    "load_scenario",
+    "predict",
+    "simulate",
+    "write_report",
+]

@@ -1,0 +1,273 @@
+"""The command line: parses, calls, prints. Each command imports what it needs."""
+
+import os
+import sys
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+import click
+
+from bayes_scaling.errors import BayesScalingError
+
+__all__ = ["main"]
+
+
+def _output(what: str) -> Any:
+    return click.option("-o", "--output", required=True, metavar="FILE", help=what)
+
+
+def _fail(message: str) -> NoReturn:
+    click.echo(f"bayes-scaling: {message}", err=True)
+    sys.exit(2)
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one sentence and exit status 2."""
+    try:
+        cli.main(prog_name="bayes-scaling", standalone_mode=False)
+        sys.stdout.flush()
+    except BayesScalingError as error:
+        _fail(str(error))
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        sys.exit(2)
+    except click.ClickException as error:
+        _fail(error.format_message())
+    except click.Abort:
+        _fail("stopped")
+    except BrokenPipeError:
+        # Whoever read our output has gone; the interpreter must not complain when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _fail(f"cannot write the output: {(error.strerror or str(error)).lower()}")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="bayes-scaling")
+def cli() -> None:
+    """Bayesian neural scaling laws: fit small runs, forecast large ones, decide under risk.
+
+    RUNS is a table of training runs (CSV, Parquet or JSON lines) with columns params (or N),
+    tokens (or D), flops (or C), loss and family; a FIT is the NetCDF file that 'fit' writes.
+    Start with 'bayes-scaling demo'.
+    """
+
+
+def _pairs(texts: Iterable[str], option: str, form: str) -> dict[str, str]:
+    result = {}
+    for text in texts:
+        key, sign, value = text.partition("=")
+        if not (sign and key and value):
+            raise click.UsageError(f"{option} is {text!r}, {form} is needed")
+        if key in result:
+            raise click.UsageError(f"{option} names {key!r} twice")
+        result[key] = value
+    return result
+
+
+def _priors(texts: Iterable[str]) -> dict[str, Any]:
+    from bayes_scaling.laws import Prior
+
+    form = "NAME=MEDIAN,SD,SPREAD"
+    priors = {}
+    for name, value in _pairs(texts, "--prior", form).items():
+        try:
+            median, sd, spread = (float(part) for part in value.split(","))
+        except ValueError:
+            raise click.UsageError(f"--prior is '{name}={value}', {form} is needed") from None
+        priors[name] = Prior(median, sd, spread)
+    return priors
+
+
+def _warn(messages: Iterable[str]) -> None:
+    for message in messages:
+        click.echo(f"bayes-scaling: note: {message}", err=True)
+
+
+@cli.command()
+@click.option("-o", "--output", default="bayes-scaling-demo", show_default=True, metavar="DIR")
+@click.option("--seed", type=int, default=0, show_default=True)
+def demo(output: str, seed: int) -> None:
+    """Go the whole way on the bundled runs: fit, check, forecast, allocate, report."""
+    from bayes_scaling._demo import run_demo
+
+    run_demo(output, seed, click.echo)
+
+
+@cli.command()
+@click.argument("runs")
+@_output("Where the fit goes (NetCDF).")
+@click.option("--law", default="chinchilla", show_default=True, help="See 'bayes-scaling laws'.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--draws", type=int, default=1000, show_default=True, help="Kept, of each chain.")
+@click.option("--tune", type=int, default=800, show_default=True, help="Discarded, of each chain.")
+@click.option("--chains", type=int, default=4, show_default=True)
+@click.option("--cores", type=int, default=0, help="Chains at a time.  [default: all cores]")
+@click.option("--pooling", default="partial", show_default=True, help="partial, shared or none.")
+@click.option("--noise", default="student-t", show_default=True, help="student-t or normal.")
+@click.option("--prior", multiple=True, metavar="NAME=MEDIAN,SD,SPREAD", help="Replace a prior.")
+@click.option("--column", multiple=True, metavar="CANONICAL=SOURCE", help="Name a column.")
+@click.option("--loss-unit", metavar="UNIT", help="nats/token, bits/byte …")
+@click.option("--count", default="params", show_default=True, help="params or params_nonemb.")
+@click.option("--exclude-flagged", multiple=True, metavar="CODE", help="Leave out flagged rows.")
+def fit(runs: str, output: str, **options: Any) -> None:
+    """Fit a law to RUNS, families partially pooled, and write the posterior."""
+    from bayes_scaling._files import check_writable
+    from bayes_scaling.inference import fit as fit_runs
+    from bayes_scaling.laws import get
+    from bayes_scaling.runs import load_runs
+
+    check_writable(output)
+    get(options["law"])
+    columns = _pairs(options.pop("column"), "--column", "CANONICAL=SOURCE")
+    table = load_runs(
+        runs,
+        columns=columns or None,
+        loss_unit=options.pop("loss_unit"),
+        count=options.pop("count"),
+    )
+    excluded = options.pop("exclude_flagged")
+    if excluded:
+        table = table.exclude(*excluded)
+    priors = _priors(options.pop("prior"))
+    fitted = fit_runs(table, priors=priors, **options)
+    fitted.save(output)
+    _warn(fitted.warnings)
+    click.echo(fitted.summary().to_string(float_format="{:.4g}".format))
+    click.echo(f"Fit written to {output}; check it with: bayes-scaling diagnose {output}")
+
+
+def _levels(_context: Any, _option: Any, text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise click.UsageError(
+            f"--quantiles is {text!r}, levels between 0 and 1 with commas are needed"
+        ) from None
+
+
+@cli.command()
+@click.argument("fit")
+@click.option("--at", required=True, metavar="CONFIGS", help="Table of configurations.")
+@_output("Where the forecast goes (.csv, .json, .parquet).")
+@click.option("--kind", default="run", show_default=True, help="run (one new run) or curve.")
+@click.option("--quantiles", default="0.05,0.25,0.5,0.75,0.95", show_default=True, callback=_levels)
+@click.option("--column", multiple=True, metavar="CANONICAL=SOURCE", help="Name a column.")
+@click.option("--seed", type=int, default=0, show_default=True)
+def predict(fit: str, at: str, output: str, **options: Any) -> None:
+    """Forecast the loss of configurations from a FIT."""
+    from bayes_scaling._files import check_writable
+    from bayes_scaling.forecast import predict as forecast
+    from bayes_scaling.inference import load_fit
+    from bayes_scaling.runs import load_configs
+
+    check_writable(output)
+    columns = _pairs(options["column"], "--column", "CANONICAL=SOURCE")
+    fitted = load_fit(fit)
+    result = forecast(fitted, load_configs(at, columns or None), seed=options["seed"])
+    result.save(output, options["kind"], options["quantiles"])
+    _warn(result.warnings)
+    click.echo(f"{len(result.points)} forecasts written to {output}")
+
+
+@cli.command()
+@click.argument("fit")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def diagnose(fit: str, *, as_json: bool) -> None:
+    """Say whether a FIT can be trusted, and what to do if not."""
+    import json
+
+    from bayes_scaling.inference import load_fit
+
+    diagnosis = load_fit(fit).diagnose()
+    if as_json:
+        text = json.dumps(diagnosis.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+        click.echo(text)
+    else:
+        click.echo(str(diagnosis))
+
+
+@cli.command()
+@click.argument("runs")
+@click.option("--law", default="chinchilla", show_default=True, help="One or more, with commas.")
+@click.option("--ratio", type=float, default=8.0, show_default=True, help="Largest over fitted C.")
+@_output("Where the scores go (JSON).")
+@click.option("--column", multiple=True, metavar="CANONICAL=SOURCE", help="Name a column.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--draws", type=int, default=1000, show_default=True)
+@click.option("--tune", type=int, default=800, show_default=True)
+@click.option("--chains", type=int, default=4, show_default=True)
+def backtest(runs: str, law: str, output: str, **options: Any) -> None:
+    """Fit the smaller RUNS of each family, forecast the larger ones, and score it."""
+    from bayes_scaling._files import check_writable
+    from bayes_scaling.forecast import backtest as test_back
+    from bayes_scaling.runs import load_runs
+
+    check_writable(output)
+    columns = _pairs(options.pop("column"), "--column", "CANONICAL=SOURCE")
+    table = load_runs(runs, columns=columns or None)
+    result = test_back(table, [name.strip() for name in law.split(",")], **options)
+    result.save(output)
+    click.echo(str(result))
+    click.echo(f"Backtest written to {output}")
+
+
+@cli.command()
+@click.argument("fit")
+@click.option("--scenario", required=True, metavar="FILE", help="TOML; see 'scenario'.")
+@_output("Where the plan goes (JSON).")
+@click.option("--seed", type=int, default=0, show_default=True)
+def allocate(fit: str, scenario: str, output: str, seed: int) -> None:
+    """Split the budget of a scenario between parameters and tokens."""
+    from bayes_scaling._files import check_writable
+    from bayes_scaling.decisions import allocate as split
+    from bayes_scaling.decisions import load_scenario
+    from bayes_scaling.inference import load_fit
+
+    check_writable(output)
+    wanted = load_scenario(scenario)
+    plan = split(load_fit(fit), wanted, seed=seed)
+    plan.save(output)
+    click.echo(str(plan))
+    click.echo(f"Plan written to {output}")
+
+
+@cli.command()
+@click.option("--example", is_flag=True, required=True, help="Print a commented scenario.")
+def scenario(*, example: bool) -> None:  # noqa: ARG001
+    """Print an example of the TOML file that 'allocate' reads."""
+    from bayes_scaling.decisions import EXAMPLE
+
+    click.echo(EXAMPLE, nl=False)
+
+
+@cli.command()
+@click.argument("fit")
+@click.argument("plans", nargs=-1)
+@_output("Where the report goes (.html or .json).")
+@click.option("--title", help="Title of the report.")
+def report(fit: str, plans: tuple[str, ...], output: str, title: str | None) -> None:
+    """Write a self-contained report of a FIT and PLANS."""
+    from bayes_scaling._files import check_writable
+    from bayes_scaling.decisions import load_plan
+    from bayes_scaling.inference import load_fit
+    from bayes_scaling.report import write_report
+
+    check_writable(output)
+    fitted = load_fit(fit)
+    write_report(output, fitted, *(load_plan(plan) for plan in plans), title=title)
+    click.echo(f"Report written to {output}")
+
+
+@cli.command()
+def laws() -> None:
+    """List the laws there are, with formula, inputs and reference."""
+    from bayes_scaling.laws import available
+
+    for law in available().values():
+        click.echo(f"{law.name}\n  loss = {law.formula}")
+        click.echo(f"  reads {', '.join(law.inputs)}; {law.reference}")
+        for note in law.notes:
+            click.echo(click.wrap_text(note, 96, "  note: ", "        "))

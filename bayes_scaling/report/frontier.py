@@ -1,0 +1,103 @@
+"""The path of configurations along which a report forecasts: compute-optimal, C = 6·N·D."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from bayes_scaling.forecast.predict import Kind, quantile_name, values_of
+from bayes_scaling.inference import Fit
+from bayes_scaling.report._plain import LEVELS
+
+__all__ = ["Frontier", "forecast_data", "frontier"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Frontier:
+    """Sizes along the isoFLOP direction of a family.
+
+    Attributes
+    ----------
+    flops, params, tokens : (point,) array
+        FLOP, parameters, tokens; flops = 6·params·tokens.
+    kind : str
+        "compute-optimal" (the median over draws of the loss-minimising size), or "fixed ratio"
+        (tokens per parameter as in the middle of the family's runs) where the law has no closed
+        form of an interior optimum.
+    """
+
+    flops: Floats
+    params: Floats
+    tokens: Floats
+    kind: str
+
+
+def frontier(fit: Fit, family: str, flops: ArrayLike, *, seed: int = 0) -> Frontier:
+    """Sizes at which a family is forecast for given budgets.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+    family : str
+        Its name; one that was not fitted is drawn from the population.
+    flops : (point,) array-like
+        Budgets in FLOP.
+    seed : int
+        Seed of an unseen family.
+    """
+    budgets = np.atleast_1d(np.asarray(flops, dtype=np.float64))
+    law, spec = fit.law, fit.spec
+    if law.optimum is None:
+        params = np.sqrt(budgets / 6.0 / _middle_ratio(fit, family))
+        kind = "fixed ratio"
+    else:
+        values = values_of(fit, family, seed)
+        raw = law.move(values, {name: -spec.reference[name] for name in law.inputs})
+        # The median is that of the optimum draw by draw, never the optimum of median parameters.
+        logs = [float(np.median(law.optimum(np.log(c / 6.0), raw))) for c in budgets]
+        params = np.exp(logs)
+        kind = "compute-optimal"
+    return Frontier(budgets, params, budgets / (6.0 * params), kind)
+
+
+def _middle_ratio(fit: Fit, family: str) -> float:
+    runs = fit.runs
+    own = runs[runs["family"] == family] if family in fit.families else runs
+    return float(np.exp(np.mean(np.log(own["tokens"] / own["params"]))))
+
+
+def forecast_data(
+    fit: Fit, family: str, flops: ArrayLike, *, kind: Kind = "run", seed: int = 0
+) -> pd.DataFrame:
+    """Forecast along the frontier of a family.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+    family : str
+        The family.
+    flops : (point,) array-like
+        Budgets in FLOP.
+    kind : {"run", "curve", "floor"}
+        Loss of one new run, expected loss, or irreducible loss.
+    seed : int
+        Seed of run noise and of unseen families.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a budget: flops, params, tokens, mean, sd, q05 to q95 in the loss unit of the fit,
+        extrapolation (decades of compute beyond the largest fitted run), family_seen.
+    """
+    path = frontier(fit, family, flops, seed=seed)
+    forecast = fit.predict(params=path.params, tokens=path.tokens, family=family, seed=seed)
+    table = forecast.to_frame(kind, tuple(LEVELS.values()))
+    names = ["mean", "sd", *map(quantile_name, LEVELS.values()), "extrapolation", "family_seen"]
+    return forecast.points[["flops", "params", "tokens"]].assign(
+        **{name: table[name].to_numpy() for name in names}
+    )
