@@ -97,7 +97,7 @@ class Fit:
             One row a parameter: mean, sd, median, interval, ess_bulk, ess_tail, r_hat and
             ``status`` ("ok", or what is wrong).
         """
-        from bayes_scaling.inference.diagnose import parameter_table
+        from bayes_scaling.inference.parameters import parameter_table
 
         return parameter_table(self.dt, ci_prob)
 

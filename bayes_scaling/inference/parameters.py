@@ -1,0 +1,111 @@
+"""The table of parameters: estimates, convergence, and how much the prior decides."""
+
+import logging
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import arviz as az
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+__all__ = ["ESS_MIN", "RHAT_MAX", "parameter_table", "with_sensitivity"]
+
+RHAT_MAX = 1.01
+ESS_MIN = 400
+"""Thresholds of Vehtari et al. 2021."""
+
+_SENSITIVE = 0.05
+"""Power-scaling sensitivity that counts (Kallioinen et al. 2024)."""
+
+
+def parameter_table(dt: xr.DataTree, ci_prob: float = 0.9) -> pd.DataFrame:
+    """Posterior of every parameter with its convergence, and a status in words.
+
+    Parameters
+    ----------
+    dt : xarray.DataTree
+        A fit's tree.
+    ci_prob : float
+        Probability of the equal-tailed interval.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index: ``name[family]`` or ``name``.
+    """
+    lower, upper = (1 - ci_prob) / 2, (1 + ci_prob) / 2
+    table = az.summary(dt, ci_prob=ci_prob, ci_kind="eti", round_to="none")
+    medians = az.summary(dt, kind="stats_median", ci_prob=ci_prob, round_to="none")
+    low, high = (name for name in table.columns if name.startswith("eti"))
+    result = pd.DataFrame(
+        {
+            "mean": table["mean"],
+            "sd": table["sd"],
+            "median": medians["median"],
+            f"q{100 * lower:02.0f}": table[low],
+            f"q{100 * upper:02.0f}": table[high],
+            "ess_bulk": table["ess_bulk"],
+            "ess_tail": table["ess_tail"],
+            "r_hat": table["r_hat"],
+        }
+    )
+    result["status"] = [_parameter_status(row) for _, row in result.iterrows()]
+    return result
+
+
+def _parameter_status(row: "pd.Series[Any]") -> str:
+    # Written so that a NaN fails too.
+    if not row["r_hat"] <= RHAT_MAX:
+        return "chains disagree"
+    if not row["ess_bulk"] >= ESS_MIN:
+        return "too few effective draws"
+    if not row["ess_tail"] >= ESS_MIN:
+        return "tails poorly known"
+    return "ok"
+
+
+_ADVICE = {
+    "chains disagree": "Sample longer (tune, draws), or give a tighter prior.",
+    "too few effective draws": "Draw more, or give a tighter prior.",
+    "tails poorly known": "Draw more before reading extreme quantiles.",
+    "ok": "",
+}
+
+
+def with_sensitivity(parameters: pd.DataFrame, dt: xr.DataTree) -> pd.DataFrame:
+    """Add power-scaling sensitivity (Kallioinen et al. 2024) and advice."""
+    psense = _quietly(lambda: az.psense_summary(dt, round_to=6))
+    table = parameters.assign(
+        prior_sensitivity=psense["prior"].reindex(parameters.index),
+        likelihood_sensitivity=psense["likelihood"].reindex(parameters.index),
+    )
+    weak = table["likelihood_sensitivity"] < _SENSITIVE
+    conflict = (table["prior_sensitivity"] >= _SENSITIVE) & ~weak
+    mostly_prior = (table["prior_sensitivity"] >= _SENSITIVE) & weak
+    table["source"] = np.select([mostly_prior, conflict], ["prior", "prior and data"], "data")
+    advice = [_ADVICE[status] for status in table["status"]]
+    hints = {
+        "prior": "Mostly the prior: say so, or collect runs that vary it.",
+        "prior and data": "The prior matters: refit with another one before relying on it.",
+        "data": "",
+    }
+    table["advice"] = [
+        f"{first} {hints[source]}".strip()
+        for first, source in zip(advice, table["source"], strict=True)
+    ]
+    return table
+
+
+def _quietly(call: Callable[[], Any]) -> Any:
+    """Call with ArviZ's general advice silenced: the advice here is by parameter."""
+    logger = logging.getLogger("arviz_stats")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            return call()
+    finally:
+        logger.setLevel(level)
