@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from bayes_scaling.laws import ops
 
-__all__ = ["Additive", "Coordinates", "Product"]
+__all__ = ["Additive", "Chained", "Coordinates", "Product"]
 
 Logs = Mapping[str, Any]
 
@@ -143,3 +143,24 @@ class Product:
         size, data, compute = (ops.exp(logs[n]) for n in ("alpha_N", "alpha_D", "alpha_C"))
         area = size * data + compute * (size + data) / 2.0
         return coordinates["alpha_N"] + coordinates["alpha_D"] - ops.log(area)
+
+
+@dataclass(frozen=True)
+class Chained:
+    """One map after another: ``second`` of ``first``."""
+
+    first: Coordinates
+    second: Coordinates
+
+    def forward(self, logs: Logs) -> dict[str, Any]:
+        """Coordinates from log parameters."""
+        return self.second.forward(self.first.forward(logs))
+
+    def backward(self, coordinates: Logs) -> dict[str, Any]:
+        """Log parameters from coordinates."""
+        return self.first.backward(self.second.backward(coordinates))
+
+    def log_jacobian(self, coordinates: Logs) -> Any:
+        """Sum of the two log determinants."""
+        between = self.second.backward(coordinates)
+        return self.second.log_jacobian(coordinates) + self.first.log_jacobian(between)

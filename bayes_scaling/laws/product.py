@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from bayes_scaling.laws import common, ops
-from bayes_scaling.laws.coordinates import Product
+from bayes_scaling.laws.coordinates import Additive, Chained, Product
 from bayes_scaling.laws.law import Inputs, Law, Parameter, Prior, Values
 
 __all__ = ["PRODUCT", "PRODUCT_FLOOR"]
@@ -78,5 +78,6 @@ PRODUCT_FLOOR = replace(
         common.exponent("alpha_C", "compute", median=0.1, sd=0.8),
     ),
     log_curve=_log_curve_floor,
-    coordinates=None,
+    # The slopes of the curve are collinear as the exponents are, so both maps are wanted.
+    coordinates=Chained(Additive({"L0": tuple(_EXPONENTS.values())}), Product()),
 )

@@ -16,7 +16,7 @@ _POSITIVE = (*_SIZES, "loss", "params_nonemb", "unique_tokens", "loss_se")
 _NUMERIC = tuple(entry.name for entry in COLUMNS if entry.kind == "number")
 # Reports round N and D to three digits, and epochs are whole steps, so 1% is no repetition.
 _SAME = 0.01
-_FIT_ROLES = frozenset({"", "fit", "train"})
+_FIT_ROLES = ("", "fit", "train", "grid", "repeat", "seed", "shape")
 
 
 def is_target(table: pd.DataFrame) -> NDArray[np.bool_]:

@@ -1,0 +1,125 @@
+"""The installed command, run as users run it, and one small fit that all tests read."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from bayes_scaling.model import simulate
+
+FAMILIES = ("web", "код <b>../x")
+"""The second one is legal, and must come through tables, fits and reports as it is."""
+TRUTH = {
+    FAMILIES[0]: {"floor": 1.8, "A": 400.0, "B": 1500.0, "alpha_N": 0.34, "alpha_D": 0.37},
+    FAMILIES[1]: {"floor": 1.1, "A": 300.0, "B": 900.0, "alpha_N": 0.34, "alpha_D": 0.36},
+}
+COMMAND = Path(sys.executable).with_name("bayes-scaling")
+OLD = b"what stood here before"
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a finished command said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def errors(self) -> list[str]:
+        """Lines on standard error that are neither notes nor progress."""
+        said = ("bayes-scaling: note: ", "bayes_scaling: ")
+        return [line for line in self.err.splitlines() if not line.startswith(said)]
+
+    @property
+    def notes(self) -> list[str]:
+        start = "bayes-scaling: note: "
+        return [line for line in self.err.splitlines() if line.startswith(start)]
+
+
+class Cli:
+    """Runs the installed command."""
+
+    def __init__(self, bytecode: Path) -> None:
+        # Where bytecode is not written, every start would compile all that it imports.
+        self.env = os.environ | {"PYTHONPYCACHEPREFIX": str(bytecode), "PYTHONWARNINGS": "default"}
+        self.env.pop("PYTHONDONTWRITEBYTECODE", None)
+
+    def __call__(self, *words: object, cwd: Path, **options: object) -> Done:
+        return self.execute([COMMAND, *words], cwd, **options)
+
+    def execute(self, words: Iterable[object], cwd: Path, **options: object) -> Done:
+        done = subprocess.run(
+            list(map(str, words)),
+            cwd=cwd,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=600,
+            check=False,
+            **options,
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def at_once(self, jobs: dict[str, Callable[[], Done]]) -> dict[str, Done]:
+        """Run independent commands side by side."""
+        with ThreadPoolExecutor(os.process_cpu_count()) as pool:
+            running = {name: pool.submit(job) for name, job in jobs.items()}
+            return {name: job.result() for name, job in running.items()}
+
+
+@pytest.fixture(scope="session")
+def cli(tmp_path_factory: pytest.TempPathFactory) -> Cli:
+    return Cli(tmp_path_factory.mktemp("bytecode"))
+
+
+@pytest.fixture(scope="session")
+def runs() -> pd.DataFrame:
+    sizes = [
+        (family, params, params * ratio)
+        for family in FAMILIES
+        for params in (1e7, 3e7, 1e8, 3e8)
+        for ratio in (8.0, 20.0, 60.0)
+    ]
+    design = pd.DataFrame(sizes, columns=["family", "params", "tokens"])
+    table = simulate("chinchilla", design, TRUTH, noise=0.004, seed=3)
+    return table.drop(columns=["loss_curve", "flops"])
+
+
+@pytest.fixture(scope="session")
+def fitted(cli: Cli, runs: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Done:
+    """The one command that samples, with every option that the contract names."""
+    folder = tmp_path_factory.mktemp("fit")
+    runs.rename(columns={"params": "weights"}).to_csv(folder / "runs.csv", index=False)
+    words = "fit runs.csv -o fit.nc --law chinchilla --seed 7 --draws 200 --tune 300 --chains 2"
+    done = cli(*words.split(), "--column", "params=weights", cwd=folder)
+    assert done.code == 0, done.err
+    assert {path.name for path in folder.iterdir()} == {"runs.csv", "fit.nc"}
+    return done
+
+
+@pytest.fixture(scope="session")
+def fit_path(fitted: Done, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return next(tmp_path_factory.getbasetemp().glob("fit*/fit.nc"))
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    """Every file of a folder, hidden ones too."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def assert_refused(done: Done, *said: str) -> None:
+    """Exit status 2 and one sentence that says all of ``said``."""
+    assert done.code == 2, done
+    assert "Traceback" not in done.err
+    assert len(done.errors) == 1, done.err
+    assert done.errors[0].startswith("bayes-scaling: ")
+    for words in said:
+        assert words in done.errors[0]

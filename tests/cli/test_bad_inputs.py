@@ -1,0 +1,286 @@
+"""Bad inputs: one sentence, exit status 2, and every file as it was.
+
+The commands of this file run side by side, once; each test looks at one of them.
+"""
+
+import json
+from dataclasses import dataclass
+
+import pandas as pd
+import pytest
+
+from tests.cli.conftest import OLD, assert_refused, snapshot
+
+ROWS = [
+    "run,family,params,tokens,loss",
+    "a,web,1e8,2e9,3.5",
+    "b,web,2e8,4e9,3.2",
+    "c,web,4e8,8e9,3.0",
+    "d,web,4e8,2e9,3.1",
+]
+
+
+def _runs(line: str, at: int = 3) -> str:
+    """A good table with one line replaced."""
+    return "\n".join([*ROWS[:at], line, *ROWS[at + 1 :]]) + "\n"
+
+
+def _configs(*lines: str, header: str = "family,params,tokens") -> str:
+    return "\n".join([header, *lines]) + "\n"
+
+
+GOOD_RUNS = "\n".join(ROWS) + "\n"
+GOOD_CONFIGS = _configs("web,1e9,2e10")
+SCENARIO = 'family = "web"\n'
+
+
+@dataclass(frozen=True)
+class Case:
+    """A command that must be refused; ``{fit}`` is the fit, and files are made beforehand."""
+
+    words: str
+    said: tuple[str, ...]
+    files: tuple[tuple[str, str | bytes], ...] = ()
+    output: str = "out.nc"
+
+
+def _fit(content: str | bytes, *said: str, name: str = "runs.csv", options: str = "") -> Case:
+    return Case(f"fit {name} -o out.nc {options}", said, ((name, content),))
+
+
+def _option(options: str, *said: str) -> Case:
+    return _fit(GOOD_RUNS, *said, options=options)
+
+
+def _predict(content: str | bytes, *said: str, options: str = "", output: str = "out.csv") -> Case:
+    words = f"predict {{fit}} --at configs.csv -o {output} {options}"
+    return Case(words, said, (("configs.csv", content),), output)
+
+
+def _scenario(content: str | bytes, *said: str) -> Case:
+    words = "allocate {fit} --scenario scenario.toml -o out.json"
+    return Case(words, ("scenario.toml", *said), (("scenario.toml", content),), "out.json")
+
+
+def _plan(content: str | bytes, *said: str) -> Case:
+    words = "report {fit} plan.json -o out.html"
+    return Case(words, ("plan.json", *said), (("plan.json", content),), "out.html")
+
+
+def _backtest(options: str, *said: str) -> Case:
+    words = f"backtest runs.csv -o out.json {options}"
+    return Case(words, said, (("runs.csv", GOOD_RUNS),), "out.json")
+
+
+TABLES = {
+    "empty": _fit("", "runs.csv", "empty"),
+    "only blank lines": _fit("\n\n", "runs.csv", "empty"),
+    "only a header": _fit(ROWS[0] + "\n", "runs.csv", "no rows"),
+    "no loss column": _fit("N,D\n1e8,2e9\n", "runs.csv", "loss", "--column"),
+    "no sizes": _fit("N,loss\n1e8,3\n", "runs.csv", "tokens", "flops"),
+    "two columns of one name": _fit("N,D,D,loss\n1,2,3,4\n", "runs.csv", "'D'"),
+    "text in a number": _fit(_runs("c,web,big,8e9,3"), "runs.csv, line 4", "'params'", "'big'"),
+    "thousands separators": _fit(_runs('c,web,"4,000",8e9,3'), "line 4", "'4,000'"),
+    "a cell too many": _fit(_runs("c,web,4e8,8e9,3,0"), "runs.csv, line 4", "6 cells"),
+    "zero loss": _fit(_runs("c,web,4e8,8e9,0"), "runs.csv", "line 4", "loss is 0"),
+    "negative loss": _fit(_runs("c,web,4e8,8e9,-3"), "runs.csv", "line 4", "loss is -3"),
+    "infinite loss": _fit(_runs("c,web,4e8,8e9,inf"), "runs.csv", "line 4", "loss is infinite"),
+    "missing loss": _fit(_runs("c,web,4e8,8e9,"), "runs.csv", "line 4", "loss is blank"),
+    "zero params": _fit(_runs("c,web,0,8e9,3"), "runs.csv", "line 4", "params is 0"),
+    "no family in one row": _fit(_runs("c,,4e8,8e9,3"), "runs.csv", "line 4", "family is blank"),
+    "one run": _fit("\n".join(ROWS[:2]) + "\n", "runs.csv", "1 run", "3 or more"),
+    "two runs": _fit("\n".join(ROWS[:3]) + "\n", "runs.csv", "2 runs", "3 or more"),
+    "only targets": _fit("N,D,loss,role\n1e8,2e9,3,target\n", "runs.csv", "'target'"),
+    "not UTF-8": _fit(GOOD_RUNS.replace("web", "wéb").encode("latin-1"), "runs.csv", "0xe9"),
+    "UTF-16": _fit(GOOD_RUNS.encode("utf-16"), "runs.csv", "UTF-8"),
+    "binary": _fit(b"\x89HDF\r\n\x1a\n\0\0\0", "runs.csv"),
+    "not Parquet": _fit(GOOD_RUNS, "runs.parquet", name="runs.parquet"),
+    "not JSON": _fit("{}\nno\n", "runs.jsonl, line 2", "'no'", name="runs.jsonl"),
+    "zero byte in a family": _fit(
+        '{"N": 1e8, "D": 1e9, "loss": 3, "family": "a\\u0000b"}\n',
+        "runs.jsonl, line 1",
+        "'\\x00'",
+        name="runs.jsonl",
+    ),
+    "line end in a message": _fit(
+        '{"N": 1e8, "D": 1e9, "loss": -3, "run": "a\\nb\\u001b[2J"}\n',
+        "runs.jsonl",
+        name="runs.jsonl",
+    ),
+    "unknown suffix": _fit(GOOD_RUNS, "runs.txt", "'.txt'", ".csv", name="runs.txt"),
+    "no such file": Case("fit runs.csv -o out.nc", ("runs.csv", "does not exist")),
+    "a folder": Case("fit . -o out.nc", (". is a folder",)),
+    "the output is the input": Case(
+        "fit ./out.csv -o out.csv", ("out.csv", "also an input"), (), "out.csv"
+    ),
+}
+
+OPTIONS = {
+    "law": _option("--law kaplan", "'kaplan'", "chinchilla"),
+    "pooling": _option("--pooling some", "'some'", "partial"),
+    "noise": _option("--noise cauchy", "'cauchy'", "student-t"),
+    "prior without numbers": _option("--prior floor", "--prior", "'floor'", "NAME=MEDIAN"),
+    "prior of two numbers": _option("--prior floor=1,2", "--prior", "floor=1,2"),
+    "negative prior": _option("--prior floor=-1,1,1", "--prior", "floor=-1,1,1", "-1.0"),
+    "prior twice": _option("--prior A=1,1,1 --prior A=1,1,2", "--prior", "'A'", "twice"),
+    "prior of nothing": _option("--prior zeta=1,1,1", "'zeta'", "alpha_N"),
+    "column without sign": _option("--column loss", "--column", "'loss'", "CANONICAL=SOURCE"),
+    "column unknown": _option("--column lossy=loss", "'lossy'", "loss_unit"),
+    "column absent": _option("--column loss=val", "runs.csv", "'val'", "'tokens'"),
+    "draws": _option("--draws 0", "draws is 0"),
+    "tune": _option("--tune -5", "tune is -5"),
+    "chains": _option("--chains 1", "chains is 1"),
+    "unit": _option("--loss-unit furlong", "'furlong'", "nats/token"),
+    "count": _option("--count all", "'all'", "params_nonemb"),
+    "flag code": _option("--exclude-flagged odd", "'odd'", "off-law"),
+    "ratio below 1": _backtest("--ratio 0.5", "ratio is 0.5", "above 1"),
+    "ratio not a number": _backtest("--ratio nan", "ratio is nan"),
+    "backtest of an unknown law": _backtest("--law chinchilla,no", "'no'"),
+    "backtest of few runs": _backtest("", "runs.csv", "'web'", "4 are needed"),
+}
+
+FORECASTS = {
+    "family not said": _predict(
+        _configs("1e9,2e10", header="params,tokens"), "configs.csv", "'web'"
+    ),
+    "family blank": _predict(_configs("web,1e9,2e10", ",1e9,2e10"), "configs.csv", "family"),
+    "zero params": _predict(_configs("web,0,2e10"), "configs.csv, line 2", "'params'", "'0'"),
+    "negative tokens": _predict(_configs("web,1,-2"), "configs.csv, line 2", "'tokens'", "'-2'"),
+    "text": _predict(_configs("web,7B,2e10"), "configs.csv, line 2", "'7B'", "7e9"),
+    "infinite": _predict(_configs("web,inf,2e10"), "configs.csv, line 2", "'inf'"),
+    "blank": _predict(_configs("web,1e9,"), "configs.csv, line 2", "tokens and flops are blank"),
+    "no sizes": _predict(_configs("web,1e9", header="family,params"), "configs.csv", "tokens"),
+    "mean already there": _predict(
+        _configs("web,1e9,2e10,2", header="family,params,tokens,mean"), "configs.csv", "'mean'"
+    ),
+    "empty": _predict("", "configs.csv", "empty"),
+    "level above 1": _predict(GOOD_CONFIGS, "1.5", options="--quantiles 0.5,1.5"),
+    "level 0": _predict(GOOD_CONFIGS, "0.0", options="--quantiles 0"),
+    "level nan": _predict(GOOD_CONFIGS, "nan", options="--quantiles nan"),
+    "level in words": _predict(GOOD_CONFIGS, "--quantiles", "half", options="--quantiles half"),
+    "no level": _predict(GOOD_CONFIGS, "--quantiles", "''", options="--quantiles="),
+    "level twice": _predict(GOOD_CONFIGS, "0.5", "twice", options="--quantiles 0.5,0.50"),
+    "kind": _predict(GOOD_CONFIGS, "'mode'", "curve", options="--kind mode"),
+    "suffix": _predict(GOOD_CONFIGS, "out.xlsx", ".parquet", output="out.xlsx"),
+    "column": _predict(GOOD_CONFIGS, "--column", "'params'", options="--column params"),
+    "no such fit": Case(
+        "predict no.nc --at configs.csv -o out.csv",
+        ("no.nc",),
+        (("configs.csv", GOOD_CONFIGS),),
+        "out.csv",
+    ),
+    "the output is the configurations": Case(
+        "predict {fit} --at out.csv -o out.csv", ("out.csv", "also an input"), (), "out.csv"
+    ),
+}
+
+BUDGET = SCENARIO + 'budget = "1e22 FLOP"\n'
+SCENARIOS = {
+    "unknown key": _scenario(BUDGET + "speed = 3\n", "'speed'", "budget"),
+    "no budget": _scenario(SCENARIO, "no budget"),
+    "negative budget": _scenario(SCENARIO + "budget = -1e22\n", "-1e+22"),
+    "budget without compute": _scenario(SCENARIO + "[budget]\n", "budget is None"),
+    "budget of another unit": _scenario(SCENARIO + 'budget = "5 EUR"\n', "'5 EUR'", "FLOP"),
+    "budget is true": _scenario(SCENARIO + "budget = true\n", "True"),
+    "unknown measure": _scenario(BUDGET + 'risk = "regret"\n', "'regret'", "cvar"),
+    "level 2": _scenario(BUDGET + '[risk]\nmeasure = "cvar"\nlevel = 2\n', "2", "between 0 and 1"),
+    "level in words": _scenario(BUDGET + '[risk]\nlevel = "high"\n', "'high'"),
+    "risk is a number": _scenario(BUDGET + "risk = 5\n", "5", "table"),
+    "limits is text": _scenario(BUDGET + 'limits = "x"\n', "'x'", "table"),
+    "limits contradict": _scenario(
+        BUDGET + "[limits]\nmin_params = 1e9\nmax_params = 1e8\n", "min_params", "max_params"
+    ),
+    "limits leave nothing": _scenario(
+        BUDGET + "[limits]\nmin_params = 1e12\nmin_tokens = 1e14\n", "1e+22", "limits"
+    ),
+    "unknown limit": _scenario(BUDGET + "[limits]\nmax_gpus = 8\n", "'max_gpus'"),
+    "family is a number": _scenario("family = 3\nbudget = 1e22\n", "family is 3"),
+    "family not said": _scenario("budget = 1e22\n", "'web'"),
+    "target": _scenario(BUDGET.replace("\n", "\ntarget_loss = 0\n", 1), "target_loss is 0"),
+    "not TOML": _scenario("budget: 1e22\n", "TOML"),
+    "not UTF-8": _scenario(b'family = "w\xe9b"\n', "TOML"),
+    "no such file": Case(
+        "allocate {fit} --scenario no.toml -o out.json", ("no.toml",), (), "out.json"
+    ),
+    "a folder": Case(
+        "allocate {fit} --scenario . -o out.json", ("cannot read .", "directory"), (), "out.json"
+    ),
+}
+
+PLANS = {
+    "not JSON": _plan("no", "not JSON"),
+    "a list": _plan("[1]", "not a plan"),
+    "another schema": _plan('{"schema": "other/1"}', "'other/1'"),
+    "half a plan": _plan('{"schema": "bayes_scaling.plan/1"}', "not a whole plan", "recommended"),
+    "no such plan": Case("report {fit} no.json -o out.html", ("no.json",), (), "out.html"),
+    "suffix": Case("report {fit} -o out.pdf", ("out.pdf", ".html"), (), "out.pdf"),
+}
+
+CASES = {
+    f"{kind}: {name}": case
+    for kind, cases in {
+        "table": TABLES,
+        "option": OPTIONS,
+        "forecast": FORECASTS,
+        "scenario": SCENARIOS,
+        "plan": PLANS,
+    }.items()
+    for name, case in cases.items()
+}
+
+
+@pytest.fixture(scope="module")
+def results(cli, fit_path, tmp_path_factory):
+    """What each command said, and its folder before and after."""
+    before, jobs, folders = {}, {}, {}
+    for name, case in CASES.items():
+        folders[name] = folder = tmp_path_factory.mktemp("case")
+        (folder / case.output).write_bytes(OLD)
+        for file, content in case.files:
+            data = content if isinstance(content, bytes) else content.encode()
+            (folder / file).write_bytes(data)
+        before[name] = snapshot(folder)
+        words = [word.format(fit=fit_path) for word in case.words.split()]
+        jobs[name] = lambda words=words, folder=folder: cli(*words, cwd=folder)
+    done = cli.at_once(jobs)
+    return {name: (done[name], before[name], snapshot(folders[name])) for name in CASES}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_refused(name, results):
+    done, before, after = results[name]
+    assert_refused(done, *CASES[name].said)
+    assert done.out == ""
+    assert after == before
+
+
+def test_no_output_and_nothing_beside_it(cli, fit_path, tmp_path):
+    (tmp_path / "configs.csv").write_text(_configs("web,0,2e10"), encoding="utf-8")
+    (tmp_path / "level.csv").write_text(GOOD_CONFIGS, encoding="utf-8")
+    before = snapshot(tmp_path)
+    for words in (
+        ("predict", fit_path, "--at", "configs.csv", "-o", "out.csv"),
+        ("predict", fit_path, "--at", "level.csv", "-o", "out.csv", "--quantiles", "2"),
+        ("fit", "configs.csv", "-o", "out.nc"),
+    ):
+        assert_refused(cli(*words, cwd=tmp_path))
+        assert snapshot(tmp_path) == before
+
+
+def test_plan_of_another_law(cli, fit_path, tmp_path):
+    (tmp_path / "scenario.toml").write_text(BUDGET, encoding="utf-8")
+    words = ("allocate", fit_path, "--scenario", "scenario.toml", "-o", "plan.json")
+    assert cli(*words, cwd=tmp_path).code == 0
+    plan = json.loads((tmp_path / "plan.json").read_text(encoding="utf-8"))
+    plan["law"] = "product"
+    (tmp_path / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
+    done = cli("report", fit_path, "plan.json", "-o", "out.html", cwd=tmp_path)
+    assert_refused(done, "plan.json", "'product'", "'chinchilla'")
+    assert not (tmp_path / "out.html").exists()
+
+
+def test_other_tables_than_csv(cli, fit_path, tmp_path):
+    table = pd.DataFrame({"family": ["web"], "params": ["many"], "tokens": [2e10]})
+    table.to_parquet(tmp_path / "configs.parquet")
+    done = cli("predict", fit_path, "--at", "configs.parquet", "-o", "out.csv", cwd=tmp_path)
+    assert_refused(done, "configs.parquet, row 0", "'params'", "'many'")

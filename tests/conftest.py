@@ -1,0 +1,106 @@
+"""Fits made by hand, so that what follows a posterior is tested without sampling."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from bayes_scaling.inference.fit import Fit
+from bayes_scaling.inference.sampler import Sampled, SamplerSettings
+from bayes_scaling.inference.tree import assemble
+from bayes_scaling.model import arrays, simulate, specify
+from bayes_scaling.runs import load_runs
+
+TRUTH = {"floor": 1.8, "A": 400.0, "B": 1800.0, "alpha_N": 0.34, "alpha_D": 0.36}
+CHAINS, DRAWS = 4, 100
+
+
+def grid(families: tuple[str, ...] = ("web", "code"), seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    rows = 20 * len(families)
+    return pd.DataFrame(
+        {
+            "run": [f"r{i}" for i in range(rows)],
+            "family": np.repeat(families, 20),
+            "params": np.exp(rng.uniform(np.log(1e7), np.log(1e9), rows)),
+            "tokens": np.exp(rng.uniform(np.log(1e9), np.log(1e11), rows)),
+        }
+    )
+
+
+def _stats(rng: np.random.Generator) -> xr.Dataset:
+    shape = (CHAINS, DRAWS)
+    return xr.Dataset(
+        {
+            "diverging": (("chain", "draw"), np.zeros(shape, dtype=bool)),
+            "energy": (("chain", "draw"), rng.normal(size=shape)),
+            "lp": (("chain", "draw"), rng.normal(size=shape)),
+        },
+        coords={"chain": range(CHAINS), "draw": range(DRAWS)},
+    )
+
+
+def handmade(
+    law: str = "chinchilla",
+    truth: dict[str, float] | None = None,
+    *,
+    families: tuple[str, ...] = ("web", "code"),
+    pooling: str = "partial",
+    width: float = 0.02,
+    seed: int = 0,
+) -> Fit:
+    """A fit whose draws scatter about a known truth, every log parameter by ``width``."""
+    rng = np.random.default_rng(seed)
+    values = truth or TRUTH
+    runs = load_runs(simulate(law, grid(families), values, seed=seed))
+    rows = runs.fit_rows()
+    spec = specify(rows, law, pooling=pooling)
+    design = arrays(spec, rows)
+    at_reference = spec.law.move(values, spec.reference) | {"sigma": 0.005}
+    centre = np.log([at_reference[p.name] for p in spec.parameters])
+    coords = {"chain": range(CHAINS), "draw": range(DRAWS)}
+    parameter, size = [p.name for p in spec.parameters], len(spec.parameters)
+
+    def near(*dims: str, sizes: tuple[int, ...]) -> tuple[tuple[str, ...], np.ndarray]:
+        return ("chain", "draw", *dims), centre + width * rng.normal(size=(CHAINS, DRAWS, *sizes))
+
+    draws = xr.Dataset(coords=coords)
+    draws["log_excess_nu"] = ("chain", "draw"), np.log(4 + 0.1 * rng.random((CHAINS, DRAWS)))
+    kinds = {spec.pooling[name] for name in parameter}
+    if kinds & {"partial", "shared"}:
+        draws["mu"] = near("pooled", sizes=(size,))
+        draws = draws.assign_coords(pooled=parameter)
+    if kinds & {"partial"}:
+        tau = np.exp(rng.normal(np.log(0.1), 0.1, (CHAINS, DRAWS, size)))
+        draws["tau"] = ("chain", "draw", "partial"), tau
+        draws = draws.assign_coords(partial=parameter)
+    if kinds & {"partial", "none"}:
+        draws["theta"] = near("family", "parameter", sizes=(len(spec.families), size))
+        draws = draws.assign_coords(family=list(spec.families), parameter=parameter)
+    sampled = Sampled(draws, _stats(rng), 1.0, 1.0)
+    tree = assemble(
+        spec=spec,
+        design=design,
+        sampled=sampled,
+        settings=SamplerSettings(draws=DRAWS, chains=CHAINS, seed=seed),
+        runs=runs,
+        messages=(),
+    )
+    return Fit(tree)
+
+
+@pytest.fixture(scope="session")
+def make_fit() -> Callable[..., Fit]:
+    return handmade
+
+
+@pytest.fixture(scope="session")
+def two_families() -> Fit:
+    return handmade()
+
+
+@pytest.fixture(scope="session")
+def one_family() -> Fit:
+    return handmade(families=("web",))

@@ -1,0 +1,246 @@
+"""Allocation: the optimum of every draw, and the split that is recommended."""
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+from bayes_scaling.decisions import (
+    EXAMPLE,
+    Limits,
+    Plan,
+    Risk,
+    Scenario,
+    allocate,
+    load_plan,
+    load_scenario,
+)
+from bayes_scaling.decisions.optimum import closed_form, log_loss_at, numeric
+from bayes_scaling.errors import FileError, ScenarioError
+from bayes_scaling.inference import Fit
+from tests.conftest import TRUTH
+
+BUDGET = 1e23
+
+
+def flat(fit: Fit, family: str) -> dict[str, np.ndarray]:
+    here = fit.posterior.sel(family=family)
+    return {name: here[name].values.ravel() for name in fit.law.names}
+
+
+@pytest.mark.parametrize("law", ["chinchilla", "chinchilla-gamma"])
+@pytest.mark.parametrize("log10_flops", [15.0, 20.0, 26.0])
+def test_closed_form_equals_search(
+    make_fit: Callable[..., Fit], law: str, log10_flops: float
+) -> None:
+    truth = TRUTH if law == "chinchilla" else TRUTH | {"gamma": 0.7}
+    fit = make_fit(law, truth, width=0.1)
+    values, log_flops = flat(fit, "web"), log10_flops * math.log(10)
+    formula = closed_form(fit.spec, values, log_flops)
+    bounds = (float(formula.min()) - 2.0, float(formula.max()) + 3.0)
+    assert_allclose(numeric(fit.spec, values, log_flops, bounds), formula, atol=1e-5)
+
+
+def test_optimum_of_a_known_truth_is_hoffmanns_formula(make_fit: Callable[..., Fit]) -> None:
+    fit = make_fit(width=1e-9)
+    plan = allocate(fit, Scenario(BUDGET, family="web"))
+    a, b = TRUTH["alpha_N"], TRUTH["alpha_D"]
+    g = (a * TRUTH["A"] / (b * TRUTH["B"])) ** (1 / (a + b))
+    params = g * (BUDGET / 6) ** (b / (a + b))
+    assert_allclose(plan.content["optimum"]["params"]["q50"], params, rtol=1e-6)
+    # The optimum is flat, so the least risk pins N down less sharply than the formula does.
+    assert_allclose(plan.recommended["params"], params, rtol=2e-3)
+    exponent = plan.content["optimum"]["params_exponent"]
+    assert exponent is not None
+    assert_allclose(exponent["mean"], b / (a + b), rtol=1e-6)
+
+
+@pytest.mark.parametrize("risk", [Risk(), Risk("quantile", 0.8), Risk("cvar", 0.9)], ids=str)
+def test_no_split_on_a_dense_grid_is_better(make_fit: Callable[..., Fit], risk: Risk) -> None:
+    fit = make_fit(width=0.15)
+    plan = allocate(fit, Scenario(BUDGET, risk, family="web"))
+    curve = plan.curve
+    assert len(curve) > 50
+    assert plan.content["risk"]["value"] <= curve["risk"].min() + 1e-9
+    split = plan.recommended
+    assert_allclose(6 * split["params"] * split["tokens"], BUDGET, rtol=1e-9)
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    log10_flops=st.floats(18, 26),
+    level=st.floats(0.5, 0.95),
+    cap=st.floats(8, 12),
+)
+def test_budget_is_met_within_limits_and_more_is_never_worse(
+    two_families: Fit, log10_flops: float, level: float, cap: float
+) -> None:
+    limits = Limits(max_params=10**cap)
+    plans = [
+        allocate(
+            two_families,
+            Scenario(times * 10**log10_flops, Risk("cvar", level), "web", None, limits),
+        )
+        for times in (1.0, 2.0)
+    ]
+    for plan in plans:
+        split = plan.recommended
+        assert_allclose(6 * split["params"] * split["tokens"], split["flops"], rtol=1e-9)
+        assert split["params"] <= 10**cap * (1 + 1e-9)
+    assert plans[1].content["risk"]["value"] < plans[0].content["risk"]["value"]
+
+
+def test_probability_of_a_target_counts_runs_that_reach_it(two_families: Fit) -> None:
+    median = allocate(two_families, Scenario(BUDGET, family="web")).loss["q50"]
+    plan = allocate(two_families, Scenario(BUDGET, family="web", target_loss=median))
+    assert plan.probability_of_target is not None
+    assert abs(plan.probability_of_target - 0.5) < 0.01
+    easy = allocate(two_families, Scenario(BUDGET, family="web", target_loss=10.0))
+    assert easy.probability_of_target == 1.0
+    hopeless = allocate(two_families, Scenario(BUDGET, family="web", target_loss=0.5))
+    assert hopeless.probability_of_target == 0.0
+    assert any("below the irreducible loss" in text for text in hopeless.warnings)
+
+
+def test_near_optimal_range_holds_the_recommendation_and_its_tolerance(two_families: Fit) -> None:
+    plan = allocate(two_families, Scenario(BUDGET, family="web"))
+    low, high = plan.content["near_optimal"]["params"]
+    assert low < plan.recommended["params"] < high
+    limit = plan.content["risk"]["value"] * 1.01
+    inside = plan.curve["params"].between(low, high)
+    assert (plan.curve.loc[inside, "risk"] <= limit * (1 + 1e-9)).all()
+    assert (plan.curve.loc[~inside, "risk"] >= limit * (1 - 1e-4)).all()
+
+
+def test_a_law_without_an_optimum_says_so_and_obeys_limits(make_fit: Callable[..., Fit]) -> None:
+    truth = {"L0": 40.0, "alpha_N": 0.02, "alpha_D": 0.09, "alpha_C": 0.01}
+    fit = make_fit("product", truth)
+    with pytest.raises(
+        ScenarioError, match=r"no compute-optimal size in .* give limits min_params"
+    ):
+        allocate(fit, Scenario(BUDGET, family="web"))
+    limits = Limits(min_params=1e9, max_params=1e11)
+    plan = allocate(fit, Scenario(BUDGET, family="web", limits=limits))
+    assert_allclose(plan.recommended["params"], 1e9, rtol=1e-6)
+    assert any("stands at a limit" in text for text in plan.warnings)
+    assert plan.content["method"] == "numeric"
+
+
+def test_several_families_and_none_named(two_families: Fit) -> None:
+    with pytest.raises(ScenarioError, match="names no family; the fit has 'web', 'code'"):
+        allocate(two_families, Scenario(BUDGET))
+
+
+def test_an_unseen_family_is_flagged_and_wider(two_families: Fit) -> None:
+    seen = allocate(two_families, Scenario(BUDGET, family="web"))
+    unseen = allocate(two_families, Scenario(BUDGET, family="law"))
+    assert seen.content["family_seen"]
+    assert not unseen.content["family_seen"]
+    assert unseen.loss["sd"] > seen.loss["sd"]
+    assert any("not in the fit" in text for text in unseen.warnings)
+
+
+def test_the_same_seed_gives_the_same_plan(two_families: Fit) -> None:
+    scenario = Scenario(BUDGET, Risk("cvar"), family="law")
+    first, again = (allocate(two_families, scenario, seed=3) for _ in range(2))
+    assert first.to_dict() == again.to_dict()
+
+
+def test_a_plan_survives_its_file(two_families: Fit, tmp_path: Path) -> None:
+    plan = allocate(two_families, Scenario(BUDGET, family="web", target_loss=2.0))
+    path = plan.save(tmp_path / "plan.json")
+    loaded = load_plan(path)
+    assert loaded.to_dict() == plan.to_dict()
+    assert loaded.curve.equals(plan.curve)
+    assert str(loaded) == str(plan)
+    assert loaded.draws is None
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", '{"schema": "other/1"}', "\x00"])
+def test_files_that_are_not_plans_are_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "plan.json"
+    path.write_text(text)
+    with pytest.raises(FileError, match=r"plan\.json is not a plan"):
+        load_plan(path)
+
+
+def test_loss_on_the_budget_uses_the_laws_own_expression(two_families: Fit) -> None:
+    values = flat(two_families, "web")
+    at = np.full(len(values["A"]), math.log(1e10))
+    ours = np.exp(log_loss_at(two_families.spec, values, at, math.log(BUDGET)))
+    tokens = BUDGET / 6e10
+    reference = {n: math.exp(v) for n, v in two_families.spec.reference.items()}
+    expected = (
+        values["floor"]
+        + values["A"] * (1e10 / reference["params"]) ** -values["alpha_N"]
+        + values["B"] * (tokens / reference["tokens"]) ** -values["alpha_D"]
+    )
+    assert_allclose(ours, expected, rtol=1e-10)
+
+
+def test_the_example_scenario_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "s.toml"
+    path.write_text(EXAMPLE)
+    scenario = load_scenario(path)
+    assert scenario.budget_flops == 1e23
+    assert scenario.risk == Risk("cvar", 0.9)
+    assert scenario.family == "web"
+    assert scenario.target_loss == 2.0
+    assert scenario.limits == Limits(1e8, 1e12, 1e9, 1e14)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["budget = 1e23", 'budget = "1e23"', 'budget = "1e23 FLOP"', "[budget]\ncompute = 1e23"],
+)
+def test_budgets_are_read_in_every_legal_form(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "s.toml"
+    path.write_text(text)
+    assert load_scenario(path) == Scenario(1e23)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "has no budget"),
+        ("budget = 0", "budget is 0, a finite number above 0"),
+        ("budget = -1e20", "budget is -1e"),
+        ("budget = inf", "budget is inf"),
+        ("budget = true", "budget is True"),
+        ('budget = "much"', "budget is 'much'"),
+        ('budget = "3 weeks"', "budget is '3 weeks'"),
+        ("budget = 1e20\nbudgets = 2", "unknown key 'budgets'"),
+        ("budget = 1e20\nrisk = 'median'", "risk measure is 'median'"),
+        ("budget = 1e20\n[risk]\nlevel = 2", "risk level is 2"),
+        ("budget = 1e20\nrisk = 5", r"\[risk\] is 5, a table is needed"),
+        ("budget = 1e20\nlimits = 'x'", r"\[limits\] is 'x', a table is needed"),
+        ("budget = 1e20\nfamily = 5", "family is 5"),
+        ("budget = 1e20\ntarget_loss = 'low'", "target_loss is 'low'"),
+        ("budget = 1e20\n[limits]\nmin_params = 1e9\nmax_params = 1e8", "above max_params"),
+        (
+            "budget = 1e20\n[limits]\nmax_params = 1e6\nmax_tokens = 1e6",
+            "no configuration of 1e\\+20 FLOP meets the limits",
+        ),
+        ("budget = ", "is not TOML"),
+    ],
+)
+def test_bad_scenarios_get_one_sentence(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "s.toml"
+    path.write_text(text)
+    with pytest.raises(ScenarioError, match=message) as error:
+        load_scenario(path)
+    assert "\n" not in str(error.value)
+    assert "s.toml" in str(error.value)
+
+
+def test_plans_are_plain_json(two_families: Fit) -> None:
+    plan = allocate(two_families, Scenario(BUDGET, family="web"))
+    assert isinstance(plan, Plan)
+    text = json.dumps(plan.to_dict(), allow_nan=False)
+    assert json.loads(text)["schema"] == "bayes_scaling.plan/1"

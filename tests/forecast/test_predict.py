@@ -1,0 +1,185 @@
+"""The prediction contract, on draws made by hand."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+from bayes_scaling.errors import DataError, FileError, FitError
+from bayes_scaling.forecast import predict
+from bayes_scaling.forecast.predict import quantile_name
+from bayes_scaling.inference import Fit
+
+POINTS = pd.DataFrame(
+    {"params": [1e8, 7e10, 1e9], "tokens": [1e10, 1e12, 2e10], "family": ["web", "code", "law"]}
+)
+
+
+def test_quantities_and_dims(two_families: Fit) -> None:
+    forecast = predict(two_families, POINTS)
+    sizes = two_families.posterior.sizes
+    for quantity in (forecast.loss_curve, forecast.loss_run, forecast.loss_floor):
+        assert quantity.dims == ("chain", "draw", "point")
+        assert quantity.shape == (sizes["chain"], sizes["draw"], 3)
+        assert np.isfinite(quantity).all()
+    assert (forecast.loss_curve > forecast.loss_floor).all()
+
+
+@pytest.mark.parametrize("law", ["chinchilla", "chinchilla-gamma", "product", "product-floor"])
+def test_curve_is_the_law_at_every_draw(make_fit: Callable[..., Fit], law: str) -> None:
+    truths = {
+        "chinchilla": None,
+        "chinchilla-gamma": {
+            "floor": 1.8, "A": 90.0, "B": 300.0, "alpha_N": 0.4, "alpha_D": 0.4, "gamma": 0.6
+        },
+        "product": {"L0": 40.0, "alpha_N": 0.05, "alpha_D": 0.06, "alpha_C": 0.01},
+        "product-floor": {
+            "floor": 1.5, "L0": 40.0, "alpha_N": 0.05, "alpha_D": 0.06, "alpha_C": 0.01
+        },
+    }  # fmt: skip
+    fit = make_fit(law, truths[law])
+    forecast = predict(fit, params=3e9, tokens=5e10, family="code")
+    here = fit.posterior.sel(family="code")
+    values = {name: here[name].values for name in fit.law.names}
+    back = {name: -value for name, value in fit.spec.reference.items()}
+    published = fit.law.move(values, back)
+    where = {"params": 3e9, "tokens": 5e10, "flops": 6 * 3e9 * 5e10}
+    expected = fit.law.loss(where, published)
+    assert_allclose(forecast.loss_curve.isel(point=0), expected, rtol=1e-9)
+
+
+def test_a_run_is_the_curve_with_noise(two_families: Fit) -> None:
+    many = pd.DataFrame({"params": [1e8] * 200, "tokens": 1e10, "family": "web"})
+    forecast = predict(two_families, many)
+    log_noise = np.log(forecast.loss_run / forecast.loss_curve)
+    sigma = float(two_families.posterior["sigma"].sel(family="web").median())
+    # Median absolute deviation of a t with about 6 degrees of freedom: 0.72 of its scale.
+    assert_allclose(np.median(np.abs(log_noise)), 0.72 * sigma, rtol=0.05)
+    assert len(np.unique(log_noise.isel(chain=0, draw=0))) == 200
+
+
+def test_extrapolation_is_in_decades_beyond_the_largest_run(two_families: Fit) -> None:
+    runs = two_families.runs
+    largest = runs.loc[runs["family"] == "web", "flops"].max()
+    forecast = predict(
+        two_families, params=[1e9, 1e9], flops=[100 * largest, largest / 10], family="web"
+    )
+    assert_allclose(forecast.points["extrapolation"], [2.0, -1.0], atol=1e-12)
+    assert any("by 2.0 decades of compute (100 times)" in text for text in forecast.warnings)
+    inside = predict(two_families, params=1e8, flops=largest / 10, family="web")
+    assert not inside.warnings
+
+
+def test_an_unseen_family_comes_from_the_population(two_families: Fit) -> None:
+    forecast = predict(two_families, POINTS)
+    assert list(forecast.points["family_seen"]) == [True, True, False]
+    assert any("Family 'law' was not in the fit" in text for text in forecast.warnings)
+    seen = predict(two_families, params=1e9, tokens=2e10, family="web").loss_curve.std()
+    assert float(forecast.loss_curve.isel(point=2).std()) > 2 * float(seen)
+    twice = predict(two_families, params=[1e9, 1e9], tokens=2e10, family="law").loss_curve
+    assert_allclose(twice.isel(point=0), twice.isel(point=1))
+    other = predict(two_families, params=1e9, tokens=2e10, family="med").loss_curve
+    assert not np.allclose(other.isel(point=0), twice.isel(point=0))
+
+
+def test_one_family_needs_no_name(one_family: Fit, two_families: Fit) -> None:
+    where = {"params": 1e9, "tokens": 2e10}
+    named = predict(one_family, **where, family="web")
+    assert_allclose(predict(one_family, **where).loss_run, named.loss_run)
+    with pytest.raises(DataError, match=r"does not say the family .* 'web', 'code'"):
+        predict(two_families, **where)
+
+
+def test_an_unseen_family_of_a_single_family_fit_is_finite(one_family: Fit) -> None:
+    table = predict(one_family, params=1e9, tokens=2e10, family="new").to_frame()
+    assert np.isfinite(table[["mean", "sd"]].to_numpy(dtype=float)).all()
+    assert table["sd"].iloc[0] < table["mean"].iloc[0]
+
+
+def test_results_do_not_depend_on_the_rest_of_the_table(two_families: Fit) -> None:
+    alone = predict(two_families, POINTS.iloc[[1]]).loss_curve
+    among = predict(two_families, POINTS).loss_curve
+    assert_allclose(alone.isel(point=0), among.isel(point=1))
+
+
+def test_the_same_seed_gives_the_same_draws(two_families: Fit) -> None:
+    first, again = (predict(two_families, POINTS, seed=4).loss_run for _ in range(2))
+    assert_allclose(first, again, rtol=0)
+    assert not np.allclose(predict(two_families, POINTS, seed=5).loss_run, first)
+
+
+def test_table_has_every_given_column_then_the_contract(two_families: Fit) -> None:
+    given_table = POINTS.assign(note=["a", "b", "c"])
+    table = predict(two_families, given_table).to_frame("run", [0.025, 0.5, 0.975])
+    added = ["mean", "sd", "q02.5", "q50", "q97.5", "extrapolation", "family_seen"]
+    assert list(table.columns) == [*given_table.columns, *added]
+    assert list(table["note"]) == ["a", "b", "c"]
+    draws = predict(two_families, given_table).loss_run.values.reshape(-1, 3)
+    assert_allclose(table["mean"].astype(float), draws.mean(axis=0))
+    assert_allclose(table["q97.5"].astype(float), np.quantile(draws, 0.975, axis=0))
+
+
+@pytest.mark.parametrize(
+    ("level", "name"),
+    [
+        (0.05, "q05"),
+        (0.5, "q50"),
+        (0.975, "q97.5"),
+        (0.025, "q02.5"),
+        (0.999, "q99.9"),
+        (0.07, "q07"),
+    ],
+)
+def test_names_of_quantiles(level: float, name: str) -> None:
+    assert quantile_name(level) == name
+
+
+@given(st.integers(1, 9999))
+def test_names_of_quantiles_say_the_level(ten_thousandths: int) -> None:
+    name = quantile_name(ten_thousandths / 10_000)
+    assert name.startswith("q")
+    assert round(float(name[1:]) * 100) == ten_thousandths
+    assert len(name[1:].split(".")[0]) == 2
+
+
+@pytest.mark.parametrize("levels", [[0.0], [1.0], [1.5], [-0.1], [float("nan")], [0.5, 0.5]])
+def test_bad_levels_are_refused(two_families: Fit, levels: list[float]) -> None:
+    with pytest.raises(FitError, match="quantile"):
+        predict(two_families, POINTS).to_frame("run", levels)
+
+
+def test_a_taken_column_is_refused(two_families: Fit) -> None:
+    with pytest.raises(DataError, match="already has a column 'mean'"):
+        predict(two_families, POINTS.assign(mean=1.0)).to_frame()
+
+
+def test_unknown_quantity_is_refused(two_families: Fit) -> None:
+    with pytest.raises(FitError, match="kind is 'both'; it can be run, curve, floor"):
+        predict(two_families, POINTS).quantity("both")  # type: ignore[arg-type]
+
+
+def test_nothing_asked_is_refused(two_families: Fit) -> None:
+    with pytest.raises(DataError, match="needs configs, or two of"):
+        predict(two_families)
+
+
+def test_files_hold_the_table(two_families: Fit, tmp_path: Path) -> None:
+    forecast = predict(two_families, POINTS)
+    table = forecast.to_frame()
+    read = pd.read_csv(forecast.save(tmp_path / "p.csv"))
+    assert_allclose(read["q95"], table["q95"].astype(float), rtol=1e-12)
+    parquet = pd.read_parquet(forecast.save(tmp_path / "p.parquet"))
+    assert list(parquet.columns) == list(table.columns)
+    content = json.loads(forecast.save(tmp_path / "p.json").read_text())
+    assert content["schema"] == "bayes_scaling.forecast/1"
+    assert content["warnings"] == list(forecast.warnings)
+    assert_allclose([row["q95"] for row in content["points"]], read["q95"], rtol=1e-9)
+    with pytest.raises(FileError, match=r"'\.txt' is not"):
+        forecast.save(tmp_path / "p.txt")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["p.csv", "p.json", "p.parquet"]

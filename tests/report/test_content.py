@@ -1,0 +1,193 @@
+"""The content of reports: schema, honesty, agreement with the fit."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from bayes_scaling.errors import ScenarioError
+from bayes_scaling.report import forecast_data, report_content
+from tests.report.conftest import TRUTH
+
+KEYS = {
+    "schema",
+    "title",
+    "loss_unit",
+    "verdict",
+    "headlines",
+    "changes",
+    "forecasts",
+    "held_out",
+    "plans",
+    "data",
+    "law",
+    "priors",
+    "parameters",
+    "diagnostics",
+    "provenance",
+}
+
+
+@pytest.fixture(scope="module")
+def content(fit, plan):
+    return report_content(fit, [plan])
+
+
+def test_schema_and_json_without_nan(content):
+    assert set(content) == KEYS
+    assert content["schema"] == "bayes_scaling.report/1"
+    assert json.loads(json.dumps(content, allow_nan=False)) == content
+
+
+def test_nan_and_infinity_become_null(make_fit):
+    content = report_content(make_fit(("web",), lose=True))
+    run = content["held_out"]["runs"][0]
+    assert run["observed"] is None
+    assert run["inside_90"] is None
+    assert content["held_out"]["known"] == 2
+    json.dumps(content, allow_nan=False)
+
+
+def test_plan_is_on_the_first_screen(content, plan):
+    head = content["headlines"][0]
+    assert head["kind"] == "plan"
+    assert len(head["sentences"]) == 2
+    assert head["loss"] == plan.loss
+    assert head["probability_of_target"] == plan.probability_of_target
+    assert any("extrapolated" in tag for tag in head["tags"])
+    assert content["verdict"]["status"] == "warn"
+
+
+def test_without_plan_the_headline_is_a_forecast(fit):
+    content = report_content(fit)
+    head = content["headlines"][0]
+    row = next(
+        r for r in content["forecasts"] if r["multiple"] == 10 and r["family"] == head["family"]
+    )
+    assert head["kind"] == "forecast"
+    assert head["loss"]["q50"] == row["q50"]
+    assert head["target_loss"] is None
+    assert "No plan was given" in head["sentences"][0]
+
+
+def test_forecasts_are_those_of_the_fit(fit, content):
+    row = next(r for r in content["forecasts"] if r["family"] == "code" and r["multiple"] == 4)
+    again = fit.predict(params=row["params"], tokens=row["tokens"], family="code")
+    assert row["extrapolation"] == pytest.approx(math.log10(4), abs=1e-9)
+    assert row["flops"] == pytest.approx(6 * row["params"] * row["tokens"])
+    assert row["q50"] == pytest.approx(float(again.loss_run.median()), rel=2e-3)
+
+
+def test_the_frontier_has_the_lowest_loss(fit):
+    from bayes_scaling.report.frontier import frontier
+
+    path = frontier(fit, "web", [1e22])
+    assert path.kind == "compute-optimal"
+    at = path.params * np.array([0.7, 1.0, 1.4])
+    losses = fit.predict(params=at, tokens=1e22 / 6 / at, family="web").loss_curve
+    assert int(losses.mean(("chain", "draw")).argmin("point")) == 1
+
+
+def test_a_law_without_optimum_keeps_the_middle_ratio(make_fit):
+    fit = make_fit(("web",), law="product", targets=0)
+    table = forecast_data(fit, "web", [1e20, 1e22])
+    ratio = table["tokens"] / table["params"]
+    runs = fit.runs
+    middle = float(np.exp(np.log(runs["tokens"] / runs["params"]).mean()))
+    np.testing.assert_allclose(ratio, middle)
+    content = report_content(fit)
+    assert {row["path"] for row in content["forecasts"]} == {"fixed ratio"}
+    assert content["held_out"] == {
+        "runs": [],
+        "known": 0,
+        "inside_50": None,
+        "inside_90": None,
+        "bias": None,
+    }
+
+
+def test_raw_coefficients_are_the_published_ones(content):
+    found = {(p["name"], p["family"]): p for p in content["parameters"]}
+    truth = TRUTH["chinchilla"]
+    assert found["A", "web"]["raw"]["q50"] == pytest.approx(truth["A"], rel=0.01)
+    assert found["B", "code"]["raw"]["q50"] == pytest.approx(truth["B"], rel=0.01)
+    assert found["alpha_N", "web"]["raw"] is None
+    assert found["alpha_N", "web"]["q50"] == pytest.approx(truth["alpha_N"], rel=0.01)
+    assert found["alpha_N", "web"]["prior"]["sd"] > 10 * found["alpha_N", "web"]["sd"]
+    assert found["alpha_C", "web"]["meaning"]
+    assert found["nu", None]["unit"] == "1"
+
+
+def test_held_out_runs_are_scored(fit, content):
+    held_out = content["held_out"]
+    assert len(held_out["runs"]) == held_out["known"] == 6
+    for row in held_out["runs"]:
+        assert row["inside_90"] == (row["q05"] <= row["observed"] <= row["q95"])
+    assert held_out["inside_90"] == sum(row["inside_90"] for row in held_out["runs"])
+    assert abs(held_out["bias"]) < 0.02
+
+
+def test_a_failed_fit_is_refused_in_words(failed):
+    content = report_content(failed)
+    assert content["diagnostics"]["status"] == "fail"
+    assert content["verdict"]["status"] == "fail"
+    assert content["verdict"]["label"] == "Do not use"
+    head = content["headlines"][0]
+    assert head["sentences"][0].startswith("Nothing is recommended")
+    assert "from a fit that failed its checks" in head["tags"]
+    assert all("from a fit that failed its checks" in r["tags"] for r in content["forecasts"])
+
+
+def test_prior_led_parameters_are_named(make_fit):
+    content = report_content(make_fit(("web",), width=0.5))
+    rows = content["diagnostics"]["parameters"]
+    led = {r["parameter"] for r in rows if r["source"] != "data"}
+    assert "floor[web]" in led
+    item = next(item for item in content["changes"] if item["about"] == "prior")
+    assert "floor[web]" in item["text"]
+    assert set(item["values"]["prior_sensitivity"]) <= led
+    assert any("leans on the prior" in tag for tag in content["forecasts"][0]["tags"])
+
+
+def test_few_runs_and_extrapolation_are_said(make_fit):
+    content = report_content(make_fit(("web",), runs=9))
+    about = {item["about"]: item for item in content["changes"]}
+    assert about["families"]["values"]["runs"] == {"web": 9}
+    assert about["extrapolation"]["values"]["decades"] == pytest.approx(1.0, abs=1e-6)
+    assert any("only 9 fitted runs" in r["text"] for r in content["verdict"]["reasons"])
+
+
+def test_changes_of_a_plan_are_computed(content, plan):
+    about = {item["about"]: item for item in content["changes"]}
+    low, high = about["size"]["values"]["params"]
+    assert [low, high] == plan.to_dict()["near_optimal"]["params"]
+    assert 0 <= about["size"]["values"]["cost_of_half_size"] < 0.1
+    half, double = about["budget"]["values"]["half"], about["budget"]["values"]["double"]
+    assert half > plan.loss["mean"] > double
+    rows = {row["times_budget"]: row for row in content["plans"][0]["other_budgets"]}
+    assert rows[0.25]["probability_of_target"] <= rows[4.0]["probability_of_target"]
+
+
+def test_a_plan_of_an_unseen_family_says_so(fit):
+    from bayes_scaling.decisions import Risk, Scenario, allocate
+
+    plan = allocate(fit, Scenario(1e22, Risk("mean"), "new"))
+    content = report_content(fit, [plan])
+    assert "family not in the fit" in content["headlines"][0]["tags"]
+    assert any("'new'" in reason["text"] for reason in content["verdict"]["reasons"])
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"schema": "other/1"}, "not a plan"),
+        ({"loss": None}, "lacks loss"),
+        ({"law": "product"}, "made with law 'product'"),
+        ({"family": "elsewhere"}, "'elsewhere'"),
+        ({"runs_hash": "0" * 64}, "other runs"),
+    ],
+)
+def test_a_plan_of_another_fit_is_refused(fit, plan, change, words):
+    with pytest.raises(ScenarioError, match=words):
+        report_content(fit, [plan.to_dict() | change])
