@@ -1,0 +1,24 @@
+"""Figures of a fit, and reports as self-contained HTML or JSON."""
+
+from bayes_scaling.report.content import report_content
+from bayes_scaling.report.frontier import forecast_data
+from bayes_scaling.report.html import render_html, write_json, write_report
+from bayes_scaling.report.plots import plot_allocation, plot_forecast
+from bayes_scaling.report.plots_fit import plot_exponents, plot_predictive, plot_residuals
+from bayes_scaling.report.plots_sampler import plot_energy, plot_ranks, plot_trace
+
+__all__ = [
+    "forecast_data",
+    "plot_allocation",
+    "plot_energy",
+    "plot_exponents",
+    "plot_forecast",
+    "plot_predictive",
+    "plot_ranks",
+    "plot_residuals",
+    "plot_trace",
+    "render_html",
+    "report_content",
+    "write_json",
+    "write_report",
+]

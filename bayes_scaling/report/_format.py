@@ -94,9 +94,9 @@ def percent(value: float | None) -> str:
 
 
 def times(decades: float) -> str:
-    """A ratio of compute given in decades: ``times(1.5)`` is 32."""
-    ratio = 10.0**decades
-    return f"{ratio:.2g}" if ratio < 100 else f"{float(f'{ratio:.2g}'):,.0f}"
+    """A ratio of compute given in decades: ``times(1.5)`` is 31.6."""
+    ratio = float(f"{10.0**decades:.3g}")
+    return f"{ratio:.3g}" if ratio < 1000 else f"{ratio:,.0f}"
 
 
 def joined(words: list[str], most: int = 6) -> str:

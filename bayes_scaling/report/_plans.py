@@ -49,13 +49,19 @@ def checked(plan: PlanLike | Mapping[str, Any], fit: Fit) -> dict[str, Any]:
     Raises
     ------
     ScenarioError
-        If it is not a plan, or was made from another law or other families.
+        If it is not a plan, or was made from another law, other runs or other families.
     """
     content = as_dict(plan)
     if content["law"] != fit.law.name:
         raise ScenarioError(
             f"the plan for family {content['family']!r} was made with law {content['law']!r}; "
             f"the fit is of law {fit.law.name!r}"
+        )
+    if content.get("runs_hash", fit.dt.attrs["runs_hash"]) != fit.dt.attrs["runs_hash"]:
+        raise ScenarioError(
+            f"the plan for family {content['family']!r} was made from other runs than the fit "
+            f"(hash {str(content['runs_hash'])[:12]}…, the fit has "
+            f"{str(fit.dt.attrs['runs_hash'])[:12]}…)"
         )
     if content.get("family_seen", True) and content["family"] not in fit.families:
         raise ScenarioError(

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from bayes_scaling.decisions.optimum import closed_form
 from bayes_scaling.forecast.predict import Kind, quantile_name, values_of
 from bayes_scaling.inference import Fit
 from bayes_scaling.report._plain import LEVELS
@@ -55,10 +56,10 @@ def frontier(fit: Fit, family: str, flops: ArrayLike, *, seed: int = 0) -> Front
         params = np.sqrt(budgets / 6.0 / _middle_ratio(fit, family))
         kind = "fixed ratio"
     else:
-        values = values_of(fit, family, seed)
-        raw = law.move(values, {name: -spec.reference[name] for name in law.inputs})
+        draws = values_of(fit, family, seed)
+        values = {name: draws[name].to_numpy().ravel() for name in law.names}
         # The median is that of the optimum draw by draw, never the optimum of median parameters.
-        logs = [float(np.median(law.optimum(np.log(c / 6.0), raw))) for c in budgets]
+        logs = [float(np.median(closed_form(spec, values, np.log(c)))) for c in budgets]
         params = np.exp(logs)
         kind = "compute-optimal"
     return Frontier(budgets, params, budgets / (6.0 * params), kind)

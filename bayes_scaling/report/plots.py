@@ -76,9 +76,9 @@ def plot_forecast(
         flops = _budgets(fit, name, own, beyond, points)
         table = forecast_data(fit, name, flops, kind=kind, seed=seed)
         _forecast_panel(panel, fit, name, table, own)
-        panel.set_title(style.label(name))
-    figure.supxlabel("training compute C (FLOP)", fontsize=10)
-    figure.supylabel(f"loss ({fit.dt.attrs['loss_unit']})", fontsize=10)
+        panel.set_title(style.label(name, 30 if len(shown) > 1 else 48))
+        panel.set_xlabel("training compute C (FLOP)")
+        panel.set_ylabel(f"loss ({fit.dt.attrs['loss_unit']})")
     handles, labels = _unique_handles(axes)
     figure.legend(handles, labels, loc="outside lower center", ncols=3)
     return figure
@@ -97,6 +97,8 @@ def _budgets(
 def _forecast_panel(
     axes: "Axes", fit: Fit, family: str, table: pd.DataFrame, plans: Sequence[Mapping[str, Any]]
 ) -> None:
+    from matplotlib.ticker import LogLocator
+
     runs = fit.runs[fit.runs["family"] == family]
     x = table["flops"]
     blue = COLOURS["forecast"]
@@ -134,7 +136,7 @@ def _forecast_panel(
     axes.set_xlim(x.min() * 0.8, x.max())
     axes.xaxis.set_major_formatter(axis_power)
     axes.xaxis.set_minor_formatter(_blank)
-    axes.xaxis.get_major_locator().set_params(numticks=7)
+    axes.xaxis.set_major_locator(LogLocator(numticks=7))
 
 
 def _mark_plans(axes: "Axes", plans: Sequence[Mapping[str, Any]]) -> None:
@@ -229,7 +231,7 @@ def _dress_allocation(axes: "Axes", content: Mapping[str, Any], table: pd.DataFr
     axes.xaxis.set_major_formatter(axis_count)
     axes.xaxis.set_minor_formatter(_blank)
     axes.set_xlabel(f"parameters N, with C = {axis_power(content['budget_flops'])} FLOP fixed")
-    axes.set_ylabel("loss")
+    axes.set_ylabel(f"loss ({content['loss_unit']})" if content.get("loss_unit") else "loss")
     axes.set_title(style.label(content["family"]))
 
 

@@ -39,8 +39,9 @@ def plot_exponents(fit: Fit) -> "Figure":
     names = [name for name in _SHOWN if name in posterior]
     columns = min(2, len(names))
     rows = -(-len(names) // columns)
-    height = rows * (1.15 + 0.3 * (len(fit.families) + 1))
-    figure = style.new_figure(6.4, height + 0.4)
+    lines = len(fit.families) + (f"{names[0]}_population" in posterior)
+    height = rows * (0.75 + 0.28 * lines)
+    figure = style.new_figure(5.4, height + 0.4)
     grid = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel()
     for axes in grid[len(names) :]:
         axes.set_axis_off()
@@ -56,6 +57,8 @@ def plot_exponents(fit: Fit) -> "Figure":
 def _forest(
     axes: "Axes", name: str, posterior: xr.Dataset, prior: xr.Dataset, families: tuple[str, ...]
 ) -> None:
+    from matplotlib.ticker import LogLocator
+
     population = f"{name}_population"
     rows = [(style.label(f, 24), posterior[name].sel(family=f)) for f in families]
     before = [prior[name].sel(family=f) for f in families]
@@ -82,7 +85,7 @@ def _forest(
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(_short)
     axes.xaxis.set_minor_formatter(_blank)
-    axes.xaxis.get_major_locator().set_params(subs=(1, 2, 5))
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axes.set_yticks(range(len(rows)), [text for text, _ in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)
 
@@ -168,7 +171,7 @@ def plot_predictive(fit: Fit) -> "Figure":
     """
     observed = fit.dt["observed_data"]["loss"].to_numpy()
     pit = (_replicates(fit) < observed[:, None]).mean(axis=1)
-    figure = style.new_figure(6.4, 3.4)
+    figure = style.new_figure(5.4, 2.9)
     left, right = figure.subplots(1, 2)
     _histogram(left, pit)
     _coverage(right, pit)
@@ -176,13 +179,16 @@ def plot_predictive(fit: Fit) -> "Figure":
 
 
 def _histogram(axes: "Axes", pit: NDArray[np.float64]) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     bins = int(np.clip(len(pit) // 8, 4, 20))
-    low, high = stats.binom.ppf([0.05, 0.95], len(pit), 1 / bins)
+    low, high = (float(stats.binom.ppf(q, len(pit), 1 / bins)) for q in (0.05, 0.95))
     axes.axhspan(low, high, color=COLOURS["prior"], alpha=0.3, lw=0)
     axes.hist(pit, bins=bins, range=(0, 1), color=COLOURS["forecast"], rwidth=0.9, alpha=0.85)
     axes.axhline(len(pit) / bins, color=COLOURS["limit"], lw=1)
     axes.set_xlabel("where the run falls in its forecast")
     axes.set_ylabel("runs")
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_title("PIT values")
 
 

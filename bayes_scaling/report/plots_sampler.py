@@ -1,8 +1,10 @@
 """Figures of the sampler, by ArviZ: chains that should agree, energies that should match."""
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import xarray as xr
 
 from bayes_scaling.errors import DataError
@@ -40,7 +42,12 @@ def plot_ranks(
     """
     import arviz_plots as azp
 
-    return _arviz(azp.plot_rank, _tree(fit, parameters, families))
+    tree = _tree(fit, parameters, families)
+    shown = tree["posterior"].to_dataset().transpose("chain", "draw", ...)
+    figure = _arviz(azp.plot_rank, tree, col_wrap=3)
+    drawn = sum(math.prod(variable.shape[2:]) for variable in shown.data_vars.values())
+    figure.set_size_inches(6.4, 1.7 * -(-drawn // 3))
+    return figure
 
 
 def plot_trace(
@@ -81,7 +88,9 @@ def plot_energy(fit: Fit) -> "Figure":
     """
     import arviz_plots as azp
 
-    return _arviz(azp.plot_energy, fit.dt)
+    figure = _arviz(azp.plot_energy, fit.dt)
+    figure.set_size_inches(6.4, 3.0)
+    return figure
 
 
 def _tree(
@@ -112,6 +121,9 @@ def _arviz(plot: Any, tree: xr.DataTree, **settings: Any) -> "Figure":
 
     collection = plot(tree, backend="matplotlib", **settings)
     figure: Figure = collection.viz["figure"].item()
+    figure.set_layout_engine("constrained")
+    for line in (line for axes in figure.axes for line in axes.lines):
+        line.set_rasterized(style.many(4 * np.size(line.get_xdata())))
     # ArviZ makes figures by pyplot, which would keep, and show, them all.
     plt.close(figure)
     return figure

@@ -37,7 +37,7 @@ CYCLE = (
 )
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
-_RC: dict[str, Any] = {
+_RC: Any = {
     "axes.grid": True,
     "axes.axisbelow": True,
     "axes.spines.right": False,
@@ -70,7 +70,7 @@ def styled[**P, R](plot: Callable[P, R]) -> Callable[P, R]:
     return inner
 
 
-def new_figure(width: float = 6.4, height: float = 3.9) -> "Figure":
+def new_figure(width: float = 5.4, height: float = 3.7) -> "Figure":
     """An empty figure that pyplot knows nothing of; sizes in inches."""
     from matplotlib.figure import Figure
 
@@ -78,13 +78,13 @@ def new_figure(width: float = 6.4, height: float = 3.9) -> "Figure":
 
 
 def panels(
-    n: int, *, columns: int = 2, width: float = 6.4, height: float = 2.9, **share: bool
+    n: int, *, columns: int = 2, width: float = 6.4, height: float = 2.9
 ) -> "tuple[Figure, list[Axes]]":
     """A figure with ``n`` axes in rows of at most ``columns``; unused places stay empty."""
     columns = min(columns, n)
     rows = math.ceil(n / columns)
-    figure = new_figure(width if columns > 1 else 6.4, height * rows if n > 1 else 3.9)
-    grid = figure.subplots(rows, columns, squeeze=False, **share).ravel()
+    figure = new_figure(width, height * rows) if n > 1 else new_figure()
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in grid[n:]:
         axes.set_axis_off()
     return figure, list(grid[:n])
@@ -114,7 +114,7 @@ def to_svg(figure: "Figure") -> str:
     import matplotlib as mpl
 
     buffer = io.StringIO()
-    settings = {"svg.fonttype": "none", "svg.hashsalt": "bayes_scaling"}
+    settings: Any = {"svg.fonttype": "none", "svg.hashsalt": "bayes_scaling"}
     with mpl.rc_context(settings), warnings.catch_warnings():
         # The browser has the scripts that matplotlib's own font lacks.
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from")

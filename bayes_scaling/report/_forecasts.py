@@ -1,0 +1,111 @@
+"""Sections on what comes out: forecasts, held-out runs, other budgets."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bayes_scaling.report._plain import LEVELS, summary
+from bayes_scaling.report._study import Study
+from bayes_scaling.report.frontier import forecast_data, frontier
+
+__all__ = ["MULTIPLES", "budgets_section", "forecasts_section", "held_out_section"]
+
+MULTIPLES = (2.0, 4.0, 10.0, 100.0)
+"""Budgets of forecasts, in units of the largest fitted run of the family."""
+_BUDGETS = (0.25, 0.5, 2.0, 4.0)
+
+
+def forecasts_section(study: Study) -> list[dict[str, Any]]:
+    """Loss of one new run at multiples of each family's largest compute, along the frontier."""
+    rows = []
+    for family in study.fit.families:
+        largest = float(study.of_family(family)["flops"].max())
+        flops = largest * np.array(MULTIPLES)
+        path = frontier(study.fit, family, flops, seed=study.seed).kind
+        table = forecast_data(study.fit, family, flops, seed=study.seed)
+        for multiple, row in zip(MULTIPLES, table.to_dict("records"), strict=True):
+            ratio = row["tokens"] / row["params"]
+            rows.append(
+                {"family": family, "multiple": multiple, "path": path}
+                | {name: float(row[name]) for name in ("flops", "params", "tokens")}
+                | {"tokens_per_param": ratio}
+                | {name: float(row[name]) for name in ("mean", "sd", *LEVELS, "extrapolation")}
+                | {"tags": study.tags(family, row["extrapolation"], ratio)}
+            )
+    return rows
+
+
+def held_out_section(study: Study) -> dict[str, Any]:
+    """Forecasts of the runs kept out of the fit, beside what they reached."""
+    targets = study.fit.targets
+    if not len(targets):
+        return {"runs": [], "known": 0, "inside_50": None, "inside_90": None, "bias": None}
+    inputs = [n for n in study.fit.law.inputs if n not in ("params", "tokens", "flops")]
+    asked = targets[["params", "tokens", "flops", "family", *inputs]]
+    forecast = study.fit.predict(asked, seed=study.seed)
+    rows = []
+    for place, (_, target) in enumerate(targets.iterrows()):
+        row = summary(forecast.loss_run.isel(point=place))
+        observed = float(target["loss"])
+        known = math.isfinite(observed)
+        decades = float(forecast.points["extrapolation"].iloc[place])
+        rows.append(
+            {
+                "run": str(target["run"]),
+                "family": str(target["family"]),
+                **{name: float(target[name]) for name in ("params", "tokens", "flops")},
+                **row,
+                "observed": observed if known else None,
+                "inside_50": bool(row["q25"] <= observed <= row["q75"]) if known else None,
+                "inside_90": bool(row["q05"] <= observed <= row["q95"]) if known else None,
+                "error": observed / row["q50"] - 1 if known else None,
+                "extrapolation": decades,
+                "tags": study.tags(str(target["family"]), decades),
+            }
+        )
+    return {"runs": rows} | _score(pd.DataFrame(rows))
+
+
+def _score(table: pd.DataFrame) -> dict[str, Any]:
+    known = table[table["observed"].notna()]
+    if not len(known):
+        return {"known": 0, "inside_50": None, "inside_90": None, "bias": None}
+    return {
+        "known": len(known),
+        "inside_50": int(known["inside_50"].sum()),
+        "inside_90": int(known["inside_90"].sum()),
+        "bias": float(known["error"].astype(float).median()),
+    }
+
+
+def budgets_section(study: Study, plan: dict[str, Any]) -> list[dict[str, Any]]:
+    """The loss of a plan with less or more compute, tokens per parameter unchanged.
+
+    The probability is that of the plan's target loss, None where it has none.
+    """
+    chosen, target, family = plan["recommended"], plan.get("target_loss"), plan["family"]
+    factors = np.array(_BUDGETS)
+    forecast = study.fit.predict(
+        params=chosen["params"] * np.sqrt(factors),
+        tokens=chosen["tokens"] * np.sqrt(factors),
+        family=family,
+        seed=study.seed,
+    )
+    rows = []
+    for place, factor in enumerate(_BUDGETS):
+        losses = forecast.loss_run.isel(point=place)
+        point = forecast.points.iloc[place]
+        decades = float(point["extrapolation"])
+        reached = None if target is None else float(np.mean(losses.to_numpy() <= target))
+        row: dict[str, Any] = {
+            "times_budget": factor,
+            **{name: float(point[name]) for name in ("flops", "params", "tokens")},
+            **summary(losses),
+            "probability_of_target": reached,
+            "extrapolation": decades,
+            "tags": study.tags(family, decades),
+        }
+        rows.append(row)
+    return rows

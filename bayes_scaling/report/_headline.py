@@ -1,0 +1,179 @@
+"""The first screen of a report: what to do, what it brings, whether to believe it."""
+
+from typing import Any
+
+from bayes_scaling.report._change import FEW_RUNS
+from bayes_scaling.report._format import count, flops, loss, percent, quoted, times
+from bayes_scaling.report._study import FAR, Study
+
+__all__ = ["headlines", "verdict"]
+
+_LABELS = {"ok": "Sound", "warn": "Use with care", "fail": "Do not use"}
+_MANY_FLAGGED = 0.1
+_SHOWN_MULTIPLE = 10.0
+
+Reason = tuple[str, str]
+
+
+def verdict(study: Study, content: dict[str, Any]) -> dict[str, Any]:
+    """Whether the numbers can be trusted, in plain words.
+
+    Parameters
+    ----------
+    study : Study
+        The fit under report.
+    content : dict
+        Sections "data", "headlines" and "held_out", already made.
+
+    Returns
+    -------
+    dict
+        ``status`` ("ok", "warn", "fail": the worst of the reasons), ``label``, ``sentence``,
+        and ``reasons``, each with status and text.
+    """
+    checks = study.diagnosis["checks"]
+    reasons = [(c["status"], c["message"]) for c in checks if c["status"] != "ok"]
+    reasons += _asked_too_much(study, content["headlines"])
+    reasons += _data_doubts(content)
+    order = {"fail": 0, "warn": 1, "ok": 2}
+    reasons.sort(key=lambda reason: order[reason[0]])
+    status = reasons[0][0] if reasons else "ok"
+    return {
+        "status": status,
+        "label": _LABELS[status],
+        "sentence": _sentence(study, status, reasons, content["headlines"]),
+        "reasons": [{"status": level, "text": text} for level, text in reasons],
+    }
+
+
+def _asked_too_much(study: Study, found: list[dict[str, Any]]) -> list[Reason]:
+    reasons = []
+    far = [item for item in found if item["extrapolation"] > FAR]
+    if far:
+        most = max(far, key=lambda item: item["extrapolation"])
+        text = (
+            f"The forecast for {most['family']!r} is for {times(most['extrapolation'])} times the "
+            "compute of the largest fitted run. Its interval allows for noise and for what the "
+            "runs leave open about the parameters, not for a wrong law."
+        )
+        reasons.append(("warn", text))
+        reasons += [("warn", note) for note in study.fit.law.notes]
+    unseen = sorted({item["family"] for item in found} - set(study.fit.families))
+    if unseen:
+        reasons.append(("warn", f"{quoted(unseen)} was not fitted: it is drawn from the others."))
+    return reasons
+
+
+def _data_doubts(content: dict[str, Any]) -> list[Reason]:
+    reasons = []
+    data, held_out = content["data"], content["held_out"]
+    if data["flagged_share"] >= _MANY_FLAGGED:
+        text = f"{percent(data['flagged_share'])} of the rows carry a warning, and were used."
+        reasons.append(("warn", text))
+    asked = {item["family"] for item in content["headlines"]}
+    few = [f for f in data["families"] if f["runs"] <= FEW_RUNS and f["family"] in asked]
+    reasons += [("warn", f"{f['family']!r} has only {f['runs']} fitted runs.") for f in few]
+    known = held_out["known"]
+    if known:
+        inside = held_out["inside_90"]
+        text = f"{inside} of {known} held-out runs fell inside their 90% forecast interval."
+        reasons.append(("warn" if inside < 0.8 * known else "ok", text))
+    return reasons
+
+
+def _sentence(study: Study, status: str, reasons: list[Reason], found: list[dict[str, Any]]) -> str:
+    if status == "fail":
+        first = next(text for level, text in reasons if level == "fail")
+        return f"The fit failed its checks, so none of its numbers should be used: {first}"
+    base = "The sampler converged and the model reproduces the runs it was fitted to"
+    doubts = sum(level == "warn" for level, _ in reasons)
+    if not doubts:
+        return f"{base}, and nothing asked of it lies beyond them."
+    if study.diagnosis["status"] == "warn":
+        base = "The fit passed no failing check, but some call for care"
+    most = max((item["extrapolation"] for item in found), default=0.0)
+    if most > FAR:
+        base += f"; the numbers below are for {times(most)} times the largest fitted compute"
+    follow = "One reason for care follows" if doubts == 1 else f"{doubts} reasons for care follow"
+    return f"{base}. {follow}."
+
+
+def headlines(study: Study, content: dict[str, Any]) -> list[dict[str, Any]]:
+    """What stands first: one entry a plan, or a forecast where there is no plan.
+
+    Each has ``sentences`` (two), family, flops, params, tokens, tokens_per_param, ``loss``
+    (summary of one new run), target_loss, probability_of_target, extrapolation and ``tags``: the
+    doubts that must stand beside the numbers.
+    """
+    if study.plans:
+        return [_of_plan(study, plan) for plan in content["plans"]]
+    rows = [row for row in content["forecasts"] if row["multiple"] == _SHOWN_MULTIPLE]
+    row = max(rows, key=lambda r: r["flops"])
+    where = (
+        f"{_SHOWN_MULTIPLE:g} times the compute of the largest run of {row['family']!r} "
+        f"({flops(row['flops'])} FLOP: {count(row['params'])} parameters on {count(row['tokens'])} "
+        f"tokens, {row['path']})"
+    )
+    sentences = [f"No plan was given; the forecast is for {where}."]
+    sentences.append(_expected(study, row, None, None, row["extrapolation"]))
+    names = ("mean", "sd", "q05", "q25", "q50", "q75", "q95")
+    same = ("family", "flops", "params", "tokens", "tokens_per_param", "extrapolation", "tags")
+    return [
+        {"kind": "forecast", "sentences": _failing(study, sentences)}
+        | {name: row[name] for name in same}
+        | {"loss": {name: row[name] for name in names}}
+        | {"target_loss": None, "probability_of_target": None}
+    ]
+
+
+def _of_plan(study: Study, plan: dict[str, Any]) -> dict[str, Any]:
+    chosen, family, decades = plan["recommended"], plan["family"], plan["extrapolation"]
+    target, probability = plan.get("target_loss"), plan.get("probability_of_target")
+    sentences = [
+        (
+            f"With {flops(plan['budget_flops'])} FLOP for family {family!r}, train "
+            f"{count(chosen['params'])} parameters on {count(chosen['tokens'])} tokens "
+            f"({count(chosen['tokens_per_param'])} tokens per parameter)."
+        ),
+        _expected(study, plan["loss"], target, probability, decades),
+    ]
+    return {
+        "kind": "plan",
+        "sentences": _failing(study, sentences),
+        "family": family,
+        "flops": plan["budget_flops"],
+        **{name: chosen[name] for name in ("params", "tokens", "tokens_per_param")},
+        "loss": plan["loss"],
+        "target_loss": target,
+        "probability_of_target": probability,
+        "extrapolation": decades,
+        "tags": study.tags(family, decades, chosen["tokens_per_param"]),
+    }
+
+
+def _expected(
+    study: Study,
+    losses: dict[str, Any],
+    target: float | None,
+    probability: float | None,
+    decades: float,
+) -> str:
+    text = (
+        f"One such run should reach a loss of {loss(losses['mean'])} {study.loss_unit} (90% "
+        f"interval {loss(losses['q05'])} to {loss(losses['q95'])})"
+    )
+    if target is not None:
+        text += f", and the target of {loss(target)} with probability {percent(probability)}"
+    if decades > FAR:
+        text += f"; this is {times(decades)} times the compute of the largest fitted run"
+    return f"{text}."
+
+
+def _failing(study: Study, sentences: list[str]) -> list[str]:
+    if not study.failed:
+        return sentences
+    first = next(c["message"] for c in study.diagnosis["checks"] if c["status"] == "fail")
+    return [
+        f"Nothing is recommended, because the fit failed its checks: {first}",
+        "For the record, it said: " + " ".join(sentences),
+    ]
