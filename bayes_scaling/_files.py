@@ -3,12 +3,16 @@
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bayes_scaling.errors import FileError
 
 __all__ = ["check_writable", "reason", "write_bytes", "write_via"]
+
+_PREFIX = 40
+"""Characters of a file's name that its temporary neighbour repeats: names of 255 bytes are legal,
+and the neighbour's must be too."""
 
 
 def reason(error: OSError) -> str:
@@ -17,8 +21,37 @@ def reason(error: OSError) -> str:
 
 
 @contextmanager
+def _in_words(path: Path) -> Iterator[None]:
+    """Turn what the operating system says about ``path`` into a :class:`FileError`."""
+    try:
+        yield
+    except FileError:
+        raise
+    except OSError as error:
+        raise FileError(f"cannot write {path}: {reason(error)}") from error
+
+
+def _place(path: Path) -> Path:
+    """Where the file that is asked for as ``path`` goes: a link stays, and is followed."""
+    if "\0" in str(path):
+        raise FileError(f"cannot write {str(path)!r}: a file name cannot hold a zero byte")
+    if path.is_dir():
+        raise FileError(f"cannot write {path}: it is a folder, a file name is needed")
+    target = Path(os.path.realpath(path)) if path.is_symlink() else path
+    with suppress(FileNotFoundError):
+        target.lstat()  # a name that is too long is refused here, and not after the work
+    return target
+
+
+def _is_special(path: Path) -> bool:
+    """Whether ``path`` is a device or a pipe, which cannot be renamed over."""
+    return path.exists() and not path.is_file()
+
+
+@contextmanager
 def _beside(path: Path) -> Iterator[Path]:
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    prefix = f".{path.name[:_PREFIX]}."
+    handle, name = tempfile.mkstemp(prefix=prefix, suffix=".part", dir=path.parent)
     os.close(handle)
     part = Path(name)
     try:
@@ -33,7 +66,7 @@ def write_via(path: str | os.PathLike[str], write: Callable[[Path], object]) -> 
     Parameters
     ----------
     path : path-like
-        Where the file is to appear. Its folder must exist.
+        Where the file is to appear. Its folder must exist. A link is followed.
     write : callable
         Called with the path of an empty temporary file in the same folder.
 
@@ -45,16 +78,15 @@ def write_via(path: str | os.PathLike[str], write: Callable[[Path], object]) -> 
     Raises
     ------
     FileError
-        If the folder is missing or read-only, the path is not a regular file, or the disk is full.
+        If the folder is missing or read-only, the path is a folder, or the disk is full.
         Whatever stood at ``path`` before is then still there, untouched.
     """
-    target = Path(path)
-    if target.is_dir():
-        raise FileError(f"cannot write {target}: it is a folder, a file name is needed")
-    if target.exists() and not target.is_file():
-        _write_special(target, write)
-        return target
-    try:
+    asked = Path(path)
+    with _in_words(asked):
+        target = _place(asked)
+        if _is_special(asked):
+            _write_special(asked, write)
+            return asked
         with _beside(target) as part:
             write(part)
             _sync(part)
@@ -63,11 +95,7 @@ def write_via(path: str | os.PathLike[str], write: Callable[[Path], object]) -> 
             os.umask(umask)
             part.chmod(0o666 & ~umask)
             part.replace(target)
-    except OSError as error:
-        if isinstance(error, FileError):
-            raise
-        raise FileError(f"cannot write {target}: {reason(error)}") from error
-    return target
+    return asked
 
 
 def check_writable(path: str | os.PathLike[str]) -> Path:
@@ -78,32 +106,23 @@ def check_writable(path: str | os.PathLike[str]) -> Path:
     FileError
         If it is a folder, or its folder is missing or cannot be written.
     """
-    target = Path(path)
-    if target.is_dir():
-        raise FileError(f"cannot write {target}: it is a folder, a file name is needed")
-    if target.exists() and not target.is_file():
-        return target
-    try:
-        with _beside(target):
-            pass
-    except OSError as error:
-        raise FileError(f"cannot write {target}: {reason(error)}") from error
-    return target
+    asked = Path(path)
+    with _in_words(asked):
+        target = _place(asked)
+        if not _is_special(asked):
+            with _beside(target):
+                pass
+    return asked
 
 
 def _write_special(target: Path, write: Callable[[Path], object]) -> None:
-    """Fill a device or pipe, which cannot be renamed over, from a file made elsewhere."""
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            part = Path(folder) / "part"
-            part.touch()
-            write(part)
-            with target.open("wb") as out:
-                out.write(part.read_bytes())
-    except OSError as error:
-        if isinstance(error, FileError):
-            raise
-        raise FileError(f"cannot write {target}: {reason(error)}") from error
+    """Fill a device or pipe from a file made elsewhere."""
+    with tempfile.TemporaryDirectory() as folder:
+        part = Path(folder) / "part"
+        part.touch()
+        write(part)
+        with target.open("wb") as out:
+            out.write(part.read_bytes())
 
 
 def _sync(part: Path) -> None:
@@ -118,7 +137,13 @@ def write_bytes(path: str | os.PathLike[str], content: bytes | str) -> Path:
     Raises
     ------
     FileError
-        As :func:`write_via`.
+        As :func:`write_via`, or if the text holds half a character, which UTF-8 cannot say.
     """
-    data = content.encode("utf-8") if isinstance(content, str) else content
+    try:
+        data = content.encode("utf-8") if isinstance(content, str) else content
+    except UnicodeEncodeError as error:
+        half = error.object[error.start]
+        raise FileError(
+            f"cannot write {path}: its text holds {half!a}, which is no character"
+        ) from error
     return write_via(path, lambda part: part.write_bytes(data))

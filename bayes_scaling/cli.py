@@ -2,30 +2,49 @@
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from io import TextIOWrapper
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
-from bayes_scaling.errors import BayesScalingError
+from bayes_scaling.errors import BayesScalingError, LawError, ScenarioError
 
 __all__ = ["main"]
 
 
-def _output(what: str) -> Any:
+type _Command = Callable[..., Any]
+
+
+def _output(what: str) -> Callable[[_Command], _Command]:
     return click.option("-o", "--output", required=True, metavar="FILE", help=what)
 
 
+# What fits a signed 64-bit attribute of a NetCDF file and the sampler's own seed.
+_SEED = click.IntRange(0, 2**63 - 1)
+
+
+def _line(text: str) -> str:
+    """Text on one line: names in messages may hold line ends and other control characters."""
+    words = " ".join(text.split())
+    return "".join(ch if ch.isprintable() else repr(ch)[1:-1] for ch in words)
+
+
 def _fail(message: str) -> NoReturn:
-    click.echo(f"bayes-scaling: {message}", err=True)
+    click.echo(f"bayes-scaling: {_line(message)}", err=True)
     sys.exit(2)
 
 
 def main() -> None:
     """Run the command line; a user's mistake is one sentence and exit status 2."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # File names need not be text, and a terminal need not know every letter.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         cli.main(prog_name="bayes-scaling", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed by whoever started us
+            sys.stdout.flush()
     except BayesScalingError as error:
         _fail(str(error))
     except click.exceptions.NoArgsIsHelpError as error:
@@ -37,11 +56,17 @@ def main() -> None:
         _fail("stopped")
     except BrokenPipeError:
         # Whoever read our output has gone; the interpreter must not complain when it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         sys.exit(1)
     except OSError as error:
+        _discard_output()
+        where = error.filename or "standard output"
+        _fail(f"cannot read or write {where}: {(error.strerror or str(error)).lower()}")
+
+
+def _discard_output() -> None:
+    if sys.stdout is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        _fail(f"cannot write the output: {(error.strerror or str(error)).lower()}")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -77,18 +102,31 @@ def _priors(texts: Iterable[str]) -> dict[str, Any]:
             median, sd, spread = (float(part) for part in value.split(","))
         except ValueError:
             raise click.UsageError(f"--prior is '{name}={value}', {form} is needed") from None
-        priors[name] = Prior(median, sd, spread)
+        try:
+            priors[name] = Prior(median, sd, spread)
+        except LawError as error:
+            raise click.UsageError(f"--prior is '{name}={value}': {error}") from None
     return priors
 
 
 def _warn(messages: Iterable[str]) -> None:
     for message in messages:
-        click.echo(f"bayes-scaling: note: {message}", err=True)
+        click.echo(f"bayes-scaling: note: {_line(message)}", err=True)
+
+
+def _check_output(output: str, *inputs: str) -> None:
+    """See that the output can be written, and is none of the files that are read."""
+    from bayes_scaling._files import check_writable
+
+    check_writable(output)
+    for name in inputs:
+        if Path(name).is_file() and Path(output).exists() and Path(name).samefile(output):
+            raise click.UsageError(f"the output {output} is also an input; give it another name")
 
 
 @cli.command()
 @click.option("-o", "--output", default="bayes-scaling-demo", show_default=True, metavar="DIR")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=_SEED, default=0, show_default=True)
 def demo(output: str, seed: int) -> None:
     """Go the whole way on the bundled runs: fit, check, forecast, allocate, report."""
     from bayes_scaling._demo import run_demo
@@ -100,9 +138,9 @@ def demo(output: str, seed: int) -> None:
 @click.argument("runs")
 @_output("Where the fit goes (NetCDF).")
 @click.option("--law", default="chinchilla", show_default=True, help="See 'bayes-scaling laws'.")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=_SEED, default=0, show_default=True)
 @click.option("--draws", type=int, default=1000, show_default=True, help="Kept, of each chain.")
-@click.option("--tune", type=int, default=800, show_default=True, help="Discarded, of each chain.")
+@click.option("--tune", type=int, default=1000, show_default=True, help="Discarded, of each chain.")
 @click.option("--chains", type=int, default=4, show_default=True)
 @click.option("--cores", type=int, default=0, help="Chains at a time.  [default: all cores]")
 @click.option("--pooling", default="partial", show_default=True, help="partial, shared or none.")
@@ -114,14 +152,13 @@ def demo(output: str, seed: int) -> None:
 @click.option("--exclude-flagged", multiple=True, metavar="CODE", help="Leave out flagged rows.")
 def fit(runs: str, output: str, **options: Any) -> None:
     """Fit a law to RUNS, families partially pooled, and write the posterior."""
-    from bayes_scaling._files import check_writable
-    from bayes_scaling.inference import fit as fit_runs
     from bayes_scaling.laws import get
     from bayes_scaling.runs import load_runs
 
-    check_writable(output)
+    _check_output(output, runs)
     get(options["law"])
     columns = _pairs(options.pop("column"), "--column", "CANONICAL=SOURCE")
+    priors = _priors(options.pop("prior"))
     table = load_runs(
         runs,
         columns=columns or None,
@@ -131,7 +168,10 @@ def fit(runs: str, output: str, **options: Any) -> None:
     excluded = options.pop("exclude_flagged")
     if excluded:
         table = table.exclude(*excluded)
-    priors = _priors(options.pop("prior"))
+    table.fit_rows()
+    # What is read above loads in a fraction of the time, so a bad table is refused sooner.
+    from bayes_scaling.inference import fit as fit_runs
+
     fitted = fit_runs(table, priors=priors, **options)
     fitted.save(output)
     _warn(fitted.warnings)
@@ -155,18 +195,19 @@ def _levels(_context: Any, _option: Any, text: str) -> list[float]:
 @click.option("--kind", default="run", show_default=True, help="run (one new run) or curve.")
 @click.option("--quantiles", default="0.05,0.25,0.5,0.75,0.95", show_default=True, callback=_levels)
 @click.option("--column", multiple=True, metavar="CANONICAL=SOURCE", help="Name a column.")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=_SEED, default=0, show_default=True)
 def predict(fit: str, at: str, output: str, **options: Any) -> None:
     """Forecast the loss of configurations from a FIT."""
-    from bayes_scaling._files import check_writable
-    from bayes_scaling.forecast import predict as forecast
-    from bayes_scaling.inference import load_fit
     from bayes_scaling.runs import load_configs
 
-    check_writable(output)
+    _check_output(output, fit, at)
     columns = _pairs(options["column"], "--column", "CANONICAL=SOURCE")
-    fitted = load_fit(fit)
-    result = forecast(fitted, load_configs(at, columns or None), seed=options["seed"])
+    configs = load_configs(at, columns or None)
+    # What is read above loads in a fraction of the time, so a bad table is refused sooner.
+    from bayes_scaling.forecast import predict as forecast
+    from bayes_scaling.inference import load_fit
+
+    result = forecast(load_fit(fit), configs, seed=options["seed"])
     result.save(output, options["kind"], options["quantiles"])
     _warn(result.warnings)
     click.echo(f"{len(result.points)} forecasts written to {output}")
@@ -195,19 +236,19 @@ def diagnose(fit: str, *, as_json: bool) -> None:
 @click.option("--ratio", type=float, default=8.0, show_default=True, help="Largest over fitted C.")
 @_output("Where the scores go (JSON).")
 @click.option("--column", multiple=True, metavar="CANONICAL=SOURCE", help="Name a column.")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=_SEED, default=0, show_default=True)
 @click.option("--draws", type=int, default=1000, show_default=True)
-@click.option("--tune", type=int, default=800, show_default=True)
+@click.option("--tune", type=int, default=1000, show_default=True)
 @click.option("--chains", type=int, default=4, show_default=True)
 def backtest(runs: str, law: str, output: str, **options: Any) -> None:
     """Fit the smaller RUNS of each family, forecast the larger ones, and score it."""
-    from bayes_scaling._files import check_writable
-    from bayes_scaling.forecast import backtest as test_back
     from bayes_scaling.runs import load_runs
 
-    check_writable(output)
+    _check_output(output, runs)
     columns = _pairs(options.pop("column"), "--column", "CANONICAL=SOURCE")
     table = load_runs(runs, columns=columns or None)
+    from bayes_scaling.forecast import backtest as test_back
+
     result = test_back(table, [name.strip() for name in law.split(",")], **options)
     result.save(output)
     click.echo(str(result))
@@ -218,17 +259,20 @@ def backtest(runs: str, law: str, output: str, **options: Any) -> None:
 @click.argument("fit")
 @click.option("--scenario", required=True, metavar="FILE", help="TOML; see 'scenario'.")
 @_output("Where the plan goes (JSON).")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=_SEED, default=0, show_default=True)
 def allocate(fit: str, scenario: str, output: str, seed: int) -> None:
     """Split the budget of a scenario between parameters and tokens."""
-    from bayes_scaling._files import check_writable
     from bayes_scaling.decisions import allocate as split
     from bayes_scaling.decisions import load_scenario
     from bayes_scaling.inference import load_fit
 
-    check_writable(output)
+    _check_output(output, fit, scenario)
     wanted = load_scenario(scenario)
-    plan = split(load_fit(fit), wanted, seed=seed)
+    fitted = load_fit(fit)
+    try:
+        plan = split(fitted, wanted, seed=seed)
+    except ScenarioError as error:
+        raise ScenarioError(f"{scenario}: {error}") from error
     plan.save(output)
     click.echo(str(plan))
     click.echo(f"Plan written to {output}")
@@ -250,14 +294,17 @@ def scenario(*, example: bool) -> None:  # noqa: ARG001
 @click.option("--title", help="Title of the report.")
 def report(fit: str, plans: tuple[str, ...], output: str, title: str | None) -> None:
     """Write a self-contained report of a FIT and PLANS."""
-    from bayes_scaling._files import check_writable
     from bayes_scaling.decisions import load_plan
     from bayes_scaling.inference import load_fit
     from bayes_scaling.report import write_report
 
-    check_writable(output)
+    _check_output(output, fit, *plans)
     fitted = load_fit(fit)
-    write_report(output, fitted, *(load_plan(plan) for plan in plans), title=title)
+    loaded = [load_plan(plan) for plan in plans]
+    try:
+        write_report(output, fitted, *loaded, title=title)
+    except ScenarioError as error:
+        raise ScenarioError(f"{', '.join(plans)}: {error}") from error
     click.echo(f"Report written to {output}")
 
 

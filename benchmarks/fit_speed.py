@@ -101,7 +101,9 @@ def plain(table: pd.DataFrame, seed: int) -> dict[str, float]:
         )
         nu = pm.Gamma("nu", 2.0, 0.1)
         observed = np.log(table["loss"].to_numpy())
-        pm.StudentT("y", nu, pm.math.log(loss), values["sigma"][family], observed=observed)
+        pm.StudentT(
+            "y", nu=nu, mu=pm.math.log(loss), sigma=values["sigma"][family], observed=observed
+        )
         tree = pm.sample(random_seed=seed, progressbar=False)
     total = time.perf_counter() - began
     posterior = tree["posterior"].to_dataset()[list(NAMES)]

@@ -36,8 +36,9 @@ class Diagnosis:
     loo : dict
         PSIS-LOO: elpd, se, p, number of runs with Pareto k above the limit, the largest k.
     predictive : pandas.DataFrame
-        By family: share of runs inside their 50% and 90% posterior predictive intervals, and the
-        rank correlation of residuals with compute, with its p-value.
+        By family: share of runs inside their 50% and 90% posterior predictive intervals, and how
+        much of the residuals a quadratic in compute and tokens per parameter explains, with its
+        p-value.
     """
 
     checks: tuple[Check, ...]

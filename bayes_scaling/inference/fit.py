@@ -15,7 +15,7 @@ import xarray as xr
 
 from bayes_scaling.errors import DataError
 from bayes_scaling.inference import storage
-from bayes_scaling.inference.sampler import Progress, SamplerSettings, sample
+from bayes_scaling.inference.sampler import Progress, SamplerSettings, compile_model
 from bayes_scaling.inference.tree import assemble
 from bayes_scaling.laws import Law, Prior
 from bayes_scaling.model import Noise, Pooling, Spec, arrays, specify
@@ -147,10 +147,10 @@ def fit(
     noise: Noise = "student-t",
     priors: Mapping[str, Prior] | None = None,
     draws: int = 1000,
-    tune: int = 800,
+    tune: int = 1000,
     chains: int = 4,
     cores: int = 0,
-    target_accept: float = 0.9,
+    target_accept: float = 0.95,
     progress: bool | Progress = True,
 ) -> Fit:
     """Fit a law to runs, families partially pooled.
@@ -196,7 +196,7 @@ def fit(
     spec = specify(rows, law, pooling=pooling, noise=noise, priors=priors)
     design = arrays(spec, rows)
     say = _speaker(progress)
-    sampled = sample(spec, design, settings, say)
+    sampled = compile_model(spec, design, say).sample(settings, say)
     say("computing predictions and likelihoods")
     messages = _doubts(table, rows, spec)
     return Fit(

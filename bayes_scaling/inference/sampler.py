@@ -2,9 +2,8 @@
 
 import os
 import time
-import warnings
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from bayes_scaling.inference.start import starting_point
 from bayes_scaling.model.design import Design
 from bayes_scaling.model.spec import Spec
 
-__all__ = ["Sampled", "SamplerSettings", "sample"]
+__all__ = ["Compiled", "Sampled", "SamplerSettings", "compile_model"]
 
 Progress = Callable[[str], None]
 
@@ -46,10 +45,10 @@ class SamplerSettings:
     """
 
     draws: int = 1000
-    tune: int = 800
+    tune: int = 1000
     chains: int = 4
     cores: int = 0
-    target_accept: float = 0.9
+    target_accept: float = 0.95
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -80,71 +79,109 @@ class Sampled:
     sample_seconds: float
 
 
-def sample(
-    spec: Spec, design: Design, settings: SamplerSettings, progress: Progress | None = None
-) -> Sampled:
-    """Sample the posterior of a specified model.
+@dataclass(frozen=True)
+class Compiled:
+    """A compiled model: sampled as often as wanted, on other runs without compiling again.
+
+    Attributes
+    ----------
+    spec : Spec
+        The model; its priors and families stay what they are.
+    model : nutpie.CompiledModel
+        The compiled density.
+    seconds : float
+        What compiling took.
+    """
+
+    spec: Spec
+    model: Any
+    seconds: float
+
+    def with_runs(self, design: Design) -> "Compiled":
+        """The same model conditioned on other runs of the same families."""
+        data = {f"x_{name}": value for name, value in design.inputs.items()}
+        model = self.model.with_data(
+            **data,
+            family_index=design.family,
+            relative_se=design.relative_se,
+            observed_log_loss=design.log_loss,
+        )
+        return replace(self, model=model, seconds=0.0)
+
+    def sample(self, settings: SamplerSettings, progress: Progress | None = None) -> Sampled:
+        """Draw from the posterior.
+
+        Parameters
+        ----------
+        settings : SamplerSettings
+            Chains, draws, seed.
+        progress : callable, optional
+            Called with one sentence now and then.
+
+        Returns
+        -------
+        Sampled
+
+        Raises
+        ------
+        FitError
+            If the sampler cannot start or go on.
+        """
+        import nutpie
+
+        say = progress or _silent
+        say(f"sampling {settings.chains} chains of {settings.tune} + {settings.draws} draws")
+        began = time.perf_counter()
+        try:
+            tree = nutpie.sample(
+                self.model,
+                draws=settings.draws,
+                tune=settings.tune,
+                chains=settings.chains,
+                cores=settings.workers,
+                seed=settings.seed,
+                adaptation="low_rank",
+                target_accept=settings.target_accept,
+                save_warmup=False,
+                progress_bar=False,
+                progress_callback=_Milestones(settings, say),
+                progress_rate=500,
+            )
+        except (RuntimeError, ValueError) as error:
+            reason = str(error).splitlines()[0]
+            raise FitError(f"the sampler could not go on: {reason}") from error
+        return Sampled(
+            draws=tree["posterior"].to_dataset(),
+            stats=tree["sample_stats"].to_dataset(),
+            compile_seconds=self.seconds,
+            sample_seconds=time.perf_counter() - began,
+        )
+
+
+def compile_model(spec: Spec, design: Design, progress: Progress | None = None) -> Compiled:
+    """Compile the posterior density of a specified model and its gradient.
 
     Parameters
     ----------
     spec : Spec
         The model.
     design : Design
-        The runs.
-    settings : SamplerSettings
-        Chains, draws, seed.
+        The runs; they also give the starting point.
     progress : callable, optional
-        Called with one sentence at each stage and now and then in between.
-
-    Returns
-    -------
-    Sampled
-
-    Raises
-    ------
-    FitError
-        If no chain could start.
+        Called with one sentence.
     """
     import nutpie
 
     from bayes_scaling.model.build import build
 
     say = progress or _silent
-    say("compiling the model")
+    say("compiling the model, which takes about half a minute")
     began = time.perf_counter()
     start = starting_point(spec, design)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=FutureWarning)
-        model = build(spec, design)
-        # All chains start near the mode and tuning spreads them: random starts leave chains
-        # stuck in families of few runs.
-        compiled = nutpie.compile_pymc_model(model, initial_points=start, jitter_rvs=set())
-    compiled_at = time.perf_counter()
-    say(f"sampling {settings.chains} chains of {settings.tune} + {settings.draws} draws")
-    try:
-        tree = nutpie.sample(
-            compiled,
-            draws=settings.draws,
-            tune=settings.tune,
-            chains=settings.chains,
-            cores=settings.workers,
-            seed=settings.seed,
-            adaptation="low_rank",
-            target_accept=settings.target_accept,
-            save_warmup=False,
-            progress_bar=False,
-            progress_callback=_Milestones(settings, say),
-            progress_rate=500,
-        )
-    except (RuntimeError, ValueError) as error:
-        raise FitError(f"the sampler could not go on: {str(error).splitlines()[0]}") from error
-    done = time.perf_counter()
-    return Sampled(
-        draws=tree["posterior"].to_dataset(),
-        stats=tree["sample_stats"].to_dataset(),
-        compile_seconds=compiled_at - began,
-        sample_seconds=done - compiled_at,
-    )
+    # All chains start near the mode and tuning spreads them: random starts leave chains stuck in
+    # families of few runs.
+    model = nutpie.compile_pymc_model(build(spec, design), initial_points=start, jitter_rvs=set())
+    return Compiled(spec, model, time.perf_counter() - began)
 
 
 class _Milestones:

@@ -1,18 +1,31 @@
 """Fits as NetCDF files."""
 
+import io
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
-from bayes_scaling._files import reason, write_via
-from bayes_scaling.errors import FileError
+from bayes_scaling._files import reason, write_bytes
+from bayes_scaling.errors import FileError, LawError
 from bayes_scaling.inference.tree import SCHEMA
+from bayes_scaling.model import Spec
 
 __all__ = ["load", "save"]
 
-_GROUPS = ("posterior", "observed_data", "constant_data")
+_GROUPS = (
+    "posterior",
+    "prior",
+    "posterior_predictive",
+    "log_likelihood",
+    "log_prior",
+    "observed_data",
+    "constant_data",
+    "held_out",
+    "sample_stats",
+)
+_ATTRIBUTES = ("law", "spec", "runs_hash", "loss_unit", "warnings", "versions")
 
 
 def save(tree: xr.DataTree, path: str | PathLike[str]) -> Path:
@@ -23,9 +36,10 @@ def save(tree: xr.DataTree, path: str | PathLike[str]) -> Path:
     FileError
         If the file cannot be written.
     """
-    return write_via(
-        path, lambda part: tree.to_netcdf(part, engine="h5netcdf", encoding=_encoding(tree))
-    )
+    # The file is made in memory: on a full disk HDF5 writes pages of complaints and may crash.
+    content = io.BytesIO()
+    tree.to_netcdf(content, engine="h5netcdf", encoding=_encoding(tree))
+    return write_bytes(path, content.getvalue())
 
 
 def _encoding(tree: xr.DataTree) -> dict[str, dict[str, dict[str, object]]]:
@@ -36,7 +50,10 @@ def _encoding(tree: xr.DataTree) -> dict[str, dict[str, dict[str, object]]]:
             for name, value in node.data_vars.items()
             if value.ndim and np.issubdtype(value.dtype, np.floating)
         ]
-        encoding[node.path] = {name: {"zlib": True, "complevel": 1} for name in numeric}
+        # The checksum turns a damaged disk or copy into an error instead of other numbers.
+        encoding[node.path] = {
+            name: {"zlib": True, "complevel": 1, "fletcher32": True} for name in numeric
+        }
     return encoding
 
 
@@ -56,17 +73,29 @@ def load(path: str | PathLike[str]) -> xr.DataTree:
         raise FileError(f"cannot read {source}: {reason(error)}") from error
     try:
         with xr.open_datatree(source, engine="h5netcdf") as lazy:
+            _check(source, lazy)
             tree = lazy.load()
-    except (OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
+    except FileError:
+        raise
+    # HDF5 reports damage by whatever it stumbles over.
+    except Exception as error:
         raise FileError(
             f"cannot read {source}: it is not a NetCDF file, or it is truncated"
         ) from error
-    schema = tree.attrs.get("schema")
-    missing = [name for name in _GROUPS if name not in tree.children]
-    if schema != SCHEMA or missing or "spec" not in tree.attrs:
-        raise FileError(
-            f"{source} is not a fit: its schema is {schema!r}, {SCHEMA!r} is needed"
-            if schema != SCHEMA
-            else f"{source} is not a whole fit: it lacks {', '.join(missing) or 'its spec'}"
-        )
     return tree
+
+
+def _check(source: Path, tree: xr.DataTree) -> None:
+    schema = tree.attrs.get("schema")
+    if schema != SCHEMA:
+        raise FileError(f"{source} is not a fit: its schema is {schema!r}, {SCHEMA!r} is needed")
+    missing = [name for name in _GROUPS if name not in tree.children]
+    missing += [name for name in _ATTRIBUTES if not isinstance(tree.attrs.get(name), str)]
+    if missing:
+        raise FileError(f"{source} is not a whole fit: it lacks {', '.join(missing)}")
+    try:
+        Spec.from_json(tree.attrs["spec"])
+    except LawError as error:
+        raise FileError(f"{source} cannot be used here: {error}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise FileError(f"{source} is not a whole fit: its spec cannot be read") from error

@@ -16,6 +16,8 @@ FEW_RUNS = 15
 """Up to this many runs a family borrows from others: pooling pays there and not above."""
 _UNLIKELY = 0.05
 _ENOUGH = 12
+_PATTERN = 0.05
+"""Family-wise probability below which a pattern in the residuals is not chance."""
 _ASIDE = 2.0
 """Standard errors by which the mean residual of the largest runs counts as off."""
 
@@ -42,7 +44,7 @@ def changes(study: Study, content: dict[str, Any]) -> list[dict[str, Any]]:
         *_influence(study),
         *_flags(content["data"]),
         *_few(content["data"], study),
-        *_trend(study),
+        *_structure(study),
         *_largest(study),
         *_held_out(content["held_out"]),
     ]
@@ -199,23 +201,24 @@ def _few(data: dict[str, Any], study: Study) -> list[Item]:
     return [("families", text, {"runs": few})]
 
 
-def _trend(study: Study) -> list[Item]:
+def _structure(study: Study) -> list[Item]:
     rows = study.diagnosis["predictive"]
-    bent = [row for row in rows if (row["trend_p"] or 1.0) * len(rows) < 0.01]
     items: list[Item] = []
-    for row in bent:
-        up = row["trend"] > 0
+    for row in rows:
+        if row["structure_p"] is None or row["structure_p"] * len(rows) >= _PATTERN:
+            continue
+        share = row["structure"]
         text = (
-            f"Residuals of {row['family']!r} {'rise' if up else 'fall'} with compute (rank "
-            f"correlation {row['trend']:.2f}): large runs come out {'worse' if up else 'better'} "
-            "than the law says, and forecasts carry that error on."
+            f"The law bends away from the runs of {row['family']!r}: compute and tokens per "
+            f"parameter explain {share:.0%} of its residuals (p = {row['structure_p']:.1g}), and "
+            "forecasts carry that error on. Another law would change them."
         )
-        items.append(("residuals", text, {"family": row["family"], "trend": row["trend"]}))
+        items.append(("residuals", text, {"family": row["family"], "structure": share}))
     return items
 
 
 def _largest(study: Study) -> list[Item]:
-    """Families whose largest runs lie to one side of the fit, which a rank trend may miss."""
+    """Families whose largest runs lie to one side of the fit, which a pattern over all may miss."""
     replicated = study.fit.dt["posterior_predictive"]["loss"].median(("chain", "draw"))
     residual = study.runs["loss"].to_numpy() / replicated.to_numpy() - 1
     items: list[Item] = []

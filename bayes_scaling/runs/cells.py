@@ -21,6 +21,7 @@ _BLANK = frozenset({"", "na", "n/a", "nan", "null", "none", "<na>"})
 # Numbers that a person typed as numbers: "007" and "+1" may be labels, so they stay text.
 _PLAIN = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 _EXACT = 2**53
+_UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 _TRUE = frozenset({"true", "yes", "y", "t"})
 _FALSE = frozenset({"false", "no", "n", "f"})
 
@@ -101,9 +102,22 @@ def _legal(cell: object) -> str:
     return "a plain number such as 1500000 or 1.5e6, or a blank, is legal"
 
 
-def to_text(values: pd.Series) -> "pd.Series[str]":
-    """Read a column of labels: numbers as text, surrounding space removed, blanks as ''."""
+def to_text(values: pd.Series, name: str, places: Places) -> "pd.Series[str]":
+    """Read a column of labels: numbers as text, surrounding space removed, blanks as ''.
+
+    Raises
+    ------
+    DataError
+        Naming the first cell with a zero byte or half a character, which no file of ours holds.
+    """
     texts = ["" if is_blank(cell) else _label(cell) for cell in values.tolist()]
+    for index, text in enumerate(texts):
+        bad = _UNWRITABLE.search(text)
+        if bad:
+            raise DataError(
+                f"{places.full(index)}: column {name!r} holds the character {bad[0]!a}, which "
+                "cannot be written to files; take it out"
+            )
     return pd.Series(texts, dtype="str")
 
 

@@ -125,6 +125,8 @@ def _complete(
 
 
 def _families(raw: RawTable, found: Mapping[str, str]) -> "pd.Series[str]":
-    rows = len(raw.frame)
-    texts = to_text(raw.frame[found["family"]]).tolist() if "family" in found else [""] * rows
+    texts = [""] * len(raw.frame)
+    if "family" in found:
+        name = found["family"]
+        texts = to_text(raw.frame[name], name, raw.places).tolist()
     return pd.Series([text or None for text in texts], dtype=object)

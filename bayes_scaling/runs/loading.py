@@ -141,7 +141,7 @@ def _read_cells(raw: RawTable, found: Mapping[str, str]) -> Cells:
         if kind == "number":
             cells[canonical] = pd.Series(to_float(values, name, raw.places))
         elif kind == "text":
-            cells[canonical] = to_text(values)
+            cells[canonical] = to_text(values, name, raw.places)
         else:
             cells[canonical] = to_bool(values, name, raw.places)
     return cells

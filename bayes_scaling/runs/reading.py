@@ -59,8 +59,13 @@ def read_table(source: str | os.PathLike[str] | pd.DataFrame) -> RawTable:
         return _read_parquet(path)
     data = _read_bytes(path)
     if kind == "json lines":
-        return read_json_lines(path, data, path.name)
-    return read_delimited(data, path.name, "," if kind == "csv" else "\t")
+        return read_json_lines(path, data, _name(path))
+    return read_delimited(data, _name(path), "," if kind == "csv" else "\t")
+
+
+def _name(path: Path) -> str:
+    """Name of a file as text: one that is not UTF-8 could not be written into results."""
+    return path.name.encode("utf-8", "backslashreplace").decode()
 
 
 def _kind(path: Path) -> str:
@@ -93,10 +98,10 @@ def _read_bytes(path: Path) -> bytes:
 def _read_parquet(path: Path) -> RawTable:
     data = _read_bytes(path)
     if not data:
-        raise DataError(f"{path.name} is empty; it needs at least one run")
+        raise DataError(f"{_name(path)} is empty; it needs at least one run")
     try:
         with pq.ParquetFile(pa.BufferReader(data)) as handle:
-            unique_names(handle.schema_arrow.names, path.name)
+            unique_names(handle.schema_arrow.names, _name(path))
             table = handle.read()
         # Metadata of pandas could rebuild an index or odd types; plain columns are all we want.
         frame = table.to_pandas(ignore_metadata=True)
@@ -104,9 +109,10 @@ def _read_parquet(path: Path) -> RawTable:
         raise
     except (pa.ArrowException, OSError, ValueError, TypeError) as error:
         raise FileError(
-            f"{path.name} is not a readable Parquet file ({_first_sentence(error)}); write it again"
+            f"{_name(path)} is not a readable Parquet file ({_first_sentence(error)}); write it "
+            "again"
         ) from error
-    return _from_frame(frame, path.name)
+    return _from_frame(frame, _name(path))
 
 
 def _first_sentence(error: Exception) -> str:
