@@ -74,13 +74,16 @@ def test_noise_too_small_shows_in_coverage(two_families: Fit) -> None:
     assert status(bad, "predictive coverage") == "warn"
 
 
-def test_a_trend_in_residuals_is_named(two_families: Fit) -> None:
-    flops = two_families.runs["flops"].to_numpy()
-    tilt = (flops / np.median(flops)) ** 0.05
-    bad = changed(two_families, "observed_data", "loss", lambda x: x.values * tilt)
+@pytest.mark.parametrize("shape", ["tilt", "bend"])
+def test_a_pattern_in_residuals_is_named(two_families: Fit, shape: str) -> None:
+    z = np.log(two_families.runs["flops"].to_numpy())
+    z = (z - z.mean()) / z.std()
+    pattern = np.exp(0.02 * (z if shape == "tilt" else z**2))
+    bad = changed(two_families, "observed_data", "loss", lambda x: x.values * pattern)
     checks = {check.name: check for check in bad.diagnose().checks}
     assert checks["residual structure"].status == "warn"
     assert "'web', 'code'" in checks["residual structure"].message
+    assert status(two_families, "residual structure") == "ok"
 
 
 def test_it_is_plain_json_and_readable_text(two_families: Fit) -> None:
