@@ -4,7 +4,12 @@ from bayes_scaling.report.content import report_content
 from bayes_scaling.report.frontier import forecast_data
 from bayes_scaling.report.html import render_html, write_json, write_report
 from bayes_scaling.report.plots import plot_allocation, plot_forecast
-from bayes_scaling.report.plots_fit import plot_exponents, plot_predictive, plot_residuals
+from bayes_scaling.report.plots_fit import (
+    plot_exponents,
+    plot_predictive,
+    plot_prior_predictive,
+    plot_residuals,
+)
 from bayes_scaling.report.plots_sampler import plot_energy, plot_ranks, plot_trace
 
 __all__ = [
@@ -14,6 +19,7 @@ __all__ = [
     "plot_exponents",
     "plot_forecast",
     "plot_predictive",
+    "plot_prior_predictive",
     "plot_ranks",
     "plot_residuals",
     "plot_trace",

@@ -128,7 +128,12 @@ def render_html(content: Mapping[str, Any], fit: Fit) -> str:
 def _figures(content: Mapping[str, Any], fit: Fit) -> dict[str, list[dict[str, str]]]:
     """Figures of each section: address, alternative text, caption."""
     from bayes_scaling.report.plots import plot_allocation, plot_forecast
-    from bayes_scaling.report.plots_fit import plot_exponents, plot_predictive, plot_residuals
+    from bayes_scaling.report.plots_fit import (
+        plot_exponents,
+        plot_predictive,
+        plot_prior_predictive,
+        plot_residuals,
+    )
     from bayes_scaling.report.plots_sampler import plot_energy, plot_ranks
 
     plans = content["plans"]
@@ -160,6 +165,13 @@ def _figures(content: Mapping[str, Any], fit: Fit) -> dict[str, list[dict[str, s
                 "Posterior and prior intervals of exponents and floor by family; the numbers are "
                 "in the table of parameters.",
                 "A posterior as wide as its prior has learned nothing from the runs.",
+            )
+        ],
+        "priors": [
+            _figure(
+                plot_prior_predictive(fit),
+                "Prior predictive intervals of the loss of every fitted run, and observed losses.",
+                "What the priors alone expect of these runs: wide, and around what came.",
             )
         ],
         "fit": [

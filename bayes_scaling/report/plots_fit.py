@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["plot_exponents", "plot_predictive", "plot_residuals"]
+__all__ = ["plot_exponents", "plot_predictive", "plot_prior_predictive", "plot_residuals"]
 
 COLOURS = style.COLOURS
 _SHOWN = ("alpha_N", "alpha_D", "alpha_C", "floor")
@@ -202,3 +202,38 @@ def _coverage(axes: "Axes", pit: NDArray[np.float64]) -> None:
     axes.set_xlabel("probability of the interval")
     axes.set_ylabel("runs inside")
     axes.set_title("Coverage")
+
+
+@style.styled
+def plot_prior_predictive(fit: Fit) -> "Figure":
+    """Prior predictive check: losses the priors expect of the fitted runs, and those that came.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Against compute: 50% and 90% prior predictive intervals of every run, and observed losses.
+    """
+    prior = fit.dt["prior_predictive"]["loss"].stack(sample=("chain", "draw"))
+    order = np.argsort(fit.runs["flops"].to_numpy())
+    flops = fit.runs["flops"].to_numpy()[order]
+    levels = prior.quantile([0.05, 0.25, 0.75, 0.95], "sample").to_numpy()[:, order]
+    figure = style.new_figure(5.4, 2.9)
+    axes = figure.subplots()
+    for low, high, label in ((0, 3, "prior, 90%"), (1, 2, "prior, 50%")):
+        axes.vlines(
+            flops, levels[low], levels[high], color=COLOURS["prior"], alpha=0.5, lw=2 + 2 * low,
+            label=label,
+        )  # fmt: skip
+    observed = fit.runs["loss"].to_numpy()[order]
+    axes.plot(flops, observed, ".", color=COLOURS["forecast"], label="observed")
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlabel("training compute C (FLOP)")
+    axes.set_ylabel(f"loss ({fit.dt.attrs['loss_unit']})")
+    figure.legend(loc="outside lower center", ncols=3)
+    return figure

@@ -11,6 +11,7 @@ from bayes_scaling.report import (
     plot_exponents,
     plot_forecast,
     plot_predictive,
+    plot_prior_predictive,
     plot_ranks,
     plot_residuals,
     plot_trace,
@@ -117,3 +118,11 @@ def test_labels_are_short_and_printable():
     assert label("a\nb\x00") == "a�b�"
     assert len(label("x" * 100)) == 48
     assert label("$x$") == r"\$x\$"
+
+
+def test_prior_predictive_shows_every_observed_loss(fit):
+    axes = plot_prior_predictive(fit).axes[0]
+    drawn = axes.lines[0].get_ydata()
+    np.testing.assert_allclose(np.sort(drawn), np.sort(fit.runs["loss"]))
+    wide, narrow = (collection.get_segments() for collection in axes.collections)
+    assert all(w[0][1] < n[0][1] < n[1][1] < w[1][1] for w, n in zip(wide, narrow, strict=True))
