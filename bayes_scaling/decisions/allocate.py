@@ -28,6 +28,8 @@ _SEARCH = math.log(1e6)
 """Half width of the search in log N about the square root of C / 6, where limits are silent."""
 _CURVE = 97
 _EDGE = 1e-3
+_MISCOUNT = 0.1
+"""Log of C over 6·N·D from which the two ways of counting are told apart."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,12 @@ def allocate(fit: Fit, scenario: Scenario, *, seed: int = 0) -> Plan:
         "near_optimal": near,
         "method": method,
         "seed": seed,
-        "warnings": [*at_limit, *forecast.warnings, *_target_doubts(problem, target, reached)],
+        "warnings": [
+            *at_limit,
+            *forecast.warnings,
+            *_counting_doubts(problem),
+            *_target_doubts(problem, target, reached),
+        ],
         "curve": curve,
     }
     return Plan(content, draws)
@@ -299,6 +306,20 @@ def _describe(draws: Floats) -> dict[str, float]:
 def _exponent(problem: _Problem) -> dict[str, float] | None:
     exponent = problem.fit.law.params_exponent
     return _describe(exponent(problem.values)) if exponent else None
+
+
+def _counting_doubts(problem: _Problem) -> list[str]:
+    """Whether a FLOP of the budget is a FLOP of the fitted runs."""
+    runs = problem.fit.runs
+    own = runs[runs["family"] == problem.family]
+    rows = own if len(own) else runs
+    ratio = float((rows["flops"] / (6.0 * rows["params"] * rows["tokens"])).median())
+    if abs(math.log(ratio)) < _MISCOUNT:
+        return []
+    return [
+        f"The fitted runs took {ratio:.2f} times 6·N·D FLOP; the plan spends its budget as 6·N·D, "
+        f"so count the budget in that unit, or expect the plan to cost {ratio:.2f} times as much."
+    ]
 
 
 def _target_doubts(problem: _Problem, target: float | None, reached: float | None) -> list[str]:

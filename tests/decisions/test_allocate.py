@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
@@ -144,6 +145,17 @@ def test_an_unseen_family_is_flagged_and_wider(two_families: Fit) -> None:
     assert not unseen.content["family_seen"]
     assert unseen.loss["sd"] > seen.loss["sd"]
     assert any("not in the fit" in text for text in unseen.warnings)
+
+
+def test_a_budget_counted_otherwise_than_the_runs_is_named(two_families: Fit) -> None:
+    tree = two_families.dt.copy()
+    data = tree["constant_data"].to_dataset().copy(deep=True)
+    data["flops"] = data["flops"] * 1.4
+    tree["constant_data"] = xr.DataTree(data)
+    plan = allocate(Fit(tree), Scenario(BUDGET, family="web"))
+    assert any("took 1.40 times 6·N·D" in text for text in plan.warnings)
+    clean = allocate(two_families, Scenario(BUDGET, family="web"))
+    assert not any("6·N·D" in text for text in clean.warnings)
 
 
 def test_the_same_seed_gives_the_same_plan(two_families: Fit) -> None:
