@@ -4,7 +4,6 @@ import io
 from os import PathLike
 from pathlib import Path
 
-import numpy as np
 import xarray as xr
 
 from bayes_scaling._files import reason, write_bytes
@@ -48,7 +47,7 @@ def _encoding(tree: xr.DataTree) -> dict[str, dict[str, dict[str, object]]]:
         numeric = [
             str(name)
             for name, value in node.data_vars.items()
-            if value.ndim and np.issubdtype(value.dtype, np.floating)
+            if value.ndim and value.dtype.kind in "biuf"
         ]
         # The checksum turns a damaged disk or copy into an error instead of other numbers.
         encoding[node.path] = {

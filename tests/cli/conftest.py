@@ -1,11 +1,13 @@
 """The installed command, run as users run it, and one small fit that all tests read."""
 
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -46,9 +48,10 @@ class Done:
 class Cli:
     """Runs the installed command."""
 
-    def __init__(self, bytecode: Path) -> None:
+    def __init__(self, scratch: Path) -> None:
+        self.scratch = scratch
         # Where bytecode is not written, every start would compile all that it imports.
-        self.env = os.environ | {"PYTHONPYCACHEPREFIX": str(bytecode), "PYTHONWARNINGS": "default"}
+        self.env = os.environ | {"PYTHONPYCACHEPREFIX": str(scratch), "PYTHONWARNINGS": "default"}
         self.env.pop("PYTHONDONTWRITEBYTECODE", None)
 
     def __call__(self, *words: object, cwd: Path, **options: object) -> Done:
@@ -68,6 +71,30 @@ class Cli:
         )
         return Done(done.returncode, done.stdout, done.stderr)
 
+    def in_forks(self, jobs: dict[str, tuple[list[str], Path]]) -> dict[str, Done]:
+        """Run many commands without paying for the imports of each; see ``forks``."""
+        return {name: self._fork(words, cwd) for name, (words, cwd) in jobs.items()}
+
+    @cached_property
+    def _server(self) -> subprocess.Popen[str]:
+        words = [sys.executable, Path(__file__).with_name("forks.py")]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(words, env=self.env, stdin=pipe, stdout=pipe, text=True)
+
+    def _fork(self, words: list[str], cwd: Path) -> Done:
+        out, err = self.scratch / "out", self.scratch / "err"
+        out.unlink(missing_ok=True)
+        err.unlink(missing_ok=True)
+        job = {"words": list(map(str, words)), "cwd": str(cwd), "out": str(out), "err": str(err)}
+        self._server.stdin.write(json.dumps(job) + "\n")
+        self._server.stdin.flush()
+        code = int(self._server.stdout.readline())
+        return Done(code, out.read_text("utf-8"), err.read_text("utf-8"))
+
+    def close(self) -> None:
+        if "_server" in vars(self):
+            self._server.communicate()
+
     def at_once(self, jobs: dict[str, Callable[[], Done]]) -> dict[str, Done]:
         """Run independent commands side by side."""
         with ThreadPoolExecutor(os.process_cpu_count()) as pool:
@@ -76,8 +103,10 @@ class Cli:
 
 
 @pytest.fixture(scope="session")
-def cli(tmp_path_factory: pytest.TempPathFactory) -> Cli:
-    return Cli(tmp_path_factory.mktemp("bytecode"))
+def cli(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
+    command = Cli(tmp_path_factory.mktemp("scratch"))
+    yield command
+    command.close()
 
 
 @pytest.fixture(scope="session")

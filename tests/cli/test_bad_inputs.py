@@ -1,12 +1,8 @@
-"""Bad inputs: one sentence, exit status 2, and every file as it was.
-
-The commands of this file run side by side, once; each test looks at one of them.
-"""
+"""Bad inputs: one sentence, exit status 2, and every file as it was."""
 
 import json
 from dataclasses import dataclass
 
-import pandas as pd
 import pytest
 
 from tests.cli.conftest import OLD, assert_refused, snapshot
@@ -229,20 +225,23 @@ CASES = {
 }
 
 
+def _prepare(case, folder):
+    (folder / case.output).write_bytes(OLD)
+    for file, content in case.files:
+        (folder / file).write_bytes(content if isinstance(content, bytes) else content.encode())
+    return snapshot(folder)
+
+
 @pytest.fixture(scope="module")
 def results(cli, fit_path, tmp_path_factory):
     """What each command said, and its folder before and after."""
-    before, jobs, folders = {}, {}, {}
-    for name, case in CASES.items():
-        folders[name] = folder = tmp_path_factory.mktemp("case")
-        (folder / case.output).write_bytes(OLD)
-        for file, content in case.files:
-            data = content if isinstance(content, bytes) else content.encode()
-            (folder / file).write_bytes(data)
-        before[name] = snapshot(folder)
-        words = [word.format(fit=fit_path) for word in case.words.split()]
-        jobs[name] = lambda words=words, folder=folder: cli(*words, cwd=folder)
-    done = cli.at_once(jobs)
+    folders = {name: tmp_path_factory.mktemp("case") for name in CASES}
+    before = {name: _prepare(case, folders[name]) for name, case in CASES.items()}
+    jobs = {
+        name: ([word.format(fit=fit_path) for word in case.words.split()], folders[name])
+        for name, case in CASES.items()
+    }
+    done = cli.in_forks(jobs)
     return {name: (done[name], before[name], snapshot(folders[name])) for name in CASES}
 
 
@@ -254,33 +253,44 @@ def test_refused(name, results):
     assert after == before
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "table: text in a number",
+        "option: backtest of few runs",
+        "forecast: level above 1",
+        "scenario: level 2",
+        "plan: half a plan",
+    ],
+)
+def test_the_installed_command_says_the_same(name, results, cli, fit_path, tmp_path):
+    before = _prepare(CASES[name], tmp_path)
+    words = [word.format(fit=fit_path) for word in CASES[name].words.split()]
+    assert cli(*words, cwd=tmp_path) == results[name][0]
+    assert snapshot(tmp_path) == before
+
+
 def test_no_output_and_nothing_beside_it(cli, fit_path, tmp_path):
-    (tmp_path / "configs.csv").write_text(_configs("web,0,2e10"), encoding="utf-8")
-    (tmp_path / "level.csv").write_text(GOOD_CONFIGS, encoding="utf-8")
+    (tmp_path / "zero.csv").write_text(_configs("web,0,2e10"), encoding="utf-8")
+    (tmp_path / "good.csv").write_text(GOOD_CONFIGS, encoding="utf-8")
     before = snapshot(tmp_path)
-    for words in (
-        ("predict", fit_path, "--at", "configs.csv", "-o", "out.csv"),
-        ("predict", fit_path, "--at", "level.csv", "-o", "out.csv", "--quantiles", "2"),
-        ("fit", "configs.csv", "-o", "out.nc"),
-    ):
-        assert_refused(cli(*words, cwd=tmp_path))
-        assert snapshot(tmp_path) == before
+    lines = (
+        f"predict {fit_path} --at zero.csv -o out.csv",
+        f"predict {fit_path} --at good.csv -o out.csv --quantiles 2",
+        f"predict {fit_path} --at good.csv -o out.txt",
+        "fit good.csv -o out.nc",
+    )
+    jobs = {line: (line.split(), tmp_path) for line in lines}
+    for done in cli.in_forks(jobs).values():
+        assert_refused(done)
+    assert snapshot(tmp_path) == before
 
 
 def test_plan_of_another_law(cli, fit_path, tmp_path):
-    (tmp_path / "scenario.toml").write_text(BUDGET, encoding="utf-8")
-    words = ("allocate", fit_path, "--scenario", "scenario.toml", "-o", "plan.json")
-    assert cli(*words, cwd=tmp_path).code == 0
-    plan = json.loads((tmp_path / "plan.json").read_text(encoding="utf-8"))
-    plan["law"] = "product"
+    plan = {"schema": "bayes_scaling.plan/1", "law": "product", "family": "web"}
+    plan |= dict.fromkeys(("budget_flops", "recommended", "loss", "extrapolation"), 1.0)
     (tmp_path / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
-    done = cli("report", fit_path, "plan.json", "-o", "out.html", cwd=tmp_path)
+    jobs = {"report": (["report", str(fit_path), "plan.json", "-o", "out.html"], tmp_path)}
+    done = cli.in_forks(jobs)["report"]
     assert_refused(done, "plan.json", "'product'", "'chinchilla'")
     assert not (tmp_path / "out.html").exists()
-
-
-def test_other_tables_than_csv(cli, fit_path, tmp_path):
-    table = pd.DataFrame({"family": ["web"], "params": ["many"], "tokens": [2e10]})
-    table.to_parquet(tmp_path / "configs.parquet")
-    done = cli("predict", fit_path, "--at", "configs.parquet", "-o", "out.csv", cwd=tmp_path)
-    assert_refused(done, "configs.parquet, row 0", "'params'", "'many'")

@@ -52,21 +52,24 @@ def folder(tmp_path_factory):
 def done(cli, fit_path, folder):
     """All commands that read the fit, once."""
     at = ("predict", fit_path, "--at", "configs.csv", "--column", "run=id")
-    words = {
+    installed = {
         "run": (*at, "-o", "run.csv"),
         "again": (*at, "-o", "again.csv", "--seed", "0"),
+        "diagnose": ("diagnose", fit_path),
+        "allocate": ("allocate", fit_path, "--scenario", "scenario.toml", "-o", "plan.json"),
+    }
+    forked = {
         "other": (*at, "-o", "other.csv", "--seed", "1"),
         "json": (*at, "-o", "run.json"),
         "parquet": (*at, "-o", "run.parquet"),
         "curve": (*at, "-o", "curve.csv", "--kind", "curve"),
         "quantiles": (*at, "-o", "levels.csv", "--quantiles", "0.975,0.025,0.5,0.001"),
-        "diagnose": ("diagnose", fit_path),
         "diagnose json": ("diagnose", fit_path, "--json"),
-        "allocate": ("allocate", fit_path, "--scenario", "scenario.toml", "-o", "plan.json"),
     }
     (folder / "curve.csv").write_bytes(OLD)
-    jobs = {name: lambda said=said: cli(*said, cwd=folder) for name, said in words.items()}
+    jobs = {name: lambda words=words: cli(*words, cwd=folder) for name, words in installed.items()}
     done = cli.at_once(jobs)
+    done |= cli.in_forks({name: (words, folder) for name, words in forked.items()})
     for name, result in done.items():
         assert result.code == 0, (name, result.err)
         assert result.errors == [], name
@@ -115,7 +118,9 @@ def test_attributes_of_a_fit(fit_path, runs):
     assert tuple(names) == get("chinchilla").names
     for parameter in spec["law_parameters"]:
         assert set(parameter["prior"]) == {"median", "sd", "spread"}
-    assert {"bayes-scaling", "pymc", "nutpie", "arviz", "python"} <= set(json.loads(attrs["versions"]))
+    assert {"bayes-scaling", "pymc", "nutpie", "arviz", "python"} <= set(
+        json.loads(attrs["versions"])
+    )
     assert attrs["runs_hash"] == load_runs(runs).hash
     assert (attrs["source"], attrs["seed"]) == ("runs.csv", 7)
     sampler = json.loads(attrs["sampler"])
@@ -218,29 +223,24 @@ class _Sources(HTMLParser):
 
 
 def test_report(done, cli, folder, fit_path):
-    reports = cli.at_once(
-        {
-            name: lambda name=name: cli(
-                "report", fit_path, "plan.json", "-o", name, "--title", "<i>title</i>", cwd=folder
-            )
-            for name in ("report.html", "report.json")
-        }
-    )
-    for name, result in reports.items():
+    words = ("report", fit_path, "plan.json", "--title", "<i>title</i>", "-o")
+    page = cli(*words, "report.html", cwd=folder)
+    content = cli.in_forks({"json": ((*words, "report.json"), folder)})["json"]
+    for name, result in {"report.html": page, "report.json": content}.items():
         assert (result.code, result.errors) == (0, []), name
         assert result.out == f"Report written to {name}\n"
     html = (folder / "report.html").read_text(encoding="utf-8")
     assert "<b>../x" not in html
     assert "<i>title" not in html
-    page = _Sources()
-    page.feed(html)
-    assert all(source.startswith(("data:", "#")) for source in page.found), page.found
+    sources = _Sources()
+    sources.feed(html)
+    assert all(source.startswith(("data:", "#")) for source in sources.found), sources.found
     json.loads((folder / "report.json").read_text(encoding="utf-8"))
 
 
 def test_a_device_can_be_the_output(cli, fit_path, folder):
     words = ("predict", fit_path, "--at", "configs.csv", "-o", "/dev/null")
-    assert cli(*words, cwd=folder).code == 0
+    assert cli.in_forks({"null": (words, folder)})["null"].code == 0
 
 
 def test_names_that_are_not_text(cli, fit_path, tmp_path):
