@@ -140,7 +140,7 @@ def demo(output: str, seed: int) -> None:
 @click.option("--law", default="chinchilla", show_default=True, help="See 'bayes-scaling laws'.")
 @click.option("--seed", type=_SEED, default=0, show_default=True)
 @click.option("--draws", type=int, default=1000, show_default=True, help="Kept, of each chain.")
-@click.option("--tune", type=int, default=1000, show_default=True, help="Discarded, of each chain.")
+@click.option("--tune", type=int, default=600, show_default=True, help="Discarded, of each chain.")
 @click.option("--chains", type=int, default=4, show_default=True)
 @click.option("--cores", type=int, default=0, help="Chains at a time.  [default: all cores]")
 @click.option("--pooling", default="partial", show_default=True, help="partial, shared or none.")
@@ -238,7 +238,7 @@ def diagnose(fit: str, *, as_json: bool) -> None:
 @click.option("--column", multiple=True, metavar="CANONICAL=SOURCE", help="Name a column.")
 @click.option("--seed", type=_SEED, default=0, show_default=True)
 @click.option("--draws", type=int, default=1000, show_default=True)
-@click.option("--tune", type=int, default=1000, show_default=True)
+@click.option("--tune", type=int, default=600, show_default=True)
 @click.option("--chains", type=int, default=4, show_default=True)
 def backtest(runs: str, law: str, output: str, **options: Any) -> None:
     """Fit the smaller RUNS of each family, forecast the larger ones, and score it."""

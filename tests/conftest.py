@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from bayes_scaling.inference.fit import Fit
+from bayes_scaling.inference.fitting import Fit
 from bayes_scaling.inference.sampler import Sampled, SamplerSettings
 from bayes_scaling.inference.tree import assemble
 from bayes_scaling.model import arrays, simulate, specify

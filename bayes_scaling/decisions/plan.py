@@ -122,7 +122,7 @@ def load_plan(path: str | PathLike[str]) -> Plan:
         content = json.loads(source.read_bytes().decode("utf-8"))
     except OSError as error:
         raise FileError(f"cannot read {source}: {reason(error)}") from error
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise FileError(f"{source} is not a plan: it is not JSON") from error
     schema = content.get("schema") if isinstance(content, dict) else None
     if schema != SCHEMA:

@@ -14,6 +14,9 @@ from bayes_scaling.errors import FileError, ScenarioError
 
 __all__ = ["EXAMPLE", "Limits", "Scenario", "load_scenario"]
 
+_LARGEST = 1e60
+"""Of FLOP, parameters or tokens: far above anything there is, far below what floats hold."""
+
 EXAMPLE = """\
 # What may be spent, and what is wanted. Numbers are plain or with a unit in quotes.
 family = "web"          # leave out where the fit has one family; other names are unseen families
@@ -52,6 +55,10 @@ class Limits:
     def __post_init__(self) -> None:
         for what in ("params", "tokens"):
             low, high = getattr(self, f"min_{what}"), getattr(self, f"max_{what}")
+            if low != 0:
+                _positive(f"min_{what}", low)
+            if high != math.inf:
+                _positive(f"max_{what}", high)
             if not low <= high:
                 raise ScenarioError(f"min_{what} is {low:.6g}, above max_{what} = {high:.6g}")
 
@@ -125,7 +132,8 @@ def load_scenario(path: str | PathLike[str]) -> Scenario:
         content = tomllib.loads(source.read_bytes().decode("utf-8"))
     except OSError as error:
         raise FileError(f"cannot read {source}: {reason(error)}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
+        # TOML and UTF-8 errors are ValueErrors, and so is an integer of thousands of digits.
         raise ScenarioError(f"{source} is not TOML: {str(error).splitlines()[0]}") from error
     try:
         return _scenario(content)
@@ -148,7 +156,7 @@ def _scenario(content: Mapping[str, Any]) -> Scenario:
     limits = content.get("limits", {})
     _known("[limits]", limits, {f"{end}_{of}" for end in ("min", "max") for of in _COUNTS})
     family = content.get("family")
-    if family is not None and not isinstance(family, str):
+    if family is not None and not (isinstance(family, str) and family):
         raise ScenarioError(f"family is {family!r}, a name in quotes is needed")
     target = content.get("target_loss")
     return Scenario(
@@ -190,6 +198,12 @@ def _number(name: str, value: Any, unit: str | None) -> float:
 
 def _positive(name: str, value: Any) -> float:
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not (number and math.isfinite(value) and value > 0):
-        raise ScenarioError(f"{name} is {value!r}, a finite number above 0 is needed")
+    # Compared and not converted: an integer may be too large for a float.
+    if not (number and 0 < value <= _LARGEST):
+        shown = f"an integer of {len(str(value))} digits" if _long(value) else repr(value)
+        raise ScenarioError(f"{name} is {shown}, a number above 0 and up to {_LARGEST:g} is needed")
     return float(value)
+
+
+def _long(value: Any) -> bool:
+    return isinstance(value, int) and value > 10**40

@@ -1,6 +1,6 @@
 """Forecasts of loss, and how well they would have done."""
 
-from bayes_scaling.forecast.backtest import Backtest, backtest
-from bayes_scaling.forecast.predict import Forecast, predict
+from bayes_scaling.forecast.backtesting import Backtest, backtest
+from bayes_scaling.forecast.prediction import Forecast, predict
 
 __all__ = ["Backtest", "Forecast", "backtest", "predict"]

@@ -14,7 +14,7 @@ from scipy import stats
 from bayes_scaling.inference.parameters import ESS_MIN, RHAT_MAX
 
 if TYPE_CHECKING:
-    from bayes_scaling.inference.fit import Fit
+    from bayes_scaling.inference.fitting import Fit
 
 __all__ = [
     "PARETO_K_MAX",

@@ -45,7 +45,7 @@ class SamplerSettings:
     """
 
     draws: int = 1000
-    tune: int = 1000
+    tune: int = 600
     chains: int = 4
     cores: int = 0
     target_accept: float = 0.95
@@ -54,8 +54,11 @@ class SamplerSettings:
     def __post_init__(self) -> None:
         for name, least in (("draws", 50), ("tune", 100), ("chains", 2), ("seed", 0), ("cores", 0)):
             value = getattr(self, name)
-            if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
-                raise FitError(f"{name} is {value!r}, a whole number of {least} or more is needed")
+            whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+            if not (whole and least <= value < 2**63):
+                raise FitError(
+                    f"{name} is {value!r}, a whole number from {least} to 2^63 - 1 is needed"
+                )
         if not 0 < self.target_accept < 1:
             raise FitError(f"target_accept is {self.target_accept!r}, between 0 and 1 is needed")
 

@@ -10,7 +10,7 @@ of the order of a tenth to a fifth of the slopes themselves, and what is learned
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,8 @@ TOLERANCE = 0.05
 _SIZES = ("params", "tokens", "flops")
 _SYMBOLS = {"params": "N", "tokens": "D", "flops": "C"}
 _POOLED = "all"
+_ABOUT_COMPUTE = "so alpha_C cannot be separated"
+_ALL_LEARNED = "so alpha_N, alpha_D and alpha_C can be learned."
 # Singular values this far below the largest are rounding in the logarithms.
 _ROUNDING = 1e-9
 
@@ -55,6 +57,21 @@ class Identifiability:
     table: pd.DataFrame
     messages: tuple[str, ...]
     separable: dict[str, dict[str, bool]]
+
+    def cautions(self, inputs: Collection[str]) -> tuple[str, ...]:
+        """The messages that matter to a law.
+
+        Parameters
+        ----------
+        inputs : collection of str
+            Columns the law reads; without "flops" it has no alpha_C to lose.
+        """
+        return tuple(
+            message
+            for message in self.messages
+            if not message.endswith(_ALL_LEARNED)
+            and ("flops" in inputs or _ABOUT_COMPUTE not in message)
+        )
 
     def to_dict(self) -> dict[str, object]:
         """Everything as plain values for JSON; what is infinite or undefined becomes None."""
@@ -201,7 +218,7 @@ def _sentences(subject: str, design: _Design, can: Mapping[str, bool]) -> list[s
         return [f"{said} from it alone."]
     if all(can.values()):
         said = f"{subject}: log N, log D and log C vary apart from each other"
-        return [f"{said}, so alpha_N, alpha_D and alpha_C can be learned."]
+        return [f"{said}, {_ALL_LEARNED}"]
     fixed = [_constant(subject, design, axis, name) for axis, name in enumerate(_SIZES[:2])]
     sentences = [sentence for sentence in fixed if sentence]
     if not sentences and not can["alpha_N"]:
@@ -261,4 +278,4 @@ def _no_compute(subject: str, design: _Design, can: Mapping[str, bool]) -> str:
         learned = f"; a law with all three learns only {one} + alpha_C"
     else:
         learned = "; a law with all three separates none of them"
-    return f"{subject}: {how}, so alpha_C cannot be separated from alpha_N and alpha_D{learned}."
+    return f"{subject}: {how}, {_ABOUT_COMPUTE} from alpha_N and alpha_D{learned}."

@@ -8,7 +8,7 @@ from scipy import stats
 
 from bayes_scaling.errors import DataError
 from bayes_scaling.forecast import backtest
-from bayes_scaling.forecast.backtest import _split, crps, interval_score
+from bayes_scaling.forecast.backtesting import _split, crps, interval_score
 
 
 def test_crps_of_a_normal_is_its_closed_form() -> None:

@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose
 
 from bayes_scaling.errors import DataError, FileError, FitError
 from bayes_scaling.forecast import predict
-from bayes_scaling.forecast.predict import quantile_name
+from bayes_scaling.forecast.prediction import quantile_name
 from bayes_scaling.inference import Fit
 
 POINTS = pd.DataFrame(
@@ -148,7 +148,9 @@ def test_names_of_quantiles_say_the_level(ten_thousandths: int) -> None:
     assert len(name[1:].split(".")[0]) == 2
 
 
-@pytest.mark.parametrize("levels", [[0.0], [1.0], [1.5], [-0.1], [float("nan")], [0.5, 0.5]])
+@pytest.mark.parametrize(
+    "levels", [[0.0], [1.0], [1.5], [-0.1], [float("nan")], [0.5, 0.5], [0.5, 0.5 + 1e-15]]
+)
 def test_bad_levels_are_refused(two_families: Fit, levels: list[float]) -> None:
     with pytest.raises(FitError, match="quantile"):
         predict(two_families, POINTS).to_frame("run", levels)

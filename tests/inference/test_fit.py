@@ -145,9 +145,10 @@ def test_a_bad_loss_is_refused_before_anything_is_compiled(table: pd.DataFrame) 
     ("options", "message"),
     [
         ({"draws": 0}, "draws is 0"),
-        ({"chains": 1}, "chains is 1, a whole number of 2 or more"),
+        ({"chains": 1}, "chains is 1, a whole number from 2"),
         ({"tune": 1.5}, "tune is 1.5"),
         ({"seed": -1}, "seed is -1"),
+        ({"seed": 2**64}, "seed is 18446744073709551616"),
         ({"target_accept": 1.0}, r"target_accept is 1\.0"),
     ],
 )

@@ -176,3 +176,20 @@ def test_json_has_no_infinity():
     found = identifiability(runs([7.0, 8.0, 9.0], [8.0, 9.0, 10.0]))
     content = json.dumps(found.to_dict(), allow_nan=False)
     assert json.loads(content)["separable"]["web"]["alpha_N"] is False
+
+
+def test_a_law_of_two_inputs_is_not_told_about_a_third_exponent() -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(
+        {
+            "params": np.exp(rng.uniform(15, 20, 20)),
+            "tokens": np.exp(rng.uniform(18, 24, 20)),
+            "loss": 2.0,
+            "family": "web",
+        }
+    )
+    found = identifiability(load_runs(table))
+    assert any("alpha_C cannot be separated" in text for text in found.cautions(("flops",)))
+    assert found.cautions(("params", "tokens")) == ()
+    stuck = identifiability(load_runs(table.assign(params=1e9)))
+    assert any("alpha_N cannot be learned" in text for text in stuck.cautions(("params",)))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from bayes_scaling import laws
 from bayes_scaling._files import write_bytes
 from bayes_scaling.errors import DataError
-from bayes_scaling.forecast.predict import predict
+from bayes_scaling.forecast.prediction import predict
 from bayes_scaling.inference import fit
 from bayes_scaling.runs import Runs, load_runs
 

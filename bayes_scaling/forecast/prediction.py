@@ -139,14 +139,17 @@ class Forecast:
         table = self.to_frame(kind, quantiles)
         suffix = Path(path).suffix.lower()
         if suffix == ".parquet":
-            return write_via(path, lambda part: table.to_parquet(part, index=False))
+            return write_via(path, lambda part: _to_parquet(table, part))
         if suffix == ".json":
             content = {
                 "schema": "bayes_scaling.forecast/1",
                 "quantity": f"loss_{kind}",
                 "loss_unit": self.loss_unit,
                 "warnings": list(self.warnings),
-                "points": json.loads(table.to_json(orient="records", double_precision=15)),
+                "points": [
+                    {str(name): _plain(value) for name, value in row.items()}
+                    for row in table.to_dict(orient="records")
+                ],
             }
             return write_bytes(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
         if suffix == ".csv" or Path(path).is_char_device():
@@ -161,6 +164,26 @@ class Forecast:
 
         doubts = "".join(f"<li>{html.escape(text)}</li>" for text in self.warnings)
         return f"{self.to_frame().to_html(float_format='{:.4g}'.format)}<ul>{doubts}</ul>"
+
+
+def _plain(value: Any) -> Any:
+    """A cell as JSON has it; what is missing is null."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or value is pd.NA or (isinstance(value, float) and not np.isfinite(value)):
+        return None
+    return value if isinstance(value, bool | int | float | str) else str(value)
+
+
+def _to_parquet(table: pd.DataFrame, path: Path) -> None:
+    import pyarrow as pa
+
+    try:
+        table.to_parquet(path, index=False)
+    except pa.ArrowException:
+        # A column of mixed types, or of integers beyond 64 bits, has no Parquet type of its own.
+        mixed = {name: str for name in table if table[name].dtype == object}
+        table.astype(mixed).to_parquet(path, index=False)
 
 
 def quantile_name(level: float) -> str:
@@ -181,7 +204,7 @@ def _checked_levels(quantiles: Sequence[float]) -> list[float]:
     for level in levels:
         if not 0 < level < 1:
             raise FitError(f"quantile {level!r} is not strictly between 0 and 1")
-    if len(set(levels)) != len(levels):
+    if len({quantile_name(level) for level in levels}) != len(levels):
         raise FitError(f"a quantile is asked for twice: {', '.join(map(str, levels))}")
     return levels
 
@@ -221,6 +244,8 @@ def predict(
     DataError
         If a configuration is unusable or its family is not said.
     """
+    if not (isinstance(seed, int) and seed >= 0):
+        raise FitError(f"seed is {seed!r}, a whole number of 0 or more is needed")
     if configs is None:
         given = {"params": params, "tokens": tokens, "flops": flops, "family": family}
         columns = {name: value for name, value in given.items() if value is not None}
@@ -248,7 +273,7 @@ def _placed(fit: Fit, configs: Configs) -> pd.DataFrame:
     beyond = [largest.get(name, largest.max()) for name in families]
     return table.assign(
         family=families,
-        extrapolation=np.log10(table["flops"].to_numpy() / np.array(beyond)),
+        extrapolation=np.log10(table["flops"].to_numpy()) - np.log10(np.array(beyond)),
         family_seen=[name in fit.families for name in families],
     )
 

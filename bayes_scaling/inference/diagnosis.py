@@ -18,7 +18,7 @@ from bayes_scaling.inference.checks import (
 from bayes_scaling.inference.parameters import parameter_table, with_sensitivity
 
 if TYPE_CHECKING:
-    from bayes_scaling.inference.fit import Fit
+    from bayes_scaling.inference.fitting import Fit
 
 __all__ = ["Diagnosis", "diagnose"]
 

@@ -22,8 +22,8 @@ from bayes_scaling.model import Noise, Pooling, Spec, arrays, specify
 from bayes_scaling.runs import Runs, identifiability, load_runs
 
 if TYPE_CHECKING:
-    from bayes_scaling.forecast.predict import Forecast
-    from bayes_scaling.inference.diagnose import Diagnosis
+    from bayes_scaling.forecast.prediction import Forecast
+    from bayes_scaling.inference.diagnosis import Diagnosis
 
 __all__ = ["Fit", "fit", "load_fit"]
 
@@ -103,13 +103,13 @@ class Fit:
 
     def diagnose(self) -> "Diagnosis":
         """Convergence, fit and prior sensitivity, with a verdict and what to do."""
-        from bayes_scaling.inference.diagnose import diagnose
+        from bayes_scaling.inference.diagnosis import diagnose
 
         return diagnose(self)
 
     def predict(self, configs: Any = None, **where: Any) -> "Forecast":
         """Forecast losses; see :func:`bayes_scaling.forecast.predict`."""
-        from bayes_scaling.forecast.predict import predict
+        from bayes_scaling.forecast.prediction import predict
 
         return predict(self, configs, **where)
 
@@ -147,7 +147,7 @@ def fit(
     noise: Noise = "student-t",
     priors: Mapping[str, Prior] | None = None,
     draws: int = 1000,
-    tune: int = 1000,
+    tune: int = 600,
     chains: int = 4,
     cores: int = 0,
     target_accept: float = 0.95,
@@ -236,7 +236,7 @@ def _silent(sentence: str) -> None:
 
 def _doubts(table: Runs, rows: pd.DataFrame, spec: Spec) -> tuple[str, ...]:
     """What a reader of the fit must know about the data, in words."""
-    doubts = list(identifiability(table).messages)
+    doubts = list(identifiability(table).cautions(spec.law.inputs))
     flagged = table.flag_table()
     flagged = flagged[flagged["severity"] == "warning"]
     doubts += [

@@ -13,7 +13,7 @@ from bayes_scaling.decisions.optimum import closed_form, log_loss_at, numeric
 from bayes_scaling.decisions.plan import SCHEMA, Plan
 from bayes_scaling.decisions.scenario import Scenario
 from bayes_scaling.errors import ScenarioError
-from bayes_scaling.forecast.predict import predict, values_of
+from bayes_scaling.forecast.prediction import predict, values_of
 from bayes_scaling.inference import Fit
 from bayes_scaling.model import hierarchy
 
@@ -138,7 +138,7 @@ def _problem(fit: Fit, scenario: Scenario, seed: int) -> _Problem:
         raise ScenarioError(
             f"the scenario names no family; the fit has {', '.join(map(repr, fit.families))}"
         )
-    family = scenario.family or fit.families[0]
+    family = fit.families[0] if scenario.family is None else scenario.family
     spec = fit.spec
     draws = values_of(fit, family, seed)
     sigma = draws[spec.noise_parameter.name]
@@ -317,8 +317,10 @@ def _counting_doubts(problem: _Problem) -> list[str]:
     if abs(math.log(ratio)) < _MISCOUNT:
         return []
     return [
-        f"The fitted runs took {ratio:.2f} times 6·N·D FLOP; the plan spends its budget as 6·N·D, "
-        f"so count the budget in that unit, or expect the plan to cost {ratio:.2f} times as much."
+        (
+            f"The fitted runs took {ratio:.2f} times 6·N·D FLOP, and the plan spends its budget "
+            f"as 6·N·D: count the budget so, or expect the plan to cost {ratio:.2f} times as much."
+        )
     ]
 
 
