@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy import stats
 
-from bayes_scaling.inference.parameters import ESS_MIN, RHAT_MAX
+from bayes_scaling.inference.sampler import ESS_MIN, RHAT_MAX
 
 if TYPE_CHECKING:
     from bayes_scaling.inference.fitting import Fit

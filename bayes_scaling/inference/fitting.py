@@ -15,7 +15,7 @@ import xarray as xr
 
 from bayes_scaling.errors import DataError
 from bayes_scaling.inference import storage
-from bayes_scaling.inference.sampler import Progress, SamplerSettings, compile_model
+from bayes_scaling.inference.sampler import Progress, SamplerSettings, compile_model, sample_well
 from bayes_scaling.inference.tree import assemble
 from bayes_scaling.laws import Law, Prior
 from bayes_scaling.model import Noise, Pooling, Spec, arrays, specify
@@ -196,7 +196,7 @@ def fit(
     spec = specify(rows, law, pooling=pooling, noise=noise, priors=priors)
     design = arrays(spec, rows)
     say = _speaker(progress)
-    sampled = compile_model(spec, design, say).sample(settings, say)
+    sampled = sample_well(compile_model(spec, design, say), settings, say)
     say("computing predictions and likelihoods")
     messages = _doubts(table, rows, spec)
     return Fit(

@@ -10,11 +10,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-__all__ = ["ESS_MIN", "RHAT_MAX", "parameter_table", "with_sensitivity"]
+from bayes_scaling.inference.sampler import ESS_MIN, RHAT_MAX
 
-RHAT_MAX = 1.01
-ESS_MIN = 400
-"""Thresholds of Vehtari et al. 2021."""
+__all__ = ["parameter_table", "with_sensitivity"]
 
 _SENSITIVE = 0.05
 """Power-scaling sensitivity that counts (Kallioinen et al. 2024)."""

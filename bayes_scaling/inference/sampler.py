@@ -14,7 +14,23 @@ from bayes_scaling.inference.start import starting_point
 from bayes_scaling.model.design import Design
 from bayes_scaling.model.spec import Spec
 
-__all__ = ["Compiled", "Sampled", "SamplerSettings", "compile_model"]
+__all__ = [
+    "ESS_MIN",
+    "RHAT_MAX",
+    "Compiled",
+    "Sampled",
+    "SamplerSettings",
+    "compile_model",
+    "sample_well",
+]
+
+RHAT_MAX = 1.01
+ESS_MIN = 400
+"""Thresholds of Vehtari et al. 2021, for chains to count as mixed."""
+_LONGER = (4, 16)
+"""Draws of the second and third round, in units of the first."""
+_CAREFUL = 0.99
+"""Acceptance that further rounds are tuned to."""
 
 Progress = Callable[[str], None]
 
@@ -74,12 +90,16 @@ class SamplerSettings:
 
 @dataclass(frozen=True)
 class Sampled:
-    """Draws of the model's free variables, with sampler statistics and timings in seconds."""
+    """Draws of the model's free variables, with sampler statistics and timings in seconds.
+
+    ``thin``: one in so many draws was kept; the statistics are of all of them.
+    """
 
     draws: xr.Dataset
     stats: xr.Dataset
     compile_seconds: float
     sample_seconds: float
+    thin: int = 1
 
 
 @dataclass(frozen=True)
@@ -159,6 +179,76 @@ class Compiled:
             compile_seconds=self.seconds,
             sample_seconds=time.perf_counter() - began,
         )
+
+
+def sample_well(
+    compiled: Compiled, settings: SamplerSettings, progress: Progress | None = None
+) -> Sampled:
+    """Sample, and sample longer where the chains have not mixed or have diverged.
+
+    Each further round takes more draws, smaller steps and longer tuning, and keeps as many draws
+    as were asked for by thinning, so that a harder posterior costs time and not disk. The last
+    round is returned whether or not it mixed; the diagnosis says.
+
+    Parameters
+    ----------
+    compiled : Compiled
+        The model.
+    settings : SamplerSettings
+        Of the first round.
+    progress : callable, optional
+        Called with one sentence now and then.
+
+    Returns
+    -------
+    Sampled
+        With the time of all rounds.
+    """
+    say = progress or _silent
+    sampled = compiled.sample(settings, say)
+    spent = sampled.sample_seconds
+    for times in _LONGER:
+        doubt = _doubt(sampled)
+        if not doubt:
+            break
+        say(f"{doubt}: sampling {times} times longer")
+        longer = replace(
+            settings,
+            draws=times * settings.draws,
+            tune=2 * settings.tune,
+            target_accept=max(settings.target_accept, _CAREFUL),
+        )
+        whole = compiled.sample(longer, say)
+        spent += whole.sample_seconds
+        sampled = replace(whole, draws=_thinned(whole.draws, times), thin=times)
+    return replace(sampled, sample_seconds=spent)
+
+
+def _thinned(draws: xr.Dataset, times: int) -> xr.Dataset:
+    kept = draws.isel(draw=slice(times - 1, None, times))
+    return kept.assign_coords(draw=np.arange(kept.sizes["draw"]))
+
+
+def _doubt(sampled: Sampled) -> str:
+    """What is wrong with the draws, or nothing."""
+    import arviz as az
+
+    diverged = int(sampled.stats["diverging"].sum())
+    if diverged:
+        return f"{diverged} draws diverged"
+    sizes = sampled.draws.sizes
+    # Half the draws at most can be asked for where few are wanted at all.
+    enough = min(ESS_MIN, sizes["chain"] * sizes["draw"] // 2)
+    rhat = max(float(value.max()) for value in az.rhat(sampled.draws).values())
+    ess = min(
+        float(value.min())
+        for method in ("bulk", "tail")
+        for value in az.ess(sampled.draws, method=method).values()
+    )
+    # Written so that a NaN is doubtful too.
+    if not rhat <= RHAT_MAX:
+        return f"R-hat is {rhat:.3f}"
+    return "" if ess >= enough else f"{ess:.0f} effective draws"
 
 
 def compile_model(spec: Spec, design: Design, progress: Progress | None = None) -> Compiled:

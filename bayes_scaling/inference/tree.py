@@ -147,7 +147,7 @@ def _attributes(
         "loss_unit": runs.loss_unit,
         "excluded": json.dumps(dict(runs.excluded)),
         "seed": int(settings.seed),
-        "sampler": json.dumps(settings.to_dict()),
+        "sampler": json.dumps(settings.to_dict() | {"thin": sampled.thin}),
         "compile_seconds": round(sampled.compile_seconds, 3),
         "sample_seconds": round(sampled.sample_seconds, 3),
         "versions": json.dumps(versions),
