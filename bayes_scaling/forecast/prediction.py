@@ -243,9 +243,10 @@ def predict(
     ------
     DataError
         If a configuration is unusable or its family is not said.
+    FitError
+        If the seed is not a whole number of 0 or more.
     """
-    if not (isinstance(seed, int) and seed >= 0):
-        raise FitError(f"seed is {seed!r}, a whole number of 0 or more is needed")
+    _check_seed(seed)
     if configs is None:
         given = {"params": params, "tokens": tokens, "flops": flops, "family": family}
         columns = {name: value for name, value in given.items() if value is not None}
@@ -257,6 +258,12 @@ def predict(
     table = _placed(fit, points)
     draws = _draws(fit, table, seed)
     return Forecast(draws, points, table, _doubts(fit, table), fit.dt.attrs["loss_unit"])
+
+
+def _check_seed(seed: Any) -> None:
+    whole = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
+    if not (whole and seed >= 0):
+        raise FitError(f"seed is {seed!r}, a whole number of 0 or more is needed")
 
 
 def _placed(fit: Fit, configs: Configs) -> pd.DataFrame:
@@ -280,6 +287,7 @@ def _placed(fit: Fit, configs: Configs) -> pd.DataFrame:
 
 def values_of(fit: Fit, family: str, seed: int) -> dict[str, xr.DataArray]:
     """Parameter draws of a family, seen or not, at the reference point, dims (chain, draw)."""
+    _check_seed(seed)
     posterior = fit.posterior
     if family in fit.families:
         return hierarchy.family_values(fit.spec, posterior, family)

@@ -9,13 +9,18 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
 from bayes_scaling.errors import DataError
 from bayes_scaling.inference import storage
-from bayes_scaling.inference.sampler import Progress, SamplerSettings, compile_model, sample_well
+from bayes_scaling.inference.sampler import (
+    Progress,
+    SamplerSettings,
+    compile_model,
+    sample_well,
+    silent,
+)
 from bayes_scaling.inference.tree import assemble
 from bayes_scaling.laws import Law, Prior
 from bayes_scaling.model import Noise, Pooling, Spec, arrays, specify
@@ -226,12 +231,8 @@ def _speaker(progress: bool | Progress) -> Progress:
     if callable(progress):
         return progress
     if not progress:
-        return _silent
+        return silent
     return lambda sentence: print(f"bayes_scaling: {sentence} …", file=sys.stderr)  # noqa: T201
-
-
-def _silent(sentence: str) -> None:
-    """Say nothing."""
 
 
 def _doubts(table: Runs, rows: pd.DataFrame, spec: Spec) -> tuple[str, ...]:
@@ -257,6 +258,4 @@ def _doubts(table: Runs, rows: pd.DataFrame, spec: Spec) -> tuple[str, ...]:
     if table.excluded:
         gone = ", ".join(f"{count} flagged {code!r}" for code, count in table.excluded.items())
         doubts.append(f"Rows were excluded on request: {gone}.")
-    if not np.isfinite(rows["loss"]).all():
-        raise DataError(f"{table.source} has losses that are not finite")
     return tuple(doubts)

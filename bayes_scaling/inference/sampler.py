@@ -22,6 +22,7 @@ __all__ = [
     "SamplerSettings",
     "compile_model",
     "sample_well",
+    "silent",
 ]
 
 RHAT_MAX = 1.01
@@ -152,7 +153,7 @@ class Compiled:
         """
         import nutpie
 
-        say = progress or _silent
+        say = progress or silent
         say(f"sampling {settings.chains} chains of {settings.tune} + {settings.draws} draws")
         began = time.perf_counter()
         try:
@@ -204,7 +205,7 @@ def sample_well(
     Sampled
         With the time of all rounds.
     """
-    say = progress or _silent
+    say = progress or silent
     sampled = compiled.sample(settings, say)
     spent = sampled.sample_seconds
     for times in _LONGER:
@@ -267,7 +268,7 @@ def compile_model(spec: Spec, design: Design, progress: Progress | None = None) 
 
     from bayes_scaling.model.build import build
 
-    say = progress or _silent
+    say = progress or silent
     say("compiling the model, which takes about half a minute")
     began = time.perf_counter()
     start = starting_point(spec, design)
@@ -293,5 +294,5 @@ class _Milestones:
             self.say(f"sampled {20 * fifth}% of the draws")
 
 
-def _silent(sentence: str) -> None:
+def silent(sentence: str) -> None:
     """Say nothing."""

@@ -23,7 +23,7 @@ from bayes_scaling.decisions import (
     load_scenario,
 )
 from bayes_scaling.decisions.optimum import closed_form, log_loss_at, numeric
-from bayes_scaling.errors import FileError, ScenarioError
+from bayes_scaling.errors import FileError, FitError, ScenarioError
 from bayes_scaling.inference import Fit
 from tests.conftest import TRUTH
 
@@ -162,6 +162,14 @@ def test_the_same_seed_gives_the_same_plan(two_families: Fit) -> None:
     scenario = Scenario(BUDGET, Risk("cvar"), family="law")
     first, again = (allocate(two_families, scenario, seed=3) for _ in range(2))
     assert first.to_dict() == again.to_dict()
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, True])
+def test_bad_seeds_are_refused(two_families: Fit, seed: object) -> None:
+    with pytest.raises(FitError, match="seed is"):
+        allocate(two_families, Scenario(BUDGET, family="web"), seed=seed)  # type: ignore[arg-type]
+    with pytest.raises(FitError, match="seed is"):
+        two_families.predict(params=1e9, tokens=1e10, family="web", seed=seed)
 
 
 def test_a_plan_survives_its_file(two_families: Fit, tmp_path: Path) -> None:
