@@ -1,32 +1,96 @@
 """Data sets that come with the package.
 
-``byte_lm``: small byte-level language models trained for this project; losses in nats/byte.
+``byte_lm``: small byte-level transformers trained for this project on three texts; losses in
+nats/byte. One table of runs, of which each data set below takes the runs made for its purpose,
+and the tables of their training curves and of the learning-rate search.
 """
 
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+
+import pandas as pd
 
 from bayes_scaling.errors import DataError, FileError
 from bayes_scaling.runs.loading import load_runs
 from bayes_scaling.runs.table import Runs
 
-__all__ = ["load", "names"]
+__all__ = ["describe", "load", "load_table", "names"]
 
-_NAMES = ("byte_lm",)
+_SUMS = "SHA256SUMS"
+
+
+@dataclass(frozen=True, slots=True)
+class _DataSet:
+    """One bundled data set: a file, and which of its rows.
+
+    Parameters
+    ----------
+    file : str
+        Folder and name of the file.
+    content : str
+        What it holds, in a phrase.
+    roles : tuple of str
+        The runs that belong to it, by their column ``role``; empty for a table that is not one
+        of runs.
+    """
+
+    file: str
+    content: str
+    roles: tuple[str, ...] = ()
+
+
+_BASIC = ("grid", "seed", "target")
+_SETS = {
+    "byte_lm": _DataSet(
+        "byte_lm/runs.csv", "runs at five levels of compute, their replicates, targets", _BASIC
+    ),
+    "byte_lm_repeats": _DataSet(
+        "byte_lm/runs.csv",
+        "the same, and runs that see their text 2 to 32 times",
+        (*_BASIC, "repeat"),
+    ),
+    "byte_lm_shapes": _DataSet(
+        "byte_lm/runs.csv",
+        "the same as byte_lm, and runs of equal size from wide to deep",
+        (*_BASIC, "shape"),
+    ),
+    "byte_lm_curves": _DataSet("byte_lm/curves.parquet", "training curves of all these runs"),
+    "byte_lm_lr_search": _DataSet("byte_lm/lr_search.csv", "the search for learning rates"),
+}
 
 
 def names() -> tuple[str, ...]:
     """Names of the bundled data sets."""
-    return _NAMES
+    return tuple(_SETS)
+
+
+def describe() -> pd.DataFrame:
+    """List the bundled data sets.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns name, kind ("runs" or "table": which of :func:`load` and :func:`load_table`
+        takes it), content, file.
+    """
+    rows = [
+        (name, "runs" if entry.roles else "table", entry.content, entry.file)
+        for name, entry in _SETS.items()
+    ]
+    return pd.DataFrame(rows, columns=pd.Index(["name", "kind", "content", "file"]))
 
 
 def load(name: str) -> Runs:
-    """Load a bundled data set.
+    """Load a bundled data set of runs.
 
     Parameters
     ----------
     name : str
-        One of :func:`names`.
+        One of :func:`names` whose kind is "runs".
 
     Returns
     -------
@@ -36,21 +100,76 @@ def load(name: str) -> Runs:
     Raises
     ------
     DataError
+        If there is no data set of runs of that name.
+    FileError
+        If its file is not part of this installation, or is not the one that was published.
+    """
+    entry = _named(name)
+    if not entry.roles:
+        raise DataError(f"{name!r} is no table of runs; use datasets.load_table({name!r})")
+    with _verified(entry.file) as path:
+        runs = load_runs(path)
+    return runs.select(runs.table["role"].isin(entry.roles).to_numpy(dtype=bool))
+
+
+def load_table(name: str) -> pd.DataFrame:
+    """Load the whole file behind a bundled data set, as it is.
+
+    Parameters
+    ----------
+    name : str
+        One of :func:`names`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns as the data set's own description says (``data/byte_lm/README.md``).
+
+    Raises
+    ------
+    DataError
         If there is no data set of that name.
     FileError
-        If its file is not part of this installation.
+        If its file is not part of this installation, or is not the one that was published.
     """
-    if name not in _NAMES:
-        raise DataError(f"{name!r} is not a bundled data set; these are: {', '.join(_NAMES)}")
+    with _verified(_named(name).file) as path:
+        return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+
+
+def _named(name: str) -> _DataSet:
+    if name not in _SETS:
+        raise DataError(f"{name!r} is not a bundled data set; these are: {', '.join(_SETS)}")
+    return _SETS[name]
+
+
+@contextmanager
+def _verified(file: str) -> Iterator[Path]:
+    """Give the path of a data file whose checksum is the published one."""
+    with _located(file) as path, _located(f"{Path(file).parent.as_posix()}/{_SUMS}") as sums:
+        published = dict(
+            reversed(line.split(maxsplit=1)) for line in sums.read_text("utf-8").splitlines()
+        )
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+        if published.get(path.name) != found:
+            raise FileError(
+                f"the bundled file {file} has SHA-256 {found}, but {_SUMS} beside it has "
+                f"{published.get(path.name, 'none')}; install bayes-scaling again"
+            )
+        yield path
+
+
+@contextmanager
+def _located(file: str) -> Iterator[Path]:
     # A checkout keeps the data beside the code that made them; a wheel carries a copy.
-    checkout = Path(__file__).resolve().parents[2] / "data" / name / "runs.csv"
-    bundled = resources.files(__package__).joinpath("bundled", name, "runs.csv")
+    bundled = resources.files(__package__).joinpath("bundled", *file.split("/"))
+    checkout = Path(__file__).resolve().parents[2] / "data" / file
     if bundled.is_file():
         with resources.as_file(bundled) as path:
-            return load_runs(path)
-    if checkout.is_file():
-        return load_runs(checkout)
-    raise FileError(
-        f"the bundled data set {name!r} is missing from this installation (no "
-        f"bundled/{name}/runs.csv in the package); install bayes-scaling again"
-    )
+            yield path
+    elif checkout.is_file():
+        yield checkout
+    else:
+        raise FileError(
+            f"the bundled file {file} is missing from this installation; install bayes-scaling "
+            "again"
+        )

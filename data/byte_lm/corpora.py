@@ -1,28 +1,43 @@
-"""The training texts, rebuilt byte for byte from a CPython installation's own files.
+"""The training texts, rebuilt byte for byte from a CPython installation and pinned packages.
 
 No text is stored here. A corpus is a list of documents in a fixed order; the first few become the
-validation text and the rest the training text, so that the two share no document. To add a corpus,
-write one function that yields documents and register it with `family`.
+validation text and the rest the training text, so that the two share no document. The packages
+are those that ``train.py`` names as its dependencies. To add a corpus, write one function that
+yields documents and register it with `family`.
 """
 
 from __future__ import annotations
 
 import ast
+import doctest
 import hashlib
 import platform
 import sysconfig
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 PYTHON_VERSION = "3.13.0"
-SEPARATOR = b"\x00"  # between documents; no source file or docstring holds it
+SEPARATOR = b"\x00"  # between documents; removed from their content
+VAL_BYTES = 1024 * 1024
 
-# The installation's own build settings and third-party packages differ between machines.
-NOT_SHIPPED = ("site-packages", "config-", "_sysconfigdata", "lib-dynload", "__pycache__")
-# Tables, fixtures and a second copy of the documentation would swamp ordinary source code.
-NOT_SOURCE = ("test", "idlelib", "encodings", "pydoc_data")
+# Third-party packages, what is compiled, and what an installation or a build writes of its own.
+NOT_SHIPPED = (
+    "site-packages", "config-", "_sysconfigdata", "lib-dynload", "__pycache__",
+    "__config__.py", "version.py", "_version", "config.h",
+)  # fmt: skip
+# Tables of characters, an editor, and a second copy of the documentation.
+NOT_SOURCE = ("idlelib", "encodings", "pydoc_data")
+DOCUMENTED = ("networkx", "numpy", "pandas", "scipy", "sympy")
+# Package, and its headers' folder among the installed files.
+HEADERS = {
+    "cmeel-eigen": "cmeel.prefix/include/eigen3",
+    "nanobind": "nanobind/include",
+    "pyarrow": "pyarrow/include",
+    "pybind11": "pybind11/include",
+}
 
 type Document = tuple[str, bytes]
 type Builder = Callable[[Path], Iterable[Document]]
@@ -30,11 +45,10 @@ type Builder = Callable[[Path], Iterable[Document]]
 
 @dataclass(frozen=True)
 class Family:
-    """One registered corpus: how it is built, its validation text's least size, its checksum."""
+    """One registered corpus: how it is built, and its checksum."""
 
     name: str
     build: Builder
-    val_bytes: int
     sha256: str
 
 
@@ -69,23 +83,25 @@ class Corpus:
 FAMILIES: dict[str, Family] = {}
 
 
-def family(name: str, *, val_bytes: int, sha256: str) -> Callable[[Builder], Builder]:
+def family(name: str, *, sha256: str) -> Callable[[Builder], Builder]:
     """Register a function that yields a corpus' documents from the standard library's folder."""
 
     def register(build: Builder) -> Builder:
-        FAMILIES[name] = Family(name, build, val_bytes, sha256)
+        FAMILIES[name] = Family(name, build, sha256)
         return build
 
     return register
 
 
-def source_files(root: Path, skip: tuple[str, ...] = ()) -> Iterator[Document]:
-    """Yield the Python sources under a folder, by sorted path, with Unix line ends.
+def files(root: Path, pattern: str, skip: tuple[str, ...] = ()) -> Iterator[Document]:
+    """Yield the text files under a folder, by sorted path, with Unix line ends.
 
     Parameters
     ----------
     root
         Folder to walk.
+    pattern
+        Which files, as `Path.rglob` takes it.
     skip
         Top-level names left out, besides those that differ between installations.
 
@@ -94,11 +110,17 @@ def source_files(root: Path, skip: tuple[str, ...] = ()) -> Iterator[Document]:
     tuple of str and bytes
         Path relative to `root`, with forward slashes, and content.
     """
-    for path in sorted(root.rglob("*.py"), key=lambda p: p.relative_to(root).as_posix()):
+    for path in sorted(root.rglob(pattern), key=lambda p: p.relative_to(root).as_posix()):
         parts = path.relative_to(root).parts
         if any(part.startswith(NOT_SHIPPED) for part in parts) or parts[0] in skip:
             continue
-        yield "/".join(parts), path.read_bytes().replace(b"\r\n", b"\n")
+        if path.is_file():
+            yield "/".join(parts), path.read_bytes().replace(b"\r\n", b"\n")
+
+
+def installed(package: str, folder: str) -> Path:
+    """Return a folder that an installed package brought."""
+    return Path(str(metadata.distribution(package).locate_file(folder)))
 
 
 def docstrings(source: bytes) -> list[str]:
@@ -149,35 +171,45 @@ def assemble(name: str, documents: Iterable[Document], val_bytes: int) -> Corpus
     return Corpus(name, text[0], text[1], len(train), len(val))
 
 
-@family(
-    "python",
-    val_bytes=512 * 1024,
-    sha256="232970b20469a1067be177731c24299a0d498447610d3727256c13bd1d80910f",
-)
+@family("python", sha256="4721eadcf11755df8774bb18ff8112b33b15775bf1cd8effc6e2711d58737fde")
 def python_sources(stdlib: Path) -> Iterator[Document]:
-    """Yield the standard library's source files."""
-    yield from source_files(stdlib, skip=NOT_SOURCE)
+    """Yield the standard library's source files, its tests included."""
+    yield from files(stdlib, "*.py", skip=NOT_SOURCE)
 
 
-@family(
-    "prose",
-    val_bytes=256 * 1024,
-    sha256="e2c958d885de5e275beaa9fb3028bbad3d2b0dbdd9b4deb2f2c48183cb065d9d",
-)
+@family("cpp", sha256="a17736dcd5265bbe40be3193daf83e330b44f244c18b4dd493dccf38fd72186c")
+def cpp_headers(stdlib: Path) -> Iterator[Document]:
+    """Yield the C++ headers that four packages install."""
+    del stdlib
+    for package, folder in HEADERS.items():
+        for name, text in files(installed(package, folder), "*"):
+            yield f"{package}/{name}", text
+
+
+@family("prose", sha256="3ae7f7a7feeccd56478f1fc37840ed2ac1ee77f57c6aeb9b616127c0c577484a")
 def prose(stdlib: Path) -> Iterator[Document]:
-    """Yield the standard library's docstrings by module, then the help topics.
+    """Yield docstrings by module, without their examples, then the help topics.
 
     A docstring is kept where it first appears, so that no copy of it reaches both texts.
     """
+    roots = {"": stdlib} | {f"{package}/": installed(package, package) for package in DOCUMENTED}
     seen: set[str] = set()
-    for name, source in source_files(stdlib):
-        fresh = []
-        for text in docstrings(source):
-            if text not in seen:
-                seen.add(text)
-                fresh.append(text)
-        yield name, "".join(text + "\n\n" for text in fresh).encode("utf-8", "replace")
+    for prefix, root in roots.items():
+        for name, source in files(root, "*.py"):
+            texts = [text for text in docstrings(source) if text not in seen]
+            seen.update(texts)
+            parts = [without_examples(text) + "\n\n" for text in dict.fromkeys(texts)]
+            yield prefix + name, "".join(parts).encode("utf-8", "replace")
     yield from help_topics(stdlib / "pydoc_data" / "topics.py")
+
+
+def without_examples(docstring: str) -> str:
+    """Return a docstring less its interactive examples and what they print."""
+    try:
+        pieces = doctest.DocTestParser().parse(docstring)
+    except ValueError:  # an example with inconsistent indentation
+        return docstring
+    return "".join(piece for piece in pieces if isinstance(piece, str))
 
 
 def help_topics(path: Path) -> Iterator[Document]:
@@ -198,12 +230,13 @@ def build(name: str, *, verify: bool = True) -> Corpus:
     """
     spec = FAMILIES[name]
     stdlib = Path(sysconfig.get_paths()["stdlib"])
-    corpus = assemble(name, spec.build(stdlib), spec.val_bytes)
+    corpus = assemble(name, spec.build(stdlib), VAL_BYTES)
     if verify and corpus.sha256 != spec.sha256:
         raise RuntimeError(
-            f"the {name} corpus has checksum {corpus.sha256}, not {spec.sha256}: run with an "
-            f"unpatched CPython {PYTHON_VERSION} built from source, its test package included, "
-            f"as pyenv installs it (this is CPython {platform.python_version()})."
+            f"the {name} corpus has checksum {corpus.sha256}, not {spec.sha256}: run train.py "
+            f"with uv, which installs the packages it pins, and an unpatched CPython "
+            f"{PYTHON_VERSION} built from source, its test package included, as pyenv installs "
+            f"it (this is CPython {platform.python_version()})."
         )
     return corpus
 

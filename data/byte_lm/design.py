@@ -1,4 +1,4 @@
-"""The runs of the sweep: model shapes, token budgets, learning rates and schedule.
+"""The runs of the sweep: model shapes, compute levels, studies, learning rates and schedule.
 
 Nothing here needs JAX.
 """
@@ -10,25 +10,15 @@ from dataclasses import dataclass, field
 
 VOCAB = 256
 CONTEXT = 128
-HEAD_DIM = 16
+HEAD_DIM = 16  # the width of an attention head, where the model's width allows it
 BATCH = 4  # sequences per step
 BATCH_TOKENS = BATCH * CONTEXT
-CHUNK_STEPS = 48  # steps per compiled call; every budget and evaluation is a multiple of it
+CHUNK_STEPS = 16  # steps per compiled call
 
-BUDGETS = (576, 1152, 2304, 4608)  # steps: 0.29, 0.59, 1.18 and 2.36 million tokens
-FAMILIES = ("python", "prose")
-SEARCH_FAMILY = "prose"
-SEARCH_LRS = {  # three rates per width, a factor of two apart
-    32: (8e-3, 1.6e-2, 3.2e-2),
-    48: (4e-3, 8e-3, 1.6e-2),
-    64: (4e-3, 8e-3, 1.6e-2),
-    80: (2e-3, 4e-3, 8e-3),
-    96: (2e-3, 4e-3, 8e-3),
-    128: (2e-3, 4e-3, 8e-3),
-}
+FAMILIES = ("cpp", "prose", "python")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Shape:
     """The shape of one model.
 
@@ -37,11 +27,17 @@ class Shape:
     n_layer
         Number of transformer blocks.
     d_model
-        Width of the residual stream, a multiple of `HEAD_DIM`.
+        Width of the residual stream, even.
     """
 
     n_layer: int
     d_model: int
+
+    @property
+    def heads(self) -> int:
+        """Attention heads: as many as give an even head width of at least `HEAD_DIM`."""
+        most = max(1, self.d_model // HEAD_DIM)
+        return next(heads for heads in range(most, 0, -1) if self.d_model % (2 * heads) == 0)
 
     @property
     def params_nonemb(self) -> int:
@@ -67,25 +63,22 @@ class Shape:
         forward = self.n_layer * (24 * d * d + 4 * CONTEXT * d) + 2 * VOCAB * d
         return 3 * forward
 
-
-GRID = tuple(Shape(*s) for s in ((1, 32), (2, 32), (2, 48), (2, 64), (3, 80), (4, 96)))
-WIDE = Shape(4, 128)
-TARGETS = ((WIDE, 2304), (Shape(4, 96), 4608), (WIDE, 4608))
-REPLICATED = (Shape(2, 48), 2304)
-
-
-def peak_rate(shape: Shape) -> float:
-    """Return the peak learning rate: inverse to the width, through the search's best rates.
-
-    A formula, and no table of each width's own winner, keeps the search's noise from bending
-    the loss as a function of size.
-    """
-    return round(0.512 / shape.d_model, 6)
+    def steps_for(self, flops: float) -> int:
+        """Return the optimiser steps that cost about `flops` operations."""
+        return round(flops / (self.flops_per_token * BATCH_TOKENS))
 
 
 @dataclass(frozen=True)
 class Run:
-    """One training run of the sweep."""
+    """One training run.
+
+    Attributes
+    ----------
+    role
+        The study it belongs to: ``grid``, ``seed``, ``repeat``, ``shape``, ``target`` or ``search``.
+    unique
+        Bytes of training text it may see, repeated as often as needed; None for all.
+    """
 
     family: str
     role: str
@@ -93,12 +86,15 @@ class Run:
     steps: int
     seed: int
     lr: float = field(compare=False)
+    unique: int | None = None
 
     @property
     def name(self) -> str:
         """Identifier, and the name of the record's file."""
         s = self.shape
         name = f"{self.family}-l{s.n_layer}-d{s.d_model}-t{self.steps}-s{self.seed}"
+        if self.unique is not None:
+            name += f"-u{self.unique}"
         return f"{name}-lr{self.lr:g}" if self.role == "search" else name
 
     @property
@@ -112,43 +108,161 @@ class Run:
         return self.shape.flops_per_token * self.tokens
 
 
-def sweep(families: tuple[str, ...] = FAMILIES) -> list[Run]:
-    """Return the pilot's runs, from cheapest to dearest."""
-    runs = []
-    for family in families:
-        cells = [(shape, steps) for shape in GRID for steps in BUDGETS]
-        cells += [cell for cell in TARGETS if cell not in cells]
-        for shape, steps in cells:
-            role = "target" if (shape, steps) in TARGETS else "grid"
-            seeds = (0, 1, 2) if (shape, steps) == REPLICATED else (0,)
-            runs += [Run(family, role, shape, steps, seed, peak_rate(shape)) for seed in seeds]
-    return sorted(runs, key=lambda run: (run.flops, run.family, run.seed))
+def peak_rate(shape: Shape) -> float:
+    """Return the peak learning rate, by a rule through the search's best rates.
+
+    A formula, and no table of each size's own winner, keeps the search's noise from bending the
+    loss as a function of size. The search's optima fall about inversely with the width, and
+    deeper models want less.
+    """
+    return round(0.72 / (shape.d_model * shape.n_layer**0.4), 6)
+
+
+# Sizes, from 768 to 786,432 parameters in the blocks' matrices, each about twice the last.
+LADDER = tuple(
+    Shape(*s)
+    for s in (
+        (1, 8), (1, 16), (1, 24), (1, 32), (2, 32), (2, 48), (2, 64),
+        (3, 64), (3, 80), (4, 96), (4, 128),
+    )
+)  # fmt: skip
+# FLOP of a run, half a decade apart, and the ladder's sizes trained at each: seven about the
+# level's optimum. Larger ones would have fewer than a hundred steps, smaller ones would need
+# more text than there is.
+LEVELS = {3e10: (0, 6), 1e11: (0, 7), 3e11: (1, 8), 1e12: (2, 9), 3e12: (4, 11)}
+
+# A run of every level but the dearest, repeated with other seeds.
+REPLICATED = (
+    (3e10, Shape(1, 16)),
+    (1e11, Shape(1, 32)),
+    (3e11, Shape(2, 32)),
+    (1e12, Shape(2, 64)),
+)
+SEEDS = (1, 2, 3, 4)
+
+# Repeated text: (unique bytes, epochs). Four at one amount of text, three at one amount of
+# training.
+REPEATED_SHAPES = (Shape(2, 32), Shape(3, 64))
+REPEATS = ((262144, 2), (262144, 4), (262144, 8), (262144, 16), (131072, 32))
+
+# Depth against width: n_layer d_model^2 is the same within 0.4 % in each row of five.
+ASPECTS = ((1, 48), (2, 34), (4, 24), (9, 16), (16, 12))
+SHAPE_SCALES = (1, 2, 3)
+SHAPE_STEPS = 2048  # 1.05 million bytes
+
+# The largest runs, dearer than the dearest level by ten times or more.
+TARGETS: tuple[tuple[float, Shape], ...] = ()
+
+SEARCH_FAMILY = "prose"
+SEARCH_FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)  # times 0.512 over the width
+# Where a rate is searched for: each size near the level at which it is about optimal, a small
+# one trained long, a large one trained short, and the extreme shapes.
+SEARCHED = (
+    (3e10, Shape(1, 8)), (3e10, Shape(1, 16)), (1e11, Shape(1, 24)), (1e11, Shape(1, 32)),
+    (3e11, Shape(2, 32)), (3e11, Shape(2, 48)), (1e12, Shape(2, 64)), (1e12, Shape(3, 80)),
+    (3e12, Shape(4, 96)), (1e12, Shape(1, 24)), (1e11, Shape(2, 48)), (3e12, Shape(4, 128)),
+)  # fmt: skip
+
+
+def _run(family: str, role: str, shape: Shape, steps: int, seed: int = 0, **more: int) -> Run:
+    return Run(family, role, shape, steps, seed, peak_rate(shape), **more)
+
+
+def grid(family: str) -> list[Run]:
+    """Return the runs at fixed compute."""
+    return [
+        _run(family, "grid", shape, shape.steps_for(flops))
+        for flops, (low, high) in LEVELS.items()
+        for shape in LADDER[low:high]
+    ]
+
+
+def seeds(family: str) -> list[Run]:
+    """Return the replicates of four grid runs."""
+    return [
+        _run(family, "seed", shape, shape.steps_for(flops), seed)
+        for flops, shape in REPLICATED
+        for seed in SEEDS
+    ]
+
+
+def repeats(family: str) -> list[Run]:
+    """Return the runs that see their text more than once."""
+    return [
+        _run(family, "repeat", shape, unique * epochs // BATCH_TOKENS, unique=unique)
+        for shape in REPEATED_SHAPES
+        for unique, epochs in REPEATS
+    ]
+
+
+def shapes(family: str) -> list[Run]:
+    """Return the runs of equal size and tokens, from wide and shallow to narrow and deep."""
+    return [
+        _run(family, "shape", Shape(layers, width * scale), SHAPE_STEPS)
+        for scale in SHAPE_SCALES
+        for layers, width in ASPECTS
+    ]
+
+
+def targets(family: str) -> list[Run]:
+    """Return the runs that forecasts are judged on."""
+    return [_run(family, "target", shape, shape.steps_for(flops)) for flops, shape in TARGETS]
+
+
+STUDIES = {"grid": grid, "seed": seeds, "repeat": repeats, "shape": shapes, "target": targets}
+
+
+def sweep(
+    families: tuple[str, ...] = FAMILIES, roles: tuple[str, ...] = tuple(STUDIES)
+) -> list[Run]:
+    """Return the sweep's runs, study by study, each from cheapest to dearest."""
+    runs: list[Run] = []
+    for role in roles:
+        mine = [run for family in families for run in STUDIES[role](family)]
+        runs += sorted(mine, key=lambda run: (run.flops, run.family, run.seed))
+    return runs
 
 
 def lr_search() -> list[Run]:
-    """Return the search's runs: every shape at the shortest budget, one at the longest too.
+    """Return the search's runs: five rates each, a factor of two apart."""
+    shapes_at_extremes = [
+        (Shape(layers, width * scale), SHAPE_STEPS // 2)
+        for scale in SHAPE_SCALES[:2]
+        for layers, width in (ASPECTS[0], ASPECTS[-1])
+    ]
 
-    The latter show whether the best rate moves with the budget.
-    """
-    cells = [(shape, BUDGETS[0]) for shape in (*GRID, WIDE)] + [(Shape(2, 48), BUDGETS[-1])]
+    def middle(shape: Shape) -> float:
+        return round(0.512 / shape.d_model, 6)
+
+    cells = [(shape, shape.steps_for(flops)) for flops, shape in SEARCHED] + shapes_at_extremes
     runs = [
-        Run(SEARCH_FAMILY, "search", shape, steps, 0, lr)
+        Run(SEARCH_FAMILY, "search", shape, steps, 0, round(factor * middle(shape), 6))
         for shape, steps in cells
-        for lr in SEARCH_LRS[shape.d_model]
+        for factor in SEARCH_FACTORS
     ]
     return sorted(runs, key=lambda run: (run.flops, run.lr))
 
 
 def learning_rate(step: int, steps: int, peak: float) -> float:
-    """Return the rate at a step: linear warm-up over a tenth of the run, then cosine to zero."""
-    warm = steps // 10
+    """Return the rate at a step: linear warm-up over a tenth of the run, then cosine to zero.
+
+    Past the end it is zero: a last chunk that is longer than what is left changes nothing.
+    """
+    if step >= steps:
+        return 0.0
+    warm = max(1, steps // 10)
     if step < warm:
         return peak * (step + 1) / warm
     return peak * 0.5 * (1 + math.cos(math.pi * (step - warm) / (steps - warm)))
 
 
 def evaluation_steps(steps: int) -> list[int]:
-    """Return the steps after which the validation loss is measured: doubling, and every sixth."""
-    doubling = {CHUNK_STEPS * 2**k for k in range(12)}
-    regular = set(range(steps // 6, steps + 1, steps // 6))
-    return sorted(step for step in doubling | regular if step <= steps)
+    """Return the steps after which the validation loss is measured.
+
+    They grow by a factor of the square root of two, every twelfth part of the run is among
+    them, each falls on the end of a chunk, and the last is the end.
+    """
+    growing = [CHUNK_STEPS * 2 ** (k / 2) for k in range(40)]
+    regular = [steps * k / 12 for k in range(1, 12)]
+    on_chunk = {CHUNK_STEPS * round(step / CHUNK_STEPS) for step in growing + regular}
+    return [*sorted(step for step in on_chunk if 0 < step < steps), steps]

@@ -11,7 +11,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from design import HEAD_DIM, VOCAB, Shape
+from design import VOCAB, Shape
 
 type Params = dict[str, Any]
 
@@ -60,10 +60,10 @@ def _rotary(x: jax.Array) -> jax.Array:
 def _attention(x: jax.Array, block: Params) -> jax.Array:
     """Causal multi-head self-attention over (B, T, d)."""
     b, t, d = x.shape
-    heads = d // HEAD_DIM
-    qkv = (x.reshape(b * t, d) @ block["qkv"]).reshape(b, t, 3, heads, HEAD_DIM)
+    heads = Shape(1, d).heads
+    qkv = (x.reshape(b * t, d) @ block["qkv"]).reshape(b, t, 3, heads, d // heads)
     q, k, v = (qkv[:, :, i].transpose(0, 2, 1, 3) for i in range(3))
-    scores = jnp.einsum("bhqk,bhsk->bhqs", _rotary(q), _rotary(k)) * HEAD_DIM**-0.5
+    scores = jnp.einsum("bhqk,bhsk->bhqs", _rotary(q), _rotary(k)) * (d // heads) ** -0.5
     mask = np.tril(np.ones((t, t), bool))
     weights = jax.nn.softmax(jnp.where(mask, scores, -1e9), axis=-1)
     mixed = jnp.einsum("bhqs,bhsk->bhqk", weights, v)

@@ -1,6 +1,11 @@
 # /// script
 # requires-python = "==3.13.0"
-# dependencies = ["jax==0.12.0.1", "numpy==2.5.5", "pandas==3.1.1", "pyarrow==26.0.1"]
+# dependencies = [
+#   "jax==0.12.0.1", "numpy==2.5.5", "pandas==3.1.1", "pyarrow==26.0.1",
+#   # Read for the corpora; so are numpy, pandas and pyarrow.
+#   "cmeel-eigen==3.4.1", "nanobind==3.1.0", "networkx==3.6.1", "pybind11==3.1.0",
+#   "scipy==1.18.1", "sympy==1.14.0",
+# ]
 # ///
 """Rebuild the corpora, train the sweep's byte-level models and write the tables.
 
@@ -18,6 +23,7 @@ from pathlib import Path
 
 import corpora
 import design
+import summary
 import tables
 
 HERE = Path(__file__).resolve().parent
@@ -78,15 +84,15 @@ def command_search(workers: int) -> None:
     """Run the learning-rate search and write its table."""
     records = WORK / "search"
     train_all(design.lr_search(), records, workers)
-    found = tables.write_search(records, HERE / "lr_search.csv")
+    found = tables.write_search(HERE, records)
     cells = ["steps", "n_layer", "d_model"]
     print(found.pivot_table(index=cells, columns="lr", values="loss").round(4).to_string())
 
 
-def command_train(families: tuple[str, ...], workers: int) -> None:
-    """Train the sweep and write the tables."""
-    train_all(design.sweep(families), HERE / "records", workers)
-    tables.summarise(tables.write_tables(HERE))
+def command_train(families: tuple[str, ...], roles: tuple[str, ...], workers: int) -> None:
+    """Train the sweep, or a part of it, and write the tables."""
+    train_all(design.sweep(families, roles), HERE / "records", workers)
+    summary.show(tables.write_tables(HERE))
 
 
 def main() -> None:
@@ -96,7 +102,8 @@ def main() -> None:
     commands.add_parser("corpora", help="build the corpora and print their checksums")
     search = commands.add_parser("search", help="search for the learning rate of each width")
     train = commands.add_parser("train", help="train the runs that have no record yet")
-    train.add_argument("--family", choices=sorted(corpora.FAMILIES), action="append")
+    train.add_argument("--family", choices=design.FAMILIES, action="append")
+    train.add_argument("--role", choices=tuple(design.STUDIES), action="append")
     for parallel in (search, train):
         parallel.add_argument("--workers", type=int, default=2, help="runs at a time, one per core")
     commands.add_parser("table", help="rebuild runs.csv and curves.parquet from the records")
@@ -107,9 +114,10 @@ def main() -> None:
     elif options.command == "search":
         command_search(options.workers)
     elif options.command == "train":
-        command_train(tuple(options.family or design.FAMILIES), options.workers)
+        families = tuple(options.family or design.FAMILIES)
+        command_train(families, tuple(options.role or design.STUDIES), options.workers)
     else:
-        tables.summarise(tables.write_tables(HERE))
+        summary.show(tables.write_tables(HERE))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import json
 import os
 import time
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import corpora
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 BETA1, BETA2, EPS = 0.9, 0.95, 1e-8
 CLIP = 1.0
+LOSS_WINDOW = 256  # steps that a curve's training loss is the mean of, at the most
 EVAL_BATCH = 16
 PROBE_CHUNKS = 128  # validation chunks behind the curve's points before the last one
 
@@ -56,17 +57,40 @@ def gather(text: np.ndarray, chunks: np.ndarray) -> np.ndarray:
     return text[chunks[..., None] * CONTEXT + np.arange(CONTEXT + 1)]
 
 
-def training_chunks(total: int, seed: int, start: int, count: int) -> np.ndarray:
-    """Return which chunks are drawn at positions `start` and on, every epoch newly shuffled.
+@lru_cache(maxsize=4)
+def epoch_order(total: int, unique: int, seed: int, epoch: int) -> np.ndarray:
+    """Return the order in which an epoch visits the chunks that a run may see.
+
+    The first epoch visits the first `unique` of all chunks, shuffled, so a run on little text
+    and one on all of it begin alike; later epochs shuffle those again.
+    """
+    order = np.random.default_rng([seed, 0]).permutation(total)[:unique]
+    if epoch == 0:
+        return order
+    return np.random.default_rng([seed, epoch]).permutation(order)
+
+
+def training_chunks(total: int, unique: int, seed: int, start: int, count: int) -> np.ndarray:
+    """Return which chunks are drawn at positions `start` and on.
 
     The answer depends on the seed and the position alone, so a resumed run sees the same data.
+
+    Parameters
+    ----------
+    total
+        Chunks in the training text.
+    unique
+        How many of them the run may see.
+    seed
+        The run's seed.
+    start, count
+        First position, number of positions.
     """
     positions = np.arange(start, start + count)
     drawn = np.empty(count, np.int64)
-    for epoch in np.unique(positions // total):
-        order = np.random.default_rng([seed, int(epoch)]).permutation(total)
-        here = positions // total == epoch
-        drawn[here] = order[positions[here] % total]
+    for epoch in np.unique(positions // unique):
+        here = positions // unique == epoch
+        drawn[here] = epoch_order(total, unique, seed, int(epoch))[positions[here] % unique]
     return drawn
 
 
@@ -170,15 +194,29 @@ def start_or_resume(path: Path, run: Run) -> Progress:
     return Progress(jax.tree.unflatten(jax.tree.structure(state), leaves), step, curve, seconds)
 
 
+def visible_chunks(run: Run, total: int) -> int:
+    """Return how many of the training text's chunks a run may see."""
+    unique = total if run.unique is None else run.unique // CONTEXT
+    if unique > total:
+        raise RuntimeError(f"{run.name} wants {unique} chunks of text, there are {total}")
+    return unique
+
+
 def advance(run: Run, progress: Progress, train: np.ndarray, total: int) -> np.ndarray:
-    """Take the next CHUNK_STEPS steps; return their losses."""
+    """Take the next CHUNK_STEPS steps, or as many as are left; return their losses.
+
+    A chunk is compiled once, so the last one is as long as the others: steps past the end have
+    a rate of zero and leave the parameters as they are.
+    """
     steps = range(progress.step, progress.step + CHUNK_STEPS)
     rates = np.float32([learning_rate(step, run.steps, run.lr) for step in steps])
-    drawn = training_chunks(total, run.seed, progress.step * BATCH, CHUNK_STEPS * BATCH)
+    unique = visible_chunks(run, total)
+    drawn = training_chunks(total, unique, run.seed, progress.step * BATCH, CHUNK_STEPS * BATCH)
     data = gather(train, drawn.reshape(CHUNK_STEPS, BATCH))
     progress.state, losses = train_chunk(progress.state, np.float32(progress.step), rates, data)
-    progress.step += CHUNK_STEPS
-    return np.asarray(losses, np.float64)
+    taken = min(CHUNK_STEPS, run.steps - progress.step)
+    progress.step += taken
+    return np.asarray(losses, np.float64)[:taken]
 
 
 def train_run(run: Run, checkpoint: Path, record: Path, stop_at: int | None = None) -> None:
@@ -202,34 +240,37 @@ def train_run(run: Run, checkpoint: Path, record: Path, stop_at: int | None = No
     probe = np.linspace(0, val_total - 1, PROBE_CHUNKS).astype(np.int64)
     progress = start_or_resume(checkpoint, run)
     began, points = time.perf_counter() - progress.seconds, evaluation_steps(run.steps)
+    since: list[float] = []  # a checkpoint is only written where this is empty
     while progress.step < run.steps and progress.step != stop_at:
         losses = advance(run, progress, train, total)
         if not np.isfinite(losses).all():
             raise RuntimeError(f"{run.name} diverged by step {progress.step}")
+        since = (since + losses.tolist())[-LOSS_WINDOW:]
         if progress.step not in points:
             continue
-        which = np.arange(val_total) if progress.step == run.steps else probe
-        val_losses = evaluate(progress.state[0], val, which)
-        progress.curve.append(_curve_point(run, progress.step, losses, val_losses))
+        at_end = progress.step == run.steps
+        val_losses = evaluate(progress.state[0], val, np.arange(val_total) if at_end else probe)
+        progress.curve.append(_curve_point(run, progress.step, since, val_losses))
         progress.seconds = time.perf_counter() - began
-        if progress.step < run.steps:
+        since = []
+        if not at_end:
             save_checkpoint(checkpoint, progress)
     if progress.step == run.steps:
-        probe_loss = float(val_losses[probe].mean())
         result = _record(run, progress, val_losses, total, corpus.sha256)
-        result["probe_loss"] = probe_loss
+        result["probe_loss"] = float(val_losses[probe].mean())
         text = json.dumps(result, indent=1).encode() + b"\n"
         _replace(record, lambda handle: handle.write(text))
         checkpoint.unlink(missing_ok=True)
 
 
-def _curve_point(run: Run, step: int, losses: np.ndarray, val: np.ndarray) -> dict[str, float]:
+def _curve_point(run: Run, step: int, losses: list[float], val: np.ndarray) -> dict[str, float]:
     """Return one row of the curve, after `step` steps."""
     return {
         "step": step,
         "tokens": step * BATCH_TOKENS,
         "lr": learning_rate(step - 1, run.steps, run.lr),
-        "train_loss": float(losses.mean()),
+        "train_loss": float(np.mean(losses)),
+        "train_steps": len(losses),
         "val_loss": float(val.mean()),
         "val_tokens": len(val) * CONTEXT,
     }
@@ -247,7 +288,7 @@ def _record(
         "params": shape.params,
         "params_nonemb": shape.params_nonemb,
         "tokens": run.tokens,
-        "unique_tokens": min(run.tokens, total * CONTEXT),
+        "unique_tokens": min(run.tokens, visible_chunks(run, total) * CONTEXT),
         "flops": run.flops,
         "flops_6nd": 6 * shape.params * run.tokens,
         "loss": float(val.mean()),
