@@ -92,7 +92,7 @@ def command_search(workers: int) -> None:
 def command_train(families: tuple[str, ...], roles: tuple[str, ...], workers: int) -> None:
     """Train the sweep, or a part of it, and write the tables."""
     train_all(design.sweep(families, roles), HERE / "records", workers)
-    summary.show(tables.write_tables(HERE))
+    summary.show(tables.write_tables(HERE), HERE)
 
 
 def main() -> None:
@@ -117,7 +117,7 @@ def main() -> None:
         families = tuple(options.family or design.FAMILIES)
         command_train(families, tuple(options.role or design.STUDIES), options.workers)
     else:
-        summary.show(tables.write_tables(HERE))
+        summary.show(tables.write_tables(HERE), HERE)
 
 
 if __name__ == "__main__":
