@@ -146,9 +146,8 @@ def _named(name: str) -> _DataSet:
 def _verified(file: str) -> Iterator[Path]:
     """Give the path of a data file whose checksum is the published one."""
     with _located(file) as path, _located(f"{Path(file).parent.as_posix()}/{_SUMS}") as sums:
-        published = dict(
-            reversed(line.split(maxsplit=1)) for line in sums.read_text("utf-8").splitlines()
-        )
+        lines = [line.split(maxsplit=1) for line in sums.read_text("utf-8").splitlines()]
+        published = {name: checksum for checksum, name in lines}
         found = hashlib.sha256(path.read_bytes()).hexdigest()
         if published.get(path.name) != found:
             raise FileError(

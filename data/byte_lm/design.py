@@ -75,7 +75,7 @@ class Run:
     Attributes
     ----------
     role
-        The study it belongs to: ``grid``, ``seed``, ``repeat``, ``shape``, ``target`` or ``search``.
+        The study it belongs to: a key of `STUDIES`, or ``search``.
     unique
         Bytes of training text it may see, repeated as often as needed; None for all.
     """
@@ -113,7 +113,8 @@ def peak_rate(shape: Shape) -> float:
 
     A formula, and no table of each size's own winner, keeps the search's noise from bending the
     loss as a function of size. The search's optima fall about inversely with the width, and
-    deeper models want less.
+    deeper models want less: least squares over them give 0.725 / (d_model n_layer^0.376), which
+    `summary.rate_rule` repeats.
     """
     return round(0.72 / (shape.d_model * shape.n_layer**0.4), 6)
 
@@ -150,8 +151,15 @@ ASPECTS = ((1, 48), (2, 34), (4, 24), (9, 16), (16, 12))
 SHAPE_SCALES = (1, 2, 3)
 SHAPE_STEPS = 2048  # 1.05 million bytes
 
-# The largest runs, dearer than the dearest level by ten times or more.
-TARGETS: tuple[tuple[float, Shape], ...] = ()
+# The largest runs: three at ten times the dearest level and one at thirty-three times. The first
+# is near the optimum that the grid predicts, the next two are larger than it by factors of two
+# and four; a smaller one would need more text than there is.
+TARGETS = (
+    (3.1e13, Shape(3, 96)),
+    (3.1e13, Shape(4, 128)),
+    (3.1e13, Shape(5, 160)),
+    (1e14, Shape(4, 160)),
+)
 
 SEARCH_FAMILY = "prose"
 SEARCH_FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)  # times 0.512 over the width

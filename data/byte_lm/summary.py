@@ -6,14 +6,41 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from design import LEVELS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def level_of(runs: pd.DataFrame) -> pd.Series:
-    """Return each grid run's level of compute: its FLOP to the nearest twentieth of a decade."""
-    return 10 ** (np.log10(runs["flops"]) * 20).round().div(20)
+    """Return each run's nearest level of compute (FLOP)."""
+    levels = np.array(list(LEVELS))
+    distance = np.abs(np.log(runs["flops"].to_numpy(float))[:, None] - np.log(levels))
+    return pd.Series(levels[distance.argmin(axis=1)], index=runs.index)
+
+
+def rate_rule(search: pd.DataFrame) -> tuple[pd.DataFrame, float, float]:
+    """Find each searched configuration's best rate, and the rule through them.
+
+    Returns
+    -------
+    tuple
+        Per configuration the best rate by a parabola in the logarithm of the rate through the
+        three rates about the best one, as ``optimum``, with whether the best one has a neighbour
+        on either side; then a and b of the rule ``a / (d_model n_layer^b)`` by least squares.
+    """
+    rows = []
+    for (layers, width, steps), group in search.groupby(["n_layer", "d_model", "steps"]):
+        ordered = group.sort_values("lr")
+        x, y = np.log(ordered["lr"].to_numpy()), ordered["loss"].to_numpy()
+        best = int(y.argmin())
+        first = min(max(best - 1, 0), len(y) - 3)
+        square, linear, _ = np.polyfit(x[first : first + 3], y[first : first + 3], 2)
+        rows.append((layers, width, steps, np.exp(-linear / 2 / square), 0 < best < len(y) - 1))
+    table = pd.DataFrame(rows, columns=["n_layer", "d_model", "steps", "optimum", "bracketed"])
+    scaled = np.log(table["optimum"] * table["d_model"])
+    slope, intercept = np.polyfit(np.log(table["n_layer"]), scaled, 1)
+    return table, float(np.exp(intercept)), float(-slope)
 
 
 def by_level(runs: pd.DataFrame) -> pd.DataFrame:
@@ -72,8 +99,10 @@ def repeats(runs: pd.DataFrame) -> pd.DataFrame:
 def shapes(runs: pd.DataFrame) -> pd.DataFrame:
     """Tabulate the runs of equal size: loss by family and size, over layers."""
     chosen = runs[runs["role"] == "shape"]
-    size = 12 * chosen["n_layer"] * chosen["d_model"] ** 2
-    chosen = chosen.assign(matrices=size.groupby(chosen["n_layer"] * 0 + (size / 3e4).round()).transform("median"))
+    # Sizes of a row agree within half a percent, so two digits name it.
+    matrices = 12 * chosen["n_layer"] * chosen["d_model"] ** 2
+    digits = 10 ** (np.floor(np.log10(matrices)) - 1)
+    chosen = chosen.assign(matrices=(matrices / digits).round() * digits)
     return chosen.pivot_table(index=["family", "matrices"], columns="n_layer", values="loss")
 
 
@@ -98,7 +127,11 @@ def show(runs: pd.DataFrame, folder: Path) -> None:
     pd.set_option("display.width", 160)
     print(f"{len(runs)} runs, {runs['wall_s'].sum() / 60:.1f} core-minutes, ", end="")
     print(f"{runs['flops'].sum():.3g} FLOP of training")
-    print(runs.groupby(["role", "family"]).size().unstack().to_string())
+    counts = runs.pivot_table(index="role", columns="family", values="run", aggfunc="count")
+    print(counts.to_string())
+    optima, scale, power = rate_rule(pd.read_csv(folder / "lr_search.csv"))
+    print(f"\nlearning rates\n{optima.to_string(float_format='{:.4g}'.format)}")
+    print(f"rule by least squares: {scale:.3f} / (d_model n_layer^{power:.3f})")
     for title, table in (
         ("levels of compute", by_level(runs)),
         ("seeds", seeds(runs)),

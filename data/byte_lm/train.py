@@ -15,6 +15,7 @@ Run ``uv run data/byte_lm/train.py --help`` for the commands.
 from __future__ import annotations
 
 import argparse
+import json
 import multiprocessing
 import os
 import time
@@ -95,6 +96,22 @@ def command_train(families: tuple[str, ...], roles: tuple[str, ...], workers: in
     summary.show(tables.write_tables(HERE), HERE)
 
 
+def command_retrain(name: str, record: Path) -> None:
+    """Train one run of the sweep again, from scratch, and write its record elsewhere."""
+    named = {run.name: run for run in design.sweep()}
+    if name not in named:
+        raise SystemExit(f"{name!r} is not a run of the sweep; the runs are in runs.csv")
+    os.environ["JAX_PLATFORMS"] = "cpu"  # read when JAX is imported
+    from trainer import train_run
+
+    checkpoint = WORK / f"again-{name}.npz"
+    checkpoint.unlink(missing_ok=True)
+    train_run(named[name], checkpoint, record)
+    again = json.loads(record.read_text())["loss"]
+    published = json.loads((HERE / "records" / f"{name}.json").read_text())["loss"]
+    print(f"{name}: {again:.6f}, published {published:.6f}")
+
+
 def main() -> None:
     """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -106,6 +123,9 @@ def main() -> None:
     train.add_argument("--role", choices=tuple(design.STUDIES), action="append")
     for parallel in (search, train):
         parallel.add_argument("--workers", type=int, default=2, help="runs at a time, one per core")
+    again = commands.add_parser("retrain", help="train one run again, beside the published record")
+    again.add_argument("run")
+    again.add_argument("record", type=Path, help="file for the new record")
     commands.add_parser("table", help="rebuild runs.csv and curves.parquet from the records")
     commands.add_parser("summary", help="print the figures quoted in the README")
     options = parser.parse_args()
@@ -116,6 +136,8 @@ def main() -> None:
     elif options.command == "train":
         families = tuple(options.family or design.FAMILIES)
         command_train(families, tuple(options.role or design.STUDIES), options.workers)
+    elif options.command == "retrain":
+        command_retrain(options.run, options.record)
     else:
         summary.show(tables.write_tables(HERE), HERE)
 
