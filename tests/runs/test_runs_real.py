@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayes_scaling.errors import DataError, FileError
-from bayes_scaling.runs import datasets, identifiability, load_runs
+from bayes_scaling.runs import identifiability, load_runs
 
 SHARED = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
 ROWS = {
@@ -84,15 +83,3 @@ def test_checkpoints_of_the_curves():
 def test_proportional_sizes_of_the_repeats():
     found = identifiability(load_runs(shared("datablations_repeat.csv")))
     assert not any(any(verdicts.values()) for verdicts in found.separable.values())
-
-
-def test_bundled_data():
-    assert datasets.names() == ("byte_lm",)
-    with pytest.raises(DataError, match="'wordle' is not a bundled data set; these are: byte_lm"):
-        datasets.load("wordle")
-    try:
-        runs = datasets.load("byte_lm")
-    except FileError as error:
-        pytest.skip(str(error))
-    assert runs.loss_unit == "nats/byte"
-    assert len(runs.fit_rows()) + len(runs.targets()) == len(runs)
