@@ -223,11 +223,15 @@ STUDIES = {"grid": grid, "seed": seeds, "repeat": repeats, "shape": shapes, "tar
 def sweep(
     families: tuple[str, ...] = FAMILIES, roles: tuple[str, ...] = tuple(STUDIES)
 ) -> list[Run]:
-    """Return the sweep's runs, study by study, each from cheapest to dearest."""
+    """Return the sweep's runs, study by study, each from cheapest to dearest.
+
+    The targets go the other way: a few long runs share the cores best when they start first.
+    """
     runs: list[Run] = []
     for role in roles:
         mine = [run for family in families for run in STUDIES[role](family)]
-        runs += sorted(mine, key=lambda run: (run.flops, run.family, run.seed))
+        sign = -1 if role == "target" else 1
+        runs += sorted(mine, key=lambda run: (sign * run.flops, run.family, run.seed))
     return runs
 
 
