@@ -21,7 +21,7 @@ _TOLERANCE = 1e-8
 def log_loss_at(
     spec: Spec, values: Mapping[str, Floats], log_params: Floats, log_flops: float
 ) -> Floats:
-    """Log loss of N parameters trained with C FLOP, D = C / 6N.
+    """Log loss of N parameters trained with C FLOP, D = C / 6N, every token fresh.
 
     Parameters
     ----------
@@ -39,6 +39,7 @@ def log_loss_at(
         "tokens": log_flops - np.log(6.0) - log_params,
         "flops": np.full_like(log_params, log_flops),
     }
+    where["unique_tokens"] = where["tokens"]
     x = {name: where[name] - spec.reference[name] for name in spec.law.inputs}
     result: Floats = spec.law.log_curve(x, values)
     return result

@@ -17,7 +17,7 @@ from bayes_scaling._files import write_bytes, write_via
 from bayes_scaling.errors import DataError, FileError, FitError
 from bayes_scaling.inference import Fit
 from bayes_scaling.laws import ops
-from bayes_scaling.model import hierarchy
+from bayes_scaling.model import hierarchy, input_table, unstated
 from bayes_scaling.runs import Configs, load_configs
 
 __all__ = ["Forecast", "Kind", "predict", "quantile_name"]
@@ -42,8 +42,9 @@ class Forecast:
     configs : Configs
         The points, with the user's own columns.
     points : pandas.DataFrame
-        params, tokens, flops (FLOP), family, ``extrapolation`` (log10 of compute over that of the
-        largest fitted run of the family; negative inside the data) and ``family_seen``.
+        params, tokens, flops (FLOP) and the law's other inputs, family, ``extrapolation`` (log10
+        of compute over that of the largest fitted run of the family; negative inside the data)
+        and ``family_seen``.
     warnings : tuple of str
         What makes these numbers less sure than they look, in words.
     """
@@ -216,6 +217,7 @@ def predict(
     params: Any = None,
     tokens: Any = None,
     flops: Any = None,
+    unique_tokens: Any = None,
     family: Any = None,
     seed: int = 0,
 ) -> Forecast:
@@ -229,6 +231,8 @@ def predict(
         Configurations in canonical columns; two of params, tokens and flops.
     params, tokens, flops : float or array-like, optional
         Instead of ``configs``: parameters, tokens and FLOP; two of the three.
+    unique_tokens : float or array-like, optional
+        Distinct tokens among them, for laws that know of repeats; all fresh if not given.
     family : str or sequence of str, optional
         Family of each point; may be left out where the fit has one family. A family the fit has
         not seen is drawn from the population.
@@ -249,6 +253,7 @@ def predict(
     _check_seed(seed)
     if configs is None:
         given = {"params": params, "tokens": tokens, "flops": flops, "family": family}
+        given["unique_tokens"] = unique_tokens
         columns = {name: value for name, value in given.items() if value is not None}
         if not columns:
             raise DataError("a forecast needs configs, or two of params, tokens and flops")
@@ -257,7 +262,16 @@ def predict(
     points = configs if isinstance(configs, Configs) else load_configs(configs)
     table = _placed(fit, points)
     draws = _draws(fit, table, seed)
-    return Forecast(draws, points, table, _doubts(fit, table), fit.dt.attrs["loss_unit"])
+    doubts = (*_doubts(fit, table), *_assumed(fit, points))
+    return Forecast(draws, points, table, doubts, fit.dt.attrs["loss_unit"])
+
+
+def _assumed(fit: Fit, points: Configs) -> list[str]:
+    counts = unstated(fit.law, points.table)
+    return [
+        f"{name} is not stated at {count} of {len(points)} points: every token is taken as fresh."
+        for name, count in counts.items()
+    ]
 
 
 def _check_seed(seed: Any) -> None:
@@ -267,7 +281,9 @@ def _check_seed(seed: Any) -> None:
 
 
 def _placed(fit: Fit, configs: Configs) -> pd.DataFrame:
-    table = configs.table[["params", "tokens", "flops"]].copy()
+    sizes = configs.table[["params", "tokens", "flops"]]
+    inputs = input_table(fit.law, configs.table)
+    table = sizes.assign(**{str(n): inputs[n] for n in inputs if n not in sizes})
     families = list(configs.table["family"])
     if any(name is None for name in families):
         if len(fit.families) > 1:

@@ -23,7 +23,7 @@ from bayes_scaling.inference.sampler import (
 )
 from bayes_scaling.inference.tree import assemble
 from bayes_scaling.laws import Law, Prior
-from bayes_scaling.model import Noise, Pooling, Spec, arrays, specify
+from bayes_scaling.model import Noise, Pooling, Spec, arrays, specify, unstated
 from bayes_scaling.runs import Runs, identifiability, load_runs
 
 if TYPE_CHECKING:
@@ -252,6 +252,11 @@ def _doubts(table: Runs, rows: pd.DataFrame, spec: Spec) -> tuple[str, ...]:
             f"than the law has parameters ({len(spec.law.names)}), so priors and other families "
             "decide much of the result."
         )
+    doubts += [
+        f"{name} is not stated in {count} of {len(rows)} runs: law {spec.law.name!r} takes all "
+        "their tokens as fresh."
+        for name, count in unstated(spec.law, rows).items()
+    ]
     targets = len(table) - len(rows)
     if targets:
         doubts.append(f"{targets} runs have role 'target' and were kept out of the fit.")

@@ -2,7 +2,7 @@
 
 from bayes_scaling.laws.law import Parameter, Prior
 
-__all__ = ["FLOOR", "amplitude", "exponent"]
+__all__ = ["FLOOR", "amplitude", "exponent", "level"]
 
 FLOOR = Parameter(
     name="floor",
@@ -25,6 +25,18 @@ def amplitude(name: str, cause: str) -> Parameter:
         unit="nats",
         meaning=f"loss due to {cause} at the reference point",
         reason="a few percent to all of the typical loss in the middle of the data",
+        of_loss=True,
+    )
+
+
+def level(name: str, meaning: str) -> Parameter:
+    """Whole loss at the reference point, for a law without a floor, in nats."""
+    return Parameter(
+        name=name,
+        prior=Prior(median=1.0, sd=0.5, spread=0.2),
+        unit="nats",
+        meaning=meaning,
+        reason="the typical loss, within a factor of 2.7",
         of_loss=True,
     )
 

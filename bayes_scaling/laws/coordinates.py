@@ -37,9 +37,9 @@ class Coordinates(Protocol):
 class Additive:
     """Coordinates of ``floor + (sum of amplitude^(1/outer) terms)^outer``.
 
-    In place of the floor stands the log ratio of floor to reducible loss, of the first amplitude
-    the log of the loss at the reference point, of the second the log ratio of the two, of an
-    exponent the log slope of log loss at the reference point. The determinant is 1.
+    In place of the floor, where there is one, stands the log ratio of floor to reducible loss, of
+    the first amplitude the log of the loss at the reference point, of the second the log ratio of
+    the two, of an exponent the log slope of log loss at the reference point. The determinant is 1.
 
     Parameters
     ----------
@@ -47,15 +47,26 @@ class Additive:
         By amplitude (one or two), the exponents of its term.
     outer : str or None
         Name of the outer exponent, if the law has one.
+    floor : bool
+        Whether the law has a floor.
+    inside : bool
+        Whether exponents stand inside the outer power, and so count ``outer`` times; otherwise
+        they are those of the loss itself.
     """
 
     exponents: Mapping[str, tuple[str, ...]]
     outer: str | None = None
+    floor: bool = True
+    inside: bool = True
 
     def _shares(self, first: Any, second: Any, gamma: Any) -> tuple[Any, ...]:
         """Log shares of the two terms inside the outer power, from log amplitudes."""
         ratio = (first - second) / gamma
         return -ops.softplus(-ratio), -ops.softplus(ratio)
+
+    def _scale(self, gamma: Any) -> Any:
+        """Log of how often an exponent counts in the slope of its term."""
+        return ops.log(gamma) if self.inside else 0.0
 
     def forward(self, logs: Logs) -> dict[str, Any]:
         """Coordinates from log parameters."""
@@ -69,12 +80,14 @@ class Additive:
             shares = self._shares(logs[names[0]], logs[names[1]], gamma)
             reducible = logs[names[0]] - gamma * shares[0]
             result[names[1]] = logs[names[0]] - logs[names[1]]
-        level = ops.logaddexp(logs["floor"], reducible)
-        result["floor"] = logs["floor"] - reducible
+        level = reducible
+        if self.floor:
+            level = ops.logaddexp(logs["floor"], reducible)
+            result["floor"] = logs["floor"] - reducible
         result[names[0]] = level
         for amplitude, share in zip(names, shares, strict=True):
             for exponent in self.exponents[amplitude]:
-                result[exponent] = logs[exponent] + ops.log(gamma) + share + reducible - level
+                result[exponent] = logs[exponent] + self._scale(gamma) + share + reducible - level
         return result
 
     def backward(self, coordinates: Logs) -> dict[str, Any]:
@@ -82,9 +95,11 @@ class Additive:
         names = tuple(self.exponents)
         gamma = ops.exp(coordinates[self.outer]) if self.outer else 1.0
         level = coordinates[names[0]]
-        reducible = level - ops.softplus(coordinates["floor"])
+        reducible = level
         result = dict(coordinates)
-        result["floor"] = level - ops.softplus(-coordinates["floor"])
+        if self.floor:
+            reducible = level - ops.softplus(coordinates["floor"])
+            result["floor"] = level - ops.softplus(-coordinates["floor"])
         if len(names) == 1:
             shares: tuple[Any, ...] = (0.0,)
             result[names[0]] = reducible
@@ -95,7 +110,7 @@ class Additive:
         for amplitude, share in zip(names, shares, strict=True):
             for exponent in self.exponents[amplitude]:
                 slope = coordinates[exponent]
-                result[exponent] = slope - ops.log(gamma) - share - reducible + level
+                result[exponent] = slope - self._scale(gamma) - share - reducible + level
         return result
 
     def log_jacobian(self, coordinates: Logs) -> Any:  # noqa: ARG002

@@ -97,7 +97,8 @@ class Law:
     formula : str
         The loss, in plain text.
     inputs : tuple of str
-        Canonical columns it reads: ``params`` (N), ``tokens`` (D), ``flops`` (C).
+        Canonical columns it reads: ``params`` (N), ``tokens`` (D), ``unique_tokens`` (U; D where
+        a table does not state it), ``flops`` (C).
     parameters : tuple of Parameter
         Its parameters; all are positive.
     reference : str
@@ -118,6 +119,9 @@ class Law:
         ``params_exponent(p)``: d log N* / d log C where constant.
     coordinates : Coordinates or None
         Where a sampler moves; None: on the logs of the parameters.
+    tied : dict of str to str
+        Inputs that are counted from the reference point of another input, because the law needs
+        the two in one unit: ``{"unique_tokens": "tokens"}`` for a law of epochs D/U.
     notes : tuple of str
         What a user must know before trusting it.
     """
@@ -133,6 +137,7 @@ class Law:
     optimum: Callable[[Any, Values], Any] | None = None
     params_exponent: Callable[[Values], Any] | None = None
     coordinates: Coordinates | None = None
+    tied: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = field(default=())
 
     @property

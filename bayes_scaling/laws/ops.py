@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["exp", "log", "logaddexp", "softplus"]
+__all__ = ["exp", "expm1", "log", "log1p", "logaddexp", "maximum", "minimum", "softplus"]
 
 
 def _backend(*operands: Any) -> Any:
@@ -33,6 +33,26 @@ def log(value: Any) -> Any:
 def logaddexp(first: Any, second: Any) -> Any:
     """``log(exp(first) + exp(second))``, elementwise, without overflow."""
     return _backend(first, second).logaddexp(first, second)
+
+
+def expm1(value: Any) -> Any:
+    """``exp(value) - 1``, elementwise, exact near zero."""
+    return _backend(value).expm1(value)
+
+
+def log1p(value: Any) -> Any:
+    """``log(1 + value)``, elementwise, exact near zero."""
+    return _backend(value).log1p(value)
+
+
+def minimum(first: Any, second: Any) -> Any:
+    """The lesser of two, elementwise."""
+    return _backend(first, second).minimum(first, second)
+
+
+def maximum(first: Any, second: Any) -> Any:
+    """The greater of two, elementwise."""
+    return _backend(first, second).maximum(first, second)
 
 
 def softplus(value: Any) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 
 from bayes_scaling.laws import common, ops
 from bayes_scaling.laws.coordinates import Additive, Chained, Product
-from bayes_scaling.laws.law import Inputs, Law, Parameter, Prior, Values
+from bayes_scaling.laws.law import Inputs, Law, Parameter, Values
 
 __all__ = ["PRODUCT", "PRODUCT_FLOOR"]
 
@@ -38,14 +38,7 @@ PRODUCT = Law(
     formula="L0·(N/N0)^-alpha_N·(D/D0)^-alpha_D·(C/C0)^-alpha_C",
     inputs=("params", "tokens", "flops"),
     parameters=(
-        Parameter(
-            name="L0",
-            prior=Prior(median=1.0, sd=0.5, spread=0.2),
-            unit="nats",
-            meaning="loss at the reference point (N0, D0, C0)",
-            reason="the typical loss, within a factor of 2.7",
-            of_loss=True,
-        ),
+        common.level("L0", "loss at the reference point (N0, D0, C0)"),
         _exponent("alpha_N", "parameters"),
         _exponent("alpha_D", "tokens"),
         _exponent("alpha_C", "compute"),

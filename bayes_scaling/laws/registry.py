@@ -5,7 +5,10 @@ from importlib.metadata import entry_points
 from bayes_scaling.errors import LawError
 from bayes_scaling.laws.chinchilla import CHINCHILLA
 from bayes_scaling.laws.chinchilla_gamma import CHINCHILLA_GAMMA
+from bayes_scaling.laws.data_constrained import DATA_CONSTRAINED
+from bayes_scaling.laws.kaplan import KAPLAN
 from bayes_scaling.laws.law import Law
+from bayes_scaling.laws.power import POWER
 from bayes_scaling.laws.product import PRODUCT, PRODUCT_FLOOR
 
 __all__ = ["ENTRY_POINT_GROUP", "available", "get"]
@@ -19,6 +22,9 @@ _OURS: dict[str, Law] = {
         CHINCHILLA_GAMMA,
         PRODUCT,
         PRODUCT_FLOOR,
+        DATA_CONSTRAINED,
+        KAPLAN,
+        *POWER,
     )
 }
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bayes_scaling import laws
 from bayes_scaling.errors import LawError
 from bayes_scaling.laws import Law, Prior
+from bayes_scaling.model.inputs import input_table
 from bayes_scaling.model.spec import NOISE, Noise, Pooling, Spec, pooling_by_parameter
 
 __all__ = ["Design", "arrays", "specify"]
@@ -75,6 +76,8 @@ def specify(
     ------
     LawError
         If the law, a prior, the pooling or the noise is unknown.
+    DataError
+        If the table lacks a column that the law reads.
     """
     if noise not in get_args(Noise):
         raise LawError(f"noise is {noise!r}; it can be {', '.join(get_args(Noise))}")
@@ -82,8 +85,10 @@ def specify(
     sigma = given.pop(NOISE.name, NOISE.prior)
     chosen = laws.get(law).with_priors(given)
     families = tuple(dict.fromkeys(table["family"]))
-    middle = table[list(chosen.inputs)].map(math.log).groupby(table["family"]).mean()
+    middle = input_table(chosen, table).map(math.log).groupby(table["family"]).mean()
     middle = middle.loc[list(families)]
+    for name, other in chosen.tied.items():
+        middle[name] = middle[other]
     return Spec(
         law=chosen,
         families=families,
@@ -108,6 +113,7 @@ def arrays(spec: Spec, table: pd.DataFrame) -> Design:
     """
     index = {family: i for i, family in enumerate(spec.families)}
     family = np.array([index[name] for name in table["family"]], dtype=np.int64)
+    inputs = input_table(spec.law, table)
     loss = table["loss"].to_numpy(dtype=np.float64)
     se = (
         table["loss_se"].fillna(0.0).to_numpy(dtype=np.float64)
@@ -116,8 +122,7 @@ def arrays(spec: Spec, table: pd.DataFrame) -> Design:
     )
     return Design(
         inputs={
-            name: np.log(table[name].to_numpy(dtype=np.float64)) - spec.reference[name]
-            for name in spec.law.inputs
+            name: np.log(inputs[name].to_numpy()) - spec.reference[name] for name in spec.law.inputs
         },
         family=family,
         log_loss=np.log(loss),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from bayes_scaling import laws
 from bayes_scaling.errors import DataError, LawError
 from bayes_scaling.laws import Law
+from bayes_scaling.model.inputs import input_table
 
 __all__ = ["simulate"]
 
@@ -33,7 +34,8 @@ def simulate(
         The true law.
     design : pandas.DataFrame
         One row per run: ``params`` (parameters), ``tokens`` (tokens) and optionally ``flops``
-        (FLOP; 6·N·D if absent), ``family``, ``run``.
+        (FLOP; 6·N·D if absent), ``unique_tokens`` (tokens; all fresh if absent), ``family``,
+        ``run``.
     truth : mapping
         Parameter values in published units (amplitudes at N = D = 1), for all families, or one
         such mapping by family.
@@ -60,7 +62,8 @@ def simulate(
     law = laws.get(law)
     table = _complete(design, noise)
     values = _values_by_row(law, table["family"], truth)
-    curve = law.loss({name: table[name].to_numpy() for name in law.inputs}, values)
+    inputs = input_table(law, table)
+    curve = law.loss({name: inputs[name].to_numpy() for name in law.inputs}, values)
     rng = np.random.default_rng(seed)
     standard = rng.normal(size=len(table)) if nu is None else rng.standard_t(nu, size=len(table))
     return table.assign(loss=curve * np.exp(noise * standard), loss_curve=curve)

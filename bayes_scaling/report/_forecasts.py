@@ -42,8 +42,9 @@ def held_out_section(study: Study) -> dict[str, Any]:
     targets = study.fit.targets
     if not len(targets):
         return {"runs": [], "known": 0, "inside_50": None, "inside_90": None, "bias": None}
-    inputs = [n for n in study.fit.law.inputs if n not in ("params", "tokens", "flops")]
-    asked = targets[["params", "tokens", "flops", "family", *inputs]]
+    sizes = ("params", "tokens", "flops")
+    more = [n for n in study.fit.law.inputs if n in targets and n not in sizes]
+    asked = targets[[*sizes, "family", *more]]
     forecast = study.fit.predict(asked, seed=study.seed)
     rows = []
     for place, (_, target) in enumerate(targets.iterrows()):

@@ -1,0 +1,65 @@
+"""Power laws of a single factor: parameters, tokens or compute, with and without a floor."""
+
+from typing import Any
+
+from bayes_scaling.laws import common, ops
+from bayes_scaling.laws.coordinates import Additive
+from bayes_scaling.laws.law import Inputs, Law, Values
+
+__all__ = ["POWER"]
+
+
+def _law(column: str, symbol: str, amplitude: str, cause: str, equation: str) -> tuple[Law, Law]:
+    """The law of one input without a floor, and with one."""
+    exponent = f"alpha_{symbol}"
+
+    def log_power(x: Inputs, p: Values) -> Any:
+        return ops.log(p[amplitude]) - p[exponent] * x[column]
+
+    def log_curve_floor(x: Inputs, p: Values) -> Any:
+        return ops.logaddexp(ops.log(p["floor"]), log_power(x, p))
+
+    def slopes(p: Values) -> dict[str, dict[str, Any]]:
+        return {amplitude: {column: p[exponent]}}
+
+    note = (
+        f"It reads {column} alone: fit it to runs in which nothing else held the loss back, or "
+        "the exponent is that of the mixture."
+    )
+    reference = f"Kaplan et al. 2020, Eq. {equation}, arXiv:2001.08361"
+    plain = Law(
+        name=f"power-{symbol.lower()}",
+        formula=f"{amplitude}·{symbol}^-{exponent} = ({symbol}_c/{symbol})^{exponent}",
+        inputs=(column,),
+        parameters=(
+            common.level(amplitude, f"loss at the reference point {symbol}0"),
+            common.exponent(exponent, cause, median=0.08, sd=0.8),
+        ),
+        reference=reference,
+        log_curve=log_power,
+        slopes=slopes,
+        notes=(note, "It falls to zero without a floor, so far forecasts come out too low."),
+    )
+    floored = Law(
+        name=f"power-{symbol.lower()}-floor",
+        formula=f"floor + {amplitude}·{symbol}^-{exponent}",
+        inputs=(column,),
+        parameters=(
+            common.FLOOR,
+            common.amplitude(amplitude, f"finite {cause}"),
+            common.exponent(exponent, cause, median=0.25, sd=0.8),
+        ),
+        reference=f"{reference}, with an irreducible loss (Henighan et al. 2020, arXiv:2010.14701)",
+        log_curve=log_curve_floor,
+        slopes=slopes,
+        coordinates=Additive({amplitude: (exponent,)}),
+        notes=(note,),
+    )
+    return plain, floored
+
+
+POWER: tuple[Law, ...] = (
+    *_law("params", "N", "A", "parameters", "1.1"),
+    *_law("tokens", "D", "B", "tokens", "1.2"),
+    *_law("flops", "C", "K", "compute", "1.3"),
+)
