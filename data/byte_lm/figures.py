@@ -85,20 +85,20 @@ def draw_levels(runs: pd.DataFrame) -> Figure:
 
 def draw_compute(runs: pd.DataFrame, forecast: pd.DataFrame | None) -> Figure:
     """Loss against compute, the targets, and what was forecast for them beforehand."""
-    figure, named = panels(sorted(runs["family"].unique()))
+    figure, named = panels(sorted(runs["family"].unique()), height=4.2)
     for family, panel in named.items():
         mine, colour = runs[runs["family"] == family], FAMILY_COLOURS[family]
         seen = mine[mine["role"].isin(["grid", "seed"])]
         panel.plot(seen["flops"], seen["loss"], "o", ms=3.5, color="#8A8A8A", label="grid, seeds")
         if forecast is not None:
             for law, shift, tone in (
-                ("chinchilla", 0.86, "#56B4E9"),
-                ("chinchilla-gamma", 1.16, "#CC79A7"),
+                ("chinchilla", 0.93, "#56B4E9"),
+                ("chinchilla-gamma", 1.07, "#CC79A7"),
             ):
                 table = forecast[(forecast["family"] == family) & (forecast["law"] == law)]
                 # Targets of equal compute would hide one another.
                 rank = table.groupby(table["flops"].round(-12))["params"].rank() - 1
-                x = table["flops"] * shift * 1.55**rank
+                x = table["flops"] * shift * 1.35**rank
                 span = np.abs(table[["q05", "q95"]].to_numpy().T - table["q50"].to_numpy())
                 panel.errorbar(
                     x, table["q50"], yerr=span, fmt="_", ms=6, color=tone, capsize=2,
@@ -107,7 +107,7 @@ def draw_compute(runs: pd.DataFrame, forecast: pd.DataFrame | None) -> Figure:
         targets = mine[mine["role"] == "target"]
         rank = targets.groupby(targets["flops"].round(-12))["params"].rank() - 1
         panel.plot(
-            targets["flops"] * 1.55**rank, targets["loss"], "D", ms=5, color=colour,
+            targets["flops"] * 1.35**rank, targets["loss"], "D", ms=5, color=colour,
             label="targets, side by side",
         )  # fmt: skip
         panel.set(xscale="log", yscale="log", xlabel="training FLOP C")
@@ -133,7 +133,7 @@ def draw_repeats(runs: pd.DataFrame) -> Figure:
                 same["epochs"], same["train_loss"], ":", color="#8A8A8A",
                 label=f"{name}, training", **style,
             )  # fmt: skip
-            panel.plot(other["epochs"], other["loss"], "", ls="", mfc="none", color=colour, **style)
+            panel.plot(other["epochs"], other["loss"], ls="", mfc="none", color=colour, **style)
         panel.set(xscale="log", xlabel="epochs over 256 KiB (hollow: 128 KiB)")
         ticks(panel, "x", [2, 4, 8, 16, 32])
     named[max(named)].legend()
@@ -153,7 +153,7 @@ def draw_shapes(runs: pd.DataFrame) -> Figure:
                 aspect, losses, marker=marker, ms=5, color=FAMILY_COLOURS[family],
                 alpha=0.45 + 0.25 * MARKERS.index(marker), label=f"{size / 1e3:.0f}k",
             )  # fmt: skip
-        panel.set(xscale="log", xlabel="width / layers (1 layer at the right, 16 at the left)")
+        panel.set(xscale="log", xlabel="width over layers")
         ticks(panel, "x", [1, 3, 10, 30, 100])
     named[max(named)].legend(title="$12\\,n_{layer}\\,d^2$")
     return figure
@@ -178,12 +178,16 @@ def draw_seeds(runs: pd.DataFrame) -> Figure:
         panel.plot([x - 0.08, x + 0.08], [-100 * row.relative] * 2, "-", color="#333333", lw=1)
     panel.set_xticks(range(len(sizes)), [f"{size / 1e3:.1f}k" for size in sizes])
     panel.set(xlabel="parameters", ylabel="loss against the mean of its seeds (%)")
-    panel.legend(title="bars: ±1 sd")
+    panel.legend(title="bars: ±1 sd", loc="upper right", ncols=3)
     return figure
 
 
 def draw_curves(runs: pd.DataFrame, curves: pd.DataFrame) -> Figure:
-    """Validation loss along the runs nearest to optimal at each level, and the targets."""
+    """Validation loss along the runs nearest to optimal at each level, and the targets.
+
+    Without the last point, which is measured on other chunks than those before it.
+    """
+    curves = curves[curves.duplicated("run", keep="last")]
     best = summary.by_level(runs)
     grid = runs[runs["role"] == "grid"].assign(level=summary.level_of)
     figure, named = panels(sorted(runs["family"].unique()))
