@@ -1,6 +1,6 @@
 from . import errors, laws
 from .decisions import Limits, Plan, Risk, Scenario, allocate, load_scenario
-from .forecast import Backtest, Forecast, backtest, predict
+from .forecast import Backtest, Comparison, Forecast, backtest, compare, predict
 from .inference import Fit, fit, load_fit
 from .laws import Prior
 from .model import simulate
@@ -9,6 +9,7 @@ from .runs import Runs, datasets, identifiability, load_runs
 
 __all__ = [
     "Backtest",
+    "Comparison",
     "Fit",
     "Forecast",
     "Limits",
@@ -19,6 +20,7 @@ __all__ = [
     "Scenario",
     "allocate",
     "backtest",
+    "compare",
     "datasets",
     "errors",
     "fit",

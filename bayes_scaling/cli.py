@@ -256,6 +256,46 @@ def backtest(runs: str, law: str, output: str, **options: Any) -> None:
 
 
 @cli.command()
+@click.argument("sources", nargs=-1, required=True, metavar="RUNS | FIT FIT ...")
+@click.option("--law", default="chinchilla,chinchilla-gamma", show_default=True, help="For RUNS.")
+@click.option("--ratio", type=float, default=8.0, show_default=True, help="Largest over fitted C.")
+@click.option("--loo-only", is_flag=True, help="Do not hold out the larger runs.")
+@_output("Where the comparison goes (JSON).")
+@click.option("--column", multiple=True, metavar="CANONICAL=SOURCE", help="Name a column.")
+@click.option("--exclude-flagged", multiple=True, metavar="CODE", help="Leave out flagged rows.")
+@click.option("--seed", type=_SEED, default=0, show_default=True)
+@click.option("--draws", type=int, default=1000, show_default=True)
+@click.option("--tune", type=int, default=600, show_default=True)
+@click.option("--chains", type=int, default=4, show_default=True)
+def compare(sources: tuple[str, ...], law: str, output: str, **options: Any) -> None:
+    """Compare laws on RUNS, or FITs of the same losses: fit, and forecasts of larger runs."""
+    from bayes_scaling.laws import get
+    from bayes_scaling.runs import load_runs
+
+    _check_output(output, *sources)
+    columns = _pairs(options.pop("column"), "--column", "CANONICAL=SOURCE")
+    excluded = options.pop("exclude_flagged")
+    names = [name.strip() for name in law.split(",")]
+    ratio = None if options.pop("loo_only") else options.pop("ratio")
+    options.pop("ratio", None)
+    source: Any = None
+    if len(sources) == 1:
+        for name in names:
+            get(name)
+        source = load_runs(sources[0], columns=columns or None)
+        source = source.exclude(*excluded) if excluded else source
+    from bayes_scaling.forecast import compare as side_by_side
+    from bayes_scaling.inference import load_fit
+
+    if source is None:
+        source = {Path(path).stem: load_fit(path) for path in sources}
+    result = side_by_side(source, names, ratio=ratio, **options)
+    result.save(output)
+    click.echo(str(result))
+    click.echo(f"Comparison written to {output}")
+
+
+@cli.command()
 @click.argument("fit")
 @click.option("--scenario", required=True, metavar="FILE", help="TOML; see 'scenario'.")
 @_output("Where the plan goes (JSON).")

@@ -11,15 +11,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import logsumexp
 
 from bayes_scaling import laws
 from bayes_scaling._files import write_bytes
 from bayes_scaling.errors import DataError
 from bayes_scaling.forecast.prediction import predict
 from bayes_scaling.inference import fit
+from bayes_scaling.model import arrays, hierarchy
 from bayes_scaling.runs import Runs, load_runs
 
-__all__ = ["Backtest", "backtest", "crps", "interval_score"]
+__all__ = ["Backtest", "backtest", "crps", "interval_score", "log_score"]
 
 _FEWEST_RUNS = 4
 """Runs a family must have below the threshold to be forecast from."""
@@ -34,7 +36,8 @@ class Backtest:
     points : pandas.DataFrame
         One row a law and held-out run: family, run, flops (FLOP), loss, q05, q25, q50, q75, q95,
         ``log_error`` (log of the median forecast over the loss: positive is too pessimistic),
-        ``crps`` and ``interval_score`` (90%), both in log loss, and ``extrapolation`` (decades).
+        ``crps`` and ``interval_score`` (90%), both in log loss, ``log_score`` (log predictive
+        density of the loss, higher is better) and ``extrapolation`` (decades).
     scores : pandas.DataFrame
         One row a law and family, and "all" (families weigh alike): coverage, errors, scores, and
         the worst R-hat and the divergences of the fit behind them.
@@ -82,7 +85,7 @@ class Backtest:
 
 def backtest(
     runs: Any,
-    laws_to_test: Sequence[str] = ("chinchilla",),
+    laws_to_test: Sequence[str | laws.Law] = ("chinchilla",),
     *,
     ratio: float = 8.0,
     seed: int = 0,
@@ -94,8 +97,8 @@ def backtest(
     ----------
     runs : Runs, pandas.DataFrame or path
         The table of runs; targets are left out.
-    laws_to_test : sequence of str
-        Names of laws.
+    laws_to_test : sequence of str or Law
+        The laws.
     ratio : float
         Above 1: runs with more than the family's largest compute over ``ratio`` are held out.
     seed : int
@@ -177,6 +180,7 @@ def _score(law: str, fitted: Any, large: pd.DataFrame, seed: int) -> pd.DataFram
             "log_error": quantiles[2] - observed,
             "crps": crps(logs, observed),
             "interval_score": interval_score(quantiles[0], quantiles[4], observed, 0.9),
+            "log_score": log_score(fitted, large),
             "extrapolation": forecast.points["extrapolation"].to_numpy(),
         }
     )
@@ -196,6 +200,7 @@ def _summarise(points: pd.DataFrame) -> pd.DataFrame:
         bias=("log_error", "mean"),
         crps=("crps", "mean"),
         interval_score=("interval_score", "mean"),
+        log_score=("log_score", "mean"),
     ).reset_index()
     if len(scores) == 1:
         return scores
@@ -204,6 +209,29 @@ def _summarise(points: pd.DataFrame) -> pd.DataFrame:
         [{"law": scores["law"].iloc[0], "family": "all", "runs": scores["runs"].sum(), **overall}]
     )
     return pd.concat([scores, whole], ignore_index=True)
+
+
+def log_score(fitted: Any, rows: pd.DataFrame) -> NDArray[np.float64]:
+    """Log of the posterior predictive density of the losses of runs, each by itself.
+
+    Parameters
+    ----------
+    fitted : Fit
+        A fit that knows the families of the runs.
+    rows : pandas.DataFrame
+        Runs in canonical columns, with their losses.
+
+    Returns
+    -------
+    (run,) array
+        In the loss, not its log, so that laws and likelihoods compare; higher is better.
+    """
+    design = arrays(fitted.spec, rows)
+    density = hierarchy.log_likelihood(fitted.spec, design, fitted.posterior)
+    flat = density.stack(sample=("chain", "draw")).transpose("run", "sample").to_numpy()
+    result: NDArray[np.float64] = logsumexp(flat, axis=1) - np.log(flat.shape[1])
+    # d log L / dL: the density above is that of the log of the loss.
+    return result - design.log_loss
 
 
 def crps(draws: NDArray[np.float64], observed: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,0 +1,171 @@
+"""Comparison and averaging of fits, on draws made by hand."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+from scipy import stats
+from scipy.optimize import minimize_scalar
+
+from bayes_scaling.errors import DataError, FitError
+from bayes_scaling.forecast import ModelAverage, backtesting, compare, predict
+from bayes_scaling.forecast.averaging import stacking_weights
+from bayes_scaling.forecast.backtesting import log_score
+from bayes_scaling.forecast.comparison import _verdict
+from bayes_scaling.inference import Fit
+from bayes_scaling.inference.checks import loo_check
+
+Maker = Callable[..., Fit]
+POINTS = pd.DataFrame({"params": [1e8, 7e9], "tokens": [1e10, 1e12], "family": ["web", "code"]})
+
+
+@pytest.fixture(scope="module")
+def pair(make_fit: Maker) -> dict[str, Fit]:
+    """The same losses, known well and known badly."""
+    return {"blunt": make_fit(width=0.1), "sharp": make_fit(width=0.01)}
+
+
+def test_the_better_fit_comes_first(pair: dict[str, Fit], tmp_path: Path) -> None:
+    found = compare(pair, ratio=None)
+    assert list(found.table.index) == list(found.fits) == ["sharp", "blunt"]
+    assert found.table["elpd_diff"].iloc[0] == 0
+    assert found.table["weight_loo"].sum() == pytest.approx(1)
+    assert found.table["weight_loo"].idxmax() == "sharp"
+    assert "prefers 'sharp' to 'blunt' by" in found.messages[0]
+    for name, fit in pair.items():
+        alone, _ = loo_check(fit.dt)
+        for column in ("elpd", "se", "pareto_k_high"):
+            assert_allclose(found.table.loc[name, column], alone[column])
+    content = json.loads(found.save(tmp_path / "c.json").read_text())
+    assert content["schema"] == "bayes_scaling.comparison/1"
+    assert [row["name"] for row in content["laws"]] == ["sharp", "blunt"]
+    assert content["held_out"] is None
+    with pytest.raises(FitError, match="no weight_held_out; this comparison has weight_loo"):
+        found.average()
+
+
+def test_larger_runs_are_held_out_of_each(
+    pair: dict[str, Fit], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = iter(pair.values())
+    asked = []
+
+    def refit(runs: object, law: object, **options: object) -> Fit:
+        asked.append((len(runs), options["pooling"], options["noise"]))  # type: ignore[arg-type]
+        return next(made)
+
+    monkeypatch.setattr(backtesting, "fit", refit)
+    found = compare(pair, ratio=8)
+    assert found.held_out is not None
+    points = found.held_out.points
+    assert set(points["law"]) == {"blunt", "sharp"}
+    held_out = int((points["law"] == "sharp").sum())
+    whole = len(pair["sharp"].runs)
+    assert [runs for runs, _, _ in asked] == [whole - held_out] * 2
+    assert asked[0][1]["alpha_N"] == "partial"
+    assert asked[0][2] == "student-t"
+    mean = points.groupby(["law", "family"])["log_score"].mean().groupby("law").mean()
+    assert_allclose(found.table["log_score"], mean[found.table.index])
+    assert found.table["weight_held_out"].sum() == pytest.approx(1)
+    assert found.average().weights["sharp"] > 0.5
+    assert any(f"forecasts the {held_out} larger ones best" in text for text in found.messages)
+
+
+def test_a_disagreement_is_said() -> None:
+    table = pd.DataFrame(
+        {
+            "elpd_diff": [0.0, -12.0],
+            "dse": [0.0, 3.0],
+            "pareto_k_high": [0, 2],
+            "log_score": [1.0, 1.5],
+            "coverage_90": [0.5, 0.9],
+        },
+        index=["near", "far"],
+    )
+    points = pd.DataFrame({"law": ["near"] * 4 + ["far"] * 4})
+    tested = backtesting.Backtest(points, pd.DataFrame(), 8.0, {}, "hash")
+    said = _verdict(table, tested)
+    assert "prefers 'near' to 'far' by 12.0 (standard error 3.0)" in said[0]
+    assert "Under 'far' 2 runs have a Pareto k above 0.7" in said[1]
+    assert "'far' forecasts the 4 larger ones best, by 0.50" in said[2]
+    assert "its 90% interval covers 90%" in said[2]
+    assert said[3].startswith("The two disagree: 'near' fits best, 'far' forecasts best.")
+    assert "Only 4 runs were held out" in said[4]
+    agreed = table.assign(log_score=[2.0, 1.5])
+    assert not any("disagree" in text for text in _verdict(agreed, tested))
+
+
+def test_what_cannot_be_compared_is_refused(pair: dict[str, Fit], make_fit: Maker) -> None:
+    sharp = pair["sharp"]
+    with pytest.raises(DataError, match="'a' and 'b' were not fitted to the same losses"):
+        compare({"a": sharp, "b": make_fit(seed=1)})
+    with pytest.raises(DataError, match="nothing to compare a with"):
+        compare({"a": sharp})
+    with pytest.raises(DataError, match="two fits are of law 'chinchilla'"):
+        compare([sharp, sharp])
+    with pytest.raises(DataError, match="this one holds Fit, int"):
+        compare([sharp, 3])
+    tree = sharp.dt.copy()
+    tree.attrs["loss_unit"] = "nats/byte"
+    with pytest.raises(DataError, match="'a' has losses in nats/token, 'b' in nats/byte"):
+        compare({"a": sharp, "b": Fit(tree)})
+
+
+def test_an_average_takes_draws_in_proportion(pair: dict[str, Fit]) -> None:
+    average = ModelAverage(pair, {"blunt": 0.25, "sharp": 0.75})
+    mixed = average.predict(POINTS, seed=3)
+    total = mixed.loss_curve.isel(point=0).size
+    assert mixed.loss_curve.dims == ("chain", "draw", "point")
+    for name, share in average.weights.items():
+        own = predict(pair[name], POINTS, seed=3)
+        # Both points of a draw come from one draw of one fit.
+        pairs = {tuple(row) for row in own.loss_run.values.reshape(-1, 2)}
+        taken = [tuple(row) for row in mixed.loss_run.values.reshape(-1, 2)]
+        assert sum(row in pairs for row in taken) == share * total
+    assert mixed.warnings[0] == "Average of 2 fits: 'blunt' 25%, 'sharp' 75%."
+    assert list(mixed.to_frame()["family"]) == ["web", "code"]
+
+
+def test_an_average_of_one_is_that_one(pair: dict[str, Fit]) -> None:
+    alone = ModelAverage(pair, {"blunt": 0.0, "sharp": 1.0}).predict(POINTS, seed=1)
+    own = predict(pair["sharp"], POINTS, seed=1)
+    for name in ("loss_curve", "loss_run", "loss_floor"):
+        assert_allclose(
+            np.sort(alone.draws[name].values.reshape(-1, 2), axis=0),
+            np.sort(own.draws[name].values.reshape(-1, 2), axis=0),
+        )
+
+
+@pytest.mark.parametrize("weights", [{"blunt": 1.0}, {"blunt": 0.5, "sharp": 0.6}])
+def test_bad_weights_are_refused(pair: dict[str, Fit], weights: dict[str, float]) -> None:
+    with pytest.raises(FitError, match="weights are"):
+        ModelAverage(pair, weights)
+
+
+def test_stacking_weights_maximise_the_log_score() -> None:
+    rng = np.random.default_rng(0)
+    densities = rng.normal([0.0, 0.2], 1, (40, 2))
+    counts = rng.uniform(0.5, 2, 40)
+
+    def loss(share: float) -> float:
+        return -counts @ np.log(np.exp(densities) @ [share, 1 - share])
+
+    best = minimize_scalar(loss, bounds=(0, 1), method="bounded", options={"xatol": 1e-10}).x
+    assert 0.05 < best < 0.95
+    assert_allclose(stacking_weights(densities, counts), [best, 1 - best], atol=1e-5)
+    better = np.column_stack([densities[:, 0], densities[:, 0] - 1])
+    assert_allclose(stacking_weights(better), [1, 0], atol=1e-6)
+
+
+def test_log_score_is_the_log_of_the_mean_density_of_the_loss(two_families: Fit) -> None:
+    rows = two_families.runs.iloc[[3, 30]].reset_index(drop=True)
+    curve = predict(two_families, rows[["params", "tokens", "flops", "family"]]).loss_curve
+    for place, row in rows.iterrows():
+        here = two_families.posterior.sel(family=row["family"])
+        z = (np.log(row["loss"]) - np.log(curve.isel(point=place))) / here["sigma"]
+        density = stats.t.pdf(z, here["nu"]) / here["sigma"].values / row["loss"]
+        assert_allclose(log_score(two_families, rows)[place], np.log(density.mean()))
