@@ -96,8 +96,11 @@ def command_train(families: tuple[str, ...], roles: tuple[str, ...], workers: in
     summary.show(tables.write_tables(HERE), HERE)
 
 
-def command_retrain(name: str, record: Path) -> None:
-    """Train one run of the sweep again, from scratch, and write its record elsewhere."""
+def command_retrain(name: str, record: Path, interrupt: int | None) -> None:
+    """Train one run of the sweep again, from scratch, and write its record elsewhere.
+
+    With `interrupt` it is stopped after that many steps, and goes on from its checkpoint.
+    """
     named = {run.name: run for run in design.sweep()}
     if name not in named:
         raise SystemExit(f"{name!r} is not a run of the sweep; the runs are in runs.csv")
@@ -106,6 +109,8 @@ def command_retrain(name: str, record: Path) -> None:
 
     checkpoint = WORK / f"again-{name}.npz"
     checkpoint.unlink(missing_ok=True)
+    if interrupt is not None:
+        train_run(named[name], checkpoint, record, stop_at=interrupt)
     train_run(named[name], checkpoint, record)
     again = json.loads(record.read_text())["loss"]
     published = json.loads((HERE / "records" / f"{name}.json").read_text())["loss"]
@@ -126,6 +131,7 @@ def main() -> None:
     again = commands.add_parser("retrain", help="train one run again, beside the published record")
     again.add_argument("run")
     again.add_argument("record", type=Path, help="file for the new record")
+    again.add_argument("--interrupt", type=int, help="stop after so many steps, then go on")
     commands.add_parser("table", help="rebuild runs.csv and curves.parquet from the records")
     commands.add_parser("summary", help="print the figures quoted in the README")
     options = parser.parse_args()
@@ -137,7 +143,7 @@ def main() -> None:
         families = tuple(options.family or design.FAMILIES)
         command_train(families, tuple(options.role or design.STUDIES), options.workers)
     elif options.command == "retrain":
-        command_retrain(options.run, options.record)
+        command_retrain(options.run, options.record, options.interrupt)
     else:
         summary.show(tables.write_tables(HERE), HERE)
 
