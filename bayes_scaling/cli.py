@@ -288,7 +288,11 @@ def compare(sources: tuple[str, ...], law: str, output: str, **options: Any) -> 
     from bayes_scaling.inference import load_fit
 
     if source is None:
-        source = {Path(path).stem: load_fit(path) for path in sources}
+        named = [Path(path).stem for path in sources]
+        twice = [name for name in named if named.count(name) > 1]
+        if twice:
+            raise click.UsageError(f"two fits are called {twice[0]!r}; rename one of the files")
+        source = {name: load_fit(path) for name, path in zip(named, sources, strict=True)}
     result = side_by_side(source, names, ratio=ratio, **options)
     result.save(output)
     click.echo(str(result))

@@ -21,7 +21,7 @@ from bayes_scaling.inference import fit
 from bayes_scaling.model import arrays, hierarchy
 from bayes_scaling.runs import Runs, load_runs
 
-__all__ = ["Backtest", "backtest", "crps", "interval_score", "log_score"]
+__all__ = ["Backtest", "backtest", "check_ratio", "crps", "interval_score", "log_score"]
 
 _FEWEST_RUNS = 4
 """Runs a family must have below the threshold to be forecast from."""
@@ -115,8 +115,7 @@ def backtest(
     DataError
         If the ratio is not above 1 or no family can be tested.
     """
-    if not (isinstance(ratio, int | float) and math.isfinite(ratio) and ratio > 1):
-        raise DataError(f"ratio is {ratio!r}, a finite number above 1 is needed")
+    check_ratio(ratio)
     chosen = [laws.get(name) for name in laws_to_test]
     table = load_runs(runs)
     rows = table.fit_rows()
@@ -136,6 +135,18 @@ def backtest(
         points.append(scored)
         scores.append(_summarise(scored).assign(**quality))
     return Backtest(pd.concat(points), pd.concat(scores), float(ratio), skipped, table.hash)
+
+
+def check_ratio(ratio: Any) -> None:
+    """Refuse what is not a ratio of compute.
+
+    Raises
+    ------
+    DataError
+        If it is not a finite number above 1.
+    """
+    if not (isinstance(ratio, int | float) and math.isfinite(ratio) and ratio > 1):
+        raise DataError(f"ratio is {ratio!r}, a finite number above 1 is needed")
 
 
 def _subset(table: Runs, rows: pd.DataFrame) -> Runs:

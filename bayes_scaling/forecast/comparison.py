@@ -15,7 +15,7 @@ import pandas as pd
 from bayes_scaling._files import write_bytes
 from bayes_scaling.errors import DataError, FitError
 from bayes_scaling.forecast.averaging import ModelAverage, stacking_weights
-from bayes_scaling.forecast.backtesting import Backtest, backtest
+from bayes_scaling.forecast.backtesting import Backtest, backtest, check_ratio
 from bayes_scaling.inference import Fit, fit
 from bayes_scaling.inference.checks import PARETO_K_MAX
 from bayes_scaling.runs import load_runs
@@ -134,8 +134,11 @@ def compare(
     Raises
     ------
     DataError
-        If there are fewer than two fits, or they are not of the same losses.
+        If there are fewer than two fits, they are not of the same losses, or the ratio is not
+        above 1.
     """
+    if ratio is not None:
+        check_ratio(ratio)  # before anything that takes long
     fits = _given(source)
     if fits is None:
         table = load_runs(source)

@@ -13,6 +13,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import summary
+from design import Shape, peak_rate
 from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator, ScalarFormatter
 
 if TYPE_CHECKING:
@@ -223,7 +224,7 @@ def draw_search(search: pd.DataFrame) -> Figure:
     )
     for (layers, width, steps), group in search.groupby(["n_layer", "d_model", "steps"]):
         ordered = group.sort_values("lr")
-        rule = 0.72 / (width * layers**0.4)
+        rule = peak_rate(Shape(layers, width))
         first = not panel.get_lines() or layers not in [
             line.get_gid() for line in panel.get_lines()
         ]

@@ -68,6 +68,10 @@ def _backtest(options: str, *said: str) -> Case:
     return Case(words, said, (("runs.csv", GOOD_RUNS),), "out.json")
 
 
+def _compare(words: str, *said: str) -> Case:
+    return Case(f"compare -o out.json {words}", said, (("runs.csv", GOOD_RUNS),), "out.json")
+
+
 TABLES = {
     "empty": _fit("", "runs.csv", "empty"),
     "only blank lines": _fit("\n\n", "runs.csv", "empty"),
@@ -133,6 +137,11 @@ OPTIONS = {
     "ratio not a number": _backtest("--ratio nan", "ratio is nan"),
     "backtest of an unknown law": _backtest("--law chinchilla,no", "'no'"),
     "backtest of few runs": _backtest("", "runs.csv", "'web'", "4 are needed"),
+    "comparison of one law": _compare("runs.csv --law kaplan", "compare kaplan with", "two"),
+    "comparison with an unknown law": _compare("runs.csv --law kaplan,no", "'no'"),
+    "comparison at a ratio below 1": _compare("runs.csv --ratio 1", "ratio is 1.0", "above 1"),
+    "comparison of a table and a fit": _compare("runs.csv {fit}", "runs.csv"),
+    "comparison of a fit with itself": _compare("{fit} {fit}", "'fit'"),
 }
 
 FORECASTS = {
