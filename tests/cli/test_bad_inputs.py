@@ -116,7 +116,7 @@ TABLES = {
 }
 
 OPTIONS = {
-    "law": _option("--law kaplan", "'kaplan'", "chinchilla"),
+    "law": _option("--law kepler", "'kepler'", "chinchilla"),
     "pooling": _option("--pooling some", "'some'", "partial"),
     "noise": _option("--noise cauchy", "'cauchy'", "student-t"),
     "prior without numbers": _option("--prior floor", "--prior", "'floor'", "NAME=MEDIAN"),
