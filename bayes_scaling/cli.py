@@ -280,6 +280,8 @@ def compare(sources: tuple[str, ...], law: str, output: str, **options: Any) -> 
     options.pop("ratio", None)
     source: Any = None
     if len(sources) == 1:
+        if Path(sources[0]).suffix.lower() == ".nc":
+            raise click.UsageError(f"{sources[0]} is one FIT; give two or more, or a table of RUNS")
         for name in names:
             get(name)
         source = load_runs(sources[0], columns=columns or None)

@@ -141,6 +141,7 @@ OPTIONS = {
     "comparison with an unknown law": _compare("runs.csv --law kaplan,no", "'no'"),
     "comparison at a ratio below 1": _compare("runs.csv --ratio 1", "ratio is 1.0", "above 1"),
     "comparison of a table and a fit": _compare("runs.csv {fit}", "runs.csv"),
+    "comparison of one fit": _compare("{fit}", "fit.nc", "two or more"),
     "comparison of a fit with itself": _compare("{fit} {fit}", "'fit'"),
 }
 
