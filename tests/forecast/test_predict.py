@@ -185,3 +185,22 @@ def test_files_hold_the_table(two_families: Fit, tmp_path: Path) -> None:
     with pytest.raises(FileError, match=r"'\.txt' is not"):
         forecast.save(tmp_path / "p.txt")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["p.csv", "p.json", "p.parquet"]
+
+
+def test_repeated_tokens_are_worth_less(make_fit: Callable[..., Fit]) -> None:
+    truth = {"floor": 1.8, "A": 400.0, "B": 1800.0, "alpha_N": 0.34, "alpha_D": 0.36}
+    fit = make_fit("data-constrained", truth | {"R_D": 15.0, "R_N": 5.0})
+    where = {"params": 1e8, "tokens": 1e11, "family": "web"}
+    forecast = predict(fit, unique_tokens=[1e9, 1e10, 1e11], **where)
+    assert (forecast.loss_curve.diff("point") < 0).all()
+    assert not any("not stated" in text for text in forecast.warnings)
+    silent = predict(fit, **where)
+    assert "unique_tokens is not stated at 1 of 1 points: every token is taken as fresh." in (
+        silent.warnings
+    )
+    fresh = forecast.loss_curve.isel(point=2)
+    assert_allclose(silent.loss_curve.isel(point=0), fresh, rtol=1e-12)
+    table = pd.DataFrame({**where, "unique_tokens": [np.nan, 1e9]})
+    mixed = predict(fit, table)
+    assert_allclose(mixed.loss_curve.isel(point=0), fresh, rtol=1e-12)
+    assert any("at 1 of 2 points" in text for text in mixed.warnings)
