@@ -15,18 +15,6 @@ def _log_curve(x: Inputs, p: Values) -> Any:
     return ops.logaddexp(ops.log(p["floor"]), ops.logaddexp(size, data))
 
 
-def _slopes(p: Values) -> dict[str, dict[str, Any]]:
-    return {"A": {"params": p["alpha_N"]}, "B": {"tokens": p["alpha_D"]}}
-
-
-def _frontier(p: Values) -> Any:
-    return p["alpha_N"] * p["alpha_D"] / (p["alpha_N"] + p["alpha_D"])
-
-
-def _params_exponent(p: Values) -> Any:
-    return p["alpha_D"] / (p["alpha_N"] + p["alpha_D"])
-
-
 def _optimum(log_flops_6: Any, p: Values) -> Any:
     # Hoffmann et al., Eq. 4: G (C/6)^a with G = (alpha A / (beta B))^(1 / (alpha + beta)).
     balance = ops.log(p["alpha_N"] * p["A"]) - ops.log(p["alpha_D"] * p["B"])
@@ -46,10 +34,10 @@ CHINCHILLA = Law(
     ),
     reference="Hoffmann et al. 2022, Eq. 2 and 4, arXiv:2203.15556",
     log_curve=_log_curve,
-    slopes=_slopes,
-    frontier=_frontier,
+    slopes=common.slopes_of_two,
+    frontier=common.frontier_of_two,
     optimum=_optimum,
-    params_exponent=_params_exponent,
+    params_exponent=common.params_exponent_of_two,
     coordinates=Additive({"A": ("alpha_N",), "B": ("alpha_D",)}),
     notes=(
         (

@@ -27,10 +27,6 @@ def _frontier(p: Values) -> Any:
     return p["gamma"] * p["alpha_N"] * p["alpha_D"] / (p["alpha_N"] + p["alpha_D"])
 
 
-def _params_exponent(p: Values) -> Any:
-    return p["alpha_D"] / (p["alpha_N"] + p["alpha_D"])
-
-
 def _optimum(log_flops_6: Any, p: Values) -> Any:
     # The outer power is monotone, so the optimum is that of the sum inside it.
     inner = (ops.log(p["A"]) - ops.log(p["B"])) / p["gamma"]
@@ -61,7 +57,7 @@ CHINCHILLA_GAMMA = Law(
     slopes=_slopes,
     frontier=_frontier,
     optimum=_optimum,
-    params_exponent=_params_exponent,
+    params_exponent=common.params_exponent_of_two,
     coordinates=Additive({"A": ("alpha_N",), "B": ("alpha_D",)}, outer="gamma"),
     notes=(
         (

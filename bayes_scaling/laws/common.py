@@ -1,8 +1,18 @@
-"""Parameters that several laws share, with their priors and the reasons for them."""
+"""What several laws share: parameters with their priors, and closed forms of two terms."""
 
-from bayes_scaling.laws.law import Parameter, Prior
+from typing import Any
 
-__all__ = ["FLOOR", "amplitude", "exponent", "level"]
+from bayes_scaling.laws.law import Parameter, Prior, Values
+
+__all__ = [
+    "FLOOR",
+    "amplitude",
+    "exponent",
+    "frontier_of_two",
+    "level",
+    "params_exponent_of_two",
+    "slopes_of_two",
+]
 
 FLOOR = Parameter(
     name="floor",
@@ -53,3 +63,18 @@ def exponent(name: str, of: str, median: float = 0.35, sd: float = 0.6) -> Param
             f"{median * 2.718 ** (1.96 * sd):.2f}, which covers the published fits"
         ),
     )
+
+
+def slopes_of_two(p: Values) -> dict[str, dict[str, Any]]:
+    """Slopes of A in N and of B in D, for a law whose loss falls as N^-alpha_N and D^-alpha_D."""
+    return {"A": {"params": p["alpha_N"]}, "B": {"tokens": p["alpha_D"]}}
+
+
+def frontier_of_two(p: Values) -> Any:
+    """Exponent of the optimal loss in C = 6·N·D (Hoffmann et al. 2022, after Eq. 4)."""
+    return p["alpha_N"] * p["alpha_D"] / (p["alpha_N"] + p["alpha_D"])
+
+
+def params_exponent_of_two(p: Values) -> Any:
+    """Exponent of the optimal N in C = 6·N·D (Hoffmann et al. 2022, Eq. 4)."""
+    return p["alpha_D"] / (p["alpha_N"] + p["alpha_D"])

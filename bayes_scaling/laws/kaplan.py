@@ -17,18 +17,6 @@ def _log_curve(x: Inputs, p: Values) -> Any:
     return p["alpha_D"] * ops.logaddexp(size, data)
 
 
-def _slopes(p: Values) -> dict[str, dict[str, Any]]:
-    return {"A": {"params": p["alpha_N"]}, "B": {"tokens": p["alpha_D"]}}
-
-
-def _frontier(p: Values) -> Any:
-    return p["alpha_N"] * p["alpha_D"] / (p["alpha_N"] + p["alpha_D"])
-
-
-def _params_exponent(p: Values) -> Any:
-    return p["alpha_D"] / (p["alpha_N"] + p["alpha_D"])
-
-
 def _optimum(log_flops_6: Any, p: Values) -> Any:
     # alpha_N / alpha_D times the first term of the sum equals the second.
     balance = ops.log(p["alpha_N"]) - ops.log(p["alpha_D"])
@@ -48,10 +36,10 @@ KAPLAN = Law(
     ),
     reference="Kaplan et al. 2020, Eq. 1.5, arXiv:2001.08361; A = N_c^alpha_N, B = D_c^alpha_D",
     log_curve=_log_curve,
-    slopes=_slopes,
-    frontier=_frontier,
+    slopes=common.slopes_of_two,
+    frontier=common.frontier_of_two,
     optimum=_optimum,
-    params_exponent=_params_exponent,
+    params_exponent=common.params_exponent_of_two,
     coordinates=Additive({"A": ("alpha_N",), "B": ()}, outer="alpha_D", floor=False, inside=False),
     notes=(
         "It has no floor: it falls to zero, so far forecasts come out too low where there is one.",
