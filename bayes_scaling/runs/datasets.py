@@ -55,7 +55,7 @@ _SETS = {
     ),
     "byte_lm_shapes": _DataSet(
         "byte_lm/runs.csv",
-        "the same as byte_lm, and runs of equal size from wide to deep",
+        "the same as byte_lm, and runs of equal matrix sizes from wide to deep",
         (*_BASIC, "shape"),
     ),
     "byte_lm_curves": _DataSet("byte_lm/curves.parquet", "training curves of all these runs"),

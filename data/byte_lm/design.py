@@ -128,8 +128,7 @@ LADDER = tuple(
     )
 )  # fmt: skip
 # FLOP of a run, half a decade apart, and the ladder's sizes trained at each: seven about the
-# level's optimum. Larger ones would have fewer than a hundred steps, smaller ones would need
-# more text than there is.
+# level's optimum.
 LEVELS = {3e10: (0, 6), 1e11: (0, 7), 3e11: (1, 8), 1e12: (2, 9), 3e12: (4, 11)}
 
 # A run of every level but the dearest, repeated with other seeds.

@@ -24,6 +24,7 @@ from pathlib import Path
 
 import corpora
 import design
+import pandas as pd
 import summary
 import tables
 
@@ -144,8 +145,10 @@ def main() -> None:
         command_train(families, tuple(options.role or design.STUDIES), options.workers)
     elif options.command == "retrain":
         command_retrain(options.run, options.record, options.interrupt)
-    else:
+    elif options.command == "table":
         summary.show(tables.write_tables(HERE), HERE)
+    else:
+        summary.show(pd.read_csv(HERE / "runs.csv"), HERE)
 
 
 if __name__ == "__main__":
