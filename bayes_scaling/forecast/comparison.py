@@ -18,6 +18,8 @@ from bayes_scaling.forecast.averaging import ModelAverage, stacking_weights
 from bayes_scaling.forecast.backtesting import Backtest, backtest, check_ratio
 from bayes_scaling.inference import Fit, fit
 from bayes_scaling.inference.checks import PARETO_K_MAX
+from bayes_scaling.inference.sampler import RHAT_MAX
+from bayes_scaling.model.spec import NOISE
 from bayes_scaling.runs import load_runs
 
 __all__ = ["Comparison", "compare"]
@@ -37,9 +39,10 @@ class Comparison:
     table : pandas.DataFrame
         Index: name, best first. ``elpd`` (PSIS-LOO of the loss), ``se``, ``elpd_diff`` and
         ``dse`` (against the best), ``p`` (effective parameters), ``pareto_k_high`` (runs whose
-        Pareto k says that the figure is not to be trusted), ``weight_loo`` (stacking); with
-        held-out runs also ``log_score``, ``crps``, ``coverage_90`` and ``bias`` of the runs of
-        largest compute, families alike, and ``weight_held_out`` (stacking on them).
+        Pareto k says that the figure is not to be trusted), ``weight_loo`` (stacking), ``r_hat``
+        (the worst) and ``divergences`` of the fit; with held-out runs also ``log_score``,
+        ``crps``, ``coverage_90`` and ``bias`` of the runs of largest compute, families alike, and
+        ``weight_held_out`` (stacking on them).
     messages : tuple of str
         What to make of it, and what makes it doubtful.
     held_out : Backtest or None
@@ -216,6 +219,10 @@ def _loo(fits: Mapping[str, Fit]) -> pd.DataFrame:
             "p": ranked["p"].astype(float),
             "pareto_k_high": high,
             "weight_loo": ranked["weight"].astype(float).clip(lower=0.0),
+            "r_hat": [float(fits[name].summary()["r_hat"].max()) for name in ranked.index],
+            "divergences": [
+                int(fits[name].dt["sample_stats"]["diverging"].sum()) for name in ranked.index
+            ],
         },
         index=pd.Index([str(name) for name in ranked.index], name="name"),
     ).assign(weight_loo=lambda table: table["weight_loo"] / table["weight_loo"].sum())
@@ -228,7 +235,11 @@ def _held_out(
     parts = []
     for name, value in fits.items():
         runs = load_runs(value.runs, loss_unit=value.dt.attrs["loss_unit"])
-        own = {"pooling": dict(value.spec.pooling), "noise": value.spec.noise} | dict(options)
+        own = {
+            "pooling": dict(value.spec.pooling),
+            "noise": value.spec.noise,
+            "priors": {NOISE.name: value.spec.noise_parameter.prior},
+        } | dict(options)
         part = backtest(runs, [value.law], ratio=ratio, seed=seed, **own)
         parts.append((part, name))
     first = parts[0][0]
@@ -271,6 +282,12 @@ def _verdict(table: pd.DataFrame, tested: Backtest | None) -> tuple[str, ...]:
         for name, count in zip(names, table["pareto_k_high"].tolist(), strict=True)
         if count
     ]
+    messages += [
+        f"The fit of {name!r} has not converged (R-hat {r_hat:.3f}, {count} divergences): do not "
+        "use its figures."
+        for name, r_hat, count in zip(names, table["r_hat"], table["divergences"], strict=True)
+        if not r_hat <= RHAT_MAX or count
+    ]
     if tested is None:
         return tuple(messages)
     order = table["log_score"].sort_values(ascending=False)
@@ -285,7 +302,7 @@ def _verdict(table: pd.DataFrame, tested: Backtest | None) -> tuple[str, ...]:
     if best != names[0]:
         messages.append(
             f"The two disagree: {names[0]!r} fits best, {best!r} forecasts best. For runs larger "
-            "than the data go by the second."
+            "than the data the second counts more; forecast under both."
         )
     if count < _FEW:
         messages.append(f"Only {count} runs were held out, so their verdict is thin.")

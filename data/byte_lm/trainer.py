@@ -231,7 +231,7 @@ def train_run(run: Run, checkpoint: Path, record: Path, stop_at: int | None = No
     record
         File for the finished run.
     stop_at
-        Stop after this many steps, to try resuming.
+        Stop after this many steps, or at the end of the chunk they fall in, to try resuming.
     """
     check_flops(run.shape)
     corpus = corpora.cached(run.family, checkpoint.parent)
@@ -241,7 +241,8 @@ def train_run(run: Run, checkpoint: Path, record: Path, stop_at: int | None = No
     progress = start_or_resume(checkpoint, run)
     began, points = time.perf_counter() - progress.seconds, evaluation_steps(run.steps)
     since: list[float] = []  # a checkpoint is only written where this is empty
-    while progress.step < run.steps and progress.step != stop_at:
+    end = run.steps if stop_at is None else min(stop_at, run.steps)
+    while progress.step < end:
         losses = advance(run, progress, train, total)
         if not np.isfinite(losses).all():
             raise RuntimeError(f"{run.name} diverged by step {progress.step}")

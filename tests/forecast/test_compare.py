@@ -81,6 +81,8 @@ def test_a_disagreement_is_said() -> None:
             "elpd_diff": [0.0, -12.0],
             "dse": [0.0, 3.0],
             "pareto_k_high": [0, 2],
+            "r_hat": [1.001, 1.002],
+            "divergences": [0, 0],
             "log_score": [1.0, 1.5],
             "coverage_90": [0.5, 0.9],
         },
@@ -95,6 +97,9 @@ def test_a_disagreement_is_said() -> None:
     assert "its 90% interval covers 90%" in said[2]
     assert said[3].startswith("The two disagree: 'near' fits best, 'far' forecasts best.")
     assert "Only 4 runs were held out" in said[4]
+    stuck = _verdict(table.assign(r_hat=[1.2, np.nan], divergences=[0, 3]), None)
+    assert "The fit of 'near' has not converged (R-hat 1.200, 0 divergences)" in stuck[2]
+    assert "The fit of 'far' has not converged (R-hat nan, 3 divergences)" in stuck[3]
     agreed = table.assign(log_score=[2.0, 1.5])
     assert not any("disagree" in text for text in _verdict(agreed, tested))
 
