@@ -259,6 +259,7 @@ def backtest(runs: str, law: str, output: str, **options: Any) -> None:
 @click.argument("sources", nargs=-1, required=True, metavar="RUNS | FIT FIT ...")
 @click.option("--law", default="chinchilla,chinchilla-gamma", show_default=True, help="For RUNS.")
 @click.option("--ratio", type=float, default=8.0, show_default=True, help="Largest over fitted C.")
+@click.option("--count", "counts", multiple=True, help="Ways to count N; may be given twice.")
 @click.option("--loo-only", is_flag=True, help="Do not hold out the larger runs.")
 @_output("Where the comparison goes (JSON).")
 @click.option("--column", multiple=True, metavar="CANONICAL=SOURCE", help="Name a column.")
@@ -271,6 +272,7 @@ def compare(sources: tuple[str, ...], law: str, output: str, **options: Any) -> 
     """Compare laws on RUNS, or FITs of the same losses: fit, and forecasts of larger runs."""
     from bayes_scaling.laws import get
     from bayes_scaling.runs import load_runs
+    from bayes_scaling.runs.loading import recount
 
     _check_output(output, *sources)
     columns = _pairs(options.pop("column"), "--column", "CANONICAL=SOURCE")
@@ -285,6 +287,8 @@ def compare(sources: tuple[str, ...], law: str, output: str, **options: Any) -> 
         for name in names:
             get(name)
         source = load_runs(sources[0], columns=columns or None)
+        for count in options["counts"]:
+            recount(source, count)
         source = source.exclude(*excluded) if excluded else source
     from bayes_scaling.forecast import compare as side_by_side
     from bayes_scaling.inference import load_fit

@@ -20,7 +20,7 @@ CHAINS, DRAWS = 4, 100
 def grid(families: tuple[str, ...] = ("web", "code"), seed: int = 0) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
     rows = 20 * len(families)
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "run": [f"r{i}" for i in range(rows)],
             "family": np.repeat(families, 20),
@@ -28,6 +28,9 @@ def grid(families: tuple[str, ...] = ("web", "code"), seed: int = 0) -> pd.DataF
             "tokens": np.exp(rng.uniform(np.log(1e9), np.log(1e11), rows)),
         }
     )
+    layers = np.resize([4.0, 8.0, 12.0, 16.0, 24.0], rows)
+    width = np.sqrt(table["params"] / 12 / layers)
+    return table.assign(n_layer=layers, d_model=width, batch_tokens=np.resize([2e5, 1e6], rows))
 
 
 def _stats(rng: np.random.Generator) -> xr.Dataset:

@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 
 from bayes_scaling.decisions import Scenario, allocate
+from bayes_scaling.forecast import compare
 from bayes_scaling.inference import Fit, fit
 from bayes_scaling.inference.sampler import SamplerSettings, compile_model
 from bayes_scaling.laws import available
 from bayes_scaling.model import arrays, hierarchy, simulate, specify
-from bayes_scaling.runs import datasets
+from bayes_scaling.runs import datasets, load_runs
 
 pytestmark = pytest.mark.slow
 
@@ -108,3 +109,20 @@ def test_intervals_of_exponents_cover_known_truths() -> None:
     for name, hits in inside.items():
         assert len(hits) == 60
         assert 0.75 <= np.mean(hits) <= 1.0, name
+
+
+def test_the_count_of_parameters_changes_the_exponent() -> None:
+    # Three corpora, one ladder: with embeddings alpha_N is more than twice what it is without.
+    found = compare(
+        load_runs(real("marin.csv")),
+        ["chinchilla"],
+        counts=("params", "params_nonemb"),
+        ratio=None,
+        progress=False,
+    )
+    medians = {
+        value.count: float(value.posterior["alpha_N_population"].median())
+        for value in found.fits.values()
+    }
+    assert set(found.table.index) == {"chinchilla (params)", "chinchilla (params_nonemb)"}
+    assert medians["params"] > 2 * medians["params_nonemb"]

@@ -15,7 +15,7 @@ from bayes_scaling.decisions.scenario import Scenario
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.forecast.prediction import predict, values_of
 from bayes_scaling.inference import Fit
-from bayes_scaling.model import hierarchy
+from bayes_scaling.model import Typical, hierarchy, typical
 
 __all__ = ["NEAR_OPTIMAL", "allocate"]
 
@@ -43,6 +43,7 @@ class _Problem:
     noise: Floats
     bounds: tuple[float, float]
     limited: tuple[bool, bool]
+    usual: Typical
 
     @property
     def log_flops(self) -> float:
@@ -51,7 +52,7 @@ class _Problem:
     def loss_run(self, log_params: float) -> Floats:
         """Loss of one run of N parameters at the budget, the same noise for every N."""
         at = np.full_like(self.noise, log_params)
-        log_curve = log_loss_at(self.fit.spec, self.values, at, self.log_flops)
+        log_curve = log_loss_at(self.fit.spec, self.values, at, self.log_flops, self.usual)
         losses: Floats = np.exp(log_curve + self.noise)
         return losses
 
@@ -157,6 +158,7 @@ def _problem(fit: Fit, scenario: Scenario, seed: int) -> _Problem:
             math.log(high) if limited[1] else middle + _SEARCH,
         ),
         limited=limited,
+        usual=typical(spec.law, fit.runs, family),
     )
 
 
@@ -171,7 +173,7 @@ def _optimum(problem: _Problem) -> tuple[Floats, str]:
             free, low if problem.limited[0] else None, high if problem.limited[1] else None
         )
         return inside, "closed form"
-    found = numeric(spec, problem.values, problem.log_flops, problem.bounds)
+    found = numeric(spec, problem.values, problem.log_flops, problem.bounds, problem.usual)
     at_low = np.mean(found < problem.bounds[0] + _EDGE)
     at_high = np.mean(found > problem.bounds[1] - _EDGE)
     for side, share, limited in zip(
@@ -280,7 +282,9 @@ def _draws(problem: _Problem, optimum: Floats) -> xr.Dataset:
     shape = (posterior.sizes["chain"], posterior.sizes["draw"])
     params = np.exp(optimum)
     tokens = problem.scenario.budget_flops / (6.0 * params)
-    loss = np.exp(log_loss_at(problem.fit.spec, problem.values, optimum, problem.log_flops))
+    loss = np.exp(
+        log_loss_at(problem.fit.spec, problem.values, optimum, problem.log_flops, problem.usual)
+    )
     columns = {
         "params": params,
         "tokens": tokens,

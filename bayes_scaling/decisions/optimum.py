@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_scaling.model import Spec
+from bayes_scaling.model import Spec, Typical
 
 __all__ = ["closed_form", "log_loss_at", "numeric"]
 
@@ -19,9 +19,15 @@ _TOLERANCE = 1e-8
 
 
 def log_loss_at(
-    spec: Spec, values: Mapping[str, Floats], log_params: Floats, log_flops: float
+    spec: Spec,
+    values: Mapping[str, Floats],
+    log_params: Floats,
+    log_flops: float,
+    usual: Typical | None = None,
 ) -> Floats:
     """Log loss of N parameters trained with C FLOP, D = C / 6N, every token fresh.
+
+    Inputs with a best value take it, draw by draw.
 
     Parameters
     ----------
@@ -33,6 +39,8 @@ def log_loss_at(
         Natural log of N.
     log_flops : float
         Natural log of C.
+    usual : Typical, optional
+        Batch and shape, where the law reads them.
     """
     where = {
         "params": log_params,
@@ -40,6 +48,9 @@ def log_loss_at(
         "flops": np.full_like(log_params, log_flops),
     }
     where["unique_tokens"] = where["tokens"]
+    if usual:
+        where |= usual.logs(where["params"], where["tokens"])
+    where |= {name: best(values) + spec.reference[name] for name, best in spec.law.best.items()}
     x = {name: where[name] - spec.reference[name] for name in spec.law.inputs}
     result: Floats = spec.law.log_curve(x, values)
     return result
@@ -64,12 +75,13 @@ def numeric(
     values: Mapping[str, Floats],
     log_flops: float,
     bounds: tuple[float, float],
+    usual: Typical | None = None,
 ) -> Floats:
     """Log of the compute-optimal N of every draw by grid and golden-section search.
 
     Parameters
     ----------
-    spec, values, log_flops
+    spec, values, log_flops, usual
         As :func:`log_loss_at`; values have dims (sample,).
     bounds : tuple of float
         Natural logs of the smallest and largest N.
@@ -82,12 +94,14 @@ def numeric(
     grid = np.linspace(*bounds, _GRID)
     wide = {name: value[None, :] for name, value in values.items()}
     samples = next(iter(values.values())).shape
-    losses = log_loss_at(spec, wide, np.broadcast_to(grid[:, None], (_GRID, *samples)), log_flops)
+    losses = log_loss_at(
+        spec, wide, np.broadcast_to(grid[:, None], (_GRID, *samples)), log_flops, usual
+    )
     best = losses.argmin(axis=0)
     low, high = grid[np.maximum(best - 1, 0)], grid[np.minimum(best + 1, _GRID - 1)]
 
     def loss(at: Floats) -> Any:
-        return log_loss_at(spec, values, at, log_flops)
+        return log_loss_at(spec, values, at, log_flops, usual)
 
     left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
     f_left, f_right = loss(left), loss(right)

@@ -16,7 +16,7 @@ from scipy.special import logsumexp
 from bayes_scaling import laws
 from bayes_scaling._files import write_bytes
 from bayes_scaling.errors import DataError
-from bayes_scaling.forecast.prediction import predict
+from bayes_scaling.forecast.prediction import asked, predict
 from bayes_scaling.inference import fit
 from bayes_scaling.model import arrays, hierarchy
 from bayes_scaling.runs import Runs, load_runs
@@ -170,7 +170,7 @@ def _split(rows: pd.DataFrame, ratio: float) -> tuple[pd.DataFrame, pd.DataFrame
 
 
 def _score(law: str, fitted: Any, large: pd.DataFrame, seed: int) -> pd.DataFrame:
-    where = large[["params", "tokens", "flops", "family"]].reset_index(drop=True)
+    where = asked(fitted.law, large).reset_index(drop=True)
     forecast = predict(fitted, where, seed=seed)
     draws = forecast.loss_run.transpose("point", "chain", "draw").to_numpy()
     logs = np.log(draws.reshape(len(large), -1))

@@ -20,7 +20,8 @@ from bayes_scaling.inference import Fit, fit
 from bayes_scaling.inference.checks import PARETO_K_MAX
 from bayes_scaling.inference.sampler import RHAT_MAX
 from bayes_scaling.model.spec import NOISE
-from bayes_scaling.runs import load_runs
+from bayes_scaling.runs import Runs, load_runs
+from bayes_scaling.runs.loading import Count, recount
 
 __all__ = ["Comparison", "compare"]
 
@@ -107,6 +108,7 @@ def compare(
     laws: Sequence[str] = ("chinchilla", "chinchilla-gamma"),
     *,
     ratio: float | None = 8.0,
+    counts: Sequence[Count] = (),
     seed: int = 0,
     **options: Any,
 ) -> Comparison:
@@ -125,6 +127,9 @@ def compare(
     ratio : float or None
         Runs above a family's largest compute over ``ratio`` are held out for the second question;
         None leaves it out. Needs one more fit a law.
+    counts : sequence of {"params", "params_nonemb"}
+        Ways to count N, each tried with every law; of no effect on fits. By default that of the
+        table.
     seed : int
         Seed of the fits.
     **options
@@ -144,10 +149,14 @@ def compare(
         check_ratio(ratio)  # before anything that takes long
     fits = _given(source)
     if fits is None:
-        table = load_runs(source)
-        names = list(dict.fromkeys(laws))
-        _at_least_two(names)
-        fits = {name: fit(table, name, seed=seed, **options) for name in names}
+        tables = _counted(source, counts)
+        pairs = [(law, count) for law in dict.fromkeys(laws) for count in tables]
+        names = {pair: pair[0] + (f" ({pair[1]})" if len(tables) > 1 else "") for pair in pairs}
+        _at_least_two(list(names.values()))
+        fits = {
+            name: fit(tables[count], law, seed=seed, **options)
+            for (law, count), name in names.items()
+        }
     _same_losses(fits)
     result = _loo(fits)
     tested, doubts = None, []
@@ -159,6 +168,19 @@ def compare(
             doubts.append(f"Larger runs were not held out: {error}.")
     ordered = {str(name): fits[str(name)] for name in result.index}
     return Comparison(ordered, result, (*_verdict(result, tested), *doubts), tested)
+
+
+def _counted(source: Any, counts: Sequence[Count]) -> dict[str, Runs]:
+    """The runs under each way to count N."""
+    if not counts:
+        table = load_runs(source)
+        return {table.count: table}
+    tables = {str(count): recount(source, count) for count in dict.fromkeys(counts)}
+    first, *others = tables.values()
+    for other in others:
+        if len(other) != len(first):
+            raise DataError("rows differ between the two counts, so their losses do not compare")
+    return tables
 
 
 def _given(source: Any) -> dict[str, Fit] | None:

@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
@@ -15,18 +15,18 @@ import xarray as xr
 
 from bayes_scaling._files import write_bytes, write_via
 from bayes_scaling.errors import DataError, FileError, FitError
+from bayes_scaling.forecast.doubts import doubts_about
 from bayes_scaling.inference import Fit
-from bayes_scaling.laws import ops
-from bayes_scaling.model import hierarchy, input_table, unstated
+from bayes_scaling.laws import Law, ops
+from bayes_scaling.model import fill_typical, hierarchy, input_table, stated_inputs, unstated
 from bayes_scaling.runs import Configs, load_configs
+from bayes_scaling.runs.configs import OPTIONAL
 
-__all__ = ["Forecast", "Kind", "predict", "quantile_name"]
+__all__ = ["Forecast", "Kind", "asked", "predict", "quantile_name"]
 
 Kind = Literal["run", "curve", "floor"]
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-_FAR = np.log10(2.0)
-"""Decades of compute beyond the data from which a forecast says that it extrapolates."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -217,9 +217,9 @@ def predict(
     params: Any = None,
     tokens: Any = None,
     flops: Any = None,
-    unique_tokens: Any = None,
     family: Any = None,
     seed: int = 0,
+    **inputs: Any,
 ) -> Forecast:
     """Forecast the loss of configurations.
 
@@ -231,13 +231,15 @@ def predict(
         Configurations in canonical columns; two of params, tokens and flops.
     params, tokens, flops : float or array-like, optional
         Instead of ``configs``: parameters, tokens and FLOP; two of the three.
-    unique_tokens : float or array-like, optional
-        Distinct tokens among them, for laws that know of repeats; all fresh if not given.
     family : str or sequence of str, optional
         Family of each point; may be left out where the fit has one family. A family the fit has
         not seen is drawn from the population.
     seed : int
         Seed of the run noise and of unseen families; a family's draw depends on its name too.
+    **inputs : float or array-like, optional
+        What else the law reads: ``unique_tokens`` (tokens; all fresh if not given), ``n_layer``
+        and ``d_model`` or ``aspect_ratio`` (the best shape if not given), ``step`` or
+        ``batch_tokens``.
 
     Returns
     -------
@@ -246,32 +248,41 @@ def predict(
     Raises
     ------
     DataError
-        If a configuration is unusable or its family is not said.
+        If a configuration is unusable, its family is not said, or an input that the law reads is
+        missing.
     FitError
         If the seed is not a whole number of 0 or more.
     """
     _check_seed(seed)
     if configs is None:
         given = {"params": params, "tokens": tokens, "flops": flops, "family": family}
-        given["unique_tokens"] = unique_tokens
+        given |= inputs
+        _check_known(inputs)
         columns = {name: value for name, value in given.items() if value is not None}
         if not columns:
             raise DataError("a forecast needs configs, or two of params, tokens and flops")
         size = max(np.size(value) for value in columns.values())
         configs = pd.DataFrame(columns, index=range(size))
     points = configs if isinstance(configs, Configs) else load_configs(configs)
-    table = _placed(fit, points)
+    table, assumed = _placed(fit, points)
     draws = _draws(fit, table, seed)
-    doubts = (*_doubts(fit, table), *_assumed(fit, points))
+    doubts = (*doubts_about(fit, table), *assumed)
     return Forecast(draws, points, table, doubts, fit.dt.attrs["loss_unit"])
 
 
-def _assumed(fit: Fit, points: Configs) -> list[str]:
-    counts = unstated(fit.law, points.table)
-    return [
-        f"{name} is not stated at {count} of {len(points)} points: every token is taken as fresh."
-        for name, count in counts.items()
-    ]
+def _check_known(inputs: Mapping[str, Any]) -> None:
+    for name in inputs:
+        if name not in OPTIONAL:
+            raise DataError(
+                f"{name!r} is not an input of a forecast; these are params, tokens, flops, "
+                f"{', '.join(OPTIONAL)} and family"
+            )
+
+
+def asked(law: Law, table: pd.DataFrame) -> pd.DataFrame:
+    """The columns of a table of runs that a forecast of them needs."""
+    more = [name for name in stated_inputs(law) if name in table]
+    return table[["params", "tokens", "flops", "family", *more]]
 
 
 def _check_seed(seed: Any) -> None:
@@ -280,25 +291,32 @@ def _check_seed(seed: Any) -> None:
         raise FitError(f"seed is {seed!r}, a whole number of 0 or more is needed")
 
 
-def _placed(fit: Fit, configs: Configs) -> pd.DataFrame:
-    sizes = configs.table[["params", "tokens", "flops"]]
-    inputs = input_table(fit.law, configs.table)
+def _placed(fit: Fit, configs: Configs) -> tuple[pd.DataFrame, list[str]]:
+    """Points with their family, the law's inputs and distance, and what was assumed of them."""
+    stated = configs.table.assign(family=_families(fit, configs))
+    complete, said = fill_typical(fit.law, fit.runs, stated)
+    sizes = stated[["params", "tokens", "flops"]]
+    inputs = input_table(fit.law, complete, best=True)
     table = sizes.assign(**{str(n): inputs[n] for n in inputs if n not in sizes})
-    families = list(configs.table["family"])
-    if any(name is None for name in families):
-        if len(fit.families) > 1:
-            raise DataError(
-                f"{configs.source} does not say the family of every point; the fit has "
-                f"{', '.join(map(repr, fit.families))}, and any other name is an unseen family"
-            )
-        families = [fit.families[0] if name is None else name for name in families]
+    families = list(stated["family"])
     largest = fit.runs.groupby("family")["flops"].max()
     beyond = [largest.get(name, largest.max()) for name in families]
-    return table.assign(
+    placed = table.assign(
         family=families,
         extrapolation=np.log10(table["flops"].to_numpy()) - np.log10(np.array(beyond)),
         family_seen=[name in fit.families for name in families],
     )
+    return placed, [*unstated(fit.law, stated).values(), *said]
+
+
+def _families(fit: Fit, configs: Configs) -> list[str]:
+    families = list(configs.table["family"])
+    if None in families and len(fit.families) > 1:
+        raise DataError(
+            f"{configs.source} does not say the family of every point; the fit has "
+            f"{', '.join(map(repr, fit.families))}, and any other name is an unseen family"
+        )
+    return [fit.families[0] if name is None else name for name in families]
 
 
 def values_of(fit: Fit, family: str, seed: int) -> dict[str, xr.DataArray]:
@@ -326,6 +344,8 @@ def _draws(fit: Fit, table: pd.DataFrame, seed: int) -> xr.Dataset:
             )
             for column in spec.law.inputs
         }
+        for column, best in spec.law.best.items():
+            x[column] = x[column].fillna(best(values))
         log_curve = spec.law.log_curve(x, values).transpose("chain", "draw", "point")
         scale = values[spec.noise_parameter.name].expand_dims(point=x[spec.law.inputs[0]]["point"])
         scale = scale.transpose("chain", "draw", "point")
@@ -340,27 +360,3 @@ def _draws(fit: Fit, table: pd.DataFrame, seed: int) -> xr.Dataset:
             )
         )
     return xr.concat(parts, dim="point").sel(point=table.index.to_numpy())
-
-
-def _doubts(fit: Fit, table: pd.DataFrame) -> tuple[str, ...]:
-    doubts = []
-    unseen = sorted(set(table.loc[~table["family_seen"], "family"]))
-    if unseen:
-        doubts.append(
-            f"{'Families' if len(unseen) > 1 else 'Family'} {', '.join(map(repr, unseen))} "
-            f"{'were' if len(unseen) > 1 else 'was'} not in the fit: the forecast is drawn from "
-            f"the population of {len(fit.families)} fitted "
-            f"famil{'ies' if len(fit.families) > 1 else 'y'}."
-        )
-    far = table[table["extrapolation"] > _FAR]
-    if len(far):
-        most = far["extrapolation"].max()
-        which = "The point lies" if len(table) == 1 else f"{len(far)} of {len(table)} points lie"
-        doubts.append(
-            f"{which} beyond the largest fitted run of the family, by "
-            f"{'' if len(far) == 1 else 'up to '}{most:.1f} decades of compute "
-            f"({10**most:,.3g} times): the interval holds only if the law does, and it contains "
-            "no allowance for a wrong law."
-        )
-    doubts += [f"Law {fit.law.name!r}: {note}" for note in fit.law.notes if len(far)]
-    return tuple(doubts)

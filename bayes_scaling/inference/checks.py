@@ -20,6 +20,7 @@ __all__ = [
     "PARETO_K_MAX",
     "Check",
     "Status",
+    "correlation_check",
     "loo_check",
     "predictive_checks",
     "predictive_table",
@@ -29,7 +30,9 @@ __all__ = [
 
 BFMI_MIN = 0.3
 PARETO_K_MAX = 0.7
-"""Thresholds of Betancourt 2016 (E-BFMI) and Vehtari et al. 2024 (Pareto k)."""
+CORRELATION_MAX = 0.98
+"""Thresholds of Betancourt 2016 (E-BFMI) and Vehtari et al. 2024 (Pareto k); ours: at a correlation
+of 0.98 the other parameter takes away four fifths of a parameter's uncertainty."""
 
 Status = Literal["ok", "warn", "fail"]
 
@@ -267,14 +270,34 @@ def prior_check(table: pd.DataFrame) -> Check:
     """
     of_families = table[~table.index.str.contains("_population|_spread|^nu$", regex=True)]
     led = of_families[of_families["source"] != "data"]
-    mostly = of_families[of_families["source"] == "prior"]
-    shown = ", ".join(led.index[:4]) + (" and more" if len(led) > 4 else "")
-    return Check(
-        "prior sensitivity",
-        "warn" if len(mostly) else "ok",
-        len(led),
-        0,
-        f"The prior matters for {len(led)} of {len(of_families)} parameters ({shown})."
-        if len(led)
-        else "Scaling the priors up or down hardly moves the parameters.",
-    )
+    mostly = of_families[of_families["source"] == "mostly prior"]
+    text = "Scaling the priors up or down hardly moves the parameters."
+    if len(led):
+        text = f"The prior matters for {len(led)} of {len(of_families)} parameters ({_few(led)})."
+    if len(mostly):
+        text += f" {len(mostly)} of them {'are' if len(mostly) > 1 else 'is'} mostly prior"
+        text += f" ({_few(mostly)})." if len(mostly) < len(led) else "."
+    return Check("prior sensitivity", "warn" if len(mostly) else "ok", len(led), 0, text)
+
+
+def _few(table: pd.DataFrame) -> str:
+    return ", ".join(table.index[:4]) + (" and more" if len(table) > 4 else "")
+
+
+def correlation_check(table: pd.DataFrame) -> Check:
+    """Whether two parameters of a family are known only together.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        As :func:`bayes_scaling.inference.information.correlations` makes it.
+    """
+    if not len(table):
+        return Check("identifiability", "ok", 0.0, CORRELATION_MAX, "There is one parameter.")
+    first = table.iloc[0]
+    value = abs(float(first["correlation"]))
+    pair = f"{first['first']} and {first['second']} of family {first['family']!r}"
+    known = value <= CORRELATION_MAX
+    advice = "." if known else ": only a combination of the two is known, so quote neither alone."
+    text = f"The most correlated pair is {pair} ({float(first['correlation']):.2f}){advice}"
+    return Check("identifiability", "ok" if known else "warn", value, CORRELATION_MAX, text)

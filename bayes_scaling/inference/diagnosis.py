@@ -9,12 +9,14 @@ import pandas as pd
 from bayes_scaling.inference.checks import (
     Check,
     Status,
+    correlation_check,
     loo_check,
     predictive_checks,
     predictive_table,
     prior_check,
     sampling_checks,
 )
+from bayes_scaling.inference.information import correlations
 from bayes_scaling.inference.parameters import parameter_table, with_sensitivity
 
 if TYPE_CHECKING:
@@ -32,19 +34,24 @@ class Diagnosis:
     checks : tuple of Check
         Sampling, fit to the data, and influence.
     parameters : pandas.DataFrame
-        One row a parameter: estimates, ESS, R-hat, power-scaling sensitivity, status, advice.
+        One row a parameter: estimates, ESS, R-hat, contraction from prior to posterior,
+        power-scaling sensitivity, what it comes from ("data", "prior and data", "mostly prior"),
+        status, advice.
     loo : dict
         PSIS-LOO: elpd, se, p, number of runs with Pareto k above the limit, the largest k.
     predictive : pandas.DataFrame
         By family: share of runs inside their 50% and 90% posterior predictive intervals, and how
         much of the residuals a quadratic in compute and tokens per parameter explains, with its
         p-value.
+    correlations : pandas.DataFrame
+        Posterior correlations of the law's parameters, pair by pair in each family.
     """
 
     checks: tuple[Check, ...]
     parameters: pd.DataFrame
     loo: dict[str, float]
     predictive: pd.DataFrame
+    correlations: pd.DataFrame
 
     @property
     def status(self) -> Status:
@@ -73,6 +80,7 @@ class Diagnosis:
             "loo": self.loo,
             "parameters": _records(parameters),
             "predictive": _records(self.predictive),
+            "correlations": _records(self.correlations),
         }
 
     def __str__(self) -> str:
@@ -121,10 +129,12 @@ def diagnose(fit: "Fit") -> Diagnosis:
     parameters = with_sensitivity(parameter_table(dt), dt)
     loo, influence = loo_check(dt)
     predictive = predictive_table(fit)
+    pairs = correlations(dt, fit.law.names)
     checks = (
         *sampling_checks(dt, parameters),
         influence,
         *predictive_checks(predictive),
         prior_check(parameters),
+        correlation_check(pairs),
     )
-    return Diagnosis(checks, parameters, loo, predictive)
+    return Diagnosis(checks, parameters, loo, predictive, pairs)

@@ -14,6 +14,7 @@ import xarray as xr
 
 from bayes_scaling.errors import DataError
 from bayes_scaling.inference import storage
+from bayes_scaling.inference.cautions import cautions
 from bayes_scaling.inference.sampler import (
     Progress,
     SamplerSettings,
@@ -23,8 +24,8 @@ from bayes_scaling.inference.sampler import (
 )
 from bayes_scaling.inference.tree import assemble
 from bayes_scaling.laws import Law, Prior
-from bayes_scaling.model import Noise, Pooling, Spec, arrays, specify, unstated
-from bayes_scaling.runs import Runs, identifiability, load_runs
+from bayes_scaling.model import Noise, Pooling, Spec, arrays, specify
+from bayes_scaling.runs import load_runs
 
 if TYPE_CHECKING:
     from bayes_scaling.forecast.prediction import Forecast
@@ -64,6 +65,11 @@ class Fit:
         return self.spec.families
 
     @property
+    def count(self) -> str:
+        """What N counts: "params" (all parameters) or "params_nonemb" (without embeddings)."""
+        return str(self.dt.attrs["count"])
+
+    @property
     def posterior(self) -> xr.Dataset:
         """Draws of the parameters at the reference point."""
         return self.dt["posterior"].to_dataset()
@@ -99,12 +105,25 @@ class Fit:
         Returns
         -------
         pandas.DataFrame
-            One row a parameter: mean, sd, median, interval, ess_bulk, ess_tail, r_hat and
-            ``status`` ("ok", or what is wrong).
+            One row a parameter: mean, sd, median, interval, ess_bulk, ess_tail, r_hat,
+            ``contraction`` (1 - posterior over prior variance of its log), ``source`` ("data", or
+            "mostly prior" where that is below 0.5) and ``status`` ("ok", or what is wrong).
         """
         from bayes_scaling.inference.parameters import parameter_table
 
         return parameter_table(self.dt, ci_prob)
+
+    def correlations(self) -> pd.DataFrame:
+        """Posterior correlations of the law's parameters, pair by pair, the strongest first.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns family, first, second, correlation (of the logs of the two parameters).
+        """
+        from bayes_scaling.inference.information import correlations
+
+        return correlations(self.dt, self.law.names)
 
     def diagnose(self) -> "Diagnosis":
         """Convergence, fit and prior sensitivity, with a verdict and what to do."""
@@ -132,7 +151,7 @@ class Fit:
         sizes = self.dt["posterior"].sizes
         return (
             f"<Fit of {self.law.name!r} to {len(self.runs)} runs, {len(self.families)} "
-            f"families: {sizes['chain']} chains of {sizes['draw']} draws>"
+            f"families, N = {self.count}: {sizes['chain']} chains of {sizes['draw']} draws>"
         )
 
     def _repr_html_(self) -> str:
@@ -203,7 +222,7 @@ def fit(
     say = _speaker(progress)
     sampled = sample_well(compile_model(spec, design, say), settings, say)
     say("computing predictions and likelihoods")
-    messages = _doubts(table, rows, spec)
+    messages = cautions(table, rows, spec)
     return Fit(
         assemble(
             spec=spec,
@@ -233,34 +252,3 @@ def _speaker(progress: bool | Progress) -> Progress:
     if not progress:
         return silent
     return lambda sentence: print(f"bayes_scaling: {sentence} …", file=sys.stderr)  # noqa: T201
-
-
-def _doubts(table: Runs, rows: pd.DataFrame, spec: Spec) -> tuple[str, ...]:
-    """What a reader of the fit must know about the data, in words."""
-    doubts = list(identifiability(table).cautions(spec.law.inputs))
-    flagged = table.flag_table()
-    flagged = flagged[flagged["severity"] == "warning"]
-    doubts += [
-        f"{count} row{'s are' if count > 1 else ' is'} flagged {code!r} and used all the same."
-        for code, count in flagged["code"].value_counts().sort_index().items()
-    ]
-    counts = rows["family"].value_counts()
-    few = [name for name in spec.families if counts[name] <= len(spec.law.names)]
-    if few:
-        doubts.append(
-            f"{'Families' if len(few) > 1 else 'Family'} {', '.join(map(repr, few))}: no more runs "
-            f"than the law has parameters ({len(spec.law.names)}), so priors and other families "
-            "decide much of the result."
-        )
-    doubts += [
-        f"{name} is not stated in {count} of {len(rows)} runs: law {spec.law.name!r} takes all "
-        "their tokens as fresh."
-        for name, count in unstated(spec.law, rows).items()
-    ]
-    targets = len(table) - len(rows)
-    if targets:
-        doubts.append(f"{targets} runs have role 'target' and were kept out of the fit.")
-    if table.excluded:
-        gone = ", ".join(f"{count} flagged {code!r}" for code, count in table.excluded.items())
-        doubts.append(f"Rows were excluded on request: {gone}.")
-    return tuple(doubts)

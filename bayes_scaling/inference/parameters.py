@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bayes_scaling.inference.information import MOSTLY_PRIOR, contraction
 from bayes_scaling.inference.sampler import ESS_MIN, RHAT_MAX
 
 __all__ = ["parameter_table", "with_sensitivity"]
@@ -19,7 +20,7 @@ _SENSITIVE = 0.05
 
 
 def parameter_table(dt: xr.DataTree, ci_prob: float = 0.9) -> pd.DataFrame:
-    """Posterior of every parameter with its convergence, and a status in words.
+    """Posterior of every parameter, how much the runs taught, convergence, a status in words.
 
     Parameters
     ----------
@@ -49,6 +50,8 @@ def parameter_table(dt: xr.DataTree, ci_prob: float = 0.9) -> pd.DataFrame:
             "r_hat": table["r_hat"],
         }
     )
+    result["contraction"] = contraction(dt).reindex(result.index)
+    result["source"] = np.where(result["contraction"] < MOSTLY_PRIOR, "mostly prior", "data")
     result["status"] = [_parameter_status(row) for _, row in result.iterrows()]
     return result
 
@@ -81,11 +84,13 @@ def with_sensitivity(parameters: pd.DataFrame, dt: xr.DataTree) -> pd.DataFrame:
     )
     weak = table["likelihood_sensitivity"] < _SENSITIVE
     conflict = (table["prior_sensitivity"] >= _SENSITIVE) & ~weak
-    mostly_prior = (table["prior_sensitivity"] >= _SENSITIVE) & weak
-    table["source"] = np.select([mostly_prior, conflict], ["prior", "prior and data"], "data")
+    untaught = table["source"] == "mostly prior"
+    mostly_prior = untaught | ((table["prior_sensitivity"] >= _SENSITIVE) & weak)
+    names = ["mostly prior", "prior and data"]
+    table["source"] = np.select([mostly_prior, conflict], names, "data")
     advice = [_ADVICE[status] for status in table["status"]]
     hints = {
-        "prior": "Mostly the prior: say so, or collect runs that vary it.",
+        "mostly prior": "Mostly the prior: say so, or collect runs that vary it.",
         "prior and data": "The prior matters: refit with another one before relying on it.",
         "data": "",
     }

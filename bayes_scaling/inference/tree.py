@@ -22,7 +22,21 @@ __all__ = ["SCHEMA", "assemble"]
 SCHEMA = "bayes_scaling.fit/1"
 _PRIOR_DRAWS = 1000
 _LIBRARIES = ("bayes-scaling", "pymc", "nutpie", "arviz", "numpy", "xarray")
-_TABLE = ("params", "tokens", "flops", "unique_tokens", "params_nonemb", "loss_se", "family", "run")
+_TABLE = (
+    "params",
+    "tokens",
+    "flops",
+    "unique_tokens",
+    "params_nonemb",
+    "step",
+    "batch_tokens",
+    "n_layer",
+    "d_model",
+    "aspect_ratio",
+    "loss_se",
+    "family",
+    "run",
+)
 
 
 def assemble(

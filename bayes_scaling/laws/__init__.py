@@ -1,6 +1,18 @@
 """Scaling laws: parameters with priors, and one expression each for every backend."""
 
+from bayes_scaling.laws.broken import broken
+from bayes_scaling.laws.depth_width import with_shape
 from bayes_scaling.laws.law import Inputs, Law, Parameter, Prior, Values
 from bayes_scaling.laws.registry import available, get
 
-__all__ = ["Inputs", "Law", "Parameter", "Prior", "Values", "available", "get"]
+__all__ = [
+    "Inputs",
+    "Law",
+    "Parameter",
+    "Prior",
+    "Values",
+    "available",
+    "broken",
+    "get",
+    "with_shape",
+]

@@ -1,10 +1,12 @@
 """What several laws share: parameters with their priors, and closed forms of two terms."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from bayes_scaling.laws.law import Parameter, Prior, Values
 
 __all__ = [
+    "FACTORS",
     "FLOOR",
     "amplitude",
     "exponent",
@@ -13,6 +15,13 @@ __all__ = [
     "params_exponent_of_two",
     "slopes_of_two",
 ]
+
+FACTORS: Mapping[str, tuple[str, str, str]] = {
+    "params": ("N", "A", "parameters"),
+    "tokens": ("D", "B", "tokens"),
+    "flops": ("C", "K", "compute"),
+}
+"""By input of a law of one factor: its symbol, the name of its amplitude, what is finite."""
 
 FLOOR = Parameter(
     name="floor",

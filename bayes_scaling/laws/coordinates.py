@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from bayes_scaling.laws import ops
 
-__all__ = ["Additive", "Chained", "Coordinates", "Product"]
+__all__ = ["Additive", "Chained", "Coordinates", "Identity", "Product"]
 
 Logs = Mapping[str, Any]
 
@@ -34,17 +34,35 @@ class Coordinates(Protocol):
 
 
 @dataclass(frozen=True)
+class Identity:
+    """The log parameters themselves."""
+
+    def forward(self, logs: Logs) -> dict[str, Any]:
+        """Coordinates from log parameters."""
+        return dict(logs)
+
+    def backward(self, coordinates: Logs) -> dict[str, Any]:
+        """Log parameters from coordinates."""
+        return dict(coordinates)
+
+    def log_jacobian(self, coordinates: Logs) -> Any:  # noqa: ARG002
+        """Zero."""
+        return 0.0
+
+
+@dataclass(frozen=True)
 class Additive:
     """Coordinates of ``floor + (sum of amplitude^(1/outer) terms)^outer``.
 
     In place of the floor, where there is one, stands the log ratio of floor to reducible loss, of
-    the first amplitude the log of the loss at the reference point, of the second the log ratio of
-    the two, of an exponent the log slope of log loss at the reference point. The determinant is 1.
+    the first amplitude the log of the loss at the reference point, of any other the log ratio of
+    the first to it, of an exponent the log slope of log loss at the reference point. The
+    determinant is 1.
 
     Parameters
     ----------
     exponents : dict of str to tuple of str
-        By amplitude (one or two), the exponents of its term.
+        By amplitude, the exponents of its term.
     outer : str or None
         Name of the outer exponent, if the law has one.
     floor : bool
@@ -59,10 +77,13 @@ class Additive:
     floor: bool = True
     inside: bool = True
 
-    def _shares(self, first: Any, second: Any, gamma: Any) -> tuple[Any, ...]:
-        """Log shares of the two terms inside the outer power, from log amplitudes."""
-        ratio = (first - second) / gamma
-        return -ops.softplus(-ratio), -ops.softplus(ratio)
+    def _shares(self, ratios: tuple[Any, ...], gamma: Any) -> tuple[Any, ...]:
+        """Log shares of the terms inside the outer power, from log ratios of the first to each."""
+        inner = [-ratio / gamma for ratio in ratios]
+        total = 0.0
+        for value in inner:
+            total = ops.logaddexp(total, value)
+        return (-total, *(value - total for value in inner))
 
     def _scale(self, gamma: Any) -> Any:
         """Log of how often an exponent counts in the slope of its term."""
@@ -73,13 +94,10 @@ class Additive:
         names = tuple(self.exponents)
         gamma = ops.exp(logs[self.outer]) if self.outer else 1.0
         result = dict(logs)
-        if len(names) == 1:
-            shares: tuple[Any, ...] = (0.0,)
-            reducible = logs[names[0]]
-        else:
-            shares = self._shares(logs[names[0]], logs[names[1]], gamma)
-            reducible = logs[names[0]] - gamma * shares[0]
-            result[names[1]] = logs[names[0]] - logs[names[1]]
+        first = logs[names[0]]
+        shares = self._shares(tuple(first - logs[name] for name in names[1:]), gamma)
+        reducible = first - gamma * shares[0]
+        result |= {name: first - logs[name] for name in names[1:]}
         level = reducible
         if self.floor:
             level = ops.logaddexp(logs["floor"], reducible)
@@ -100,13 +118,9 @@ class Additive:
         if self.floor:
             reducible = level - ops.softplus(coordinates["floor"])
             result["floor"] = level - ops.softplus(-coordinates["floor"])
-        if len(names) == 1:
-            shares: tuple[Any, ...] = (0.0,)
-            result[names[0]] = reducible
-        else:
-            shares = self._shares(coordinates[names[1]], 0.0, gamma)
-            result[names[0]] = reducible + gamma * shares[0]
-            result[names[1]] = reducible + gamma * shares[1]
+        shares = self._shares(tuple(coordinates[name] for name in names[1:]), gamma)
+        for name, share in zip(names, shares, strict=True):
+            result[name] = reducible + gamma * share
         for amplitude, share in zip(names, shares, strict=True):
             for exponent in self.exponents[amplitude]:
                 slope = coordinates[exponent]

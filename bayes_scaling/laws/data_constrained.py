@@ -45,6 +45,7 @@ def _constant(name: str, of: str, median: float) -> Parameter:
             f"Muennighoff et al. found {median:g}; few epochs hardly tell it, and fitted freely to "
             "up to four of them it came out at 4 where later epochs wanted 80"
         ),
+        loose=True,
     )
 
 

@@ -69,6 +69,9 @@ class Parameter:
     of_loss : bool
         Whether ``prior.median`` counts in units of the typical loss of the table (its geometric
         mean) and not in nats, so that the prior suits any tokenizer.
+    loose : bool
+        Whether the runs of one family hardly tell it, so that it is sampled as a deviation from
+        the population. It must be a coordinate of its own.
     """
 
     name: str
@@ -77,6 +80,7 @@ class Parameter:
     meaning: str
     reason: str
     of_loss: bool = False
+    loose: bool = False
 
 
 def _no_slopes(values: Values) -> dict[str, dict[str, Any]]:  # noqa: ARG001
@@ -97,8 +101,9 @@ class Law:
     formula : str
         The loss, in plain text.
     inputs : tuple of str
-        Canonical columns it reads: ``params`` (N), ``tokens`` (D), ``unique_tokens`` (U; D where
-        a table does not state it), ``flops`` (C).
+        Columns it reads: ``params`` (N), ``tokens`` (D), ``unique_tokens`` (U; D where a table
+        does not state it), ``flops`` (C), ``step``, ``batch_tokens``, ``n_layer``, ``d_model``,
+        ``aspect_ratio`` (d_model / n_layer).
     parameters : tuple of Parameter
         Its parameters; all are positive.
     reference : str
@@ -122,6 +127,13 @@ class Law:
     tied : dict of str to str
         Inputs that are counted from the reference point of another input, because the law needs
         the two in one unit: ``{"unique_tokens": "tokens"}`` for a law of epochs D/U.
+    best : dict of str to callable
+        Inputs that have a best value, and ``best[input](p)``, its log relative to the reference
+        point: what a forecast takes where the input is not stated.
+    turning : tuple of str
+        Further inputs in which the loss does not fall everywhere.
+    rigid : bool
+        Whether the parameters belong to their reference point and cannot be moved.
     notes : tuple of str
         What a user must know before trusting it.
     """
@@ -138,6 +150,9 @@ class Law:
     params_exponent: Callable[[Values], Any] | None = None
     coordinates: Coordinates | None = None
     tied: Mapping[str, str] = field(default_factory=dict)
+    best: Mapping[str, Callable[[Values], Any]] = field(default_factory=dict)
+    turning: tuple[str, ...] = ()
+    rigid: bool = False
     notes: tuple[str, ...] = field(default=())
 
     @property
@@ -196,7 +211,14 @@ class Law:
         -------
         dict of str to array-like
             Values that give the same loss from inputs relative to the new point.
+
+        Raises
+        ------
+        LawError
+            If the law is rigid.
         """
+        if self.rigid:
+            raise LawError(f"parameters of law {self.name!r} hold at their reference point only")
         slopes = self.slopes(values)
         moved = dict(values)
         for name, by_input in slopes.items():

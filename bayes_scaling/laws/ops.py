@@ -10,7 +10,17 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["exp", "expm1", "log", "log1p", "logaddexp", "maximum", "minimum", "softplus"]
+__all__ = [
+    "exp",
+    "expm1",
+    "fixed",
+    "log",
+    "log1p",
+    "logaddexp",
+    "maximum",
+    "minimum",
+    "softplus",
+]
 
 
 def _backend(*operands: Any) -> Any:
@@ -43,6 +53,17 @@ def expm1(value: Any) -> Any:
 def log1p(value: Any) -> Any:
     """``log(1 + value)``, elementwise, exact near zero."""
     return _backend(value).log1p(value)
+
+
+def fixed(value: Any) -> Any:
+    """The same value, which no derivative sees.
+
+    A root found by iteration is passed through it before one last Newton step: that step has the
+    derivative that the implicit function theorem gives, whatever the iteration was.
+    """
+    if _backend(value) is np:
+        return value
+    return sys.modules["pytensor.gradient"].disconnected_grad(value)
 
 
 def minimum(first: Any, second: Any) -> Any:

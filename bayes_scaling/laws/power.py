@@ -9,8 +9,9 @@ from bayes_scaling.laws.law import Inputs, Law, Values
 __all__ = ["POWER"]
 
 
-def _law(column: str, symbol: str, amplitude: str, cause: str, equation: str) -> tuple[Law, Law]:
+def _law(column: str, equation: str) -> tuple[Law, Law]:
     """The law of one input without a floor, and with one."""
+    symbol, amplitude, cause = common.FACTORS[column]
     exponent = f"alpha_{symbol}"
 
     def log_power(x: Inputs, p: Values) -> Any:
@@ -59,7 +60,7 @@ def _law(column: str, symbol: str, amplitude: str, cause: str, equation: str) ->
 
 
 POWER: tuple[Law, ...] = (
-    *_law("params", "N", "A", "parameters", "1.1"),
-    *_law("tokens", "D", "B", "tokens", "1.2"),
-    *_law("flops", "C", "K", "compute", "1.3"),
+    *_law("params", "1.1"),
+    *_law("tokens", "1.2"),
+    *_law("flops", "1.3"),
 )

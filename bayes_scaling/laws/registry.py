@@ -1,19 +1,30 @@
 """The laws there are: ours, one explicit line each, and those of installed packages."""
 
+import re
 from importlib.metadata import entry_points
 
 from bayes_scaling.errors import LawError
+from bayes_scaling.laws.broken import BROKEN, broken
 from bayes_scaling.laws.chinchilla import CHINCHILLA
 from bayes_scaling.laws.chinchilla_gamma import CHINCHILLA_GAMMA
+from bayes_scaling.laws.common import FACTORS
 from bayes_scaling.laws.data_constrained import DATA_CONSTRAINED
+from bayes_scaling.laws.depth_width import DEPTH_WIDTH, GEMSTONES, with_shape
+from bayes_scaling.laws.farseer import FARSEER
 from bayes_scaling.laws.kaplan import KAPLAN
+from bayes_scaling.laws.kaplan_steps import KAPLAN_STEPS
 from bayes_scaling.laws.law import Law
+from bayes_scaling.laws.m4 import M4
 from bayes_scaling.laws.power import POWER
 from bayes_scaling.laws.product import PRODUCT, PRODUCT_FLOOR
 
 __all__ = ["ENTRY_POINT_GROUP", "available", "get"]
 
 ENTRY_POINT_GROUP = "bayes_scaling.laws"
+
+_SHORT = {"broken": "broken-c", "m4": "m4-c"}
+_SHAPED = "+shape"
+_BREAKS = re.compile(r"broken-([ndc])-(\d{1,3})")
 
 _OURS: dict[str, Law] = {
     law.name: law
@@ -23,8 +34,14 @@ _OURS: dict[str, Law] = {
         PRODUCT,
         PRODUCT_FLOOR,
         DATA_CONSTRAINED,
+        FARSEER,
         KAPLAN,
+        KAPLAN_STEPS,
+        DEPTH_WIDTH,
+        GEMSTONES,
         *POWER,
+        *BROKEN,
+        *M4,
     )
 }
 
@@ -54,6 +71,10 @@ def available() -> dict[str, Law]:
 def get(law: str | Law) -> Law:
     """A law by name; a law object is returned as it is.
 
+    Besides the names of :func:`available` there are ``NAME+shape``, a law of N with the shape
+    term of :func:`~bayes_scaling.laws.depth_width.with_shape`; ``broken-n-2`` and so on, with more
+    breaks; and ``broken`` and ``m4`` for those in compute.
+
     Raises
     ------
     LawError
@@ -62,6 +83,12 @@ def get(law: str | Law) -> Law:
     if isinstance(law, Law):
         return law
     laws = available()
-    if law not in laws:
-        raise LawError(f"there is no law {law!r}; there are {', '.join(laws)}")
-    return laws[law]
+    name = _SHORT.get(law, law)
+    if name in laws:
+        return laws[name]
+    if name.endswith(_SHAPED):
+        return with_shape(get(name.removesuffix(_SHAPED)))
+    if match := _BREAKS.fullmatch(name):
+        column = next(c for c, (symbol, *_) in FACTORS.items() if symbol.lower() == match[1])
+        return broken(column, int(match[2]))
+    raise LawError(f"there is no law {law!r}; there are {', '.join(laws)}")

@@ -7,7 +7,7 @@ import pymc as pm
 import pytensor.tensor as pt
 from pymc.logprob.transforms import Transform
 
-from bayes_scaling.laws.coordinates import Coordinates
+from bayes_scaling.laws.coordinates import Identity
 from bayes_scaling.model.design import Design
 from bayes_scaling.model.spec import SPREAD_SD, Spec
 
@@ -15,49 +15,74 @@ __all__ = ["build"]
 
 
 class _FamilyCoordinates(Transform):  # type: ignore[misc]
-    """Log parameters at the reference point, to the law's coordinates at each family's centre."""
+    """Log parameters at the reference point, to coordinates in which a sampler moves well.
+
+    Parameters that runs fix are the law's coordinates at each family's centre. Loose ones, which
+    the runs of a family hardly tell, are deviations from the population in units of its spread:
+    centred, they and the spread form a funnel.
+    """
 
     name = "coordinates"
     ndim_supp = 0
 
-    def __init__(self, spec: Spec, coordinates: Coordinates) -> None:
+    def __init__(self, spec: Spec) -> None:
         self.law = spec.law
-        self.coordinates = coordinates
-        self.names = spec.law.names
+        self.coordinates = spec.law.coordinates or Identity()
+        self.names = [p.name for p in spec.parameters]
+        self.loose = [i for i, p in enumerate(spec.parameters) if p.loose]
         self.shift = {n: np.asarray(spec.centres[n]) - spec.reference[n] for n in spec.law.inputs}
 
-    def _named(self, value: Any) -> dict[str, Any]:
-        return {name: value[..., i] for i, name in enumerate(self.names)}
-
-    def _stacked(self, logs: dict[str, Any], value: Any) -> Any:
-        columns = [logs[name] for name in self.names]
-        # The noise scale stands last and is its own coordinate.
-        return pt.stack([*columns, value[..., len(self.names)]], axis=-1)
-
     def _move(self, logs: dict[str, Any], sign: float) -> dict[str, Any]:
+        if self.law.rigid:
+            return logs
         values = {name: pt.exp(value) for name, value in logs.items()}
         moved = dict(logs)
         for name, by_input in self.law.slopes(values).items():
+            if self.names.index(name) in self.loose:
+                continue
             for column, slope in by_input.items():
                 moved[name] = moved[name] - sign * slope * self.shift[column]
         return moved
 
-    def forward(self, value: Any, *inputs: Any) -> Any:  # noqa: ARG002
-        at_centre = self._move(self._named(value), 1.0)
-        return self._stacked(self.coordinates.forward(at_centre), value)
+    def _split(self, columns: list[Any]) -> tuple[dict[str, Any], Any]:
+        """Columns of the law's parameters by name; the noise scale, which stands last."""
+        return dict(zip(self.names[:-1], columns[:-1], strict=True)), columns[-1]
 
-    def backward(self, value: Any, *inputs: Any) -> Any:  # noqa: ARG002
-        at_centre = self.coordinates.backward(self._named(value))
-        return self._stacked(self._move(at_centre, -1.0), value)
+    def forward(self, value: Any, *inputs: Any) -> Any:
+        columns = [value[..., i] for i in range(len(self.names))]
+        logs, noise = self._split(columns)
+        moved = self.coordinates.forward(self._move(logs, 1.0))
+        at = [*(moved[name] for name in logs), noise]
+        _, _, location, scale = inputs
+        for i in self.loose:
+            at[i] = (columns[i] - location[..., i]) / scale[..., i]
+        return pt.stack(at, axis=-1)
 
-    def log_jac_det(self, value: Any, *inputs: Any) -> Any:  # noqa: ARG002
+    def backward(self, value: Any, *inputs: Any) -> Any:
+        columns = self._told(value, inputs)
+        at, noise = self._split(columns)
+        logs = self._move(self.coordinates.backward(at), -1.0)
+        return pt.stack([*(logs[name] for name in at), noise], axis=-1)
+
+    def log_jac_det(self, value: Any, *inputs: Any) -> Any:
         # One determinant per family, spread over its parameters because logp is elementwise;
         # moving an amplitude along its exponents is a shear and adds nothing.
-        log_jacobian = self.coordinates.log_jacobian(self._named(value))
+        at, _ = self._split(self._told(value, inputs))
+        total = self.coordinates.log_jacobian(at) + sum(
+            pt.log(inputs[3][..., i]) for i in self.loose
+        )
         zeros = pt.zeros_like(value)  # type: ignore[no-untyped-call]
-        if isinstance(log_jacobian, float):
-            return zeros + log_jacobian / (len(self.names) + 1)
-        return zeros + log_jacobian[..., None] / (len(self.names) + 1)
+        if getattr(total, "ndim", 0):
+            total = total[..., None]
+        return zeros + total / len(self.names)
+
+    def _told(self, value: Any, inputs: tuple[Any, ...]) -> list[Any]:
+        """Coordinates with the loose ones as log parameters."""
+        _, _, location, scale = inputs
+        columns = [value[..., i] for i in range(len(self.names))]
+        for i in self.loose:
+            columns[i] = location[..., i] + scale[..., i] * columns[i]
+        return columns
 
 
 def build(spec: Spec, design: Design) -> pm.Model:
@@ -120,13 +145,14 @@ def _log_parameters(spec: Spec) -> dict[str, Any]:
     if own:
         centre = [location.get(p.name, spec.log_median(p)) for p in own]
         spread = [scale.get(p.name, spec.log_sd(p)) for p in own]
-        coordinates = spec.law.coordinates if len(own) == len(spec.parameters) else None
+        whole = len(own) == len(spec.parameters)
+        bent = spec.law.coordinates or any(p.loose for p in own)
         theta = pm.Normal(
             "theta",
             pt.stack(centre),
             pt.stack(spread),
             dims=("family", "parameter"),
-            default_transform=_FamilyCoordinates(spec, coordinates) if coordinates else None,
+            default_transform=_FamilyCoordinates(spec) if whole and bent else None,
         )
         logs |= {p.name: theta[:, i] for i, p in enumerate(own)}
     return logs

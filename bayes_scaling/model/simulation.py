@@ -35,7 +35,7 @@ def simulate(
     design : pandas.DataFrame
         One row per run: ``params`` (parameters), ``tokens`` (tokens) and optionally ``flops``
         (FLOP; 6·N·D if absent), ``unique_tokens`` (tokens; all fresh if absent), ``family``,
-        ``run``.
+        ``run``, and what else the law reads.
     truth : mapping
         Parameter values in published units (amplitudes at N = D = 1), for all families, or one
         such mapping by family.

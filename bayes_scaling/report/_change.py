@@ -153,7 +153,7 @@ def _prior(study: Study) -> list[Item]:
         return []
     rows.sort(key=lambda row: -(row["prior_sensitivity"] or 0))
     names = [row["parameter"] for row in rows]
-    mostly = [row["parameter"] for row in rows if row["source"] == "prior"]
+    mostly = [row["parameter"] for row in rows if row["source"] == "mostly prior"]
     text = f"Another prior would move {joined(names, 8)} (power-scaling sensitivity above 0.05)"
     text += f"; the data say little about {joined(mostly, 8)}." if mostly else "."
     values = {row["parameter"]: row["prior_sensitivity"] for row in rows}

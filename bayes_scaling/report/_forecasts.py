@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bayes_scaling.forecast.prediction import asked
 from bayes_scaling.report._plain import LEVELS, summary
 from bayes_scaling.report._study import Study
 from bayes_scaling.report.frontier import forecast_data, frontier
@@ -42,10 +43,7 @@ def held_out_section(study: Study) -> dict[str, Any]:
     targets = study.fit.targets
     if not len(targets):
         return {"runs": [], "known": 0, "inside_50": None, "inside_90": None, "bias": None}
-    sizes = ("params", "tokens", "flops")
-    more = [n for n in study.fit.law.inputs if n in targets and n not in sizes]
-    asked = targets[[*sizes, "family", *more]]
-    forecast = study.fit.predict(asked, seed=study.seed)
+    forecast = study.fit.predict(asked(study.fit.law, targets), seed=study.seed)
     rows = []
     for place, (_, target) in enumerate(targets.iterrows()):
         row = summary(forecast.loss_run.isel(point=place))

@@ -19,8 +19,9 @@ def parameters_section(study: Study) -> list[dict[str, Any]]:
     """One entry a parameter and family, then the population's and the noise's.
 
     Each has mean, sd, quantiles, the prior's quantiles, ``raw`` (the same in published units,
-    at N = D = 1, for amplitudes; else None), status of its convergence and ``source``: "data",
-    "prior and data" or "prior", by power scaling.
+    at N = D = 1, for amplitudes; else None), status of its convergence, ``contraction`` (1 -
+    posterior over prior variance of its log) and ``source``: "data", "prior and data" or "mostly
+    prior", by contraction and power scaling.
     """
     fit = study.fit
     posterior, prior = fit.posterior, fit.dt["prior"].to_dataset()
@@ -54,7 +55,8 @@ def _entry(
     before = None
     if name in prior:
         before = summary(prior[name] if family is None else prior[name].sel(family=family))
-    kept = {key: row.get(key) for key in ("r_hat", "ess_bulk", "ess_tail", "status", "source")}
+    names = ("r_hat", "ess_bulk", "ess_tail", "status", "contraction", "source")
+    kept = {key: row.get(key) for key in names}
     return {"name": name, "family": family} | summary(draws) | {"prior": before} | kept
 
 
@@ -73,6 +75,8 @@ def _raw(study: Study, family: str) -> dict[str, dict[str, float]]:
     """Summaries of what changes when the reference point moves to 1, draw by draw."""
     fit = study.fit
     law = fit.law
+    if law.rigid:
+        return {}
     values = {name: fit.posterior[name].sel(family=family) for name in law.names}
     moved = law.move(values, {name: -fit.spec.reference[name] for name in law.inputs})
     return {name: summary(moved[name]) for name in law.slopes(values)}

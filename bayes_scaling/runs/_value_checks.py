@@ -12,7 +12,17 @@ from bayes_scaling.runs.columns import COLUMNS
 __all__ = ["bad_values", "doubtful_values", "is_target"]
 
 _SIZES = ("params", "tokens", "flops")
-_POSITIVE = (*_SIZES, "loss", "params_nonemb", "unique_tokens", "loss_se")
+_POSITIVE = (
+    *_SIZES,
+    "loss",
+    "params_nonemb",
+    "unique_tokens",
+    "loss_se",
+    "batch_tokens",
+    "n_layer",
+    "d_model",
+    "aspect_ratio",
+)
 _NUMERIC = tuple(entry.name for entry in COLUMNS if entry.kind == "number")
 # Reports round N and D to three digits, and epochs are whole steps, so 1% is no repetition.
 _SAME = 0.01

@@ -137,7 +137,30 @@ COLUMNS: tuple[Column, ...] = (
         ("loss_stderr", "loss_std_error", "loss_standard_error", "loss_sem", "stderr"),
     ),
     Column("loss_unit", "", "unit of the loss", ("loss_units", "unit_of_loss"), "text"),
-    Column("step", "optimiser steps", "step at which the loss was read", ("global_step",)),
+    Column(
+        "tokenizer",
+        "",
+        "tokenizer behind a loss per token",
+        ("tokenizer_name", "vocabulary"),
+        "text",
+    ),
+    Column(
+        "step",
+        "optimiser steps",
+        "step at which the loss was read",
+        ("global_step", "steps", "n_steps", "num_steps", "train_steps", "training_steps"),
+    ),
+    Column(
+        "batch_tokens",
+        "tokens",
+        "tokens in a batch; blank: tokens / step",
+        (
+            "batch_size_tokens",
+            "tokens_per_batch",
+            "tokens_per_step",
+            "global_batch_tokens",
+        ),
+    ),
     Column("seed", "", "random seed of the run", ("random_seed",)),
     Column(
         "n_layer",
@@ -151,6 +174,7 @@ COLUMNS: tuple[Column, ...] = (
         "width of the model",
         ("width", "hidden_size", "hidden_dim", "model_dim", "n_embd"),
     ),
+    Column("aspect_ratio", "1", "d_model / n_layer; blank: follows from them"),
     Column(
         "lr_schedule",
         "",

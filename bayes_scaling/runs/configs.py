@@ -15,9 +15,17 @@ from bayes_scaling.runs.cells import to_float, to_text
 from bayes_scaling.runs.columns import column, require, resolve
 from bayes_scaling.runs.reading import read_table
 
-__all__ = ["Configs", "load_configs"]
+__all__ = ["OPTIONAL", "Configs", "load_configs"]
 
-_OPTIONAL = ("params_nonemb", "unique_tokens")
+OPTIONAL = (
+    "params_nonemb",
+    "unique_tokens",
+    "step",
+    "batch_tokens",
+    "n_layer",
+    "d_model",
+    "aspect_ratio",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +38,8 @@ class Configs:
         Every column, value and row of the source in its order; cells of a text file as text.
     table : pandas.DataFrame
         float64 params (parameters), tokens (tokens), flops (FLOP; 6·N·D where blank), and
-        params_nonemb and unique_tokens where the source has them (NaN: not stated), then family
+        params_nonemb, unique_tokens, step, batch_tokens, n_layer, d_model and aspect_ratio where
+        the source has them (NaN: not stated), then family
         (text, or None where not named). Row i belongs to row i of ``original``.
     source : str
         Name of the file, or "data frame".
@@ -72,12 +81,12 @@ def load_configs(
     """
     raw = read_table(source)
     place = raw.places.source
-    wanted = [column(name) for name in (*SIZES, *_OPTIONAL, "family")]
+    wanted = [column(name) for name in (*SIZES, *OPTIONAL, "family")]
     found = resolve(raw.names, columns, place, wanted)
     require(found, raw.names, place, loss=False)
     numbers = {
         name: to_float(raw.frame[found[name]], found[name], raw.places)
-        for name in (*SIZES, *_OPTIONAL)
+        for name in (*SIZES, *OPTIONAL)
         if name in found
     }
     for name, values in numbers.items():
@@ -86,7 +95,7 @@ def load_configs(
         {name: numbers[name] for name in SIZES if name in numbers}, len(raw.frame)
     )
     _complete(sizes, derived, raw)
-    table = pd.DataFrame(sizes | {name: numbers[name] for name in _OPTIONAL if name in numbers})
+    table = pd.DataFrame(sizes | {name: numbers[name] for name in OPTIONAL if name in numbers})
     table["family"] = _families(raw, found)
     return Configs(raw.frame, table, place)
 

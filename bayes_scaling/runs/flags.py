@@ -8,6 +8,7 @@ import pandas as pd
 
 from bayes_scaling.runs._design_checks import off_law, repeated_rows, unit_checks
 from bayes_scaling.runs._finding import Severity
+from bayes_scaling.runs._mixture_checks import mixtures
 from bayes_scaling.runs._raw import Places
 from bayes_scaling.runs._value_checks import bad_values, doubtful_values
 from bayes_scaling.runs.columns import COLUMNS
@@ -20,12 +21,15 @@ CODES: dict[str, str] = {
     "nonpositive": "a value that must be above zero is not",
     "not-finite": "a value is infinite",
     "mixed-units": "losses in different units",
+    "mixed-tokenizers": "losses per token under different tokenizers",
     "loss-unit": "a loss out of range for its unit, or of an unknown unit",
     "duplicate": "the same run twice",
     "duplicate-run-id": "one run id for different runs",
     "mid-training": "an intermediate checkpoint of a run that also has a later one",
     "flops-mismatch": "compute more than a factor 2 from 6·N·D",
     "not-cooled": "loss read before the learning rate was decayed",
+    "mixed-counts": "parameters counted with embeddings in some rows and without in others",
+    "mixed-schedules": "a learning-rate schedule other than the family's usual one",
     "few-tokens": "fewer tokens than parameters",
     "off-law": "far off any smooth law through its family",
     "unique-exceeds-tokens": "more unique tokens than tokens seen",
@@ -82,7 +86,7 @@ def find_flags(table: pd.DataFrame, places: Places) -> tuple[Flag, ...]:
     """
     # Values at the edge of float64 overflow in comparisons, which is what the flags report.
     with np.errstate(all="ignore"):
-        found = [*bad_values(table), *unit_checks(table)]
+        found = [*bad_values(table), *unit_checks(table), *mixtures(table)]
         unusable = {finding.row for finding in found if finding.severity == "error"}
         found += [*doubtful_values(table), *repeated_rows(table), *off_law(table, unusable)]
     order = {code: place for place, code in enumerate(CODES)}

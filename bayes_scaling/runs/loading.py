@@ -19,7 +19,7 @@ from bayes_scaling.runs.reading import read_table
 from bayes_scaling.runs.table import Runs
 from bayes_scaling.runs.units import row_units
 
-__all__ = ["Count", "load_runs"]
+__all__ = ["Count", "load_runs", "recount"]
 
 Count = Literal["params", "params_nonemb"]
 Cells = dict[str, pd.Series]
@@ -74,6 +74,40 @@ def load_runs(
     if count not in {"params", "params_nonemb"}:
         raise DataError(f"count={count!r} is not legal; it is 'params' or 'params_nonemb'")
     return _assemble(read_table(source), columns, loss_unit, family, count)
+
+
+def recount(source: str | os.PathLike[str] | pd.DataFrame | Runs, count: Count) -> Runs:
+    """Load runs, or load them again, with another count of parameters.
+
+    Parameters
+    ----------
+    source : path-like, pandas.DataFrame or Runs
+        As for :func:`load_runs`. FLOP that were derived are derived anew from the new count.
+    count : {"params", "params_nonemb"}
+        What ``params`` is to hold.
+
+    Returns
+    -------
+    Runs
+        In the order of the source.
+
+    Raises
+    ------
+    DataError
+        If there is no such count.
+    """
+    if not isinstance(source, Runs):
+        return load_runs(source, count=count)
+    if source.count == count:
+        return source
+    if count == "params_nonemb" and "params_nonemb" not in source.table:
+        raise DataError(f"{source.source} has no column for params_nonemb to count by")
+    table = source.table
+    table["flops"] = table["flops"].where(~table["flops_derived"])
+    table = table.drop(columns=[name for name in table if str(name).endswith("_derived")])
+    if "params_total" in table:
+        table["params"] = table.pop("params_total")
+    return load_runs(table, count=count).with_history(source)
 
 
 def _assemble(

@@ -3,7 +3,7 @@
 import html
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 
@@ -162,6 +162,10 @@ class Runs:
                 f"excluding {', '.join(codes)} leaves no run of the {len(self)} in {self.source}"
             )
         return self._take(keep, counts)
+
+    def with_history(self, other: "Runs") -> "Runs":
+        """These runs, with what was excluded from others of which they are a new reading."""
+        return replace(self, _excluded=MappingProxyType(other.excluded))
 
     def select(self, mask: ArrayLike | Callable[[pd.DataFrame], ArrayLike]) -> "Runs":
         """Keep the rows where ``mask`` is true, in order, and flag them anew.

@@ -35,8 +35,13 @@ def forecast() -> pd.DataFrame:
     return pd.read_csv(FOLDER / "forecast.csv")
 
 
-def test_it_saw_the_grid_and_its_replicates_alone(preregister: ModuleType, content: dict) -> None:
-    runs = preregister.fitted_runs(FOLDER / "runs.csv")
+def test_it_saw_the_grid_and_its_replicates_alone(
+    preregister: ModuleType, content: dict, tmp_path: Path
+) -> None:
+    # Steps and batch, the same in every run, were no columns of a fit when the forecast was made.
+    then = pd.read_csv(FOLDER / "runs.csv", dtype=str).drop(columns=["steps", "batch_tokens"])
+    then.to_csv(tmp_path / "runs.csv", index=False)
+    runs = preregister.fitted_runs(tmp_path / "runs.csv")
     assert set(runs.table["role"]) == {"grid", "seed"}
     # A hash of every number a fit can see: had the runs changed since, it would differ.
     assert content["runs_hash"] == runs.hash

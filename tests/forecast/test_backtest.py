@@ -1,5 +1,7 @@
 """Scores against closed forms, and the split of a backtest."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,8 @@ from scipy import stats
 
 from bayes_scaling.errors import DataError
 from bayes_scaling.forecast import backtest
-from bayes_scaling.forecast.backtesting import _split, crps, interval_score
+from bayes_scaling.forecast.backtesting import _score, _split, crps, interval_score
+from bayes_scaling.inference import Fit
 
 
 def test_crps_of_a_normal_is_its_closed_form() -> None:
@@ -56,3 +59,12 @@ def test_split_is_by_the_compute_of_each_family() -> None:
 def test_bad_ratios_are_refused(ratio: object) -> None:
     with pytest.raises(DataError, match="ratio is"):
         backtest(pd.DataFrame(), ratio=ratio)  # type: ignore[arg-type]
+
+
+def test_scored_runs_keep_what_the_law_reads(make_fit: Callable[..., Fit]) -> None:
+    truth = {"floor": 1.8, "A": 400.0, "B": 1800.0, "alpha_N": 0.34, "alpha_D": 0.36}
+    fit = make_fit("data-constrained", truth | {"R_D": 15.0, "R_N": 5.0})
+    rows = fit.runs[fit.runs["family"] == "web"]
+    fresh = _score(fit.law.name, fit, rows.assign(unique_tokens=rows["tokens"]), 0)
+    worn = _score(fit.law.name, fit, rows.assign(unique_tokens=rows["tokens"] / 40), 0)
+    assert (worn["q50"] > fresh["q50"]).all()

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
+from bayes_scaling.decisions import Scenario, allocate
 from bayes_scaling.errors import DataError, FileError, FitError
 from bayes_scaling.forecast import predict
 from bayes_scaling.forecast.prediction import quantile_name
@@ -195,12 +196,60 @@ def test_repeated_tokens_are_worth_less(make_fit: Callable[..., Fit]) -> None:
     assert (forecast.loss_curve.diff("point") < 0).all()
     assert not any("not stated" in text for text in forecast.warnings)
     silent = predict(fit, **where)
-    assert "unique_tokens is not stated at 1 of 1 points: every token is taken as fresh." in (
-        silent.warnings
+    assert (
+        "unique_tokens is not stated in 1 of 1 rows: their tokens are all taken as fresh."
+        in silent.warnings
     )
     fresh = forecast.loss_curve.isel(point=2)
     assert_allclose(silent.loss_curve.isel(point=0), fresh, rtol=1e-12)
     table = pd.DataFrame({**where, "unique_tokens": [np.nan, 1e9]})
     mixed = predict(fit, table)
     assert_allclose(mixed.loss_curve.isel(point=0), fresh, rtol=1e-12)
-    assert any("at 1 of 2 points" in text for text in mixed.warnings)
+    assert any("in 1 of 2 rows" in text for text in mixed.warnings)
+
+
+SHAPED = {
+    "floor": 1.8,
+    "A": 400.0,
+    "B": 1800.0,
+    "alpha_N": 0.34,
+    "alpha_D": 0.36,
+    "aspect": 60.0,
+    "curvature": 0.3,
+}
+
+
+def test_the_best_shape_is_assumed_where_none_is_stated(make_fit: Callable[..., Fit]) -> None:
+    fit = make_fit("depth-width", SHAPED)
+    where = {"params": 1e9, "tokens": 2e10, "family": "web"}
+    silent = predict(fit, **where)
+    assert any("the best one is assumed, draw by draw" in text for text in silent.warnings)
+    loss = silent.loss_curve.isel(point=0)
+    shapes = predict(fit, n_layer=[4, 12, 24, 90], d_model=[4000, 720, 720, 300], **where)
+    assert not any("best one" in text for text in shapes.warnings)
+    # In every draw, no shape is better than that draw's best, and far ones are worse.
+    assert (shapes.loss_curve >= loss - 1e-12).all()
+    assert (shapes.loss_curve.isel(point=0) > shapes.loss_curve.isel(point=1)).all()
+    some = predict(fit, pd.DataFrame({**where, "aspect_ratio": [np.nan, 60.0]}))
+    assert_allclose(some.loss_curve.isel(point=0), loss, rtol=1e-12)
+    plan = allocate(fit, Scenario(budget_flops=1e21, family="web"))
+    assert plan.content["method"] == "closed form"
+
+
+STEPS = {"A": 10.0, "S": 60.0, "alpha_N": 0.1, "alpha_S": 0.5, "B_crit": 2e8, "alpha_B": 0.21}
+
+
+def test_a_typical_batch_is_assumed_and_said(make_fit: Callable[..., Fit]) -> None:
+    fit = make_fit("kaplan-steps", STEPS)
+    where = {"params": 1e9, "tokens": 2e10, "family": "web"}
+    silent = predict(fit, **where)
+    assert any("a batch as in the middle of the family's runs" in t for t in silent.warnings)
+    batches = predict(fit, batch_tokens=[1e5, 1e6, 1e8], **where)
+    # At the same tokens a smaller batch wastes less.
+    assert (batches.loss_curve.diff("point") > 0).all()
+    steps = predict(fit, step=2e10 / 1e6, **where)
+    assert_allclose(steps.loss_curve.isel(point=0), batches.loss_curve.isel(point=1), rtol=1e-12)
+    plan = allocate(fit, Scenario(budget_flops=1e20, family="web"))
+    assert 1e6 < plan.content["recommended"]["params"] < 1e13
+    with pytest.raises(DataError, match="'batch_size' is not an input of a forecast"):
+        predict(fit, batch_size=1e5, **where)

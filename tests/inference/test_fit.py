@@ -103,8 +103,8 @@ def test_diagnosis_of_a_good_fit(sampled: Fit) -> None:
     assert not failed
     assert diagnosis.loo["runs"] == 40
     assert diagnosis.loo["p"] > 0
-    assert set(diagnosis.parameters["source"]) <= {"data", "prior", "prior and data"}
-    assert diagnosis.parameters.loc["floor[web]", "source"] != "prior"
+    assert set(diagnosis.parameters["source"]) <= {"data", "mostly prior", "prior and data"}
+    assert diagnosis.parameters.loc["floor[web]", "source"] != "mostly prior"
 
 
 def test_recompiling_is_not_needed_for_other_runs(sampled: Fit, table: pd.DataFrame) -> None:

@@ -6,6 +6,7 @@ from numpy.testing import assert_allclose
 from scipy.optimize import brentq
 
 from bayes_scaling import laws
+from bayes_scaling.laws.depth_width import matrix_params, shape_of
 
 KAPLAN = {  # Kaplan et al. 2020, Table 2
     "A": 6.4e13**0.076,
@@ -123,3 +124,12 @@ def test_textbook_doublings(symbol, losses, floor, alpha):
     # Without a floor the two drops would ask for two exponents.
     slopes = -np.diff(np.log2(losses))
     assert abs(slopes[0] / slopes[1] - 1) > 0.15
+
+
+def test_textbook_architectures_have_their_counts() -> None:
+    # The textbook's section on depth against width: 12 layers of 512 and 24 of 362.
+    assert matrix_params(12, 512) == 37_748_736
+    assert matrix_params(24, 362) == 37_740_672
+    for layers, width in ((12, 512), (24, 362)):
+        n_layer, d_model = shape_of(matrix_params(layers, width), width / layers)
+        assert_allclose([n_layer, d_model], [layers, width], rtol=1e-12)

@@ -17,6 +17,14 @@ from tests.conftest import TRUTH, grid
 RAW = {
     "chinchilla": TRUTH,
     "chinchilla-gamma": TRUTH | {"gamma": 0.8},
+    "broken-d": {
+        "floor": 1.5,
+        "B": 3e3,
+        "alpha_D": 0.4,
+        "break_1": 1e10,
+        "alpha_D_1": 0.2,
+        "width_1": 0.5,
+    },
     "product": {"L0": 40.0, "alpha_N": 0.05, "alpha_D": 0.06, "alpha_C": 0.01},
 }
 
@@ -82,8 +90,9 @@ def test_densities_equal_those_of_pymc(law: str, pooling: object, noise: str) ->
     assert_allclose(hierarchy.log_likelihood(spec, design, values), expected, rtol=1e-9)
 
 
-def test_sampled_density_is_prior_times_likelihood_times_jacobian() -> None:
-    spec, design = model_of("product", "partial")
+@pytest.mark.parametrize("law", ["product", "broken-d"])
+def test_sampled_density_is_prior_times_likelihood_times_jacobian(law: str) -> None:
+    spec, design = model_of(law, "partial")
     draws = free_draws(spec, np.random.default_rng(5), draws=1)
     model = build(spec, design)
     start = {str(n): v.isel(chain=0, draw=0).values for n, v in draws.items()}
@@ -99,9 +108,14 @@ def test_sampled_density_is_prior_times_likelihood_times_jacobian() -> None:
     prior = sum(float(value.sum()) for value in parts.values())
     values = hierarchy.named(spec, draws)
     likelihood = float(hierarchy.log_likelihood(spec, design, values).sum())
-    # tau is sampled on its log; theta in the coordinates of the law at each family's centre.
+    # tau is sampled on its log; theta in the coordinates of the law at each family's centre, and
+    # loose parameters as deviations in units of tau.
     jacobian = float(np.log(draws["tau"]).sum())
     assert spec.law.coordinates is not None
+    loose = [p.name for p in spec.parameters if p.loose]
+    assert bool(loose) == (law == "broken-d")
+    spreads = np.log(draws["tau"].sel(partial=loose))
+    jacobian += len(spec.families) * float(spreads.sum())
     for i, family in enumerate(spec.families):
         here = {n: values[n].sel(family=family).item() for n in spec.law.names}
         shift = {n: spec.centres[n][i] - spec.reference[n] for n in spec.law.inputs}

@@ -1,0 +1,106 @@
+"""The estimator M4 of Alabdulmohsin et al. (2022): a power law that starts from a ceiling."""
+
+from typing import Any
+
+from bayes_scaling.laws import common, ops
+from bayes_scaling.laws.coordinates import Additive
+from bayes_scaling.laws.law import Inputs, Law, Parameter, Prior, Values
+
+__all__ = ["M4", "inverse"]
+
+_STEPS = 12
+"""Newton steps: the equation is monotone and of one curvature, so that these reach 1e-15."""
+
+
+def _log_share(target: Any, alpha: Any) -> Any:
+    """Log of q in (0, 1) with log q - alpha·log(1 - q) equal to the target.
+
+    Newton's method on the log odds w of q, for which the left side is
+    -softplus(-w) + alpha·softplus(w), with slopes between 1 and alpha.
+    """
+    # The two straight ends of the left side; the greater error of either is at the bend.
+    odds = ops.minimum(target, 0.0) + ops.maximum(target, 0.0) / alpha
+    for _ in range(_STEPS):
+        odds = ops.fixed(_closer(odds, target, alpha))
+    return -ops.softplus(-_closer(odds, target, alpha))
+
+
+def _closer(odds: Any, target: Any, alpha: Any) -> Any:
+    """One Newton step."""
+    near = ops.exp(-ops.softplus(odds))
+    slope = near + alpha * (1.0 - near)
+    return odds - (alpha * ops.softplus(odds) - ops.softplus(-odds) - target) / slope
+
+
+def inverse(law: Law, loss: Any, p: Values) -> Any:
+    """Log of the input at which the law reaches a loss, relative to the reference point.
+
+    Alabdulmohsin et al. 2022, Eq. 2, solved for x.
+
+    Parameters
+    ----------
+    law : Law
+        One of ``M4``.
+    loss : array-like
+        Loss between the floor and floor + rise, nats.
+    p : mapping of str to array-like
+        Parameter values at the reference point.
+    """
+    _, amplitude, exponent = law.names[:3]
+    share = (loss - p["floor"]) / p["rise"]
+    log_excess = ops.log(loss - p["floor"]) - p["saturation"] * ops.log1p(-share)
+    return (ops.log(p[amplitude]) - log_excess) / p[exponent]
+
+
+def _law(column: str) -> Law:
+    symbol, amplitude, cause = common.FACTORS[column]
+    exponent = f"alpha_{symbol}"
+
+    def log_curve(x: Inputs, p: Values) -> Any:
+        target = ops.log(p[amplitude]) - p[exponent] * x[column] - ops.log(p["rise"])
+        share = _log_share(target, p["saturation"])
+        return ops.logaddexp(ops.log(p["floor"]), ops.log(p["rise"]) + share)
+
+    def slopes(p: Values) -> dict[str, dict[str, Any]]:
+        return {amplitude: {column: p[exponent]}}
+
+    return Law(
+        name=f"m4-{symbol.lower()}",
+        formula=(
+            f"(L - floor) / (1 - (L - floor)/rise)^saturation = {amplitude}·{symbol}^-{exponent}"
+        ),
+        inputs=(column,),
+        parameters=(
+            common.FLOOR,
+            common.amplitude(amplitude, f"finite {cause}, far below the ceiling"),
+            common.exponent(exponent, cause, median=0.25, sd=0.8),
+            Parameter(
+                name="rise",
+                prior=Prior(median=3.0, sd=0.5, spread=0.1),
+                unit="nats",
+                meaning="ceiling minus floor: how far above the floor an untrained model starts",
+                reason="a guess among all tokens or bytes costs 2 to 8 times the typical loss",
+                of_loss=True,
+                loose=True,
+            ),
+            Parameter(
+                name="saturation",
+                prior=Prior(median=1.0, sd=0.7, spread=0.2),
+                unit="1",
+                meaning="how slowly the curve leaves its ceiling",
+                reason="95% between 0.25 and 4; 1 is a logistic curve in log space",
+                loose=True,
+            ),
+        ),
+        reference="Alabdulmohsin et al. 2022, Eq. 2 (M4), arXiv:2209.06640",
+        log_curve=log_curve,
+        slopes=slopes,
+        coordinates=Additive({amplitude: (exponent,)}),
+        notes=(
+            f"It reads {column} alone: fit it to runs in which nothing else held the loss back.",
+            "Runs far below the ceiling do not tell rise and saturation: they stay with the prior.",
+        ),
+    )
+
+
+M4: tuple[Law, ...] = tuple(_law(column) for column in common.FACTORS)
