@@ -8,8 +8,8 @@ from bayes_scaling.laws.law import Inputs, Law, Parameter, Prior, Values
 
 __all__ = ["KAPLAN_STEPS"]
 
-_STEPS = 10
-"""Newton steps: the equation is convex and falling, so that these reach 1e-15."""
+_STEPS = 4
+"""Halley steps before the last one: together they reach 1e-14 on either side of B_crit."""
 
 
 def _log_curve(x: Inputs, p: Values) -> Any:
@@ -25,13 +25,16 @@ def _log_curve(x: Inputs, p: Values) -> Any:
 
 
 def _closer(log_loss: Any, size: Any, steps: Any, batch: Any, p: Values) -> Any:
-    """One Newton step."""
+    """One Halley step."""
     waste = ops.softplus(batch - log_loss / p["alpha_B"])
     second = steps + p["alpha_S"] * waste
     right = ops.logaddexp(size, second)
-    share = ops.exp(second - right) * -ops.expm1(-waste)
-    slope = -share * p["alpha_S"] / p["alpha_B"]
-    return log_loss - (right - log_loss) / (slope - 1.0)
+    share, small = ops.exp(second - right), ops.exp(-waste)
+    ratio = p["alpha_S"] / p["alpha_B"]
+    inner = -ratio * (1.0 - small)
+    value, slope = right - log_loss, share * inner - 1.0
+    curve = share * ((1.0 - small) * small * ratio / p["alpha_B"] + inner * inner * (1.0 - share))
+    return log_loss - 2.0 * value * slope / (2.0 * slope * slope - value * curve)
 
 
 def _slopes(p: Values) -> dict[str, dict[str, Any]]:

@@ -8,15 +8,15 @@ from bayes_scaling.laws.law import Inputs, Law, Parameter, Prior, Values
 
 __all__ = ["M4", "inverse"]
 
-_STEPS = 12
-"""Newton steps: the equation is monotone and of one curvature, so that these reach 1e-15."""
+_STEPS = 3
+"""Halley steps before the last one: together they reach 1e-14 for any curve between its ends."""
 
 
 def _log_share(target: Any, alpha: Any) -> Any:
     """Log of q in (0, 1) with log q - alpha·log(1 - q) equal to the target.
 
-    Newton's method on the log odds w of q, for which the left side is
-    -softplus(-w) + alpha·softplus(w), with slopes between 1 and alpha.
+    Halley's method on the log odds w of q, for which the left side is
+    w + (alpha - 1)·softplus(w), with slopes between 1 and alpha.
     """
     # The two straight ends of the left side; the greater error of either is at the bend.
     odds = ops.minimum(target, 0.0) + ops.maximum(target, 0.0) / alpha
@@ -26,10 +26,12 @@ def _log_share(target: Any, alpha: Any) -> Any:
 
 
 def _closer(odds: Any, target: Any, alpha: Any) -> Any:
-    """One Newton step."""
-    near = ops.exp(-ops.softplus(odds))
-    slope = near + alpha * (1.0 - near)
-    return odds - (alpha * ops.softplus(odds) - ops.softplus(-odds) - target) / slope
+    """One Halley step."""
+    soft = ops.softplus(odds)
+    far = ops.exp(-soft)
+    bend = (alpha - 1.0) * (1.0 - far)
+    value, slope = odds + (alpha - 1.0) * soft - target, 1.0 + bend
+    return odds - 2.0 * value * slope / (2.0 * slope * slope - value * bend * far)
 
 
 def inverse(law: Law, loss: Any, p: Values) -> Any:
