@@ -21,6 +21,8 @@ def _output(what: str) -> Callable[[_Command], _Command]:
     return click.option("-o", "--output", required=True, metavar="FILE", help=what)
 
 
+_LAW = "chinchilla-gamma"
+
 # What fits a signed 64-bit attribute of a NetCDF file and the sampler's own seed.
 _SEED = click.IntRange(0, 2**63 - 1)
 
@@ -137,7 +139,8 @@ def demo(output: str, seed: int) -> None:
 @cli.command()
 @click.argument("runs")
 @_output("Where the fit goes (NetCDF).")
-@click.option("--law", default="chinchilla", show_default=True, help="See 'bayes-scaling laws'.")
+@click.option("--law", default=_LAW, show_default=True, help="See 'bayes-scaling laws'.")
+@click.option("--priors", "source", default="population", help="population, or weak.")
 @click.option("--seed", type=_SEED, default=0, show_default=True)
 @click.option("--draws", type=int, default=1000, show_default=True, help="Kept, of each chain.")
 @click.option("--tune", type=int, default=600, show_default=True, help="Discarded, of each chain.")
@@ -172,7 +175,7 @@ def fit(runs: str, output: str, **options: Any) -> None:
     # What is read above loads in a fraction of the time, so a bad table is refused sooner.
     from bayes_scaling.inference import fit as fit_runs
 
-    fitted = fit_runs(table, priors=priors, **options)
+    fitted = fit_runs(table, prior=options.pop("source"), priors=priors, **options)
     fitted.save(output)
     _warn(fitted.warnings)
     click.echo(fitted.summary().to_string(float_format="{:.4g}".format))
@@ -232,7 +235,7 @@ def diagnose(fit: str, *, as_json: bool) -> None:
 
 @cli.command()
 @click.argument("runs")
-@click.option("--law", default="chinchilla", show_default=True, help="One or more, with commas.")
+@click.option("--law", default=_LAW, show_default=True, help="One or more, with commas.")
 @click.option("--ratio", type=float, default=8.0, show_default=True, help="Largest over fitted C.")
 @_output("Where the scores go (JSON).")
 @click.option("--column", multiple=True, metavar="CANONICAL=SOURCE", help="Name a column.")

@@ -13,7 +13,9 @@ from bayes_scaling.decisions.optimum import closed_form, log_loss_at, numeric
 from bayes_scaling.decisions.plan import SCHEMA, Plan
 from bayes_scaling.decisions.scenario import Scenario
 from bayes_scaling.errors import ScenarioError
-from bayes_scaling.forecast.prediction import predict, values_of
+from bayes_scaling.forecast.families import values_of
+from bayes_scaling.forecast.model_error import ModelError, model_error
+from bayes_scaling.forecast.prediction import predict
 from bayes_scaling.inference import Fit
 from bayes_scaling.model import Typical, hierarchy, typical
 
@@ -44,17 +46,27 @@ class _Problem:
     bounds: tuple[float, float]
     limited: tuple[bool, bool]
     usual: Typical
+    error: ModelError | None
+    own_error: Floats
 
     @property
     def log_flops(self) -> float:
         return math.log(self.scenario.budget_flops)
 
     def loss_run(self, log_params: float) -> Floats:
-        """Loss of one run of N parameters at the budget, the same noise for every N."""
+        """Loss of one run of N parameters at the budget, the same luck for every N."""
         at = np.full_like(self.noise, log_params)
         log_curve = log_loss_at(self.fit.spec, self.values, at, self.log_flops, self.usual)
-        losses: Floats = np.exp(log_curve + self.noise)
+        losses: Floats = np.exp(log_curve + self.noise + self._strayed(log_params))
         return losses
+
+    def _strayed(self, log_params: float) -> Floats | float:
+        """Error of the law at the budget."""
+        if self.error is None:
+            return 0.0
+        log_tokens = self.log_flops - math.log(6.0) - log_params
+        distance = self.error.extent.distance(log_params, log_tokens, self.log_flops)
+        return self.error.at_one(distance, self.own_error)
 
     def risk(self, log_params: float) -> float:
         return float(self.scenario.risk.of(self.loss_run(log_params)))
@@ -144,6 +156,7 @@ def _problem(fit: Fit, scenario: Scenario, seed: int) -> _Problem:
     draws = values_of(fit, family, seed)
     sigma = draws[spec.noise_parameter.name]
     noise = hierarchy.noise(spec, fit.posterior, sigma, np.random.default_rng([seed, 3]))
+    rng = np.random.default_rng([seed, 5])
     low, high = scenario.limits.params_range(scenario.budget_flops)
     middle = math.log(scenario.budget_flops / 6.0) / 2
     limited = (low > 0, math.isfinite(high))
@@ -159,6 +172,8 @@ def _problem(fit: Fit, scenario: Scenario, seed: int) -> _Problem:
         ),
         limited=limited,
         usual=typical(spec.law, fit.runs, family),
+        error=model_error(fit, family, seed) if spec.discrepancy else None,
+        own_error=rng.normal(size=noise.size),
     )
 
 

@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from bayes_scaling import laws
 from bayes_scaling._files import write_bytes
 from bayes_scaling.errors import DataError
+from bayes_scaling.forecast.model_error import model_error
 from bayes_scaling.forecast.prediction import asked, predict
 from bayes_scaling.inference import fit
 from bayes_scaling.model import arrays, hierarchy
@@ -23,6 +25,7 @@ from bayes_scaling.runs import Runs, load_runs
 
 __all__ = ["Backtest", "backtest", "check_ratio", "crps", "interval_score", "log_score"]
 
+_ERROR_SEED = 17
 _FEWEST_RUNS = 4
 """Runs a family must have below the threshold to be forecast from."""
 
@@ -85,7 +88,7 @@ class Backtest:
 
 def backtest(
     runs: Any,
-    laws_to_test: Sequence[str | laws.Law] = ("chinchilla",),
+    laws_to_test: Sequence[str | laws.Law] = (laws.DEFAULT,),
     *,
     ratio: float = 8.0,
     seed: int = 0,
@@ -222,6 +225,18 @@ def _summarise(points: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([scores, whole], ignore_index=True)
 
 
+def _errors(fitted: Any, rows: pd.DataFrame) -> Any:
+    """Draws of the law's error at runs, dims (chain, draw, run), or 0."""
+    if fitted.spec.discrepancy is None:
+        return 0.0
+    rng = np.random.default_rng(_ERROR_SEED)
+    parts = [
+        model_error(fitted, str(family), 0).at_points(own, rng)
+        for family, own in rows.groupby("family")
+    ]
+    return xr.concat(parts, dim="point").sel(point=rows.index.to_numpy()).to_numpy()
+
+
 def log_score(fitted: Any, rows: pd.DataFrame) -> NDArray[np.float64]:
     """Log of the posterior predictive density of the losses of runs, each by itself.
 
@@ -238,7 +253,8 @@ def log_score(fitted: Any, rows: pd.DataFrame) -> NDArray[np.float64]:
         In the loss, not its log, so that laws and likelihoods compare; higher is better.
     """
     design = arrays(fitted.spec, rows)
-    density = hierarchy.log_likelihood(fitted.spec, design, fitted.posterior)
+    error = _errors(fitted, rows.reset_index(drop=True))
+    density = hierarchy.log_likelihood(fitted.spec, design, fitted.posterior, error)
     flat = density.stack(sample=("chain", "draw")).transpose("run", "sample").to_numpy()
     result: NDArray[np.float64] = logsumexp(flat, axis=1) - np.log(flat.shape[1])
     # d log L / dL: the density above is that of the log of the loss.

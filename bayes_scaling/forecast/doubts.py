@@ -11,6 +11,17 @@ _FAR = np.log10(2.0)
 """Decades of compute beyond the data from which a forecast says that it extrapolates."""
 
 
+def _allowance(fit: Fit) -> str:
+    if fit.spec.discrepancy is None:
+        return (
+            "the interval holds only if the law does, and it contains no allowance for a wrong law."
+        )
+    return (
+        "the interval allows for errors of the law as large as it has made elsewhere at such a "
+        "distance, and holds only if this family is of that kind."
+    )
+
+
 def doubts_about(fit: Fit, points: pd.DataFrame) -> tuple[str, ...]:
     """Sentences on unseen families and on points beyond the data.
 
@@ -37,8 +48,7 @@ def doubts_about(fit: Fit, points: pd.DataFrame) -> tuple[str, ...]:
         doubts.append(
             f"{which} beyond the largest fitted run of the family, by "
             f"{'' if len(far) == 1 else 'up to '}{most:.1f} decades of compute "
-            f"({10**most:,.3g} times): the interval holds only if the law does, and it contains "
-            "no allowance for a wrong law."
+            f"({10**most:,.3g} times): {_allowance(fit)}"
         )
     doubts += [f"Law {fit.law.name!r}: {note}" for note in fit.law.notes if len(far)]
     return tuple(doubts)

@@ -1,7 +1,6 @@
 """Forecast losses of configurations from a fit, draw by draw."""
 
 import json
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +15,8 @@ import xarray as xr
 from bayes_scaling._files import write_bytes, write_via
 from bayes_scaling.errors import DataError, FileError, FitError
 from bayes_scaling.forecast.doubts import doubts_about
+from bayes_scaling.forecast.families import check_seed, values_of
+from bayes_scaling.forecast.model_error import model_error
 from bayes_scaling.inference import Fit
 from bayes_scaling.laws import Law, ops
 from bayes_scaling.model import fill_typical, hierarchy, input_table, stated_inputs, unstated
@@ -253,7 +254,7 @@ def predict(
     FitError
         If the seed is not a whole number of 0 or more.
     """
-    _check_seed(seed)
+    check_seed(seed)
     if configs is None:
         given = {"params": params, "tokens": tokens, "flops": flops, "family": family}
         given |= inputs
@@ -285,12 +286,6 @@ def asked(law: Law, table: pd.DataFrame) -> pd.DataFrame:
     return table[["params", "tokens", "flops", "family", *more]]
 
 
-def _check_seed(seed: Any) -> None:
-    whole = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
-    if not (whole and seed >= 0):
-        raise FitError(f"seed is {seed!r}, a whole number of 0 or more is needed")
-
-
 def _placed(fit: Fit, configs: Configs) -> tuple[pd.DataFrame, list[str]]:
     """Points with their family, the law's inputs and distance, and what was assumed of them."""
     stated = configs.table.assign(family=_families(fit, configs))
@@ -319,16 +314,6 @@ def _families(fit: Fit, configs: Configs) -> list[str]:
     return [fit.families[0] if name is None else name for name in families]
 
 
-def values_of(fit: Fit, family: str, seed: int) -> dict[str, xr.DataArray]:
-    """Parameter draws of a family, seen or not, at the reference point, dims (chain, draw)."""
-    _check_seed(seed)
-    posterior = fit.posterior
-    if family in fit.families:
-        return hierarchy.family_values(fit.spec, posterior, family)
-    rng = np.random.default_rng([seed, zlib.crc32(family.encode())])
-    return hierarchy.new_family(fit.spec, posterior, rng)
-
-
 def _draws(fit: Fit, table: pd.DataFrame, seed: int) -> xr.Dataset:
     spec = fit.spec
     posterior = fit.posterior
@@ -349,12 +334,15 @@ def _draws(fit: Fit, table: pd.DataFrame, seed: int) -> xr.Dataset:
         log_curve = spec.law.log_curve(x, values).transpose("chain", "draw", "point")
         scale = values[spec.noise_parameter.name].expand_dims(point=x[spec.law.inputs[0]]["point"])
         scale = scale.transpose("chain", "draw", "point")
+        run_noise = hierarchy.noise(spec, posterior, scale, rng)
+        if spec.discrepancy:
+            run_noise = run_noise + model_error(fit, str(name), seed).at_points(rows, rng)
         floor = values.get("floor", xr.zeros_like(values[spec.law.names[0]]))
         parts.append(
             xr.Dataset(
                 {
                     "loss_curve": ops.exp(log_curve),
-                    "loss_run": ops.exp(log_curve + hierarchy.noise(spec, posterior, scale, rng)),
+                    "loss_run": ops.exp(log_curve + run_noise),
                     "loss_floor": xr.zeros_like(log_curve) + floor,
                 }
             )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 import xarray as xr
@@ -15,6 +15,7 @@ import xarray as xr
 from bayes_scaling.errors import DataError
 from bayes_scaling.inference import storage
 from bayes_scaling.inference.cautions import cautions
+from bayes_scaling.inference.rolling import rolling_steps
 from bayes_scaling.inference.sampler import (
     Progress,
     SamplerSettings,
@@ -23,8 +24,8 @@ from bayes_scaling.inference.sampler import (
     silent,
 )
 from bayes_scaling.inference.tree import assemble
-from bayes_scaling.laws import Law, Prior
-from bayes_scaling.model import Noise, Pooling, Spec, arrays, specify
+from bayes_scaling.laws import DEFAULT, Law, Prior
+from bayes_scaling.model import Noise, Pooling, Population, Spec, arrays, specify
 from bayes_scaling.runs import load_runs
 
 if TYPE_CHECKING:
@@ -164,9 +165,10 @@ class Fit:
 
 def fit(
     runs: Any,
-    law: str | Law = "chinchilla",
+    law: str | Law = DEFAULT,
     *,
     seed: int = 0,
+    prior: Literal["population", "weak"] | Population = "population",
     pooling: Pooling | Mapping[str, Pooling] = "partial",
     noise: Noise = "student-t",
     priors: Mapping[str, Prior] | None = None,
@@ -187,12 +189,15 @@ def fit(
         The law; ``bayes-scaling laws`` lists them.
     seed : int
         Seed of everything random.
+    prior : {"population", "weak"} or Population
+        Priors learned from many real families, and with them the law's error beyond the data,
+        where they are known for the law; the law's own wide ones; or a population of yours.
     pooling : {"partial", "shared", "none"} or mapping
         Over families, for all parameters or by parameter.
     noise : {"student-t", "normal"}
         Distribution of log loss about the curve.
     priors : mapping of str to Prior, optional
-        Replaces default priors.
+        Replaces single priors.
     draws, tune, chains, cores, target_accept
         See :class:`bayes_scaling.inference.sampler.SamplerSettings`.
     progress : bool or callable
@@ -217,10 +222,14 @@ def fit(
             f"{table.source} has {len(rows)} run{'s' * (len(rows) != 1)} to fit; "
             f"{_FEWEST_RUNS} or more are needed"
         )
-    spec = specify(rows, law, pooling=pooling, noise=noise, priors=priors)
+    spec = specify(rows, law, pooling=pooling, noise=noise, prior=prior, priors=priors)
     design = arrays(spec, rows)
     say = _speaker(progress)
     sampled = sample_well(compile_model(spec, design, say), settings, say)
+    steps = {}
+    if spec.discrepancy:
+        say("forecasting each family's larger runs from its smaller ones")
+        steps = {str(f): rolling_steps(spec.law, own) for f, own in rows.groupby("family")}
     say("computing predictions and likelihoods")
     messages = cautions(table, rows, spec)
     return Fit(
@@ -231,6 +240,7 @@ def fit(
             settings=settings,
             runs=table,
             messages=messages,
+            steps=steps,
         )
     )
 

@@ -11,6 +11,7 @@ import xarray as xr
 
 from bayes_scaling.errors import FitError
 from bayes_scaling.inference.start import starting_point
+from bayes_scaling.model import hierarchy
 from bayes_scaling.model.design import Design
 from bayes_scaling.model.spec import Spec
 
@@ -209,7 +210,7 @@ def sample_well(
     sampled = compiled.sample(settings, say)
     spent = sampled.sample_seconds
     for times in _LONGER:
-        doubt = _doubt(sampled)
+        doubt = _doubt(sampled, compiled.spec)
         if not doubt:
             break
         say(f"{doubt}: sampling {times} times longer")
@@ -230,21 +231,23 @@ def _thinned(draws: xr.Dataset, times: int) -> xr.Dataset:
     return kept.assign_coords(draw=np.arange(kept.sizes["draw"]))
 
 
-def _doubt(sampled: Sampled) -> str:
+def _doubt(sampled: Sampled, spec: Spec) -> str:
     """What is wrong with the draws, or nothing."""
     import arviz as az
 
     diverged = int(sampled.stats["diverging"].sum())
     if diverged:
         return f"{diverged} draws diverged"
-    sizes = sampled.draws.sizes
+    # Of the parameters, not their logs: R-hat of folded draws is not the same for both.
+    draws = hierarchy.named(spec, sampled.draws)
+    sizes = draws.sizes
     # Half the draws at most can be asked for where few are wanted at all.
     enough = min(ESS_MIN, sizes["chain"] * sizes["draw"] // 2)
-    rhat = max(float(value.max()) for value in az.rhat(sampled.draws).values())
+    rhat = max(float(value.max()) for value in az.rhat(draws).values())
     ess = min(
         float(value.min())
         for method in ("bulk", "tail")
-        for value in az.ess(sampled.draws, method=method).values()
+        for value in az.ess(draws, method=method).values()
     )
     # Written so that a NaN is doubtful too.
     if not rhat <= RHAT_MAX:

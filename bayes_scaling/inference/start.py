@@ -1,11 +1,9 @@
 """Starting points near the mode, family by family, by least squares."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import least_squares
 
+from bayes_scaling.inference.point import mode
 from bayes_scaling.model.design import Design
 from bayes_scaling.model.spec import Spec
 
@@ -56,22 +54,9 @@ def starting_point(spec: Spec, design: Design) -> dict[str, Floats]:
 def _fit_family(spec: Spec, design: Design, index: int) -> dict[str, float]:
     """Log parameters of one family alone at the reference point, and the noise it leaves."""
     rows = design.family == index
+    y, names = design.log_loss[rows], spec.law.names
+    theta, _ = mode(spec, design, rows, _TOLERANCE)
     x = {name: value[rows] for name, value in design.inputs.items()}
-    y = design.log_loss[rows]
-    names, parameters = spec.law.names, spec.law.parameters
-    centre = np.array([spec.log_median(p) for p in parameters])
-    sd = np.array([np.hypot(p.prior.sd, p.prior.spread) for p in parameters])
-    weight = np.sqrt(_TOLERANCE**2 + design.relative_se[rows] ** 2)
-
-    def residuals(theta: Floats) -> Any:
-        values = dict(zip(names, np.exp(theta), strict=True))
-        off = (y - spec.law.log_curve(x, values)) / weight
-        # Soft L1 on the data only: a wild run must not pull the start, the prior must hold it.
-        soft = np.sign(off) * np.sqrt(2 * (np.sqrt(1 + off**2) - 1))
-        return np.concatenate([soft, (theta - centre) / sd])
-
-    bounds = (centre - 5 * sd, centre + 5 * sd)
-    theta = least_squares(residuals, centre, bounds=bounds, x_scale=sd).x
     left = y - spec.law.log_curve(x, dict(zip(names, np.exp(theta), strict=True)))
     noise = spec.noise_parameter.prior
     scatter = float(np.clip(np.median(np.abs(left)) * 1.48, noise.median / 10, noise.median * 10))

@@ -2,6 +2,7 @@
 
 import json
 import platform
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -10,6 +11,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from bayes_scaling.inference.rolling import Step, scale_draws
 from bayes_scaling.inference.sampler import Sampled, SamplerSettings
 from bayes_scaling.laws import ops
 from bayes_scaling.model import hierarchy
@@ -47,6 +49,7 @@ def assemble(
     settings: SamplerSettings,
     runs: Runs,
     messages: tuple[str, ...],
+    steps: Mapping[str, Sequence[Step]] | None = None,
 ) -> xr.DataTree:
     """The DataTree of a fit.
 
@@ -62,10 +65,16 @@ def assemble(
         What was fitted, and how.
     messages : tuple of str
         Warnings in words, kept with the fit.
+    steps : dict of str to sequence of Step, optional
+        By family, what its own larger runs say about the law's error beyond the data.
     """
     rng = np.random.default_rng([settings.seed, 1])
     posterior = with_derived(spec, hierarchy.named(spec, sampled.draws))
     prior = with_derived(spec, hierarchy.prior_draws(spec, _PRIOR_DRAWS, rng))
+    if spec.discrepancy:
+        own = steps or {}
+        posterior["discrepancy"] = _scales(spec, posterior, own, rng)
+        prior["discrepancy"] = _scales(spec, prior, {}, rng)
     # Density of the loss and not of its log: the Jacobian is 1 / loss.
     log_likelihood = hierarchy.log_likelihood(spec, design, posterior) - design.log_loss
     rows = runs.fit_rows()
@@ -87,6 +96,20 @@ def assemble(
     tree = xr.DataTree.from_dict(groups)
     tree.attrs = _attributes(spec, sampled, settings, runs) | {"warnings": json.dumps(messages)}
     return tree
+
+
+def _scales(
+    spec: Spec, draws: xr.Dataset, steps: Mapping[str, Sequence[Step]], rng: np.random.Generator
+) -> xr.DataArray:
+    """Scale of each family's discrepancy at e times the compute, log loss."""
+    known = spec.discrepancy
+    if known is None:
+        raise ValueError("the specification has no discrepancy")
+    sigma = draws[spec.noise_parameter.name].transpose("chain", "draw", "family")
+    shape = (sigma.sizes["chain"], sigma.sizes["draw"])
+    z = [scale_draws(known, steps.get(family, ()), shape, rng) for family in spec.families]
+    log_scale = known.log_scale(np.log(sigma.values)) + known.spread * np.stack(z, axis=-1)
+    return sigma.copy(data=np.exp(log_scale))
 
 
 def with_derived(spec: Spec, draws: xr.Dataset) -> xr.Dataset:

@@ -3,9 +3,10 @@
 from bayes_scaling.laws.broken import broken
 from bayes_scaling.laws.depth_width import with_shape
 from bayes_scaling.laws.law import Inputs, Law, Parameter, Prior, Values
-from bayes_scaling.laws.registry import available, get
+from bayes_scaling.laws.registry import DEFAULT, available, get
 
 __all__ = [
+    "DEFAULT",
     "Inputs",
     "Law",
     "Parameter",

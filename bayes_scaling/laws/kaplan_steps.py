@@ -66,15 +66,15 @@ KAPLAN_STEPS = Law(
         common.exponent("alpha_S", "steps", median=0.5, sd=0.6),
         Parameter(
             name="B_crit",
-            prior=Prior(median=10.0, sd=2.0, spread=0.3),
+            prior=Prior(median=10.0, sd=1.2, spread=0.3),
             unit="tokens",
             meaning="critical batch size where the loss is 1 nat",
-            reason="batches between far above and far below the critical one of their loss",
+            reason="batches of a tenth to ten times the critical one at a loss of 1.6 nats",
             loose=True,
         ),
         Parameter(
             name="alpha_B",
-            prior=Prior(median=0.21, sd=0.3, spread=0.1),
+            prior=Prior(median=0.21, sd=0.2, spread=0.1),
             unit="1",
             meaning="the critical batch size grows as loss^(-1/alpha_B)",
             reason="0.21 in the paper; a table with one batch size does not tell it",

@@ -18,7 +18,10 @@ from bayes_scaling.laws.m4 import M4
 from bayes_scaling.laws.power import POWER
 from bayes_scaling.laws.product import PRODUCT, PRODUCT_FLOOR
 
-__all__ = ["ENTRY_POINT_GROUP", "available", "get"]
+__all__ = ["DEFAULT", "ENTRY_POINT_GROUP", "available", "get"]
+
+DEFAULT = "chinchilla-gamma"
+"""The law that is fitted when none is named (docs/calibration.md says why)."""
 
 ENTRY_POINT_GROUP = "bayes_scaling.laws"
 

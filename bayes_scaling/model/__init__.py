@@ -1,20 +1,26 @@
 """Runs and a law to a hierarchical model, and the population it describes."""
 
 from bayes_scaling.model.design import Design, arrays, specify
+from bayes_scaling.model.discrepancy import Discrepancy, Extent
 from bayes_scaling.model.inputs import input_table, stated_inputs, unstated
+from bayes_scaling.model.population import Population, population
 from bayes_scaling.model.simulation import simulate
 from bayes_scaling.model.spec import Noise, Pooling, Spec
 from bayes_scaling.model.typical import Typical, fill_typical, typical
 
 __all__ = [
     "Design",
+    "Discrepancy",
+    "Extent",
     "Noise",
     "Pooling",
+    "Population",
     "Spec",
     "Typical",
     "arrays",
     "fill_typical",
     "input_table",
+    "population",
     "simulate",
     "specify",
     "stated_inputs",

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import get_args
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from bayes_scaling import laws
 from bayes_scaling.errors import LawError
 from bayes_scaling.laws import Law, Prior
 from bayes_scaling.model.inputs import input_table
+from bayes_scaling.model.population import Population, population
 from bayes_scaling.model.spec import NOISE, Noise, Pooling, Spec, pooling_by_parameter
 
 __all__ = ["Design", "arrays", "specify"]
@@ -51,6 +52,7 @@ def specify(
     *,
     pooling: Pooling | Mapping[str, Pooling] = "partial",
     noise: Noise = "student-t",
+    prior: Literal["population", "weak"] | Population = "weak",
     priors: Mapping[str, Prior] | None = None,
 ) -> Spec:
     """Specify the model of a table of runs.
@@ -65,8 +67,11 @@ def specify(
         For all parameters, or by parameter (those not named are "partial").
     noise : {"student-t", "normal"}
         Distribution of log loss about the curve.
+    prior : {"population", "weak"} or Population
+        Priors learned from real families, with the law's error beyond the data, where they are
+        known for the law; those of the law itself; or a population of one's own.
     priors : mapping of str to Prior, optional
-        Replaces default priors; ``sigma`` is the noise scale.
+        Replaces single priors; ``sigma`` is the noise scale.
 
     Returns
     -------
@@ -83,7 +88,11 @@ def specify(
         raise LawError(f"noise is {noise!r}; it can be {', '.join(get_args(Noise))}")
     given = dict(priors or {})
     sigma = given.pop(NOISE.name, NOISE.prior)
-    chosen = laws.get(law).with_priors(given)
+    chosen = laws.get(law)
+    known = _population(prior, chosen.name)
+    if known:
+        chosen = known.applied(chosen)
+    chosen = chosen.with_priors(given)
     families = tuple(dict.fromkeys(table["family"]))
     middle = input_table(chosen, table).map(math.log).groupby(table["family"]).mean()
     middle = middle.loc[list(families)]
@@ -98,7 +107,19 @@ def specify(
         centres={name: tuple(map(float, middle[name])) for name in chosen.inputs},
         loss_scale=float(np.exp(np.log(table["loss"]).mean())),
         noise_parameter=replace(NOISE, prior=sigma),
+        prior="weak" if known is None else "population" if prior == "population" else "own",
+        discrepancy=known.discrepancy if known else None,
     )
+
+
+def _population(prior: str | Population, law: str) -> Population | None:
+    if isinstance(prior, Population):
+        if prior.law != law:
+            raise LawError(f"the population given is of law {prior.law!r}, not of {law!r}")
+        return prior
+    if prior not in ("population", "weak"):
+        raise LawError(f"prior is {prior!r}; it can be population, weak, or a Population")
+    return population(law) if prior == "population" else None
 
 
 def arrays(spec: Spec, table: pd.DataFrame) -> Design:

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 from bayes_scaling import laws
 from bayes_scaling.errors import LawError
 from bayes_scaling.laws import Law, Parameter, Prior
+from bayes_scaling.model.discrepancy import Discrepancy
 
 __all__ = ["NOISE", "NU", "Noise", "Pooling", "Spec", "pooling_by_parameter"]
 
@@ -55,6 +56,12 @@ class Spec:
         By input, natural log of each family's geometric middle, where samplers move.
     loss_scale : float
         Typical loss in nats, the unit of priors that are relative to the loss.
+    noise_parameter, nu_parameter : Parameter
+        Scale and degrees of freedom of the noise.
+    prior : str
+        Where the priors come from: "weak", "population", or "own".
+    discrepancy : Discrepancy or None
+        The law's error beyond the data, where it is known how that grows.
     """
 
     law: Law
@@ -66,6 +73,8 @@ class Spec:
     loss_scale: float
     noise_parameter: Parameter = NOISE
     nu_parameter: Parameter = NU
+    prior: str = "weak"
+    discrepancy: Discrepancy | None = None
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -102,6 +111,8 @@ class Spec:
             "loss_scale": self.loss_scale,
             "noise_parameter": asdict(self.noise_parameter),
             "nu_parameter": asdict(self.nu_parameter),
+            "prior": self.prior,
+            "discrepancy": asdict(self.discrepancy) if self.discrepancy else None,
         }
         return json.dumps(content, sort_keys=True)
 
@@ -132,6 +143,10 @@ class Spec:
             loss_scale=content["loss_scale"],
             noise_parameter=_parameter(content["noise_parameter"]),
             nu_parameter=_parameter(content["nu_parameter"]),
+            prior=content.get("prior", "weak"),
+            discrepancy=Discrepancy(**content["discrepancy"])
+            if content.get("discrepancy")
+            else None,
         )
 
 

@@ -10,6 +10,7 @@ from bayes_scaling.report._study import Study
 __all__ = ["parameters_section"]
 
 _DERIVED = {
+    "discrepancy": "error of the law at e times the largest fitted compute, as a share of the loss",
     "alpha_C": "exponent in compute along the compute-optimal frontier",
     "params_exponent": "growth of the compute-optimal size with compute, d log N* / d log C",
 }

@@ -7,7 +7,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from bayes_scaling.decisions.optimum import closed_form
-from bayes_scaling.forecast.prediction import Kind, quantile_name, values_of
+from bayes_scaling.forecast.families import values_of
+from bayes_scaling.forecast.prediction import Kind, quantile_name
 from bayes_scaling.inference import Fit
 from bayes_scaling.report._plain import LEVELS
 

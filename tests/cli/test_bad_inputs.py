@@ -141,6 +141,21 @@ OPTIONS = {
     "comparison with an unknown law": _compare("runs.csv --law kaplan,no", "'no'"),
     "comparison at a ratio below 1": _compare("runs.csv --ratio 1", "ratio is 1.0", "above 1"),
     "comparison of a table and a fit": _compare("runs.csv {fit}", "runs.csv"),
+    "comparison of a count that is not there": _compare(
+        "runs.csv --count params --count params_nonemb", "runs.csv", "params_nonemb"
+    ),
+    "comparison of a count that does not exist": _compare("runs.csv --count all", "'all'"),
+    "law of a shape without one": _option("--law depth-width", "'aspect_ratio'", "n_layer"),
+    "law of a batch without one": _option("--law kaplan-steps", "'step'", "batch_tokens"),
+    "shape on a law without N": _option("--law power-d+shape", "'power-d'", "needs params"),
+    "tokenizers mixed": _fit(
+        "run,family,params,tokens,loss,tokenizer\na,w,1e8,2e9,3.5,gpt2\nb,w,2e8,4e9,3.2,gpt2\n"
+        "c,w,4e8,8e9,3.0,llama\n",
+        "runs.csv",
+        "line 4",
+        "'llama'",
+        "--exclude-flagged mixed-tokenizers",
+    ),
     "comparison of one fit": _compare("{fit}", "fit.nc", "two or more"),
     "comparison of a fit with itself": _compare("{fit} {fit}", "'fit'"),
 }

@@ -1,0 +1,87 @@
+"""Error of the law itself beyond the data: how large it is, how it grows, what points share."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+__all__ = ["Discrepancy", "Extent"]
+
+_SIZES = ("params", "tokens", "flops")
+_NOISE = 0.005
+"""Noise at which the level is stated."""
+
+
+@dataclass(frozen=True)
+class Discrepancy:
+    """Log loss of a run minus that of the fitted curve, beyond noise, as a family strays from it.
+
+    With s the distance beyond the data (natural log), the error of a run is
+    ``scale · s^power · (√shared · u + √(1 - shared) · v)``, u one standard normal a family, v one a
+    run; a family's scale is log-normal about ``level · (sigma / 0.005)^noise_power``. Inside the
+    data it is zero: what the law misses there is in the noise.
+
+    Parameters
+    ----------
+    level : float
+        Median scale over families at s = 1 (e times the compute) and noise of 0.5%, log loss.
+    noise_power : float
+        How the scale grows with the noise of a family.
+    power : float
+        How it grows with distance.
+    shared : float
+        Share of its variance that all runs of a family have in common, 0 to 1.
+    spread : float
+        Sd of the log of the scale between families.
+    """
+
+    level: float
+    noise_power: float
+    power: float
+    shared: float
+    spread: float
+
+    def log_scale(self, log_sigma: Any) -> Any:
+        """Log of the median scale of a family, from the log of its noise."""
+        return math.log(self.level) + self.noise_power * (log_sigma - math.log(_NOISE))
+
+    def growth(self, distance: Any) -> Any:
+        """Factor of the scale at a distance."""
+        return distance**self.power
+
+    def covariance(self, distance: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Covariance of the errors of several runs in units of the squared scale."""
+        growth = self.growth(distance)
+        alike = self.shared + (1.0 - self.shared) * np.eye(len(distance))
+        result: NDArray[np.float64] = np.outer(growth, growth) * alike
+        return result
+
+
+@dataclass(frozen=True)
+class Extent:
+    """The box of parameters, tokens and compute that a family's runs fill, in natural logs."""
+
+    low: Mapping[str, float]
+    high: Mapping[str, float]
+
+    @classmethod
+    def of(cls, rows: pd.DataFrame) -> "Extent":
+        """The extent of runs in canonical columns."""
+        logs = np.log(rows[list(_SIZES)].astype(np.float64))
+        return cls(logs.min().to_dict(), logs.max().to_dict())
+
+    def distance(self, log_params: Any, log_tokens: Any, log_flops: Any) -> Any:
+        """How far points lie beyond the runs, natural log; 0 for points among them.
+
+        The largest of the logs by which compute, parameters or tokens exceed the largest fitted,
+        or parameters or tokens fall short of the smallest.
+        """
+        beyond = np.maximum(log_flops - self.high["flops"], 0.0)
+        for name, value in (("params", log_params), ("tokens", log_tokens)):
+            beyond = np.maximum(beyond, value - self.high[name])
+            beyond = np.maximum(beyond, self.low[name] - value)
+        return beyond

@@ -1,0 +1,88 @@
+"""What many real families have taught: priors for a law's parameters, and its error beyond data."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from bayes_scaling.laws import Law, Prior
+from bayes_scaling.model.discrepancy import Discrepancy
+
+__all__ = ["Population", "population"]
+
+SCHEMA = "bayes_scaling.population/1"
+
+
+@dataclass(frozen=True)
+class Population:
+    """Priors of one law learned from families of runs.
+
+    Parameters
+    ----------
+    law : str
+        Name of the law.
+    priors : dict of str to (float, float)
+        By parameter: median over families and sd of its log, for a family not yet seen. Those of
+        a loss count in units of the typical loss of a table.
+    discrepancy : Discrepancy
+        The law's error beyond the data.
+    families : tuple of str
+        Where it was learned.
+    """
+
+    law: str
+    priors: Mapping[str, tuple[float, float]]
+    discrepancy: Discrepancy
+    families: tuple[str, ...]
+
+    def applied(self, law: Law) -> Law:
+        """The law with these priors; how far families of one table differ stays as it was."""
+        reason = f"learned from {len(self.families)} families (docs/calibration.md)"
+        changed = []
+        for parameter in law.parameters:
+            if parameter.name not in self.priors:
+                changed.append(parameter)
+                continue
+            median, sd = self.priors[parameter.name]
+            prior = Prior(median, sd, parameter.prior.spread)
+            changed.append(replace(parameter, prior=prior, reason=reason))
+        return replace(law, parameters=tuple(changed))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "priors": {name: list(pair) for name, pair in self.priors.items()},
+            "discrepancy": asdict(self.discrepancy),
+            "families": list(self.families),
+        }
+
+    @classmethod
+    def from_dict(cls, law: str, content: Mapping[str, Any]) -> "Population":
+        """Read back what :meth:`to_dict` gave."""
+        return cls(
+            law=law,
+            priors={name: (pair[0], pair[1]) for name, pair in content["priors"].items()},
+            discrepancy=Discrepancy(**content["discrepancy"]),
+            families=tuple(content["families"]),
+        )
+
+
+@cache
+def _shipped() -> Mapping[str, Any]:
+    text = (files("bayes_scaling.model") / "population.json").read_text(encoding="utf-8")
+    laws: Mapping[str, Any] = json.loads(text)["laws"]
+    return laws
+
+
+def population(law: str) -> Population | None:
+    """The shipped population of a law, or None if there is none.
+
+    Parameters
+    ----------
+    law : str
+        Name of the law.
+    """
+    content = _shipped().get(law)
+    return Population.from_dict(law, content) if content else None

@@ -1,0 +1,254 @@
+"""Do intervals hold beyond the data? Default settings against baselines, on real families.
+
+uv run python benchmarks/calibration.py [--ratio 8 4 30] [--draws 1000] [-o FILE.csv]
+
+Every root (families that share runs or makers) is fitted below a threshold of compute, with a
+population prior learned from the other roots alone, and scored above. Results are appended row by
+row, so that an interrupted run goes on where it stopped. Losses are scored on their log.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from families import load
+from numpy.typing import NDArray
+from population import LAWS, learn
+from scipy.optimize import minimize
+
+import bayes_scaling as bs
+from bayes_scaling.forecast.backtesting import crps, interval_score
+from bayes_scaling.model import Population
+
+Floats = NDArray[np.float64]
+Method = Callable[[pd.DataFrame, pd.DataFrame], tuple[Floats, dict[str, float]]]
+
+HUBER = 1e-3
+BOOTSTRAPS = 200
+DRAWS = 4000
+TWICE = {"ml_scalefit__massivetext__chinchilla"}
+"""Families whose runs another family has as well, digitised anew; scored once."""
+
+
+def _huber_fit(rows: pd.DataFrame, start: Floats | None = None) -> Floats:
+    """Hoffmann et al. 2022, Section 3.3: log-sum-exp of three terms, Huber loss on log loss."""
+    n, d = np.log(rows["params"].to_numpy()), np.log(rows["tokens"].to_numpy())
+    y = np.log(rows["loss"].to_numpy())
+
+    def lost(v: Floats) -> float:
+        off = np.abs(_additive(v, n, d) - y)
+        # A sum and not a mean: divided by the number of runs it would stop early.
+        return float(
+            np.where(off < HUBER, 0.5 * off**2, HUBER * (off - 0.5 * HUBER)).sum() / HUBER**2
+        )
+
+    if start is not None:
+        return np.asarray(minimize(lost, start, method="L-BFGS-B").x)
+    grid = [
+        np.array([a, b, e, alpha, beta])
+        for a in (2.0, 6.0, 10.0)
+        for b in (2.0, 6.0, 10.0)
+        for e in (-1.0, 0.0, 0.7)
+        for alpha in (0.3, 0.6)
+        for beta in (0.3, 0.6)
+    ]
+    best = sorted(grid, key=lost)[:12]
+    fits = [minimize(lost, point, method="L-BFGS-B") for point in best]
+    return np.asarray(min(fits, key=lambda fit: fit.fun).x)
+
+
+def _additive(v: Floats, n: Floats, d: Floats) -> Floats:
+    terms = np.stack([v[0] - v[3] * n, v[1] - v[4] * d, np.full_like(n, v[2])])
+    result: Floats = np.logaddexp.reduce(terms, axis=0)
+    return result
+
+
+def _by_family(
+    small: pd.DataFrame, large: pd.DataFrame, draw: Callable[[pd.DataFrame, pd.DataFrame], Floats]
+) -> Floats:
+    logs = np.empty((len(large), DRAWS))
+    for name, rows in large.groupby("family"):
+        at = large.index.get_indexer(rows.index)
+        logs[at] = draw(small[small["family"] == name], rows)
+    return logs
+
+
+def huber(small: pd.DataFrame, large: pd.DataFrame) -> tuple[Floats, dict[str, float]]:
+    """Point fit of each family, with the scatter of its residuals."""
+
+    def draw(rows: pd.DataFrame, ahead: pd.DataFrame) -> Floats:
+        v = _huber_fit(rows)
+        rng = np.random.default_rng(0)
+        left = np.log(rows["loss"]) - _additive(v, *_logs(rows))
+        return _additive(v, *_logs(ahead))[:, None] + rng.choice(left, (len(ahead), DRAWS))
+
+    return _by_family(small, large, draw), {}
+
+
+def bootstrap(small: pd.DataFrame, large: pd.DataFrame) -> tuple[Floats, dict[str, float]]:
+    """The same for 200 resamples of a family's runs."""
+
+    def draw(rows: pd.DataFrame, ahead: pd.DataFrame) -> Floats:
+        rng = np.random.default_rng(0)
+        first, parts = _huber_fit(rows), []
+        each = DRAWS // BOOTSTRAPS
+        for _ in range(BOOTSTRAPS):
+            again = rows.iloc[rng.integers(len(rows), size=len(rows))]
+            v = _huber_fit(again, first)
+            left = np.log(again["loss"]) - _additive(v, *_logs(again))
+            parts.append(
+                _additive(v, *_logs(ahead))[:, None] + rng.choice(left, (len(ahead), each))
+            )
+        return np.concatenate(parts, axis=1)
+
+    return _by_family(small, large, draw), {}
+
+
+def _logs(rows: pd.DataFrame) -> tuple[Floats, Floats]:
+    return np.log(rows["params"].to_numpy()), np.log(rows["tokens"].to_numpy())
+
+
+def bayes(law: str, prior: Population | str, pooling: str, draws: int) -> Method:
+    """A fit and a forecast, as users make them."""
+
+    def method(small: pd.DataFrame, large: pd.DataFrame) -> tuple[Floats, dict[str, float]]:
+        fit = bs.fit(small, law, prior=prior, pooling=pooling, draws=draws, progress=False)
+        forecast = fit.predict(large[["params", "tokens", "flops", "family"]])
+        losses = forecast.loss_run.transpose("point", "chain", "draw").to_numpy()
+        summary = fit.summary()
+        quality = {
+            "r_hat": float(summary["r_hat"].max()),
+            "ess": float(summary["ess_bulk"].min()),
+            "divergences": float(fit.dt["sample_stats"]["diverging"].sum()),
+            "seconds": float(fit.dt.attrs["sample_seconds"]),
+        }
+        return np.log(losses.reshape(len(large), -1)), quality
+
+    return method
+
+
+def methods(populations: dict[str, Population], draws: int) -> dict[str, Method]:
+    """What is compared: the defaults first, then variants, then baselines."""
+    gamma, additive = (populations[name] for name in LAWS)
+    return {
+        "default": bayes("chinchilla-gamma", gamma, "partial", draws),
+        "additive, population": bayes("chinchilla", additive, "partial", draws),
+        "gamma, weak": bayes("chinchilla-gamma", "weak", "partial", draws),
+        "pooled additive Bayes": bayes("chinchilla", "weak", "partial", draws),
+        "additive Bayes by family": bayes("chinchilla", "weak", "none", draws),
+        "Huber": huber,
+        "Huber, bootstrap": bootstrap,
+    }
+
+
+def score(logs: Floats, large: pd.DataFrame) -> pd.DataFrame:
+    """Scores of one method at held-out runs."""
+    observed = np.log(large["loss"].to_numpy())
+    q = {level: np.quantile(logs, level, axis=1) for level in (0.025, 0.05, 0.1, 0.25, 0.5)}
+    q |= {1 - level: np.quantile(logs, 1 - level, axis=1) for level in (0.025, 0.05, 0.1, 0.25)}
+    return pd.DataFrame(
+        {
+            "family": large["family"].to_numpy(),
+            "error": q[0.5] - observed,
+            "crps": crps(logs, observed),
+            "interval": interval_score(q[0.05], q[0.95], observed, 0.9),
+            "width": q[0.95] - q[0.05],
+            "in_50": (q[0.25] <= observed) & (observed <= q[0.75]),
+            "in_80": (q[0.1] <= observed) & (observed <= q[0.9]),
+            "in_90": (q[0.05] <= observed) & (observed <= q[0.95]),
+            "in_95": (q[0.025] <= observed) & (observed <= q[0.975]),
+            "pit": (logs < observed[:, None]).mean(axis=1),
+        }
+    )
+
+
+def split(rows: pd.DataFrame, ratio: float, fewest: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Runs at a family's largest compute over ``ratio`` or less, and those above."""
+    limit = rows.groupby("family")["flops"].transform("max") / ratio * (1 + 1e-6)
+    below = rows["flops"] <= limit
+    enough = below.groupby(rows["family"]).transform("sum") >= fewest
+    small, large = rows[below & enough], rows[~below & enough]
+    return small.reset_index(drop=True), large.reset_index(drop=True)
+
+
+def run(ratios: list[float], draws: int, out: Path, only: list[str] | None) -> None:
+    """Score every method on every root at every ratio, appending to a file."""
+    tables = load()
+    roots = sorted({str(rows["root"].iloc[0]) for rows in tables.values()})
+    done = pd.read_csv(out) if out.exists() else pd.DataFrame(columns=["root", "ratio", "method"])
+    finished = set(zip(done["root"], done["ratio"].astype(float), done["method"], strict=True))
+    for root in roots:
+        populations = _without(root, tables, out)
+        rows = pd.concat(
+            [t for n, t in tables.items() if t["root"].iloc[0] == root and n not in TWICE]
+        ).drop(columns="root")
+        for ratio in ratios:
+            small, large = split(rows, ratio, 6)
+            if not len(large):
+                continue
+            for name, method in methods(populations, draws).items():
+                if (root, float(ratio), name) in finished or (only and name not in only):
+                    continue
+                logs, quality = method(small, large)
+                part = score(logs, large).assign(
+                    root=root, ratio=ratio, method=name, fitted=len(small), **quality
+                )
+                part = part.reindex(columns=COLUMNS)
+                part.to_csv(out, mode="a", header=not out.exists(), index=False)
+                _say(f"{root} {ratio:g} {name}: {part['in_90'].mean():.2f} of {len(part)}")
+
+
+COLUMNS = [
+    *("root", "ratio", "method", "family", "fitted", "error", "crps", "interval", "width"),
+    *("in_50", "in_80", "in_90", "in_95", "pit", "r_hat", "ess", "divergences", "seconds"),
+]
+
+
+def _without(root: str, tables: dict[str, pd.DataFrame], out: Path) -> dict[str, Population]:
+    """Populations learned from the other roots, kept beside the results."""
+    path = out.with_name(f"{out.stem}-without-{root}.json")
+    if not path.exists():
+        learned = {name: learn(name, tables, root).to_dict() for name in LAWS}
+        path.write_text(json.dumps(learned), encoding="utf-8")
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return {name: Population.from_dict(name, value) for name, value in content.items()}
+
+
+def summarise(table: pd.DataFrame) -> pd.DataFrame:
+    """Macro averages over families, by ratio and method."""
+    table = table.assign(absolute=table["error"].abs())
+    columns = ["in_50", "in_80", "in_90", "in_95", "error", "absolute", "crps", "interval", "width"]
+    families = table.groupby(["ratio", "method", "root", "family"])[columns].mean()
+    macro = families.groupby(["ratio", "method"]).mean()
+    least = families["in_90"].groupby(["ratio", "method"]).min().rename("least_in_90")
+    data_sets = families.groupby(["ratio", "method", "root"])[["interval", "crps"]].mean()
+    geometric = np.exp(np.log(data_sets).groupby(["ratio", "method"]).mean()).add_prefix("geo_")
+    quality = table.groupby(["ratio", "method"]).agg(
+        r_hat=("r_hat", "max"), ess=("ess", "min"), divergences=("divergences", "max")
+    )
+    return macro.join(least).join(geometric).join(quality)
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+def main() -> None:
+    """Parse, run, print the summary."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--ratio", type=float, nargs="+", default=[8.0, 4.0, 30.0])
+    parser.add_argument("--draws", type=int, default=1000)
+    parser.add_argument("--only", nargs="+", help="Names of methods.")
+    parser.add_argument("-o", "--out", type=Path, default=Path("calibration.csv"))
+    given = parser.parse_args()
+    run(given.ratio, given.draws, given.out, given.only)
+    table = summarise(pd.read_csv(given.out))
+    sys.stdout.write(table.to_string(float_format="{:.4f}".format) + "\n")
+
+
+if __name__ == "__main__":
+    main()
