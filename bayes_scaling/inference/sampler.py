@@ -11,7 +11,6 @@ import xarray as xr
 
 from bayes_scaling.errors import FitError
 from bayes_scaling.inference.start import starting_point
-from bayes_scaling.model import hierarchy
 from bayes_scaling.model.design import Design
 from bayes_scaling.model.spec import Spec
 
@@ -210,7 +209,7 @@ def sample_well(
     sampled = compiled.sample(settings, say)
     spent = sampled.sample_seconds
     for times in _LONGER:
-        doubt = _doubt(sampled, compiled.spec)
+        doubt = _doubt(sampled)
         if not doubt:
             break
         say(f"{doubt}: sampling {times} times longer")
@@ -231,15 +230,16 @@ def _thinned(draws: xr.Dataset, times: int) -> xr.Dataset:
     return kept.assign_coords(draw=np.arange(kept.sizes["draw"]))
 
 
-def _doubt(sampled: Sampled, spec: Spec) -> str:
+def _doubt(sampled: Sampled) -> str:
     """What is wrong with the draws, or nothing."""
     import arviz as az
 
     diverged = int(sampled.stats["diverging"].sum())
     if diverged:
         return f"{diverged} draws diverged"
-    # Of the parameters, not their logs: R-hat of folded draws is not the same for both.
-    draws = hierarchy.named(spec, sampled.draws)
+    # Of the parameters and their logs: R-hat of folded draws is not the same for both.
+    logs = {f"exp_{name}": np.exp(v) for name, v in sampled.draws.items() if name != "tau"}
+    draws = sampled.draws.assign(logs)
     sizes = draws.sizes
     # Half the draws at most can be asked for where few are wanted at all.
     enough = min(ESS_MIN, sizes["chain"] * sizes["draw"] // 2)

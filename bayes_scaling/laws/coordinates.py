@@ -79,9 +79,11 @@ class Additive:
 
     def _shares(self, ratios: tuple[Any, ...], gamma: Any) -> tuple[Any, ...]:
         """Log shares of the terms inside the outer power, from log ratios of the first to each."""
+        if not ratios:
+            return (0.0,)
         inner = [-ratio / gamma for ratio in ratios]
-        total = 0.0
-        for value in inner:
+        total = ops.softplus(inner[0])
+        for value in inner[1:]:
             total = ops.logaddexp(total, value)
         return (-total, *(value - total for value in inner))
 

@@ -71,8 +71,8 @@ def test_targets_stay_out_of_the_fit(sampled: Fit, table: pd.DataFrame) -> None:
 
 def test_derived_exponents_follow_draw_by_draw(sampled: Fit) -> None:
     draws = sampled.posterior
-    a, b = draws["alpha_N"], draws["alpha_D"]
-    assert_allclose(draws["alpha_C"], a * b / (a + b), rtol=1e-12)
+    a, b, gamma = draws["alpha_N"], draws["alpha_D"], draws["gamma"]
+    assert_allclose(draws["alpha_C"], gamma * a * b / (a + b), rtol=1e-12)
     assert_allclose(draws["params_exponent"], b / (a + b), rtol=1e-12)
 
 

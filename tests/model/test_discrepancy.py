@@ -1,0 +1,96 @@
+"""The law's error beyond the data: closed forms, limits, and what a population says."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+from bayes_scaling import laws
+from bayes_scaling.errors import LawError
+from bayes_scaling.laws import Prior
+from bayes_scaling.model import Discrepancy, Extent, Population, Spec, population, specify
+from tests.conftest import TRUTH, grid, simulate
+
+KNOWN = Discrepancy(level=0.004, noise_power=0.5, power=0.8, shared=0.6, spread=0.5)
+OWN = Population("chinchilla", {"floor": (0.6, 0.3), "alpha_N": (0.5, 0.4)}, KNOWN, ("a", "b"))
+
+
+def test_scale_and_growth() -> None:
+    assert_allclose(np.exp(KNOWN.log_scale(np.log(0.005))), 0.004)
+    assert_allclose(np.exp(KNOWN.log_scale(np.log(0.02))), 0.008)
+    assert KNOWN.growth(0.0) == 0.0
+    assert KNOWN.growth(1.0) == 1.0
+    covariance = KNOWN.covariance(np.array([0.0, 1.0, 3.0]))
+    assert_allclose(np.diag(covariance), [0.0, 1.0, 3.0**1.6])
+    assert_allclose(covariance[1, 2], 0.6 * 3.0**0.8)
+    assert (np.linalg.eigvalsh(covariance) > -1e-12).all()
+
+
+ROWS = pd.DataFrame({"params": [1e7, 1e8], "tokens": [1e9, 2e10], "flops": [6e16, 1.2e19]})
+
+
+@pytest.mark.parametrize(
+    ("point", "expected"),
+    [
+        ((5e7, 1e10, 3e18), 0.0),
+        ((1e8, 2e10, 1.2e20), np.log(10)),
+        ((4e8, 2e10, 1.2e19), np.log(4)),
+        ((1e8, 6e11, 1.2e19), np.log(30)),
+        ((1e6, 1e10, 6e16), np.log(10)),
+        ((1e7, 2e8, 1e16), np.log(5)),
+    ],
+)
+def test_distance_is_zero_among_the_runs_and_grows_outside(
+    point: tuple[float, float, float], expected: float
+) -> None:
+    assert_allclose(Extent.of(ROWS).distance(*np.log(point)), expected, atol=1e-12)
+
+
+@given(st.floats(0, 10), st.floats(0, 10))
+def test_more_compute_is_never_nearer(first: float, more: float) -> None:
+    extent = Extent.of(ROWS)
+    base = np.log([1e8, 2e10, 1.2e19])
+    near = extent.distance(base[0], base[1], base[2] + first)
+    assert extent.distance(base[0], base[1], base[2] + first + more) >= near
+
+
+def test_a_population_replaces_medians_and_keeps_what_it_does_not_know() -> None:
+    table = simulate("chinchilla", grid(), TRUTH)
+    spec = specify(table, "chinchilla", prior=OWN, priors={"alpha_D": Prior(0.9, 0.1, 0.1)})
+    priors = {p.name: p for p in spec.law.parameters}
+    assert priors["floor"].prior == Prior(
+        0.6, 0.3, laws.get("chinchilla").parameters[0].prior.spread
+    )
+    assert priors["floor"].of_loss
+    assert "2 families" in priors["floor"].reason
+    assert priors["A"] == weak["A"]
+    assert priors["alpha_D"].prior.median == 0.9
+    assert spec.prior == "own"
+    assert spec.discrepancy == KNOWN
+    assert Spec.from_json(spec.to_json()) == spec
+
+
+def test_what_is_shipped() -> None:
+    known = population(laws.DEFAULT)
+    assert known is not None
+    assert set(known.priors) == set(laws.get(laws.DEFAULT).names)
+    assert len(known.families) >= 10
+    assert population("power-n") is None
+    assert Population.from_dict(known.law, known.to_dict()) == known
+    table = simulate("chinchilla", grid(), TRUTH)
+    spec = specify(table, laws.DEFAULT, prior="population")
+    assert spec.prior == "population"
+    # A law of which nothing has been learned keeps its own priors and has no discrepancy.
+    weak = specify(table, "power-n", prior="population")
+    assert weak.prior == "weak"
+    assert weak.discrepancy is None
+
+
+def test_priors_that_do_not_exist_are_refused() -> None:
+    table = simulate("chinchilla", grid(), TRUTH)
+    with pytest.raises(LawError, match="prior is 'strong'; it can be population, weak"):
+        specify(table, prior="strong")  # type: ignore[arg-type]
+    with pytest.raises(LawError, match="is of law 'chinchilla', not of 'kaplan'"):
+        specify(table, "kaplan", prior=OWN)
