@@ -64,9 +64,8 @@ def test_evidence_is_that_of_a_normal_distribution() -> None:
     found = log_evidence(KNOWN, [one])
     for place in (0, 40, 70):
         scale = np.exp(2 * (KNOWN.log_scale(np.log(0.003)) + KNOWN.spread * _SPAN[place]))
-        cov = (
-            one.covariance + np.eye(3) * (1.2 * 0.003) ** 2 + scale * KNOWN.covariance(one.distance)
-        )
+        alike = scale * KNOWN.covariance(one.distance)
+        cov = one.covariance + np.eye(3) * (1.2 * 0.003) ** 2 + alike
         direct = multivariate_normal(np.zeros(3), cov).logpdf(one.error)
         base = multivariate_normal(np.zeros(3), cov - alike)
         constant = base.logpdf(np.zeros(3))

@@ -60,9 +60,8 @@ def test_a_population_replaces_medians_and_keeps_what_it_does_not_know() -> None
     table = simulate("chinchilla", grid(), TRUTH)
     spec = specify(table, "chinchilla", prior=OWN, priors={"alpha_D": Prior(0.9, 0.1, 0.1)})
     priors = {p.name: p for p in spec.law.parameters}
-    assert priors["floor"].prior == Prior(
-        0.6, 0.3, laws.get("chinchilla").parameters[0].prior.spread
-    )
+    weak = {p.name: p for p in laws.get("chinchilla").parameters}
+    assert priors["floor"].prior == Prior(0.6, 0.3, weak["floor"].prior.spread)
     assert priors["floor"].of_loss
     assert "2 families" in priors["floor"].reason
     assert priors["A"] == weak["A"]
