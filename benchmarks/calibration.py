@@ -17,12 +17,12 @@ import numpy as np
 import pandas as pd
 from families import load
 from numpy.typing import NDArray
-from population import LAWS, learn
+from population import LAWS, learn, read_errors
 from scipy.optimize import minimize
 
 import bayes_scaling as bs
 from bayes_scaling.forecast.backtesting import crps, interval_score
-from bayes_scaling.model import Population
+from bayes_scaling.model import Extent, Population
 
 Floats = NDArray[np.float64]
 Method = Callable[[pd.DataFrame, pd.DataFrame], tuple[Floats, dict[str, float]]]
@@ -125,6 +125,7 @@ def bayes(law: str, prior: Population | str, pooling: str, draws: int) -> Method
             "ess": float(summary["ess_bulk"].min()),
             "divergences": float(fit.dt["sample_stats"]["diverging"].sum()),
             "seconds": float(fit.dt.attrs["sample_seconds"]),
+            "noise": float(fit.posterior["sigma"].median()),
         }
         return np.log(losses.reshape(len(large), -1)), quality
 
@@ -136,6 +137,7 @@ def methods(populations: dict[str, Population], draws: int) -> dict[str, Method]
     gamma, additive = (populations[name] for name in LAWS)
     return {
         "default": bayes("chinchilla-gamma", gamma, "partial", draws),
+        "default by family": bayes("chinchilla-gamma", gamma, "none", draws),
         "additive, population": bayes("chinchilla", additive, "partial", draws),
         "gamma, weak": bayes("chinchilla-gamma", "weak", "partial", draws),
         "pooled additive Bayes": bayes("chinchilla", "weak", "partial", draws),
@@ -166,6 +168,16 @@ def score(logs: Floats, large: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def distances(small: pd.DataFrame, large: pd.DataFrame) -> Floats:
+    """How far each held-out run lies beyond the fitted ones of its family, natural log."""
+    found = np.empty(len(large))
+    for name, rows in large.groupby("family"):
+        logs = [np.log(rows[size].to_numpy()) for size in ("params", "tokens", "flops")]
+        extent = Extent.of(small[small["family"] == name])
+        found[large.index.get_indexer(rows.index)] = extent.distance(*logs)
+    return found
+
+
 def split(rows: pd.DataFrame, ratio: float, fewest: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Runs at a family's largest compute over ``ratio`` or less, and those above."""
     limit = rows.groupby("family")["flops"].transform("max") / ratio * (1 + 1e-6)
@@ -175,14 +187,20 @@ def split(rows: pd.DataFrame, ratio: float, fewest: int) -> tuple[pd.DataFrame, 
     return small.reset_index(drop=True), large.reset_index(drop=True)
 
 
-def run(ratios: list[float], draws: int, out: Path, only: list[str] | None) -> None:
+def run(
+    ratios: list[float],
+    draws: int,
+    out: Path,
+    only: list[str] | None,
+    errors: pd.DataFrame | None,
+) -> None:
     """Score every method on every root at every ratio, appending to a file."""
     tables = load()
     roots = sorted({str(rows["root"].iloc[0]) for rows in tables.values()})
     done = pd.read_csv(out) if out.exists() else pd.DataFrame(columns=["root", "ratio", "method"])
     finished = set(zip(done["root"], done["ratio"].astype(float), done["method"], strict=True))
     for root in roots:
-        populations = _without(root, tables, out)
+        populations = _without(root, tables, out, errors)
         rows = pd.concat(
             [t for n, t in tables.items() if t["root"].iloc[0] == root and n not in TWICE]
         ).drop(columns="root")
@@ -195,7 +213,12 @@ def run(ratios: list[float], draws: int, out: Path, only: list[str] | None) -> N
                     continue
                 logs, quality = method(small, large)
                 part = score(logs, large).assign(
-                    root=root, ratio=ratio, method=name, fitted=len(small), **quality
+                    distance=distances(small, large),
+                    root=root,
+                    ratio=ratio,
+                    method=name,
+                    fitted=len(small),
+                    **quality,
                 )
                 part = part.reindex(columns=COLUMNS)
                 part.to_csv(out, mode="a", header=not out.exists(), index=False)
@@ -204,15 +227,18 @@ def run(ratios: list[float], draws: int, out: Path, only: list[str] | None) -> N
 
 COLUMNS = [
     *("root", "ratio", "method", "family", "fitted", "error", "crps", "interval", "width"),
-    *("in_50", "in_80", "in_90", "in_95", "pit", "r_hat", "ess", "divergences", "seconds"),
+    *("distance", "in_50", "in_80", "in_90", "in_95", "pit"),
+    *("r_hat", "ess", "divergences", "seconds", "noise"),
 ]
 
 
-def _without(root: str, tables: dict[str, pd.DataFrame], out: Path) -> dict[str, Population]:
+def _without(
+    root: str, tables: dict[str, pd.DataFrame], out: Path, errors: pd.DataFrame | None
+) -> dict[str, Population]:
     """Populations learned from the other roots, kept beside the results."""
     path = out.with_name(f"{out.stem}-without-{root}.json")
     if not path.exists():
-        learned = {name: learn(name, tables, root).to_dict() for name in LAWS}
+        learned = {name: learn(name, tables, root, errors).to_dict() for name in LAWS}
         path.write_text(json.dumps(learned), encoding="utf-8")
     content = json.loads(path.read_text(encoding="utf-8"))
     return {name: Population.from_dict(name, value) for name, value in content.items()}
@@ -244,8 +270,10 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=1000)
     parser.add_argument("--only", nargs="+", help="Names of methods.")
     parser.add_argument("-o", "--out", type=Path, default=Path("calibration.csv"))
+    parser.add_argument("--errors", type=Path, help="Results under the draft population.")
     given = parser.parse_args()
-    run(given.ratio, given.draws, given.out, given.only)
+    errors = read_errors(given.errors) if given.errors else None
+    run(given.ratio, given.draws, given.out, given.only, errors)
     table = summarise(pd.read_csv(given.out))
     sys.stdout.write(table.to_string(float_format="{:.4f}".format) + "\n")
 

@@ -11,7 +11,7 @@ from bayes_scaling.inference.point import fit_point
 from bayes_scaling.laws import Law
 from bayes_scaling.model.discrepancy import Discrepancy, Extent
 
-__all__ = ["Step", "log_evidence", "rolling_steps", "scale_draws"]
+__all__ = ["NOISE_TAILS", "SPAN", "Step", "log_evidence", "rolling_steps", "scale_draws"]
 
 Floats = NDArray[np.float64]
 
@@ -19,9 +19,9 @@ RATIOS = (2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 """Thresholds of a rolling origin: a family's largest compute over the largest fitted."""
 FEWEST = 8
 """Runs below a threshold that a point fit needs to say anything about the law."""
-_NOISE_TAILS = 1.2
+NOISE_TAILS = 1.2
 """Sd over robust scale of the noise, which is a little heavier than normal."""
-_SPAN = np.linspace(-4.0, 4.0, 81)
+SPAN = np.linspace(-4.0, 4.0, 81)
 """Standardised log scales of the discrepancy that are weighed."""
 
 
@@ -82,23 +82,23 @@ def rolling_steps(law: Law, rows: pd.DataFrame, ratios: Sequence[float] = RATIOS
 
 
 def log_evidence(discrepancy: Discrepancy, steps: Sequence[Step]) -> Floats:
-    """Log density of a family's errors at every scale of ``_SPAN``, averaged over thresholds.
+    """Log density of a family's errors at every scale of ``SPAN``, averaged over thresholds.
 
     Up to a constant that does not depend on the discrepancy.
 
     Averaged and not added: the same large runs stand in every step.
     """
-    total = np.zeros(len(_SPAN))
+    total = np.zeros(len(SPAN))
     for step in steps:
         log_scale = discrepancy.log_scale(np.log(step.noise))
         alike = discrepancy.covariance(step.distance)
-        own = step.covariance + np.eye(len(step.error)) * (_NOISE_TAILS * step.noise) ** 2
+        own = step.covariance + np.eye(len(step.error)) * (NOISE_TAILS * step.noise) ** 2
         # In coordinates in which both covariances are diagonal, every scale costs nothing.
         root = np.linalg.cholesky(own)
         inner = np.linalg.solve(root, np.linalg.solve(root, alike).T)
         weight, axes = np.linalg.eigh(inner)
         white = axes.T @ np.linalg.solve(root, step.error)
-        variance = 1.0 + np.exp(2.0 * (log_scale + discrepancy.spread * _SPAN))[:, None] * weight
+        variance = 1.0 + np.exp(2.0 * (log_scale + discrepancy.spread * SPAN))[:, None] * weight
         total -= 0.5 * (white**2 / variance + np.log(variance)).sum(axis=1)
     return total / max(len(steps), 1)
 
@@ -124,9 +124,9 @@ def scale_draws(
     """
     if not steps:
         return rng.normal(size=shape)
-    log_weight = log_evidence(discrepancy, steps) - 0.5 * _SPAN**2
+    log_weight = log_evidence(discrepancy, steps) - 0.5 * SPAN**2
     weight = np.exp(log_weight - log_weight.max())
-    spacing = _SPAN[1] - _SPAN[0]
-    picked = rng.choice(_SPAN, size=shape, p=weight / weight.sum())
+    spacing = SPAN[1] - SPAN[0]
+    picked = rng.choice(SPAN, size=shape, p=weight / weight.sum())
     result: Floats = picked + spacing * (rng.random(shape) - 0.5)
     return result

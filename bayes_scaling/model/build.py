@@ -9,7 +9,7 @@ from pymc.logprob.transforms import Transform
 
 from bayes_scaling.laws.coordinates import Identity
 from bayes_scaling.model.design import Design
-from bayes_scaling.model.spec import SPREAD_SD, Spec
+from bayes_scaling.model.spec import Spec
 
 __all__ = ["build"]
 
@@ -139,7 +139,7 @@ def _log_parameters(spec: Spec) -> dict[str, Any]:
         logs = {p.name: location[p.name] for p in spec.pooled("shared")}
     if partial:
         medians = np.log([p.prior.spread for p in partial])
-        tau = pm.LogNormal("tau", medians, SPREAD_SD, dims="partial")
+        tau = pm.LogNormal("tau", medians, spec.spread_sd, dims="partial")
         scale = {p.name: tau[i] for i, p in enumerate(partial)}
     own = spec.pooled("partial", "none")
     if own:

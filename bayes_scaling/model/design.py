@@ -13,8 +13,8 @@ from bayes_scaling import laws
 from bayes_scaling.errors import LawError
 from bayes_scaling.laws import Law, Prior
 from bayes_scaling.model.inputs import input_table
-from bayes_scaling.model.population import Population, population
-from bayes_scaling.model.spec import NOISE, Noise, Pooling, Spec, pooling_by_parameter
+from bayes_scaling.model.population import LEARNED_SPREAD_SD, Population, population
+from bayes_scaling.model.spec import NOISE, SPREAD_SD, Noise, Pooling, Spec, pooling_by_parameter
 
 __all__ = ["Design", "arrays", "specify"]
 
@@ -107,6 +107,7 @@ def specify(
         centres={name: tuple(map(float, middle[name])) for name in chosen.inputs},
         loss_scale=float(np.exp(np.log(table["loss"]).mean())),
         noise_parameter=replace(NOISE, prior=sigma),
+        spread_sd=LEARNED_SPREAD_SD if known else SPREAD_SD,
         prior="weak" if known is None else "population" if prior == "population" else "own",
         discrepancy=known.discrepancy if known else None,
     )

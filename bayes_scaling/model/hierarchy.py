@@ -12,7 +12,7 @@ from scipy import stats
 
 from bayes_scaling.laws import Parameter, ops
 from bayes_scaling.model.design import Design
-from bayes_scaling.model.spec import SPREAD_SD, Spec
+from bayes_scaling.model.spec import Spec
 
 __all__ = [
     "family_values",
@@ -95,7 +95,7 @@ def prior_draws(spec: Spec, draws: int, rng: np.random.Generator) -> xr.Dataset:
         mu = rng.normal(location, sd, shape[:2])
         tau = np.zeros(shape[:2])
         if kind == "partial":
-            tau = np.exp(rng.normal(np.log(parameter.prior.spread), SPREAD_SD, shape[:2]))
+            tau = np.exp(rng.normal(np.log(parameter.prior.spread), spec.spread_sd, shape[:2]))
             data[f"{name}_spread"] = _SCALAR, tau
         data[f"{name}_population"] = _SCALAR, np.exp(mu)
         away = tau[..., None] * rng.normal(size=shape)
@@ -153,7 +153,7 @@ def _unpooled_population(
     """Population location and spread given at most one family, by the normal-normal update."""
     seen = np.log(posterior[parameter.name].isel(family=0).values)
     prior, location = parameter.prior, spec.log_median(parameter)
-    tau = np.exp(rng.normal(np.log(prior.spread), SPREAD_SD, seen.shape))
+    tau = np.exp(rng.normal(np.log(prior.spread), spec.spread_sd, seen.shape))
     if len(spec.families) > 1:
         return rng.normal(location, prior.sd, seen.shape), tau
     gain = prior.sd**2 / (prior.sd**2 + tau**2)
@@ -240,7 +240,7 @@ def log_prior(spec: Spec, draws: xr.Dataset) -> xr.Dataset:
     if partial:
         log_tau = ops.log(draws["tau"])
         location = [np.log(p.prior.spread) for p in partial]
-        result["tau"] = _normal(log_tau, location, SPREAD_SD) - log_tau
+        result["tau"] = _normal(log_tau, location, spec.spread_sd) - log_tau
     if own:
         shape = draws["theta"].isel(family=0).shape
         centre, sd = np.empty(shape), np.empty(shape)

@@ -58,6 +58,8 @@ class Spec:
         Typical loss in nats, the unit of priors that are relative to the loss.
     noise_parameter, nu_parameter : Parameter
         Scale and degrees of freedom of the noise.
+    spread_sd : float
+        Sd of the log of every between-family standard deviation.
     prior : str
         Where the priors come from: "weak", "population", or "own".
     discrepancy : Discrepancy or None
@@ -73,6 +75,7 @@ class Spec:
     loss_scale: float
     noise_parameter: Parameter = NOISE
     nu_parameter: Parameter = NU
+    spread_sd: float = SPREAD_SD
     prior: str = "weak"
     discrepancy: Discrepancy | None = None
 
@@ -111,6 +114,7 @@ class Spec:
             "loss_scale": self.loss_scale,
             "noise_parameter": asdict(self.noise_parameter),
             "nu_parameter": asdict(self.nu_parameter),
+            "spread_sd": self.spread_sd,
             "prior": self.prior,
             "discrepancy": asdict(self.discrepancy) if self.discrepancy else None,
         }
@@ -143,6 +147,7 @@ class Spec:
             loss_scale=content["loss_scale"],
             noise_parameter=_parameter(content["noise_parameter"]),
             nu_parameter=_parameter(content["nu_parameter"]),
+            spread_sd=content.get("spread_sd", SPREAD_SD),
             prior=content.get("prior", "weak"),
             discrepancy=Discrepancy(**content["discrepancy"])
             if content.get("discrepancy")

@@ -11,7 +11,7 @@ from scipy.stats import multivariate_normal
 from bayes_scaling import laws
 from bayes_scaling.inference.point import fit_point
 from bayes_scaling.inference.rolling import (
-    _SPAN,
+    SPAN,
     Step,
     log_evidence,
     rolling_steps,
@@ -63,7 +63,7 @@ def test_evidence_is_that_of_a_normal_distribution() -> None:
     one = step(0.02)
     found = log_evidence(KNOWN, [one])
     for place in (0, 40, 70):
-        scale = np.exp(2 * (KNOWN.log_scale(np.log(0.003)) + KNOWN.spread * _SPAN[place]))
+        scale = np.exp(2 * (KNOWN.log_scale(np.log(0.003)) + KNOWN.spread * SPAN[place]))
         alike = scale * KNOWN.covariance(one.distance)
         cov = one.covariance + np.eye(3) * (1.2 * 0.003) ** 2 + alike
         direct = multivariate_normal(np.zeros(3), cov).logpdf(one.error)
@@ -94,6 +94,6 @@ def test_the_level_comes_back_from_errors_drawn_with_it() -> None:
         scale = np.exp(quiet.log_scale(np.log(0.001)) + quiet.spread * z)
         root = np.linalg.cholesky(scale**2 * quiet.covariance(distance) + 1e-12 * np.eye(4))
         own = Step(16.0, distance, root @ rng.normal(size=4), 1e-9 * np.eye(4), 0.001)
-        weight = np.exp(log_evidence(quiet, [own]) - 0.5 * _SPAN**2)
-        found.append(z > np.interp(0.5, np.cumsum(weight) / weight.sum(), _SPAN))
+        weight = np.exp(log_evidence(quiet, [own]) - 0.5 * SPAN**2)
+        found.append(z > np.interp(0.5, np.cumsum(weight) / weight.sum(), SPAN))
     assert 0.4 < np.mean(found) < 0.6

@@ -14,7 +14,9 @@ from bayes_scaling.model import Discrepancy, Extent, Population, Spec, populatio
 from tests.conftest import TRUTH, grid, simulate
 
 KNOWN = Discrepancy(level=0.004, noise_power=0.5, power=0.8, shared=0.6, spread=0.5)
-OWN = Population("chinchilla", {"floor": (0.6, 0.3), "alpha_N": (0.5, 0.4)}, KNOWN, ("a", "b"))
+OWN = Population(
+    "chinchilla", {"floor": (0.6, 0.3, 0.2), "alpha_N": (0.5, 0.4, 0.2)}, KNOWN, ("a", "b")
+)
 
 
 def test_scale_and_growth() -> None:
@@ -61,7 +63,7 @@ def test_a_population_replaces_medians_and_keeps_what_it_does_not_know() -> None
     spec = specify(table, "chinchilla", prior=OWN, priors={"alpha_D": Prior(0.9, 0.1, 0.1)})
     priors = {p.name: p for p in spec.law.parameters}
     weak = {p.name: p for p in laws.get("chinchilla").parameters}
-    assert priors["floor"].prior == Prior(0.6, 0.3, weak["floor"].prior.spread)
+    assert priors["floor"].prior == Prior(0.6, 0.3, 0.2)
     assert priors["floor"].of_loss
     assert "2 families" in priors["floor"].reason
     assert priors["A"] == weak["A"]
