@@ -10,7 +10,7 @@ import xarray as xr
 from bayes_scaling.inference.fitting import Fit
 from bayes_scaling.inference.sampler import Sampled, SamplerSettings
 from bayes_scaling.inference.tree import assemble
-from bayes_scaling.model import arrays, simulate, specify
+from bayes_scaling.model import Population, arrays, simulate, specify
 from bayes_scaling.runs import load_runs
 
 TRUTH = {"floor": 1.8, "A": 400.0, "B": 1800.0, "alpha_N": 0.34, "alpha_D": 0.36}
@@ -53,13 +53,14 @@ def handmade(
     pooling: str = "partial",
     width: float = 0.02,
     seed: int = 0,
+    prior: str | Population = "weak",
 ) -> Fit:
     """A fit whose draws scatter about a known truth, every log parameter by ``width``."""
     rng = np.random.default_rng(seed)
     values = truth or TRUTH
     runs = load_runs(simulate(law, grid(families), values, seed=seed))
     rows = runs.fit_rows()
-    spec = specify(rows, law, pooling=pooling)
+    spec = specify(rows, law, pooling=pooling, prior=prior)
     design = arrays(spec, rows)
     at_reference = spec.law.move(values, spec.reference) | {"sigma": 0.005}
     centre = np.log([at_reference[p.name] for p in spec.parameters])
