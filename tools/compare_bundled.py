@@ -1,4 +1,4 @@
-"""Compare the default law with the one that has an outer exponent, on the bundled runs.
+"""Compare the additive law with the one that has an outer exponent, on the bundled runs.
 
 uv run python tools/compare_bundled.py
 """
@@ -8,7 +8,9 @@ import bayes_scaling as bs
 
 def main() -> None:
     """Fit, hold out, print."""
-    found = bs.compare(bs.datasets.load("byte_lm"), ["chinchilla", "chinchilla-gamma"], ratio=8)
+    found = bs.compare(
+        bs.datasets.load("byte_lm"), ["chinchilla", "chinchilla-gamma"], ratio=8, prior="weak"
+    )
     print(found)
     print(found.held_out)
 

@@ -19,6 +19,7 @@ from bayes_scaling.forecast.backtesting import Backtest, backtest, check_ratio
 from bayes_scaling.inference import Fit, fit
 from bayes_scaling.inference.checks import PARETO_K_MAX
 from bayes_scaling.inference.sampler import RHAT_MAX
+from bayes_scaling.model import Population
 from bayes_scaling.model.spec import NOISE
 from bayes_scaling.runs import Runs, load_runs
 from bayes_scaling.runs.loading import Count, recount
@@ -257,7 +258,9 @@ def _held_out(
     parts = []
     for name, value in fits.items():
         runs = load_runs(value.runs, loss_unit=value.dt.attrs["loss_unit"])
+        known = value.spec.discrepancy
         own = {
+            "prior": Population(value.law.name, {}, known, ()) if known else "weak",
             "pooling": dict(value.spec.pooling),
             "noise": value.spec.noise,
             "priors": {NOISE.name: value.spec.noise_parameter.prior},

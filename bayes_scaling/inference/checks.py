@@ -268,7 +268,9 @@ def prior_check(table: pd.DataFrame) -> Check:
     table : pandas.DataFrame
         As :func:`bayes_scaling.inference.parameters.with_sensitivity` makes it.
     """
-    of_families = table[~table.index.str.contains("_population|_spread|^nu$", regex=True)]
+    of_families = table[
+        ~table.index.str.contains("_population|_spread|^nu$|^discrepancy", regex=True)
+    ]
     led = of_families[of_families["source"] != "data"]
     mostly = of_families[of_families["source"] == "mostly prior"]
     text = "Scaling the priors up or down hardly moves the parameters."

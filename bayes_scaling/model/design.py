@@ -89,7 +89,7 @@ def specify(
     given = dict(priors or {})
     sigma = given.pop(NOISE.name, NOISE.prior)
     chosen = laws.get(law)
-    known = _population(prior, chosen.name)
+    known = _population(prior, chosen)
     if known:
         chosen = known.applied(chosen)
     chosen = chosen.with_priors(given)
@@ -113,14 +113,16 @@ def specify(
     )
 
 
-def _population(prior: str | Population, law: str) -> Population | None:
+def _population(prior: str | Population, law: Law) -> Population | None:
     if isinstance(prior, Population):
-        if prior.law != law:
-            raise LawError(f"the population given is of law {prior.law!r}, not of {law!r}")
+        if prior.law != law.name:
+            raise LawError(f"the population given is of law {prior.law!r}, not of {law.name!r}")
         return prior
     if prior not in ("population", "weak"):
         raise LawError(f"prior is {prior!r}; it can be population, weak, or a Population")
-    return population(law) if prior == "population" else None
+    # A law that comes with priors of its own keeps them.
+    registered = laws.available().get(law.name)
+    return population(law.name) if prior == "population" and law == registered else None
 
 
 def arrays(spec: Spec, table: pd.DataFrame) -> Design:

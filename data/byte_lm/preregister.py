@@ -20,7 +20,7 @@ import pandas as pd
 import bayes_scaling as bs
 
 HERE = Path(__file__).resolve().parent
-LAWS = ("chinchilla", "chinchilla-gamma")  # the first is the package's default
+LAWS = ("chinchilla", "chinchilla-gamma")  # the first was the default then
 SEED = 0
 LEVELS = (0.025, 0.05, 0.25, 0.5, 0.75, 0.95, 0.975)
 
@@ -55,7 +55,7 @@ def forecast(runs: bs.Runs, configs: pd.DataFrame) -> tuple[pd.DataFrame, list[d
     """Return the forecast table, and a description of the fit behind each law."""
     tables, fits = [], []
     for law in LAWS:
-        fit = bs.fit(runs, law=law, seed=SEED)
+        fit = bs.fit(runs, law=law, prior="weak", seed=SEED)
         predicted = fit.predict(configs, seed=SEED)
         tables.append(predicted.to_frame(quantiles=LEVELS).assign(law=law))
         summary = fit.summary()

@@ -95,3 +95,13 @@ def test_priors_that_do_not_exist_are_refused() -> None:
         specify(table, prior="strong")  # type: ignore[arg-type]
     with pytest.raises(LawError, match="is of law 'chinchilla', not of 'kaplan'"):
         specify(table, "kaplan", prior=OWN)
+
+
+def test_a_law_with_priors_of_its_own_keeps_them() -> None:
+    table = simulate("chinchilla", grid(), TRUTH)
+    own = laws.get(laws.DEFAULT).with_priors({"gamma": Prior(0.9, 0.05, 0.05)})
+    spec = specify(table, own, prior="population")
+    assert spec.law == own
+    assert spec.discrepancy is None
+    registered = specify(table, laws.get(laws.DEFAULT), prior="population")
+    assert registered.prior == "population"
