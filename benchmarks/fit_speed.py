@@ -48,7 +48,7 @@ def seven_families() -> pd.DataFrame:
 
 
 def ours(table: pd.DataFrame, seed: int) -> dict[str, float]:
-    """Fit with bayes_scaling's defaults."""
+    """Fit with our model of the same law, weak priors."""
     import arviz as az
 
     from bayes_scaling.inference.sampler import SamplerSettings, compile_model

@@ -36,7 +36,7 @@ def assert_clean(result: Fit) -> None:
 
 def test_chinchilla_agrees_with_the_refit_of_besiroglu_et_al() -> None:
     # Besiroglu et al. 2024, arXiv:2404.10102, Table 1: estimates and standard errors.
-    result = fit(real("chinchilla.csv"), seed=0, progress=False)
+    result = fit(real("chinchilla.csv"), "chinchilla", prior="weak", seed=0, progress=False)
     assert_clean(result)
     mean = result.posterior.mean()
     assert abs(float(mean["alpha_N"]) - 0.348) < 0.015
@@ -145,6 +145,7 @@ def test_the_count_of_parameters_changes_the_exponent() -> None:
         ["chinchilla"],
         counts=("params", "params_nonemb"),
         ratio=None,
+        prior="weak",
         progress=False,
     )
     medians = {

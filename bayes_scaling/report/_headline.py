@@ -51,10 +51,15 @@ def _asked_too_much(study: Study, found: list[dict[str, Any]]) -> list[Reason]:
     far = [item for item in found if item["extrapolation"] > FAR]
     if far:
         most = max(far, key=lambda item: item["extrapolation"])
+        allowed = (
+            "about the parameters, not for a wrong law."
+            if study.fit.spec.discrepancy is None
+            else "about the parameters, and for an error of the law as large as in other families."
+        )
         text = (
             f"The forecast for {most['family']!r} is for {times(most['extrapolation'])} times the "
             "compute of the largest fitted run. Its interval allows for noise and for what the "
-            "runs leave open about the parameters, not for a wrong law."
+            f"runs leave open {allowed}"
         )
         reasons.append(("warn", text))
         reasons += [("warn", note) for note in study.fit.law.notes]
