@@ -145,6 +145,7 @@ OPTIONS = {
         "runs.csv --count params --count params_nonemb", "runs.csv", "params_nonemb"
     ),
     "comparison of a count that does not exist": _compare("runs.csv --count all", "'all'"),
+    "priors that do not exist": _option("--priors strong", "'strong'", "weak"),
     "law of a shape without one": _option("--law depth-width", "'aspect_ratio'", "n_layer"),
     "law of a batch without one": _option("--law kaplan-steps", "'step'", "batch_tokens"),
     "shape on a law without N": _option("--law power-d+shape", "'power-d'", "needs params"),
