@@ -179,6 +179,7 @@ def fit(runs: str, output: str, **options: Any) -> None:
     fitted.save(output)
     _warn(fitted.warnings)
     click.echo(fitted.summary().to_string(float_format="{:.4g}".format))
+    click.echo(f"N is the column {fitted.count}, the law {fitted.law.name!r}.")
     click.echo(f"Fit written to {output}; check it with: bayes-scaling diagnose {output}")
 
 

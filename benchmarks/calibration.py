@@ -30,6 +30,7 @@ Method = Callable[[pd.DataFrame, pd.DataFrame], tuple[Floats, dict[str, float]]]
 HUBER = 1e-3
 BOOTSTRAPS = 200
 DRAWS = 4000
+BASELINES = ("pooled additive Bayes", "additive Bayes by family", "Huber", "Huber, bootstrap")
 TWICE = {"ml_scalefit__massivetext__chinchilla"}
 """Families whose runs another family has as well, digitised anew; scored once."""
 
@@ -259,6 +260,23 @@ def summarise(table: pd.DataFrame) -> pd.DataFrame:
     return macro.join(least).join(geometric).join(quality)
 
 
+def by_family(table: pd.DataFrame) -> pd.DataFrame:
+    """Coverage of the 90% interval and mean error of each family, by ratio and method."""
+    rows = ["ratio", "family"]
+    return table.pivot_table(["in_90", "error"], rows, "method", aggfunc="mean")
+
+
+def against_baselines(table: pd.DataFrame) -> pd.DataFrame:
+    """Interval score of the default over that of the best baseline, by ratio and root."""
+    names = ["ratio", "root", "method"]
+    families = table.groupby([*names, "family"])["interval"].mean().reset_index()
+    roots = families.pivot_table("interval", names[:2], "method", aggfunc="mean")
+    have = [name for name in BASELINES if name in roots]
+    best = roots[have].min(axis=1)
+    part = (roots["default"] / best).rename("of the best baseline's interval score").reset_index()
+    return part.pivot_table(part.columns[-1], "ratio", "root")
+
+
 def _say(text: str) -> None:
     sys.stderr.write(f"{text}\n")
 
@@ -274,8 +292,9 @@ def main() -> None:
     given = parser.parse_args()
     errors = read_errors(given.errors) if given.errors else None
     run(given.ratio, given.draws, given.out, given.only, errors)
-    table = summarise(pd.read_csv(given.out))
-    sys.stdout.write(table.to_string(float_format="{:.4f}".format) + "\n")
+    scored = pd.read_csv(given.out)
+    for table in (summarise(scored), by_family(scored), against_baselines(scored)):
+        sys.stdout.write(table.to_string(float_format="{:.4f}".format) + "\n\n")
 
 
 if __name__ == "__main__":

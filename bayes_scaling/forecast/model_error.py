@@ -51,8 +51,7 @@ class ModelError:
         logs = [np.log(rows[name].to_numpy(np.float64)) for name in ("params", "tokens", "flops")]
         growth = self.discrepancy.growth(self.extent.distance(*logs))
         own = rng.normal(size=(*self.common.shape, len(rows)))
-        alike = self.discrepancy.shared
-        unit = np.sqrt(alike) * self.common[..., None] + np.sqrt(1 - alike) * own
+        unit = self._unit(self.common[..., None], own)
         coords = {"chain": self.scale["chain"], "draw": self.scale["draw"]}
         return xr.DataArray(
             self.scale.values[..., None] * growth * unit,
@@ -62,10 +61,15 @@ class ModelError:
 
     def at_one(self, distance: Floats | float, own: Floats) -> Floats:
         """Error of one run at a distance, with what it has to itself given, dims (sample,)."""
-        alike = self.discrepancy.shared
-        unit = np.sqrt(alike) * self.common.ravel() + np.sqrt(1 - alike) * own
+        unit = self._unit(self.common.ravel(), own)
         error: Floats = self.scale.values.ravel() * self.discrepancy.growth(distance) * unit
         return error
+
+    def _unit(self, common: Floats, own: Floats) -> Floats:
+        """Standard normal errors of which runs share a part."""
+        alike = self.discrepancy.shared
+        unit: Floats = np.sqrt(alike) * common + np.sqrt(1 - alike) * own
+        return unit
 
 
 def model_error(fit: Fit, family: str, seed: int) -> ModelError:

@@ -84,7 +84,7 @@ def broken(column: str, breaks: int = 1) -> Law:
         slopes=slopes,
         coordinates=Additive({amplitude: (first,)}),
         notes=(
-            f"It reads {column} alone: fit it to runs in which nothing else held the loss back.",
+            common.of_one_factor(column),
             "A break beyond the data is not foreseen: the last exponent that was seen goes on.",
             (
                 "On runs in which another factor varies as well, as in the bundled ones, a few of "

@@ -12,6 +12,7 @@ __all__ = [
     "exponent",
     "frontier_of_two",
     "level",
+    "of_one_factor",
     "params_exponent_of_two",
     "slopes_of_two",
 ]
@@ -71,6 +72,14 @@ def exponent(name: str, of: str, median: float = 0.35, sd: float = 0.6) -> Param
             f"95% between {median * 2.718 ** (-1.96 * sd):.2f} and "
             f"{median * 2.718 ** (1.96 * sd):.2f}, which covers the published fits"
         ),
+    )
+
+
+def of_one_factor(column: str) -> str:
+    """What a user of a law of one input must know."""
+    return (
+        f"It reads {column} alone: fit it to runs in which nothing else held the loss back, or "
+        "the exponent is that of the mixture."
     )
 
 

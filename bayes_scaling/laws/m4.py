@@ -99,7 +99,7 @@ def _law(column: str) -> Law:
         slopes=slopes,
         coordinates=Additive({amplitude: (exponent,)}),
         notes=(
-            f"It reads {column} alone: fit it to runs in which nothing else held the loss back.",
+            common.of_one_factor(column),
             "Runs far below the ceiling do not tell rise and saturation: they stay with the prior.",
         ),
     )

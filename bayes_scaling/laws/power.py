@@ -23,10 +23,7 @@ def _law(column: str, equation: str) -> tuple[Law, Law]:
     def slopes(p: Values) -> dict[str, dict[str, Any]]:
         return {amplitude: {column: p[exponent]}}
 
-    note = (
-        f"It reads {column} alone: fit it to runs in which nothing else held the loss back, or "
-        "the exponent is that of the mixture."
-    )
+    note = common.of_one_factor(column)
     reference = f"Kaplan et al. 2020, Eq. {equation}, arXiv:2001.08361"
     plain = Law(
         name=f"power-{symbol.lower()}",
