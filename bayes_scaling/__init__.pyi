@@ -1,6 +1,6 @@
 from . import errors, laws
 from .decisions import Limits, Plan, Risk, Scenario, allocate, load_scenario
-from .forecast import Backtest, Comparison, Forecast, backtest, compare, predict
+from .forecast import Backtest, Comparison, Forecast, backtest, compare, predict, score
 from .inference import Fit, fit, load_fit
 from .laws import Prior
 from .model import simulate
@@ -30,6 +30,7 @@ __all__ = [
     "load_runs",
     "load_scenario",
     "predict",
+    "score",
     "simulate",
     "write_report",
 ]

@@ -115,6 +115,25 @@ def check_writable(path: str | os.PathLike[str]) -> Path:
     return asked
 
 
+def check_suffix(path: str | os.PathLike[str], legal: tuple[str, ...]) -> str:
+    """The suffix of a path in small letters, refused if it is none of those.
+
+    Raises
+    ------
+    FileError
+        Naming the suffix and the legal ones.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in legal:
+        named = f"{', '.join(legal[:-1])} or {legal[-1]}"
+        raise FileError(f"cannot write {path}: {suffix!r} is not {named}")
+    return suffix
+
+
+FIGURES = (".png", ".svg", ".pdf")
+"""Suffixes of figures."""
+
+
 def _write_special(target: Path, write: Callable[[Path], object]) -> None:
     """Fill a device or pipe from a file made elsewhere."""
     with tempfile.TemporaryDirectory() as folder:

@@ -21,7 +21,7 @@ from population import LAWS, learn, read_errors
 from scipy.optimize import minimize
 
 import bayes_scaling as bs
-from bayes_scaling.forecast.backtesting import crps, interval_score
+from bayes_scaling.forecast.scoring import COVERAGES, score_draws
 from bayes_scaling.model import Extent, Population
 
 Floats = NDArray[np.float64]
@@ -137,8 +137,8 @@ def methods(populations: dict[str, Population], draws: int) -> dict[str, Method]
     """What is compared: the defaults first, then variants, then baselines."""
     gamma, additive = (populations[name] for name in LAWS)
     return {
-        "default": bayes("chinchilla-gamma", gamma, "partial", draws),
-        "default by family": bayes("chinchilla-gamma", gamma, "none", draws),
+        "default": bayes("chinchilla-gamma", gamma, "auto", draws),
+        "default, pooled": bayes("chinchilla-gamma", gamma, "partial", draws),
         "additive, population": bayes("chinchilla", additive, "partial", draws),
         "gamma, weak": bayes("chinchilla-gamma", "weak", "partial", draws),
         "pooled additive Bayes": bayes("chinchilla", "weak", "partial", draws),
@@ -150,23 +150,11 @@ def methods(populations: dict[str, Population], draws: int) -> dict[str, Method]
 
 def score(logs: Floats, large: pd.DataFrame) -> pd.DataFrame:
     """Scores of one method at held-out runs."""
-    observed = np.log(large["loss"].to_numpy())
-    q = {level: np.quantile(logs, level, axis=1) for level in (0.025, 0.05, 0.1, 0.25, 0.5)}
-    q |= {1 - level: np.quantile(logs, 1 - level, axis=1) for level in (0.025, 0.05, 0.1, 0.25)}
-    return pd.DataFrame(
-        {
-            "family": large["family"].to_numpy(),
-            "error": q[0.5] - observed,
-            "crps": crps(logs, observed),
-            "interval": interval_score(q[0.05], q[0.95], observed, 0.9),
-            "width": q[0.95] - q[0.05],
-            "in_50": (q[0.25] <= observed) & (observed <= q[0.75]),
-            "in_80": (q[0.1] <= observed) & (observed <= q[0.9]),
-            "in_90": (q[0.05] <= observed) & (observed <= q[0.95]),
-            "in_95": (q[0.025] <= observed) & (observed <= q[0.975]),
-            "pit": (logs < observed[:, None]).mean(axis=1),
-        }
-    )
+    scored = score_draws(np.exp(logs), large["loss"].to_numpy())
+    named = {"log_error": "error", "interval_score": "interval"}
+    named |= {f"inside_{percent}": f"in_{percent}" for percent in COVERAGES}
+    kept = ["error", "crps", "interval", "width", *(f"in_{p}" for p in COVERAGES), "pit"]
+    return scored.rename(columns=named)[kept].assign(family=large["family"].to_numpy())
 
 
 def distances(small: pd.DataFrame, large: pd.DataFrame) -> Floats:
@@ -197,11 +185,9 @@ def run(
 ) -> None:
     """Score every method on every root at every ratio, appending to a file."""
     tables = load()
-    roots = sorted({str(rows["root"].iloc[0]) for rows in tables.values()})
     done = pd.read_csv(out) if out.exists() else pd.DataFrame(columns=["root", "ratio", "method"])
     finished = set(zip(done["root"], done["ratio"].astype(float), done["method"], strict=True))
-    for root in roots:
-        populations = _without(root, tables, out, errors)
+    for root, populations in foreign_populations(tables, out, errors).items():
         rows = pd.concat(
             [t for n, t in tables.items() if t["root"].iloc[0] == root and n not in TWICE]
         ).drop(columns="root")
@@ -231,6 +217,14 @@ COLUMNS = [
     *("distance", "in_50", "in_80", "in_90", "in_95", "pit"),
     *("r_hat", "ess", "divergences", "seconds", "noise"),
 ]
+
+
+def foreign_populations(
+    tables: dict[str, pd.DataFrame], out: Path, errors: pd.DataFrame | None
+) -> dict[str, dict[str, Population]]:
+    """By root and law, what the families of all other roots teach."""
+    roots = sorted({str(rows["root"].iloc[0]) for rows in tables.values()})
+    return {root: _without(root, tables, out, errors) for root in roots}
 
 
 def _without(

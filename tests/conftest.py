@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from bayes_scaling.inference.fitting import Fit
-from bayes_scaling.inference.sampler import Sampled, SamplerSettings
+from bayes_scaling.inference.compiled import Sampled
+from bayes_scaling.inference.result import Fit
+from bayes_scaling.inference.settings import SamplerSettings
 from bayes_scaling.inference.tree import assemble
 from bayes_scaling.model import Population, arrays, simulate, specify
 from bayes_scaling.runs import load_runs

@@ -3,6 +3,7 @@
 from bayes_scaling.forecast.averaging import ModelAverage
 from bayes_scaling.forecast.backtesting import Backtest, backtest
 from bayes_scaling.forecast.comparison import Comparison, compare
+from bayes_scaling.forecast.outcomes import score
 from bayes_scaling.forecast.prediction import Forecast, predict
 
 __all__ = [
@@ -13,4 +14,5 @@ __all__ = [
     "backtest",
     "compare",
     "predict",
+    "score",
 ]

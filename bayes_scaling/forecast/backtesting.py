@@ -1,70 +1,114 @@
 """How well a law would have forecast the larger runs from the smaller ones."""
 
 import json
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, as_completed
+from dataclasses import asdict, dataclass
+from itertools import chain
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
 import numpy as np
 import pandas as pd
-import xarray as xr
-from numpy.typing import NDArray
-from scipy.special import logsumexp
 
 from bayes_scaling import laws
 from bayes_scaling._files import write_bytes
 from bayes_scaling.errors import DataError
-from bayes_scaling.forecast.model_error import model_error
-from bayes_scaling.forecast.prediction import asked, predict
-from bayes_scaling.inference import fit
-from bayes_scaling.model import arrays, hierarchy
+from bayes_scaling.forecast.checkpoint import Checkpoint, key_of
+from bayes_scaling.forecast.outcomes import score_rows
+from bayes_scaling.forecast.scoring import summarise
+from bayes_scaling.forecast.thresholds import (
+    Division,
+    Skipped,
+    Split,
+    check_ratio,
+    check_split,
+    divide,
+)
+from bayes_scaling.inference import Procedure
+from bayes_scaling.inference.cautions import cautions
+from bayes_scaling.inference.settings import Progress, silent, speaker
 from bayes_scaling.runs import Runs, load_runs
 
-__all__ = ["Backtest", "backtest", "check_ratio", "crps", "interval_score", "log_score"]
+__all__ = ["Backtest", "backtest"]
 
-_ERROR_SEED = 17
-_FEWEST_RUNS = 4
-"""Runs a family must have below the threshold to be forecast from."""
+_KEYS = ["law", "ratio", "family"]
+DISTANCES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 1024.0)
+"""Edges of the classes of distance that scores are shown by, ratios of compute."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Backtest:
-    """Scores of forecasts of the runs above a compute threshold.
+    """Scores of forecasts of the runs above thresholds.
 
     Attributes
     ----------
     points : pandas.DataFrame
-        One row a law and held-out run: family, run, flops (FLOP), loss, q05, q25, q50, q75, q95,
-        ``log_error`` (log of the median forecast over the loss: positive is too pessimistic),
-        ``crps`` and ``interval_score`` (90%), both in log loss, ``log_score`` (log predictive
-        density of the loss, higher is better) and ``extrapolation`` (decades).
+        One row a law, ratio and held-out run: columns of
+        :func:`bayes_scaling.forecast.score` and ``fitted`` (runs of its family fitted).
     scores : pandas.DataFrame
-        One row a law and family, and "all" (families weigh alike): coverage, errors, scores, and
-        the worst R-hat and the divergences of the fit behind them.
-    ratio : float
-        Largest compute of a family over the largest it was fitted on.
-    skipped : dict of str to str
-        Families that could not be tested, and why.
+        One row a law, ratio and family, and "all" (families weigh alike): see
+        :func:`bayes_scaling.forecast.scoring.summarise`; ``r_hat`` (the worst), ``ess``
+        (the least, bulk) and ``divergences`` of the fit behind them.
+    ratios : tuple of float
+        A family's largest over the largest it was fitted on.
+    split : str
+        Of what: compute, params, tokens, epochs, or time.
+    skipped : tuple of Skipped
+        Families that could not be tested, at which ratio, and why.
+    warnings : tuple of str
+        What is doubtful about the runs under these laws, in words.
     """
 
     points: pd.DataFrame
     scores: pd.DataFrame
-    ratio: float
-    skipped: dict[str, str]
+    ratios: tuple[float, ...]
+    split: Split
+    skipped: tuple[Skipped, ...]
+    warnings: tuple[str, ...]
     runs_hash: str
+
+    def by_distance(self) -> pd.DataFrame:
+        """Scores by how far runs lie beyond the fitted ones, families alike.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a law and class of distance: ``beyond`` ("4x to 8x" the compute of the largest
+            fitted run), ``low`` and ``high`` (its edges), families, runs, and scores.
+        """
+        factor = 10.0 ** self.points["extrapolation"].to_numpy()
+        place = np.clip(np.searchsorted(DISTANCES, factor * (1 - 1e-9)) - 1, -1, len(DISTANCES) - 2)
+        # A run counts once in a class, however many thresholds put it there.
+        where = self.points.assign(place=place)
+        whole = summarise(where, ("law", "place", "family"))
+        many = whole.groupby(["law", "place"])["family"].transform("size") > 1
+        kept = whole[(whole["family"] == "all") | ~many]
+        counts = where.groupby(["law", "place"], sort=False)["family"].nunique()
+        rows = kept.set_index(["law", "place"]).drop(columns="family")
+        rows.insert(0, "families", counts)
+        rows = rows.reset_index().sort_values(["law", "place"], kind="stable", ignore_index=True)
+        edges = np.array([0.0, *DISTANCES])
+        low, high = edges[rows["place"] + 1], edges[rows["place"] + 2]
+        names = [_class(a, b) for a, b in zip(low, high, strict=True)]
+        return rows.drop(columns="place").assign(beyond=names, low=low, high=high)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values for JSON."""
+        tables = {"scores": self.scores, "by_distance": self.by_distance(), "points": self.points}
         return {
-            "schema": "bayes_scaling.backtest/1",
-            "ratio": self.ratio,
+            "schema": "bayes_scaling.backtest/2",
+            "ratios": list(self.ratios),
+            "split": self.split,
             "runs_hash": self.runs_hash,
-            "skipped": self.skipped,
-            "scores": json.loads(self.scores.to_json(orient="records", double_precision=15)),
-            "points": json.loads(self.points.to_json(orient="records", double_precision=15)),
+            "skipped": [asdict(entry) for entry in self.skipped],
+            "warnings": list(self.warnings),
+            **{
+                name: json.loads(table.to_json(orient="records", double_precision=15))
+                for name, table in tables.items()
+            },
         }
 
     def save(self, path: str | PathLike[str]) -> Path:
@@ -78,23 +122,37 @@ class Backtest:
         return write_bytes(path, json.dumps(self.to_dict(), indent=1, ensure_ascii=False) + "\n")
 
     def __str__(self) -> str:
-        table = self.scores.to_string(index=False, float_format="{:.3g}".format)
-        return "\n".join(
-            [table, *(f"Not tested: {name!r}, {why}." for name, why in self.skipped.items())]
-        )
+        shown = self.scores.drop(columns=["coverage_80", "coverage_95", "width", "pit_mean"])
+        parts = [shown.to_string(index=False, float_format="{:.3g}".format)]
+        if len(self.ratios) > 1:
+            columns = ["law", "beyond", "families", "runs", "coverage_50", "coverage_90"]
+            columns += ["bias", "are", "crps", "interval_score"]
+            table = self.by_distance()[columns]
+            parts += ["", "By distance beyond the fitted runs, compute:"]
+            parts.append(table.to_string(index=False, float_format="{:.3g}".format))
+        parts += [f"Not tested: {entry}." for entry in self.skipped]
+        return "\n".join([*parts, *(f"Note: {text}" for text in self.warnings)])
 
     __repr__ = __str__
+
+
+def _class(low: float, high: float) -> str:
+    return "up to 1x" if high <= 1 else f"{low:g}x to {high:g}x"
 
 
 def backtest(
     runs: Any,
     laws_to_test: Sequence[str | laws.Law] = (laws.DEFAULT,),
     *,
-    ratio: float = 8.0,
+    ratio: float | Sequence[float] = 8.0,
+    split: Split = "compute",
     seed: int = 0,
+    executor: Executor | None = None,
+    checkpoint: str | PathLike[str] | None = None,
+    progress: bool | Progress = True,
     **options: Any,
 ) -> Backtest:
-    """Fit each law below a compute threshold of every family and score it above.
+    """Fit each law below thresholds of every family and score it above.
 
     Parameters
     ----------
@@ -102,10 +160,20 @@ def backtest(
         The table of runs; targets are left out.
     laws_to_test : sequence of str or Law
         The laws.
-    ratio : float
+    ratio : float or sequence of float
         Above 1: runs with more than the family's largest compute over ``ratio`` are held out.
+        Several make a rolling origin.
+    split : {"compute", "params", "tokens", "epochs", "time"}
+        What the ratio is of. By time, the first 1/ratio of a family's runs are fitted.
     seed : int
         Seed of the fits and forecasts.
+    executor : concurrent.futures.Executor, optional
+        Where to fit: laws beside each other, or thresholds of a single one. Without it they
+        follow each other, and a law is compiled once.
+    checkpoint : path, optional
+        A file that results are added to as they come, and taken from if they are there already.
+    progress : bool or callable
+        Whether to say on standard error what is going on, or who to tell.
     **options
         Passed to :func:`bayes_scaling.inference.fit`.
 
@@ -116,198 +184,116 @@ def backtest(
     Raises
     ------
     DataError
-        If the ratio is not above 1 or no family can be tested.
+        If a ratio is not above 1, the split is unknown or reads a column that is not there, or no
+        family can be tested.
+    FileError
+        If the checkpoint cannot be read or written.
     """
-    check_ratio(ratio)
-    chosen = [laws.get(name) for name in laws_to_test]
-    table = load_runs(runs)
+    given = [ratio] if isinstance(ratio, int | float | str) else list(ratio)
+    ratios = tuple(dict.fromkeys(check_ratio(value) for value in given))
+    check_split(split)
+    procedures = [Procedure.of(law, seed=seed, **options) for law in laws_to_test]
+    whole = load_runs(runs)
+    # Without the targets the rows to fit are all rows, and have the same index.
+    table = whole.without_targets()
     rows = table.fit_rows()
-    small, large, skipped = _split(rows, ratio)
-    if not len(large):
-        reasons = "; ".join(f"{name!r}: {why}" for name, why in skipped.items())
-        raise DataError(f"no family of {table.source} can be tested at ratio {ratio:g} ({reasons})")
-    points, scores = [], []
-    for law in chosen:
-        fitted = fit(_subset(table, small), law, seed=seed, **options)
-        scored = _score(law.name, fitted, large, seed)
-        diagnosis = fitted.summary()
-        quality = {
-            "r_hat": float(diagnosis["r_hat"].max()),
-            "divergences": int(fitted.dt["sample_stats"]["diverging"].sum()),
-        }
-        points.append(scored)
-        scores.append(_summarise(scored).assign(**quality))
-    return Backtest(pd.concat(points), pd.concat(scores), float(ratio), skipped, table.hash)
+    divisions = {r: divide(rows, r, split, table.source) for r in ratios}
+    skipped = tuple(chain.from_iterable(d.skipped for d in divisions.values()))
+    tested = {r: d for r, d in divisions.items() if len(d.large)}
+    if not tested:
+        reasons = "; ".join(map(str, skipped)) or "no run lies above the threshold"
+        named = ", ".join(f"{value:g}" for value in ratios)
+        raise DataError(f"no family of {table.source} can be tested at ratio {named} ({reasons})")
+    jobs = [_Job(procedure, r, table, d) for procedure in procedures for r, d in tested.items()]
+    done = _carried_out(jobs, split, executor, Checkpoint(checkpoint), speaker(progress))
+    points = pd.concat([part for part, _ in done], ignore_index=True)
+    quality = pd.DataFrame([row for _, row in done])
+    scores = summarise(points, _KEYS).merge(quality, on=["law", "ratio"])
+    doubts = chain.from_iterable(cautions(table, rows, p.specify(rows)) for p in procedures)
+    warnings = tuple(dict.fromkeys(doubts))
+    return Backtest(points, scores, ratios, split, skipped, warnings, whole.hash)
 
 
-def check_ratio(ratio: Any) -> None:
-    """Refuse what is not a ratio of compute.
-
-    Raises
-    ------
-    DataError
-        If it is not a finite number above 1.
-    """
-    if not (isinstance(ratio, int | float) and math.isfinite(ratio) and ratio > 1):
-        raise DataError(f"ratio is {ratio!r}, a finite number above 1 is needed")
+Result = tuple[pd.DataFrame, dict[str, Any]]
 
 
-def _subset(table: Runs, rows: pd.DataFrame) -> Runs:
-    return table.select(table.table.index.isin(rows.index))
+@dataclass(frozen=True)
+class _Job:
+    """One law fitted below one threshold."""
+
+    procedure: Procedure
+    ratio: float
+    table: Runs
+    division: Division
+
+    def key(self, split: Split) -> str:
+        """What the result depends on."""
+        return key_of(self.procedure.to_dict(), self.ratio, split, self.table.hash)
+
+    def __str__(self) -> str:
+        return f"{self.procedure.law.name} below 1/{self.ratio:g}"
 
 
-def _split(rows: pd.DataFrame, ratio: float) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, str]]:
-    """Rows to fit, rows to forecast, and families that give none."""
-    limit = rows.groupby("family")["flops"].transform("max") / ratio
-    below = rows["flops"] <= limit
-    skipped = {}
-    for family, index in rows.groupby("family", sort=False).groups.items():
-        fewer = int(below.loc[index].sum())
-        if fewer < _FEWEST_RUNS:
-            skipped[str(family)] = (
-                f"{fewer} runs at 1/{ratio:g} of its largest compute or less, "
-                f"{_FEWEST_RUNS} are needed"
-            )
-    tested = ~rows["family"].isin(list(skipped))
-    return rows[below & tested], rows[~below & tested], skipped
+def _carried_out(
+    jobs: list[_Job],
+    split: Split,
+    executor: Executor | None,
+    kept: Checkpoint,
+    say: Progress,
+) -> list[Result]:
+    """Results of jobs in their order, those of a checkpoint taken from there."""
+    keys = [job.key(split) for job in jobs]
+    found: dict[str, Result] = {k: kept.results[k] for k in keys if k in kept.results}
+    left = [(key, job) for key, job in zip(keys, jobs, strict=True) if key not in found]
+    if found:
+        say(f"{len(found)} of {len(jobs)} fits taken from the checkpoint")
+    run = _beside(left, executor) if executor else _in_turn(left, say)
+    for key, result in run:
+        found[key] = result
+        kept.add(key, *result)
+        say(f"{len(found)} of {len(jobs)} fits scored")
+    return [found[key] for key in keys]
 
 
-def _score(law: str, fitted: Any, large: pd.DataFrame, seed: int) -> pd.DataFrame:
-    where = asked(fitted.law, large).reset_index(drop=True)
-    forecast = predict(fitted, where, seed=seed)
-    draws = forecast.loss_run.transpose("point", "chain", "draw").to_numpy()
-    logs = np.log(draws.reshape(len(large), -1))
-    observed = np.log(large["loss"].to_numpy())
-    levels = (0.05, 0.25, 0.5, 0.75, 0.95)
-    quantiles = np.quantile(logs, levels, axis=1)
-    columns = {
-        f"q{100 * level:02.0f}": np.exp(q) for level, q in zip(levels, quantiles, strict=True)
+def _in_turn(left: list[tuple[str, _Job]], say: Progress) -> Iterator[tuple[str, Result]]:
+    compiled = None
+    for key, job in left:
+        say(f"fitting {job} to {len(job.division.small)} runs")
+        fitted, compiled = job.procedure.carry_out(_subset(job), compiled=compiled)
+        yield key, _scored(job, fitted)
+
+
+def _beside(left: list[tuple[str, _Job]], executor: Executor) -> Iterator[tuple[str, Result]]:
+    names = list(dict.fromkeys(job.procedure.law.name for _, job in left))
+    groups = [[pair for pair in left if pair[1].procedure.law.name == name] for name in names]
+    if len(groups) == 1:
+        groups = [[pair] for pair in left]
+    # Laws hold local functions, which the standard pickle refuses.
+    waiting = [executor.submit(_remote, cloudpickle.dumps(group)) for group in groups]
+    for future in as_completed(waiting):
+        yield from future.result()
+
+
+def _remote(payload: bytes) -> list[tuple[str, Result]]:
+    return list(_in_turn(cloudpickle.loads(payload), silent))
+
+
+def _subset(job: _Job) -> Runs:
+    return job.table.select(job.table.table.index.isin(job.division.small.index))
+
+
+def _scored(job: _Job, fitted: Any) -> Result:
+    scored = score_rows(fitted, job.division.large, job.procedure.settings.seed)
+    counts = job.division.small["family"].value_counts()
+    scored.insert(0, "law", job.procedure.law.name)
+    scored.insert(1, "ratio", job.ratio)
+    scored["fitted"] = scored["family"].map(counts)
+    diagnosis = fitted.summary()
+    quality = {
+        "law": job.procedure.law.name,
+        "ratio": job.ratio,
+        "r_hat": float(diagnosis["r_hat"].max()),
+        "ess": float(diagnosis["ess_bulk"].min()),
+        "divergences": int(fitted.dt["sample_stats"]["diverging"].sum()),
     }
-    return pd.DataFrame(
-        {
-            "law": law,
-            "family": large["family"].to_numpy(),
-            "run": large["run"].astype(str).to_numpy(),
-            "flops": large["flops"].to_numpy(),
-            "loss": large["loss"].to_numpy(),
-            **columns,
-            "log_error": quantiles[2] - observed,
-            "crps": crps(logs, observed),
-            "interval_score": interval_score(quantiles[0], quantiles[4], observed, 0.9),
-            "log_score": log_score(fitted, large),
-            "extrapolation": forecast.points["extrapolation"].to_numpy(),
-        }
-    )
-
-
-def _summarise(points: pd.DataFrame) -> pd.DataFrame:
-    by_point = points.assign(
-        inside_50=points["loss"].between(points["q25"], points["q75"]),
-        inside_90=points["loss"].between(points["q05"], points["q95"]),
-    )
-    grouped = by_point.groupby(["law", "family"], sort=False)
-    scores = grouped.agg(
-        runs=("loss", "size"),
-        coverage_50=("inside_50", "mean"),
-        coverage_90=("inside_90", "mean"),
-        median_error=("log_error", lambda error: float(np.median(np.abs(error)))),
-        bias=("log_error", "mean"),
-        crps=("crps", "mean"),
-        interval_score=("interval_score", "mean"),
-        log_score=("log_score", "mean"),
-    ).reset_index()
-    if len(scores) == 1:
-        return scores
-    overall = scores.drop(columns=["law", "family", "runs"]).mean()
-    whole = pd.DataFrame(
-        [{"law": scores["law"].iloc[0], "family": "all", "runs": scores["runs"].sum(), **overall}]
-    )
-    return pd.concat([scores, whole], ignore_index=True)
-
-
-def _errors(fitted: Any, rows: pd.DataFrame) -> Any:
-    """Draws of the law's error at runs, dims (chain, draw, run), or 0."""
-    if fitted.spec.discrepancy is None:
-        return 0.0
-    rng = np.random.default_rng(_ERROR_SEED)
-    parts = [
-        model_error(fitted, str(family), 0).at_points(own, rng)
-        for family, own in rows.groupby("family")
-    ]
-    return xr.concat(parts, dim="point").sel(point=rows.index.to_numpy()).to_numpy()
-
-
-def log_score(fitted: Any, rows: pd.DataFrame) -> NDArray[np.float64]:
-    """Log of the posterior predictive density of the losses of runs, each by itself.
-
-    Parameters
-    ----------
-    fitted : Fit
-        A fit that knows the families of the runs.
-    rows : pandas.DataFrame
-        Runs in canonical columns, with their losses.
-
-    Returns
-    -------
-    (run,) array
-        In the loss, not its log, so that laws and likelihoods compare; higher is better.
-    """
-    design = arrays(fitted.spec, rows)
-    error = _errors(fitted, rows.reset_index(drop=True))
-    density = hierarchy.log_likelihood(fitted.spec, design, fitted.posterior, error)
-    flat = density.stack(sample=("chain", "draw")).transpose("run", "sample").to_numpy()
-    result: NDArray[np.float64] = logsumexp(flat, axis=1) - np.log(flat.shape[1])
-    # d log L / dL: the density above is that of the log of the loss.
-    return result - design.log_loss
-
-
-def crps(draws: NDArray[np.float64], observed: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Continuous ranked probability score of draws.
-
-    Gneiting and Raftery 2007, Eq. 21: E|X - y| - E|X - X'| / 2, the second term from order
-    statistics.
-
-    Parameters
-    ----------
-    draws : (point, sample) array
-        Forecast draws.
-    observed : (point,) array
-        What came.
-
-    Returns
-    -------
-    (point,) array
-        In the unit of the draws; 0 is perfect.
-    """
-    n = draws.shape[1]
-    ordered = np.sort(draws, axis=1)
-    weights = 2.0 * np.arange(1, n + 1) - n - 1
-    spread = (ordered * weights).sum(axis=1) / n**2
-    result: NDArray[np.float64] = np.abs(draws - observed[:, None]).mean(axis=1) - spread
-    return result
-
-
-def interval_score(
-    lower: NDArray[np.float64],
-    upper: NDArray[np.float64],
-    observed: NDArray[np.float64],
-    probability: float,
-) -> NDArray[np.float64]:
-    """Interval score of a central interval: its width, and a fine for each miss.
-
-    Gneiting and Raftery 2007, Eq. 43.
-
-    Parameters
-    ----------
-    lower, upper : (point,) array
-        Ends of the interval.
-    observed : (point,) array
-        What came.
-    probability : float
-        Nominal probability of the interval.
-    """
-    fine = 2.0 / (1.0 - probability)
-    below = np.maximum(lower - observed, 0.0)
-    above = np.maximum(observed - upper, 0.0)
-    result: NDArray[np.float64] = (upper - lower) + fine * (below + above)
-    return result
+    return scored, quality

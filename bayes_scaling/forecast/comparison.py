@@ -15,7 +15,8 @@ import pandas as pd
 from bayes_scaling._files import write_bytes
 from bayes_scaling.errors import DataError, FitError
 from bayes_scaling.forecast.averaging import ModelAverage, stacking_weights
-from bayes_scaling.forecast.backtesting import Backtest, backtest, check_ratio
+from bayes_scaling.forecast.backtesting import Backtest, backtest
+from bayes_scaling.forecast.thresholds import check_ratio
 from bayes_scaling.inference import Fit, fit
 from bayes_scaling.inference.checks import PARETO_K_MAX
 from bayes_scaling.inference.sampler import RHAT_MAX
@@ -271,8 +272,10 @@ def _held_out(
     return Backtest(
         points=pd.concat([part.points.assign(law=name) for part, name in parts]),
         scores=pd.concat([part.scores.assign(law=name) for part, name in parts]),
-        ratio=first.ratio,
+        ratios=first.ratios,
+        split=first.split,
         skipped=first.skipped,
+        warnings=tuple(dict.fromkeys(text for part, _ in parts for text in part.warnings)),
         runs_hash=first.runs_hash,
     )
 
@@ -320,7 +323,7 @@ def _verdict(table: pd.DataFrame, tested: Backtest | None) -> tuple[str, ...]:
     coverage = float(table.loc[[best], "coverage_90"].iloc[0])
     count = int((tested.points["law"] == best).sum())
     messages.append(
-        f"Fitted to runs up to 1/{tested.ratio:g} of each family's largest compute, {best!r} "
+        f"Fitted to runs up to 1/{tested.ratios[0]:g} of each family's largest compute, {best!r} "
         f"forecasts the {count} larger ones best, by {gain:.2f} in log density a run; its 90% "
         f"interval covers {coverage:.0%}."
     )

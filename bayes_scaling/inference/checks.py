@@ -14,7 +14,7 @@ from scipy import stats
 from bayes_scaling.inference.sampler import ESS_MIN, RHAT_MAX
 
 if TYPE_CHECKING:
-    from bayes_scaling.inference.fitting import Fit
+    from bayes_scaling.inference.result import Fit
 
 __all__ = [
     "PARETO_K_MAX",

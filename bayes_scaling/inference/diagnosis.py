@@ -20,7 +20,7 @@ from bayes_scaling.inference.information import correlations
 from bayes_scaling.inference.parameters import parameter_table, with_sensitivity
 
 if TYPE_CHECKING:
-    from bayes_scaling.inference.fitting import Fit
+    from bayes_scaling.inference.result import Fit
 
 __all__ = ["Diagnosis", "diagnose"]
 

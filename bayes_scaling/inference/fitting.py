@@ -1,166 +1,140 @@
-"""Fitting a law to a table of runs, and what comes of it."""
+"""Fitting a law to a table of runs."""
 
-import json
-import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from os import PathLike
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
 
 import pandas as pd
-import xarray as xr
 
+from bayes_scaling import laws
 from bayes_scaling.errors import DataError
-from bayes_scaling.inference import storage
 from bayes_scaling.inference.cautions import cautions
+from bayes_scaling.inference.compiled import Compiled, compile_model
+from bayes_scaling.inference.result import Fit
 from bayes_scaling.inference.rolling import rolling_steps
-from bayes_scaling.inference.sampler import (
+from bayes_scaling.inference.sampler import sample_well
+from bayes_scaling.inference.settings import (
+    SETTINGS,
     Progress,
     SamplerSettings,
-    compile_model,
-    sample_well,
     silent,
+    speaker,
 )
 from bayes_scaling.inference.tree import assemble
 from bayes_scaling.laws import DEFAULT, Law, Prior
 from bayes_scaling.model import Noise, Pooling, Population, Spec, arrays, specify
-from bayes_scaling.runs import load_runs
+from bayes_scaling.runs import Runs, load_runs
 
-if TYPE_CHECKING:
-    from bayes_scaling.forecast.prediction import Forecast
-    from bayes_scaling.inference.diagnosis import Diagnosis
-
-__all__ = ["Fit", "fit", "load_fit"]
+__all__ = ["Procedure", "fit"]
 
 _FEWEST_RUNS = 3
 """Level and one slope need two runs, and a third says something about the noise."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Fit:
-    """A posterior, with everything that made it.
+@dataclass(frozen=True)
+class Procedure:
+    """How tables of runs are to be fitted; parameters as those of :func:`fit`."""
 
-    Attributes
-    ----------
-    dt : xarray.DataTree
-        ArviZ groups; parameters have dims (chain, draw, family), losses (chain, draw, run).
-    """
+    law: Law
+    prior: Literal["population", "weak"] | Population = "population"
+    pooling: Pooling | Literal["auto"] | Mapping[str, Pooling] = "auto"
+    noise: Noise = "student-t"
+    priors: Mapping[str, Prior] = field(default_factory=dict)
+    settings: SamplerSettings = field(default_factory=SamplerSettings)
 
-    dt: xr.DataTree
-
-    @cached_property
-    def spec(self) -> Spec:
-        """The model: law, priors, pooling, reference point."""
-        return Spec.from_json(self.dt.attrs["spec"])
-
-    @property
-    def law(self) -> Law:
-        """The law, with the priors that were in force."""
-        return self.spec.law
-
-    @property
-    def families(self) -> tuple[str, ...]:
-        """The fitted families."""
-        return self.spec.families
-
-    @property
-    def count(self) -> str:
-        """What N counts: "params" (all parameters) or "params_nonemb" (without embeddings)."""
-        return str(self.dt.attrs["count"])
-
-    @property
-    def posterior(self) -> xr.Dataset:
-        """Draws of the parameters at the reference point."""
-        return self.dt["posterior"].to_dataset()
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What was doubtful about the data or the design, in words."""
-        return tuple(json.loads(self.dt.attrs["warnings"]))
-
-    @cached_property
-    def runs(self) -> pd.DataFrame:
-        """The fitted runs: params, tokens, flops, family, run, loss (nats)."""
-        constants = self.dt["constant_data"].to_dataset()
-        by_run = [str(name) for name, value in constants.items() if value.dims == ("run",)]
-        table = constants[by_run].to_dataframe()[by_run]
-        table["loss"] = self.dt["observed_data"]["loss"].to_numpy()
-        return table.reset_index()
-
-    @cached_property
-    def targets(self) -> pd.DataFrame:
-        """Runs marked ``role = target``: not fitted, kept to judge forecasts."""
-        table: pd.DataFrame = self.dt["held_out"].to_dataset().to_dataframe()
-        return table.reset_index(drop=True)
-
-    def summary(self, ci_prob: float = 0.9) -> pd.DataFrame:
-        """Posterior of every parameter, with its diagnostics beside it.
-
-        Parameters
-        ----------
-        ci_prob : float
-            Probability of the equal-tailed interval.
-
-        Returns
-        -------
-        pandas.DataFrame
-            One row a parameter: mean, sd, median, interval, ess_bulk, ess_tail, r_hat,
-            ``contraction`` (1 - posterior over prior variance of its log), ``source`` ("data", or
-            "mostly prior" where that is below 0.5) and ``status`` ("ok", or what is wrong).
-        """
-        from bayes_scaling.inference.parameters import parameter_table
-
-        return parameter_table(self.dt, ci_prob)
-
-    def correlations(self) -> pd.DataFrame:
-        """Posterior correlations of the law's parameters, pair by pair, the strongest first.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Columns family, first, second, correlation (of the logs of the two parameters).
-        """
-        from bayes_scaling.inference.information import correlations
-
-        return correlations(self.dt, self.law.names)
-
-    def diagnose(self) -> "Diagnosis":
-        """Convergence, fit and prior sensitivity, with a verdict and what to do."""
-        from bayes_scaling.inference.diagnosis import diagnose
-
-        return diagnose(self)
-
-    def predict(self, configs: Any = None, **where: Any) -> "Forecast":
-        """Forecast losses; see :func:`bayes_scaling.forecast.predict`."""
-        from bayes_scaling.forecast.prediction import predict
-
-        return predict(self, configs, **where)
-
-    def save(self, path: str | PathLike[str]) -> Path:
-        """Write the fit as NetCDF, whole or not at all.
+    @classmethod
+    def of(cls, law: str | Law = DEFAULT, **options: Any) -> "Procedure":
+        """The procedure of the options of :func:`fit`.
 
         Raises
         ------
-        FileError
-            If the file cannot be written.
+        LawError, FitError
+            If the law or a setting of the sampler is not legal.
         """
-        return storage.save(self.dt, path)
+        sampler = {name: options.pop(name) for name in SETTINGS if name in options}
+        priors = dict(options.pop("priors", None) or {})
+        return cls(laws.get(law), priors=priors, settings=SamplerSettings(**sampler), **options)
 
-    def __repr__(self) -> str:
-        sizes = self.dt["posterior"].sizes
-        return (
-            f"<Fit of {self.law.name!r} to {len(self.runs)} runs, {len(self.families)} "
-            f"families, N = {self.count}: {sizes['chain']} chains of {sizes['draw']} draws>"
+    def to_dict(self) -> dict[str, Any]:
+        """Everything that a fit depends on, but for the runs, as plain values."""
+        prior = self.prior
+        return {
+            "law": self.law.name,
+            "formula": self.law.formula,
+            "parameters": [asdict(p) for p in self.law.parameters],
+            "prior": prior if isinstance(prior, str) else prior.to_dict(),
+            "pooling": self.pooling if isinstance(self.pooling, str) else dict(self.pooling),
+            "noise": self.noise,
+            "priors": {name: asdict(value) for name, value in self.priors.items()},
+            "settings": self.settings.to_dict(),
+        }
+
+    def specify(self, rows: pd.DataFrame) -> Spec:
+        """The model of a table of runs."""
+        return specify(
+            rows,
+            self.law,
+            pooling=self.pooling,
+            noise=self.noise,
+            prior=self.prior,
+            priors=self.priors,
         )
 
-    def _repr_html_(self) -> str:
-        import html
+    def carry_out(
+        self, table: Runs, say: Progress = silent, compiled: Compiled | None = None
+    ) -> tuple[Fit, Compiled]:
+        """Fit one table.
 
-        table = self.summary().to_html(float_format="{:.4g}".format)
-        doubts = "".join(f"<li>{html.escape(text)}</li>" for text in self.warnings)
-        return f"<p>{html.escape(repr(self))}</p>{table}<ul>{doubts}</ul>"
+        Parameters
+        ----------
+        table : Runs
+            The runs.
+        say : callable
+            Called with one sentence now and then.
+        compiled : Compiled, optional
+            Of an earlier fit; used again where the table has the same families.
+
+        Returns
+        -------
+        Fit
+        Compiled
+            The compiled model, for the next table.
+
+        Raises
+        ------
+        DataError
+            If rows are unusable or too few.
+        LawError, FitError
+            If the law, its priors or the sampler's settings are.
+        """
+        rows = table.fit_rows()
+        if len(rows) < _FEWEST_RUNS:
+            raise DataError(
+                f"{table.source} has {len(rows)} run{'s' * (len(rows) != 1)} to fit; "
+                f"{_FEWEST_RUNS} or more are needed"
+            )
+        spec = self.specify(rows)
+        design = arrays(spec, rows)
+        if compiled and compiled.suits(spec):
+            compiled = compiled.with_runs(design, spec)
+        else:
+            compiled = compile_model(spec, design, say)
+        sampled = sample_well(compiled, self.settings, say)
+        steps = {}
+        if spec.discrepancy:
+            say("forecasting each family's larger runs from its smaller ones")
+            steps = {str(f): rolling_steps(spec.law, own) for f, own in rows.groupby("family")}
+        say("computing predictions and likelihoods")
+        tree = assemble(
+            spec=spec,
+            design=design,
+            sampled=sampled,
+            settings=self.settings,
+            runs=table,
+            messages=cautions(table, rows, spec),
+            steps=steps,
+        )
+        return Fit(tree), compiled
 
 
 def fit(
@@ -169,7 +143,7 @@ def fit(
     *,
     seed: int = 0,
     prior: Literal["population", "weak"] | Population = "population",
-    pooling: Pooling | Mapping[str, Pooling] = "partial",
+    pooling: Pooling | Literal["auto"] | Mapping[str, Pooling] = "auto",
     noise: Noise = "student-t",
     priors: Mapping[str, Prior] | None = None,
     draws: int = 1000,
@@ -192,8 +166,9 @@ def fit(
     prior : {"population", "weak"} or Population
         Priors learned from many real families, and with them the law's error beyond the data,
         where they are known for the law; the law's own wide ones; or a population of yours.
-    pooling : {"partial", "shared", "none"} or mapping
-        Over families, for all parameters or by parameter.
+    pooling : {"auto", "partial", "shared", "none"} or mapping
+        Over families, for all parameters or by parameter. "auto": partial, but none where each
+        family has more than 20 runs and a prior learned from other families.
     noise : {"student-t", "normal"}
         Distribution of log loss about the curve.
     priors : mapping of str to Prior, optional
@@ -214,51 +189,17 @@ def fit(
     LawError, FitError
         If the law, its priors or the sampler's settings are.
     """
-    settings = SamplerSettings(draws, tune, chains, cores, target_accept, seed)
-    table = load_runs(runs)
-    rows = table.fit_rows()
-    if len(rows) < _FEWEST_RUNS:
-        raise DataError(
-            f"{table.source} has {len(rows)} run{'s' * (len(rows) != 1)} to fit; "
-            f"{_FEWEST_RUNS} or more are needed"
-        )
-    spec = specify(rows, law, pooling=pooling, noise=noise, prior=prior, priors=priors)
-    design = arrays(spec, rows)
-    say = _speaker(progress)
-    sampled = sample_well(compile_model(spec, design, say), settings, say)
-    steps = {}
-    if spec.discrepancy:
-        say("forecasting each family's larger runs from its smaller ones")
-        steps = {str(f): rolling_steps(spec.law, own) for f, own in rows.groupby("family")}
-    say("computing predictions and likelihoods")
-    messages = cautions(table, rows, spec)
-    return Fit(
-        assemble(
-            spec=spec,
-            design=design,
-            sampled=sampled,
-            settings=settings,
-            runs=table,
-            messages=messages,
-            steps=steps,
-        )
+    procedure = Procedure.of(
+        law,
+        prior=prior,
+        pooling=pooling,
+        noise=noise,
+        priors=priors,
+        draws=draws,
+        tune=tune,
+        chains=chains,
+        cores=cores,
+        target_accept=target_accept,
+        seed=seed,
     )
-
-
-def load_fit(path: str | PathLike[str]) -> Fit:
-    """Read a fit that :meth:`Fit.save` wrote.
-
-    Raises
-    ------
-    FileError
-        If the file cannot be read, is truncated, or is not a fit.
-    """
-    return Fit(storage.load(path))
-
-
-def _speaker(progress: bool | Progress) -> Progress:
-    if callable(progress):
-        return progress
-    if not progress:
-        return silent
-    return lambda sentence: print(f"bayes_scaling: {sentence} …", file=sys.stderr)  # noqa: T201
+    return procedure.carry_out(load_runs(runs), speaker(progress))[0]

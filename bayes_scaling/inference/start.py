@@ -1,18 +1,22 @@
 """Starting points near the mode, family by family, by least squares."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
 from bayes_scaling.inference.point import mode
 from bayes_scaling.model.design import Design
+from bayes_scaling.model.family_coordinates import FamilyCoordinates, moves
 from bayes_scaling.model.spec import Spec
 
-__all__ = ["starting_point"]
+__all__ = ["starting_point", "unconstrained"]
 
 Floats = NDArray[np.float64]
 
 _TOLERANCE = 0.01
 """Residual scale of the start: 1% of the loss, the prior median of the noise."""
+_NUDGE = 0.1
 
 
 def starting_point(spec: Spec, design: Design) -> dict[str, Floats]:
@@ -40,15 +44,54 @@ def starting_point(spec: Spec, design: Design) -> dict[str, Floats]:
     pooled, partial = spec.pooled("partial", "shared"), spec.pooled("partial")
     own = spec.pooled("partial", "none")
     if pooled:
-        point["mu"] = np.array([np.mean(logs[p.name]) for p in pooled])
+        # Off the prior's median by a little: where families say nothing of a parameter the density
+        # would be flat there, and nutpie cannot start on a gradient of exactly zero.
+        point["mu"] = np.array([np.mean(logs[p.name]) + _NUDGE * spec.log_sd(p) for p in pooled])
     if partial:
         spreads = [np.std(logs[p.name]) for p in partial]
-        point["tau"] = np.maximum(spreads, [p.prior.spread / 2 for p in partial])
+        median, near = np.array([p.prior.spread for p in partial]), np.exp(spec.spread_sd)
+        point["tau"] = np.clip(spreads, median / near, median * near)
     if own:
         point["theta"] = np.stack([logs[p.name] for p in own], axis=-1)
     if spec.noise == "student-t":
         point["log_excess_nu"] = np.log(np.asarray(spec.nu_parameter.prior.median))
     return point
+
+
+def unconstrained(spec: Spec, point: Mapping[str, Floats]) -> Floats:
+    """A starting point as the sampler sees it.
+
+    Parameters
+    ----------
+    spec : Spec
+        The model.
+    point : mapping of str to array
+        As :func:`starting_point` gives it.
+
+    Returns
+    -------
+    (coordinate,) array
+        In the order of the model's free variables.
+    """
+    parts = dict(point)
+    if "tau" in parts:
+        parts["tau"] = np.log(point["tau"])
+    if moves(spec):
+        location, scale = _population(spec, point)
+        coordinates = FamilyCoordinates(spec)
+        parts["theta"] = coordinates.forward(point["theta"], location, scale)
+    order = [name for name in ("mu", "tau", "theta", "log_excess_nu") if name in parts]
+    return np.concatenate([np.ravel(parts[name]) for name in order])
+
+
+def _population(spec: Spec, point: Mapping[str, Floats]) -> tuple[Floats, Floats]:
+    """Mean and sd of each parameter that families have of their own."""
+    pooled, partial = spec.pooled("partial", "shared"), spec.pooled("partial")
+    mu = {p.name: point["mu"][i] for i, p in enumerate(pooled)}
+    tau = {p.name: point["tau"][i] for i, p in enumerate(partial)}
+    own = spec.pooled("partial", "none")
+    location = [mu.get(p.name, spec.log_median(p)) for p in own]
+    return np.array(location), np.array([tau.get(p.name, spec.log_sd(p)) for p in own])
 
 
 def _fit_family(spec: Spec, design: Design, index: int) -> dict[str, float]:

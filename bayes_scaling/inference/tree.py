@@ -11,8 +11,9 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from bayes_scaling.inference.compiled import Sampled
 from bayes_scaling.inference.rolling import Step, scale_draws
-from bayes_scaling.inference.sampler import Sampled, SamplerSettings
+from bayes_scaling.inference.settings import SamplerSettings
 from bayes_scaling.laws import ops
 from bayes_scaling.model import hierarchy
 from bayes_scaling.model.design import Design

@@ -20,6 +20,7 @@ __all__ = [
     "maximum",
     "minimum",
     "softplus",
+    "stack",
 ]
 
 
@@ -80,3 +81,8 @@ def softplus(value: Any) -> Any:
     """``log(1 + exp(value))``, elementwise, without overflow."""
     backend = _backend(value)
     return np.logaddexp(0.0, value) if backend is np else backend.softplus(value)
+
+
+def stack(values: list[Any]) -> Any:
+    """Several of one shape along a new last axis."""
+    return _backend(*values).stack(values, axis=-1)

@@ -50,7 +50,7 @@ def specify(
     table: pd.DataFrame,
     law: str | Law = "chinchilla",
     *,
-    pooling: Pooling | Mapping[str, Pooling] = "partial",
+    pooling: Pooling | Literal["auto"] | Mapping[str, Pooling] = "partial",
     noise: Noise = "student-t",
     prior: Literal["population", "weak"] | Population = "weak",
     priors: Mapping[str, Prior] | None = None,
@@ -63,8 +63,9 @@ def specify(
         Rows to fit, in canonical columns.
     law : str or Law
         The law of the mean.
-    pooling : {"partial", "shared", "none"} or mapping
-        For all parameters, or by parameter (those not named are "partial").
+    pooling : {"auto", "partial", "shared", "none"} or mapping
+        For all parameters (see :func:`bayes_scaling.model.spec.pooling_by_parameter`), or by
+        parameter (those not named are "partial").
     noise : {"student-t", "normal"}
         Distribution of log loss about the curve.
     prior : {"population", "weak"} or Population
@@ -101,7 +102,9 @@ def specify(
     return Spec(
         law=chosen,
         families=families,
-        pooling=pooling_by_parameter(chosen, pooling, len(families)),
+        pooling=pooling_by_parameter(
+            chosen, pooling, table["family"].value_counts().tolist(), learned=known is not None
+        ),
         noise=noise,
         reference={name: float(middle[name].mean()) for name in chosen.inputs},
         centres={name: tuple(map(float, middle[name])) for name in chosen.inputs},

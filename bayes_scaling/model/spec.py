@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
 
@@ -11,10 +11,14 @@ from bayes_scaling.errors import LawError
 from bayes_scaling.laws import Law, Parameter, Prior
 from bayes_scaling.model.discrepancy import Discrepancy
 
-__all__ = ["NOISE", "NU", "Noise", "Pooling", "Spec", "pooling_by_parameter"]
+__all__ = ["BORROWS", "NOISE", "NU", "Noise", "Pooling", "Spec", "pooling_by_parameter"]
 
 Pooling = Literal["partial", "shared", "none"]
 Noise = Literal["student-t", "normal"]
+
+BORROWS = 20
+"""Up to this many runs a family is forecast better with help from the others of its table; with
+more, what the law misses in all of them alike does more harm (benchmarks/few_runs.py)."""
 
 NOISE = Parameter(
     name="sigma",
@@ -160,11 +164,27 @@ def _parameter(content: dict[str, Any]) -> Parameter:
 
 
 def pooling_by_parameter(
-    law: Law, pooling: Pooling | Mapping[str, Pooling], n_families: int
+    law: Law,
+    pooling: Pooling | Literal["auto"] | Mapping[str, Pooling],
+    counts: Collection[int],
+    *,
+    learned: bool,
 ) -> dict[str, Pooling]:
     """How each parameter is pooled, from one word or a word by parameter.
 
     With one family there is nothing to pool over, and every parameter is "none".
+
+    Parameters
+    ----------
+    law : Law
+        The law.
+    pooling : {"auto", "partial", "shared", "none"} or mapping
+        "auto" is "none" where priors are learned and every family has more than ``BORROWS`` runs,
+        and "partial" otherwise.
+    counts : collection of int
+        Runs of each family.
+    learned : bool
+        Whether the prior of a family is learned from other families.
 
     Raises
     ------
@@ -172,14 +192,17 @@ def pooling_by_parameter(
         If a parameter or a kind of pooling is unknown.
     """
     names = (*law.names, NOISE.name)
+    if pooling == "auto":
+        pooling = "none" if learned and min(counts) > BORROWS else "partial"
     given = dict.fromkeys(names, pooling) if isinstance(pooling, str) else dict(pooling)
     for name, kind in given.items():
         if name not in names:
             raise LawError(f"pooling names {name!r}; law {law.name!r} has {', '.join(names)}")
         if kind not in get_args(Pooling):
             raise LawError(
-                f"pooling of {name!r} is {kind!r}; it can be {', '.join(get_args(Pooling))}"
+                f"pooling of {name!r} is {kind!r}; it can be {', '.join(get_args(Pooling))} or, "
+                "for all parameters at once, auto"
             )
-    if n_families == 1:
+    if len(counts) == 1:
         return dict.fromkeys(names, "none")
     return {name: given.get(name, "partial") for name in names}

@@ -4,6 +4,7 @@ from bayes_scaling.report.content import report_content
 from bayes_scaling.report.frontier import forecast_data
 from bayes_scaling.report.html import render_html, write_json, write_report
 from bayes_scaling.report.plots import plot_allocation, plot_forecast
+from bayes_scaling.report.plots_backtest import plot_backtest, plot_pit
 from bayes_scaling.report.plots_fit import (
     plot_exponents,
     plot_predictive,
@@ -15,9 +16,11 @@ from bayes_scaling.report.plots_sampler import plot_energy, plot_ranks, plot_tra
 __all__ = [
     "forecast_data",
     "plot_allocation",
+    "plot_backtest",
     "plot_energy",
     "plot_exponents",
     "plot_forecast",
+    "plot_pit",
     "plot_predictive",
     "plot_prior_predictive",
     "plot_ranks",

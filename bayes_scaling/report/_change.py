@@ -7,13 +7,12 @@ import numpy as np
 from scipy import stats
 
 from bayes_scaling.inference.checks import PARETO_K_MAX
+from bayes_scaling.model.spec import BORROWS
 from bayes_scaling.report._format import count, joined, loss, number, percent, quoted, times
 from bayes_scaling.report._study import FAR, Study
 
-__all__ = ["FEW_RUNS", "changes"]
+__all__ = ["changes"]
 
-FEW_RUNS = 15
-"""Up to this many runs a family borrows from others: pooling pays there and not above."""
 _UNLIKELY = 0.05
 _ENOUGH = 12
 _PATTERN = 0.05
@@ -192,7 +191,7 @@ def _flags(data: dict[str, Any]) -> list[Item]:
 
 
 def _few(data: dict[str, Any], study: Study) -> list[Item]:
-    few = {line["family"]: line["runs"] for line in data["families"] if line["runs"] <= FEW_RUNS}
+    few = {line["family"]: line["runs"] for line in data["families"] if line["runs"] <= BORROWS}
     if not few:
         return []
     listed = joined([f"{name!r} ({n})" for name, n in few.items()])

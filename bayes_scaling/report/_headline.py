@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bayes_scaling.report._change import FEW_RUNS
+from bayes_scaling.model.spec import BORROWS
 from bayes_scaling.report._format import count, flops, loss, percent, quoted, times
 from bayes_scaling.report._study import FAR, Study
 
@@ -76,7 +76,7 @@ def _data_doubts(content: dict[str, Any]) -> list[Reason]:
         text = f"{percent(data['flagged_share'])} of the rows carry a warning, and were used."
         reasons.append(("warn", text))
     asked = {item["family"] for item in content["headlines"]}
-    few = [f for f in data["families"] if f["runs"] <= FEW_RUNS and f["family"] in asked]
+    few = [f for f in data["families"] if f["runs"] <= BORROWS and f["family"] in asked]
     reasons += [("warn", f"{f['family']!r} has only {f['runs']} fitted runs.") for f in few]
     known = held_out["known"]
     if known:

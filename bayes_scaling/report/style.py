@@ -6,13 +6,26 @@ import io
 import math
 import warnings
 from collections.abc import Callable
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from bayes_scaling._files import FIGURES, check_suffix, write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "data_uri", "label", "new_figure", "panels", "styled", "to_svg"]
+__all__ = [
+    "COLOURS",
+    "data_uri",
+    "label",
+    "new_figure",
+    "panels",
+    "save_figure",
+    "styled",
+    "to_svg",
+]
 
 COLOURS = {
     "runs": "#595959",
@@ -127,6 +140,20 @@ def to_svg(figure: "Figure") -> str:
         )
     text = buffer.getvalue()
     return text[text.index("<svg") :]
+
+
+def save_figure(figure: "Figure", path: str | PathLike[str]) -> Path:
+    """Write a figure as PNG, SVG or PDF, by the suffix, whole or not at all.
+
+    Raises
+    ------
+    FileError
+        If the suffix is none of these or the file cannot be written.
+    """
+    suffix = check_suffix(path, FIGURES)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=suffix[1:], dpi=144, facecolor="white")
+    return write_bytes(path, buffer.getvalue())
 
 
 def data_uri(figure: "Figure") -> str:

@@ -161,6 +161,13 @@ COLUMNS: tuple[Column, ...] = (
             "global_batch_tokens",
         ),
     ),
+    Column(
+        "time",
+        "date, or any number that grows",
+        "when the run was made",
+        ("date", "timestamp", "created_at", "finished_at"),
+        "text",
+    ),
     Column("seed", "", "random seed of the run", ("random_seed",)),
     Column(
         "n_layer",

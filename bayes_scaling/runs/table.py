@@ -100,6 +100,11 @@ class Runs:
             raise DataError(f"{self.source} has no run to fit; every role is 'target'")
         return rows
 
+    def without_targets(self) -> "Runs":
+        """The runs whose role is not "target"; the same runs if there is none."""
+        target = is_target(self._table)
+        return self if not target.any() or target.all() else self.select(~target)
+
     def targets(self) -> pd.DataFrame:
         """Rows whose role is "target": kept out of fits, there to be forecast and scored.
 

@@ -12,12 +12,13 @@ from scipy import stats
 from scipy.optimize import minimize_scalar
 
 from bayes_scaling.errors import DataError, FitError
-from bayes_scaling.forecast import ModelAverage, backtesting, compare, predict
+from bayes_scaling.forecast import Backtest, ModelAverage, compare, predict
 from bayes_scaling.forecast.averaging import stacking_weights
-from bayes_scaling.forecast.backtesting import log_score
 from bayes_scaling.forecast.comparison import _verdict
-from bayes_scaling.inference import Fit
+from bayes_scaling.forecast.outcomes import log_score
+from bayes_scaling.inference import Fit, Procedure
 from bayes_scaling.inference.checks import loo_check
+from bayes_scaling.runs import Runs
 
 Maker = Callable[..., Fit]
 POINTS = pd.DataFrame({"params": [1e8, 7e9], "tokens": [1e10, 1e12], "family": ["web", "code"]})
@@ -54,11 +55,11 @@ def test_larger_runs_are_held_out_of_each(
     made = iter(pair.values())
     asked = []
 
-    def refit(runs: object, law: object, **options: object) -> Fit:
-        asked.append((len(runs), options["pooling"], options["noise"]))  # type: ignore[arg-type]
-        return next(made)
+    def refit(self: Procedure, runs: Runs, **_: object) -> tuple[Fit, None]:
+        asked.append((len(runs), self.pooling, self.noise))
+        return next(made), None
 
-    monkeypatch.setattr(backtesting, "fit", refit)
+    monkeypatch.setattr(Procedure, "carry_out", refit)
     found = compare(pair, ratio=8)
     assert found.held_out is not None
     points = found.held_out.points
@@ -89,7 +90,7 @@ def test_a_disagreement_is_said() -> None:
         index=["near", "far"],
     )
     points = pd.DataFrame({"law": ["near"] * 4 + ["far"] * 4})
-    tested = backtesting.Backtest(points, pd.DataFrame(), 8.0, {}, "hash")
+    tested = Backtest(points, pd.DataFrame(), (8.0,), "compute", (), (), "hash")
     said = _verdict(table, tested)
     assert "prefers 'near' to 'far' by 12.0 (standard error 3.0)" in said[0]
     assert "Under 'far' 2 runs have a Pareto k above 0.7" in said[1]

@@ -7,11 +7,11 @@ import pytest
 from numpy.testing import assert_allclose
 
 from bayes_scaling import laws
-from bayes_scaling.cli import _LAW
+from bayes_scaling.cli._options import LAW
 from bayes_scaling.decisions import Scenario, allocate
 from bayes_scaling.forecast import predict
-from bayes_scaling.forecast.backtesting import log_score
 from bayes_scaling.forecast.model_error import model_error
+from bayes_scaling.forecast.outcomes import log_score
 from bayes_scaling.inference import Fit
 from bayes_scaling.model import Discrepancy, Population
 
@@ -26,7 +26,7 @@ def pair(make_fit: Callable[..., Fit]) -> tuple[Fit, Fit]:
 
 
 def test_the_command_line_fits_the_same_law_by_default() -> None:
-    assert laws.DEFAULT == _LAW
+    assert laws.DEFAULT == LAW
 
 
 def test_the_error_is_nothing_among_the_runs_and_grows_beyond(pair: tuple[Fit, Fit]) -> None:

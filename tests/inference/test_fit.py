@@ -11,8 +11,9 @@ from numpy.testing import assert_allclose
 
 from bayes_scaling.errors import DataError, FitError, LawError
 from bayes_scaling.inference import Fit, fit, load_fit
-from bayes_scaling.inference.sampler import SamplerSettings, compile_model
-from bayes_scaling.inference.start import starting_point
+from bayes_scaling.inference.compiled import compile_model
+from bayes_scaling.inference.settings import SamplerSettings
+from bayes_scaling.inference.start import starting_point, unconstrained
 from bayes_scaling.inference.tree import SCHEMA
 from bayes_scaling.model import arrays, hierarchy, simulate, specify
 from tests.conftest import TRUTH, grid
@@ -111,11 +112,42 @@ def test_recompiling_is_not_needed_for_other_runs(sampled: Fit, table: pd.DataFr
     rows = table[table["role"] == "fit"]
     spec = specify(rows)
     compiled = compile_model(spec, arrays(spec, rows))
-    higher = rows.assign(loss=rows["loss"] * 1.1).iloc[5:]
+    # Larger models, another unit of loss: priors are relative to the typical loss of the table.
+    other = rows.assign(
+        loss=rows["loss"] * 2, params=rows["params"] * 100, flops=rows["flops"] * 100
+    ).iloc[5:]
+    moved = specify(other)
+    assert compiled.suits(moved)
     settings = SamplerSettings(draws=300, tune=400, chains=2, seed=1)
-    refit = hierarchy.named(spec, compiled.with_runs(arrays(spec, higher)).sample(settings).draws)
+    sampler = compiled.with_runs(arrays(moved, other), moved)
+    refit = hierarchy.named(moved, sampler.sample(settings).draws)
     change = np.log(refit["floor"].median() / sampled.posterior["floor"].median())
-    assert_allclose(change, np.log(1.1), atol=0.05)
+    assert_allclose(change, np.log(2), atol=0.05)
+    assert_allclose(refit["alpha_N"].median(), sampled.posterior["alpha_N"].median(), rtol=0.1)
+    assert not compiled.suits(specify(rows, noise="normal"))
+    with pytest.raises(FitError, match="another law, other families or other priors"):
+        compiled.with_runs(arrays(moved, other), specify(other, "chinchilla-gamma"))
+
+
+def test_a_refit_starts_where_a_fresh_compilation_would(table: pd.DataFrame) -> None:
+    rows = table[table["role"] == "fit"]
+    spec = specify(rows)
+    design = arrays(spec, rows)
+    compiled = compile_model(spec, design)
+    given = compiled.model.initial_point_func(0)
+    assert_allclose(unconstrained(spec, starting_point(spec, design)), given, rtol=1e-8)
+
+
+def test_a_start_is_nowhere_flat() -> None:
+    # With no more runs than parameters the noise starts at its prior's median, where the density
+    # of its population is flat, and the sampler cannot start on a gradient of zero.
+    few = simulate("chinchilla", grid(("web", "code")).groupby("family").head(4), TRUTH, seed=3)
+    spec = specify(few)
+    point = starting_point(spec, arrays(spec, few))
+    medians = np.array([spec.log_median(p) for p in spec.pooled("partial")])
+    assert (np.abs(point["mu"] - medians) > 0.01).all()
+    away = np.log(point["tau"] / [p.prior.spread for p in spec.pooled("partial")])
+    assert (np.abs(away) <= spec.spread_sd * 1.000001).all()
 
 
 def test_starting_points_are_near_the_truth(table: pd.DataFrame) -> None:

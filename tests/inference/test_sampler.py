@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from bayes_scaling.inference.sampler import Sampled, SamplerSettings, sample_well
+from bayes_scaling.inference.compiled import Sampled
+from bayes_scaling.inference.sampler import sample_well
+from bayes_scaling.inference.settings import SamplerSettings
 
 
 @dataclass

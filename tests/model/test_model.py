@@ -257,3 +257,19 @@ def test_runs_of_one_name_get_labels_of_their_own() -> None:
     assert isinstance(design.inputs["params"], np.ndarray)
     assert design.relative_se.max() == 0
     assert isinstance(table, pd.DataFrame)
+
+
+@pytest.mark.parametrize(
+    ("runs", "prior", "kind"),
+    [(21, "population", "none"), (20, "population", "partial"), (21, "weak", "partial")],
+)
+def test_families_of_many_runs_stand_alone_under_a_learned_prior(
+    runs: int, prior: str, kind: str
+) -> None:
+    # The first family has many runs in any case: the smallest one decides.
+    many = [grid(("a", "b"), seed=seed) for seed in range(3)]
+    whole = pd.concat(many).assign(loss=3.0)
+    few = whole[whole["family"] == "b"].head(runs)
+    table = pd.concat([whole[whole["family"] == "a"], few])
+    spec = specify(table, "chinchilla-gamma", pooling="auto", prior=prior)  # type: ignore[arg-type]
+    assert set(spec.pooling.values()) == {kind}

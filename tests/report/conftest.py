@@ -10,7 +10,8 @@ import xarray as xr
 
 from bayes_scaling.decisions import Risk, Scenario, allocate
 from bayes_scaling.inference import Fit
-from bayes_scaling.inference.sampler import Sampled, SamplerSettings
+from bayes_scaling.inference.compiled import Sampled
+from bayes_scaling.inference.settings import SamplerSettings
 from bayes_scaling.inference.tree import assemble
 from bayes_scaling.model import Spec, arrays, simulate, specify
 from bayes_scaling.runs import load_runs

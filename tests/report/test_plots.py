@@ -1,22 +1,26 @@
 """Figures: their data are those of the fit, and nothing leaks into pyplot."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from bayes_scaling.errors import DataError, ScenarioError
+from bayes_scaling.forecast import Backtest
 from bayes_scaling.report import (
     forecast_data,
     plot_allocation,
+    plot_backtest,
     plot_energy,
     plot_exponents,
     plot_forecast,
+    plot_pit,
     plot_predictive,
     plot_prior_predictive,
     plot_ranks,
     plot_residuals,
     plot_trace,
 )
-from bayes_scaling.report.style import label, to_svg
+from bayes_scaling.report.style import label, save_figure, to_svg
 
 
 def lines(axes, text):
@@ -126,3 +130,55 @@ def test_prior_predictive_shows_every_observed_loss(fit):
     np.testing.assert_allclose(np.sort(drawn), np.sort(fit.runs["loss"]))
     wide, narrow = (collection.get_segments() for collection in axes.collections)
     assert all(w[0][1] < n[0][1] < n[1][1] < w[1][1] for w, n in zip(wide, narrow, strict=True))
+
+
+@pytest.fixture
+def tested():
+    """Two laws, two families, two classes of distance."""
+    rng = np.random.default_rng(0)
+    size = 40
+    error = 0.02 * rng.normal(size=size)
+    points = pd.DataFrame(
+        {
+            "law": np.repeat(["one", "other"], size // 2),
+            "ratio": 8.0,
+            "family": np.tile(["web", "code"], size // 2),
+            "extrapolation": np.resize([np.log10(3), np.log10(3), 1, 1], size),
+            "log_error": error,
+            "are": np.abs(error),
+            "width": 0.07,
+            "crps": 0.01,
+            "interval_score": 0.07,
+            "inside_50": np.abs(error) < 0.01,
+            "inside_90": np.abs(error) < 0.03,
+            "pit": rng.uniform(size=size),
+        }
+    )
+    return Backtest(points, pd.DataFrame(), (8.0,), "compute", (), (), "hash")
+
+
+def test_backtest_curves_are_the_scores_by_distance(tested):
+    coverage, error, width = plot_backtest(tested).axes
+    classes = tested.by_distance()
+    for law, rows in classes.groupby("law"):
+        (line,) = lines(coverage, f"{law}, 90%")
+        np.testing.assert_allclose(line.get_ydata(), rows["coverage_90"])
+        np.testing.assert_allclose(line.get_xdata(), np.sqrt(rows["low"] * rows["high"]))
+        (line,) = lines(error, law)
+        np.testing.assert_allclose(line.get_ydata(), 100 * rows["are"])
+        (line,) = lines(width, law)
+        np.testing.assert_allclose(line.get_ydata(), 100 * np.expm1(0.07))
+    assert [text.get_text() for text in coverage.get_xticklabels()] == ["2–4×", "8–16×"]
+
+
+def test_pit_bars_average_to_one(tested):
+    for axes in plot_pit(tested).axes:
+        heights = [bar.get_height() for bar in axes.patches if bar.get_width() < 0.2]
+        assert np.mean(heights) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
+def test_figures_are_written_by_suffix(tested, tmp_path, suffix):
+    path = save_figure(plot_pit(tested), tmp_path / f"pit.{suffix}")
+    start = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}[suffix]
+    assert path.read_bytes().startswith(start)

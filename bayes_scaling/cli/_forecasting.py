@@ -1,0 +1,147 @@
+"""Commands that forecast, and score forecasts."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bayes_scaling._files import FIGURES, check_suffix
+from bayes_scaling.cli._options import COLUMN, LAW, SEED, check_output, output, pairs, sampler, warn
+
+__all__ = ["backtest", "compare", "predict"]
+
+
+def _numbers(text: str, option: str, what: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise click.UsageError(f"{option} is {text!r}, {what} with commas are needed") from None
+
+
+def _levels(_context: Any, _option: Any, text: str) -> list[float]:
+    return _numbers(text, "--quantiles", "levels between 0 and 1")
+
+
+@click.command()
+@click.argument("fit")
+@click.option("--at", required=True, metavar="CONFIGS", help="Table of configurations.")
+@output("Where the forecast goes (.csv, .json, .parquet).")
+@click.option("--kind", default="run", show_default=True, help="run (one new run) or curve.")
+@click.option("--quantiles", default="0.05,0.25,0.5,0.75,0.95", show_default=True, callback=_levels)
+@COLUMN
+@click.option("--seed", type=SEED, default=0, show_default=True)
+def predict(fit: str, at: str, output: str, **options: Any) -> None:
+    """Forecast the loss of configurations from a FIT."""
+    from bayes_scaling.runs import load_configs
+
+    check_output(output, fit, at)
+    columns = pairs(options["column"], "--column", "CANONICAL=SOURCE")
+    configs = load_configs(at, columns or None)
+    # What is read above loads in a fraction of the time, so a bad table is refused sooner.
+    from bayes_scaling.forecast import predict as forecast
+    from bayes_scaling.inference import load_fit
+
+    result = forecast(load_fit(fit), configs, seed=options["seed"])
+    result.save(output, options["kind"], options["quantiles"])
+    warn(result.warnings)
+    click.echo(f"{len(result.points)} forecasts written to {output}")
+
+
+@click.command()
+@click.argument("runs")
+@click.option("--law", default=LAW, show_default=True, help="One or more, with commas.")
+@click.option(
+    "--ratio",
+    "ratios",
+    default="8",
+    show_default=True,
+    help="Largest over fitted; several, with commas, make a rolling origin.",
+)
+@click.option(
+    "--split", default="compute", show_default=True, help="compute, params, tokens, epochs or time."
+)
+@click.option("--plot", metavar="FILE", help="Scores by distance, as .png, .svg or .pdf.")
+@output("Where the scores go (JSON).")
+@COLUMN
+@sampler
+def backtest(runs: str, law: str, output: str, **options: Any) -> None:
+    """Fit the smaller RUNS of each family, forecast the larger ones, and score it.
+
+    Results are kept in FILE.part as they come: the same command goes on from there if it was
+    stopped.
+    """
+    from bayes_scaling.laws import get
+    from bayes_scaling.runs import load_runs
+
+    part, plot = f"{output}.part", options.pop("plot")
+    check_output(output, runs)
+    check_output(part, runs)
+    if plot:
+        check_suffix(plot, FIGURES)
+        check_output(plot, runs)
+    names = [name.strip() for name in law.split(",")]
+    for name in names:
+        get(name)
+    ratios = _numbers(options.pop("ratios"), "--ratio", "numbers above 1")
+    columns = pairs(options.pop("column"), "--column", "CANONICAL=SOURCE")
+    table = load_runs(runs, columns=columns or None)
+    from bayes_scaling.forecast import backtest as test_back
+
+    result = test_back(table, names, ratio=ratios, checkpoint=part, **options)
+    result.save(output)
+    Path(part).unlink(missing_ok=True)
+    click.echo(str(result))
+    if plot:
+        from bayes_scaling.report.plots_backtest import plot_backtest
+        from bayes_scaling.report.style import save_figure
+
+        save_figure(plot_backtest(result), plot)
+        click.echo(f"Plot written to {plot}")
+    click.echo(f"Backtest written to {output}")
+
+
+@click.command()
+@click.argument("sources", nargs=-1, required=True, metavar="RUNS | FIT FIT ...")
+@click.option("--law", default="chinchilla,chinchilla-gamma", show_default=True, help="For RUNS.")
+@click.option("--ratio", type=float, default=8.0, show_default=True, help="Largest over fitted C.")
+@click.option("--count", "counts", multiple=True, help="Ways to count N; may be given twice.")
+@click.option("--loo-only", is_flag=True, help="Do not hold out the larger runs.")
+@output("Where the comparison goes (JSON).")
+@COLUMN
+@click.option("--exclude-flagged", multiple=True, metavar="CODE", help="Leave out flagged rows.")
+@sampler
+def compare(sources: tuple[str, ...], law: str, output: str, **options: Any) -> None:
+    """Compare laws on RUNS, or FITs of the same losses: fit, and forecasts of larger runs."""
+    from bayes_scaling.laws import get
+    from bayes_scaling.runs import load_runs
+    from bayes_scaling.runs.loading import recount
+
+    check_output(output, *sources)
+    columns = pairs(options.pop("column"), "--column", "CANONICAL=SOURCE")
+    excluded = options.pop("exclude_flagged")
+    names = [name.strip() for name in law.split(",")]
+    ratio = None if options.pop("loo_only") else options.pop("ratio")
+    options.pop("ratio", None)
+    source: Any = None
+    if len(sources) == 1:
+        if Path(sources[0]).suffix.lower() == ".nc":
+            raise click.UsageError(f"{sources[0]} is one FIT; give two or more, or a table of RUNS")
+        for name in names:
+            get(name)
+        source = load_runs(sources[0], columns=columns or None)
+        for count in options["counts"]:
+            recount(source, count)
+        source = source.exclude(*excluded) if excluded else source
+    from bayes_scaling.forecast import compare as side_by_side
+    from bayes_scaling.inference import load_fit
+
+    if source is None:
+        named = [Path(path).stem for path in sources]
+        twice = [name for name in named if named.count(name) > 1]
+        if twice:
+            raise click.UsageError(f"two fits are called {twice[0]!r}; rename one of the files")
+        source = {name: load_fit(path) for name, path in zip(named, sources, strict=True)}
+    result = side_by_side(source, names, ratio=ratio, **options)
+    result.save(output)
+    click.echo(str(result))
+    click.echo(f"Comparison written to {output}")

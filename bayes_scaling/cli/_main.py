@@ -1,0 +1,81 @@
+"""The command line: parses, calls, prints."""
+
+import os
+import sys
+from io import TextIOWrapper
+from typing import NoReturn
+
+import click
+
+from bayes_scaling.cli._deciding import allocate, demo, laws, report, scenario
+from bayes_scaling.cli._fitting import diagnose, fit, sbc
+from bayes_scaling.cli._forecasting import backtest, compare, predict
+from bayes_scaling.cli._options import line
+from bayes_scaling.errors import BayesScalingError
+
+__all__ = ["cli", "main"]
+
+
+def _fail(message: str) -> NoReturn:
+    click.echo(f"bayes-scaling: {line(message)}", err=True)
+    sys.exit(2)
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one sentence and exit status 2."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # File names need not be text, and a terminal need not know every letter.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        cli.main(prog_name="bayes-scaling", standalone_mode=False)
+        if sys.stdout is not None:  # closed by whoever started us
+            sys.stdout.flush()
+    except BayesScalingError as error:
+        _fail(str(error))
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        sys.exit(2)
+    except click.ClickException as error:
+        _fail(error.format_message())
+    except click.Abort:
+        _fail("stopped")
+    except BrokenPipeError:
+        # Whoever read our output has gone; the interpreter must not complain when it flushes.
+        _discard_output()
+        sys.exit(1)
+    except OSError as error:
+        _discard_output()
+        where = error.filename or "standard output"
+        _fail(f"cannot read or write {where}: {(error.strerror or str(error)).lower()}")
+
+
+def _discard_output() -> None:
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="bayes-scaling")
+def cli() -> None:
+    """Bayesian neural scaling laws: fit small runs, forecast large ones, decide under risk.
+
+    RUNS is a table of training runs (CSV, Parquet or JSON lines) with columns params (or N),
+    tokens (or D), flops (or C), loss and family; a FIT is the NetCDF file that 'fit' writes.
+    Start with 'bayes-scaling demo'.
+    """
+
+
+for _command in (
+    demo,
+    fit,
+    predict,
+    diagnose,
+    sbc,
+    backtest,
+    compare,
+    allocate,
+    scenario,
+    report,
+    laws,
+):
+    cli.add_command(_command)

@@ -1,0 +1,102 @@
+"""What commands share: options, and reading what they are given."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bayes_scaling.errors import LawError
+
+__all__ = [
+    "COLUMN",
+    "LAW",
+    "SEED",
+    "check_output",
+    "line",
+    "output",
+    "pairs",
+    "priors_of",
+    "sampler",
+    "warn",
+]
+
+type _Command = Callable[..., Any]
+
+LAW = "chinchilla-gamma"
+
+# What fits a signed 64-bit attribute of a NetCDF file and the sampler's own seed.
+SEED = click.IntRange(0, 2**63 - 1)
+
+COLUMN = click.option("--column", multiple=True, metavar="CANONICAL=SOURCE", help="Name a column.")
+
+
+def output(what: str) -> Callable[[_Command], _Command]:
+    """The option that names the file to write."""
+    return click.option("-o", "--output", required=True, metavar="FILE", help=what)
+
+
+def sampler(command: _Command) -> _Command:
+    """The options of the sampler."""
+    for option in (
+        click.option("--chains", type=int, default=4, show_default=True),
+        click.option(
+            "--tune", type=int, default=600, show_default=True, help="Discarded, of each chain."
+        ),
+        click.option(
+            "--draws", type=int, default=1000, show_default=True, help="Kept, of each chain."
+        ),
+        click.option("--seed", type=SEED, default=0, show_default=True),
+    ):
+        command = option(command)
+    return command
+
+
+def line(text: str) -> str:
+    """Text on one line: names in messages may hold line ends and other control characters."""
+    words = " ".join(text.split())
+    return "".join(ch if ch.isprintable() else repr(ch)[1:-1] for ch in words)
+
+
+def pairs(texts: Iterable[str], option: str, form: str) -> dict[str, str]:
+    result = {}
+    for text in texts:
+        key, sign, value = text.partition("=")
+        if not (sign and key and value):
+            raise click.UsageError(f"{option} is {text!r}, {form} is needed")
+        if key in result:
+            raise click.UsageError(f"{option} names {key!r} twice")
+        result[key] = value
+    return result
+
+
+def priors_of(texts: Iterable[str]) -> dict[str, Any]:
+    from bayes_scaling.laws import Prior
+
+    form = "NAME=MEDIAN,SD,SPREAD"
+    priors = {}
+    for name, value in pairs(texts, "--prior", form).items():
+        try:
+            median, sd, spread = (float(part) for part in value.split(","))
+        except ValueError:
+            raise click.UsageError(f"--prior is '{name}={value}', {form} is needed") from None
+        try:
+            priors[name] = Prior(median, sd, spread)
+        except LawError as error:
+            raise click.UsageError(f"--prior is '{name}={value}': {error}") from None
+    return priors
+
+
+def warn(messages: Iterable[str]) -> None:
+    for message in messages:
+        click.echo(f"bayes-scaling: note: {line(message)}", err=True)
+
+
+def check_output(output: str, *inputs: str) -> None:
+    """See that the output can be written, and is none of the files that are read."""
+    from bayes_scaling._files import check_writable
+
+    check_writable(output)
+    for name in inputs:
+        if Path(name).is_file() and Path(output).exists() and Path(name).samefile(output):
+            raise click.UsageError(f"the output {output} is also an input; give it another name")

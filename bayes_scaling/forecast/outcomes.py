@@ -1,0 +1,104 @@
+"""Forecasts of a fit against the runs that came."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+from bayes_scaling.forecast.model_error import model_error
+from bayes_scaling.forecast.prediction import asked, predict
+from bayes_scaling.forecast.scoring import score_draws
+from bayes_scaling.inference import Fit
+from bayes_scaling.model import arrays, hierarchy
+from bayes_scaling.runs import load_runs
+
+__all__ = ["log_score", "score", "score_rows"]
+
+_ERROR_SEED = 17
+
+
+def score(fit: Fit, runs: Any, *, seed: int = 0) -> pd.DataFrame:
+    """Score a fit's forecasts of runs that were made since.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+    runs : Runs, pandas.DataFrame or path
+        What came, as a table of runs with losses; rows of any role are scored.
+    seed : int
+        Seed of the forecasts.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a run: family, run, flops (FLOP), loss, ``extrapolation`` (decades of compute
+        beyond the fitted runs), the columns of :func:`bayes_scaling.forecast.scoring.score_draws`
+        and, for families that were fitted, ``log_score`` (log predictive density of the loss).
+
+    Raises
+    ------
+    DataError
+        If the table is unusable, or lacks what the law reads.
+    """
+    return score_rows(fit, load_runs(runs).table, seed)
+
+
+def score_rows(fit: Fit, rows: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """The same for rows in canonical columns."""
+    rows = rows.reset_index(drop=True)
+    forecast = predict(fit, asked(fit.law, rows), seed=seed)
+    draws = forecast.loss_run.transpose("point", "chain", "draw").to_numpy()
+    scored = score_draws(draws.reshape(len(rows), -1), rows["loss"].to_numpy())
+    seen = rows["family"].isin(fit.families)
+    density = np.full(len(rows), np.nan)
+    if seen.any():
+        density[seen.to_numpy()] = log_score(fit, rows[seen])
+    return pd.DataFrame(
+        {
+            "family": rows["family"].to_numpy(),
+            "run": rows["run"].astype(str).to_numpy(),
+            "flops": rows["flops"].to_numpy(),
+            "loss": rows["loss"].to_numpy(),
+            "extrapolation": forecast.points["extrapolation"].to_numpy(),
+        }
+    ).join(scored.assign(log_score=density))
+
+
+def log_score(fitted: Fit, rows: pd.DataFrame) -> NDArray[np.float64]:
+    """Log of the posterior predictive density of the losses of runs, each by itself.
+
+    Parameters
+    ----------
+    fitted : Fit
+        A fit that knows the families of the runs.
+    rows : pandas.DataFrame
+        Runs in canonical columns, with their losses.
+
+    Returns
+    -------
+    (run,) array
+        In the loss, not its log, so that laws and likelihoods compare; higher is better.
+    """
+    design = arrays(fitted.spec, rows)
+    error = _errors(fitted, rows.reset_index(drop=True))
+    density = hierarchy.log_likelihood(fitted.spec, design, fitted.posterior, error)
+    flat = density.stack(sample=("chain", "draw")).transpose("run", "sample").to_numpy()
+    result: NDArray[np.float64] = logsumexp(flat, axis=1) - np.log(flat.shape[1])
+    # d log L / dL: the density above is that of the log of the loss.
+    return result - design.log_loss
+
+
+def _errors(fitted: Fit, rows: pd.DataFrame) -> Any:
+    """Draws of the law's error at runs, dims (chain, draw, run), or 0."""
+    if fitted.spec.discrepancy is None:
+        return 0.0
+    rng = np.random.default_rng(_ERROR_SEED)
+    parts = [
+        model_error(fitted, str(family), 0).at_points(own, rng)
+        for family, own in rows.groupby("family")
+    ]
+    return xr.concat(parts, dim="point").sel(point=rows.index.to_numpy()).to_numpy()

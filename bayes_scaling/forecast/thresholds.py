@@ -1,0 +1,144 @@
+"""Which runs a backtest fits and which it scores: thresholds of compute, size, data, or time."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from bayes_scaling.errors import DataError
+
+__all__ = ["Division", "Skipped", "Split", "check_ratio", "check_split", "divide"]
+
+Split = Literal["compute", "params", "tokens", "epochs", "time"]
+
+FEWEST_RUNS = 4
+"""Runs a family must have below the threshold to be forecast from."""
+_SLACK = 1e-6
+"""A level of compute that the threshold hits belongs to the fitted side, rounding or not."""
+_WORDS = {
+    "compute": "compute",
+    "params": "number of parameters",
+    "tokens": "number of tokens",
+    "epochs": "number of epochs",
+}
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A family that could not be tested at a ratio, and why."""
+
+    family: str
+    ratio: float
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.family!r} at 1/{self.ratio:g}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Division:
+    """Rows to fit, rows to forecast, and families that give none."""
+
+    small: pd.DataFrame
+    large: pd.DataFrame
+    skipped: tuple[Skipped, ...]
+
+
+def check_ratio(ratio: Any) -> float:
+    """Refuse what is not a ratio.
+
+    Raises
+    ------
+    DataError
+        If it is not a finite number above 1.
+    """
+    if not (isinstance(ratio, int | float) and math.isfinite(ratio) and ratio > 1):
+        raise DataError(f"ratio is {ratio!r}, a finite number above 1 is needed")
+    return float(ratio)
+
+
+def check_split(split: Any) -> None:
+    """Refuse what runs cannot be split by.
+
+    Raises
+    ------
+    DataError
+        If it is unknown.
+    """
+    if split not in get_args(Split):
+        raise DataError(f"split is {split!r}; it can be {', '.join(get_args(Split))}")
+
+
+def divide(rows: pd.DataFrame, ratio: float, split: Split, source: str) -> Division:
+    """Runs at 1/ratio of a family's largest, or less, and the runs beyond.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Runs in canonical columns.
+    ratio : float
+        Above 1.
+    split : {"compute", "params", "tokens", "epochs", "time"}
+        What is compared: FLOP, parameters, tokens, tokens over unique tokens, or the order in
+        which runs were made: there the first 1/ratio of a family's runs are fitted.
+    source : str
+        What to call the table in messages.
+
+    Raises
+    ------
+    DataError
+        If the table lacks a column that the split reads.
+    """
+    if split == "time":
+        ranks = _times(rows, source).groupby(rows["family"]).rank(method="max", pct=True)
+        below = ranks <= (1 + _SLACK) / ratio
+    else:
+        value = _sizes(rows, split, source)
+        limit = value.groupby(rows["family"]).transform("max") / ratio
+        below = value <= limit * (1 + _SLACK)
+    skipped = []
+    for family, index in rows.groupby("family", sort=False).groups.items():
+        fewer = int(below.loc[index].sum())
+        if fewer < FEWEST_RUNS:
+            reason = f"{_share(fewer, ratio, split)}, {FEWEST_RUNS} are needed"
+            skipped.append(Skipped(str(family), ratio, reason))
+    tested = ~rows["family"].isin([entry.family for entry in skipped])
+    return Division(rows[below & tested], rows[~below & tested], tuple(skipped))
+
+
+def _share(fewer: int, ratio: float, split: Split) -> str:
+    runs = f"{fewer} run{'s' * (fewer != 1)}"
+    if split == "time":
+        return f"{runs} in the first 1/{ratio:g} of them"
+    return f"{runs} at 1/{ratio:g} of its largest {_WORDS[split]} or less"
+
+
+def _sizes(rows: pd.DataFrame, split: Split, source: str) -> "pd.Series[float]":
+    if split != "epochs":
+        return rows["flops" if split == "compute" else split].astype(np.float64)
+    if "unique_tokens" not in rows:
+        raise DataError(f"{source} has no column unique_tokens, which a split by epochs needs")
+    # Blank says that all tokens were fresh.
+    return rows["tokens"] / rows["unique_tokens"].fillna(rows["tokens"])
+
+
+def _times(rows: pd.DataFrame, source: str) -> "pd.Series[Any]":
+    if "time" not in rows:
+        raise DataError(
+            f"{source} has no column time, which a split by time needs: when each run was made, as "
+            "a date or a number"
+        )
+    given = rows["time"]
+    numbers = pd.to_numeric(given, errors="coerce")
+    if numbers.notna().all():
+        return numbers.astype(np.float64)
+    dates = pd.to_datetime(given, errors="coerce", utc=True, format="mixed")
+    if dates.isna().any():
+        row = dates.index[dates.isna()][0]
+        raise DataError(
+            f"{source}: time of run {rows.loc[row, 'run']!r} is {given.loc[row]!r}; a date or a "
+            "number is needed in every row"
+        )
+    return dates

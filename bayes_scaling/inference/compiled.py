@@ -1,0 +1,187 @@
+"""A compiled model: sampled as often as wanted, on other runs without compiling again."""
+
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+import xarray as xr
+
+from bayes_scaling.errors import FitError
+from bayes_scaling.inference.settings import Progress, SamplerSettings, silent
+from bayes_scaling.inference.start import starting_point, unconstrained
+from bayes_scaling.model.data import data_of
+from bayes_scaling.model.design import Design
+from bayes_scaling.model.spec import Spec
+
+__all__ = ["Compiled", "Sampled", "compile_model"]
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """Draws of the model's free variables, with sampler statistics and timings in seconds.
+
+    ``thin``: one in so many draws was kept; the statistics are of all of them. ``mixed``: whether
+    the chains agree, as :func:`bayes_scaling.inference.sampler.sample_well` found.
+    """
+
+    draws: xr.Dataset
+    stats: xr.Dataset
+    compile_seconds: float
+    sample_seconds: float
+    thin: int = 1
+    mixed: bool = True
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A compiled model: sampled as often as wanted, on other runs without compiling again.
+
+    Attributes
+    ----------
+    spec : Spec
+        The model; its priors and families stay what they are.
+    model : nutpie.CompiledModel
+        The compiled density.
+    seconds : float
+        What compiling took.
+    """
+
+    spec: Spec
+    model: Any
+    seconds: float
+
+    def suits(self, spec: Spec) -> bool:
+        """Whether a specification differs in nothing but what :func:`data_of` gives anew."""
+        known = self.spec
+        other = replace(
+            spec,
+            reference=known.reference,
+            centres=known.centres,
+            loss_scale=known.loss_scale,
+            discrepancy=known.discrepancy,
+        )
+        return other == known
+
+    def with_runs(self, design: Design, spec: Spec | None = None) -> "Compiled":
+        """The same model conditioned on other runs of the same families.
+
+        Parameters
+        ----------
+        design : Design
+            The runs.
+        spec : Spec, optional
+            One that this model suits, to go with them: its reference point and typical loss. The
+            present one if not given.
+
+        Raises
+        ------
+        FitError
+            If the model does not suit the specification.
+        """
+        other = spec or self.spec
+        if not self.suits(other):
+            raise FitError("the compiled model is of another law, other families or other priors")
+        # Data that the density does not read have no place in the compiled function.
+        read = {variable.name for variable in self.model.shared_var_keys}
+        data = {n: value for n, value in data_of(other, design).items() if n in read}
+        # Where samplers move is compiled in: as far from the new reference as it was.
+        moved = other.reference
+        centres = {
+            name: tuple(value - self.spec.reference[name] + moved[name] for value in values)
+            for name, values in self.spec.centres.items()
+        }
+        other = replace(other, centres=centres)
+        start = unconstrained(other, starting_point(other, design))
+        model = replace(self.model.with_data(**data), initial_point_func=lambda _seed: start)
+        return Compiled(other, model, 0.0)
+
+    def sample(self, settings: SamplerSettings, progress: Progress | None = None) -> Sampled:
+        """Draw from the posterior.
+
+        Parameters
+        ----------
+        settings : SamplerSettings
+            Chains, draws, seed.
+        progress : callable, optional
+            Called with one sentence now and then.
+
+        Returns
+        -------
+        Sampled
+
+        Raises
+        ------
+        FitError
+            If the sampler cannot start or go on.
+        """
+        import nutpie
+
+        say = progress or silent
+        say(f"sampling {settings.chains} chains of {settings.tune} + {settings.draws} draws")
+        began = time.perf_counter()
+        try:
+            tree = nutpie.sample(
+                self.model,
+                draws=settings.draws,
+                tune=settings.tune,
+                chains=settings.chains,
+                cores=settings.workers,
+                seed=settings.seed,
+                adaptation="low_rank",
+                target_accept=settings.target_accept,
+                save_warmup=False,
+                progress_bar=False,
+                progress_callback=_Milestones(settings, say),
+                progress_rate=500,
+            )
+        except (RuntimeError, ValueError) as error:
+            reason = str(error).splitlines()[0]
+            raise FitError(f"the sampler could not go on: {reason}") from error
+        return Sampled(
+            draws=tree["posterior"].to_dataset(),
+            stats=tree["sample_stats"].to_dataset(),
+            compile_seconds=self.seconds,
+            sample_seconds=time.perf_counter() - began,
+        )
+
+
+def compile_model(spec: Spec, design: Design, progress: Progress | None = None) -> Compiled:
+    """Compile the posterior density of a specified model and its gradient.
+
+    Parameters
+    ----------
+    spec : Spec
+        The model.
+    design : Design
+        The runs; they also give the starting point.
+    progress : callable, optional
+        Called with one sentence.
+    """
+    import nutpie
+
+    from bayes_scaling.model.build import build
+
+    say = progress or silent
+    say("compiling the model, which takes about half a minute")
+    began = time.perf_counter()
+    start = starting_point(spec, design)
+    # All chains start near the mode and tuning spreads them: random starts leave chains stuck in
+    # families of few runs.
+    model = nutpie.compile_pymc_model(build(spec, design), initial_points=start, jitter_rvs=set())
+    return Compiled(spec, model, time.perf_counter() - began)
+
+
+class _Milestones:
+    """Says each fifth of the draws as it is reached."""
+
+    def __init__(self, settings: SamplerSettings, say: Progress) -> None:
+        self.total = settings.chains * (settings.tune + settings.draws)
+        self.say = say
+        self.said = 0
+
+    def __call__(self, chains: list[Any]) -> None:
+        done = sum(chain.finished_draws for chain in chains)
+        fifth = int(5 * done / self.total)
+        if self.said < fifth < 5:
+            self.said = fifth
+            self.say(f"sampled {20 * fifth}% of the draws")

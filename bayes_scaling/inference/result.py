@@ -1,0 +1,167 @@
+"""What comes of fitting a law to a table of runs."""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import xarray as xr
+
+from bayes_scaling.inference import storage
+from bayes_scaling.laws import Law
+from bayes_scaling.model import Spec
+
+if TYPE_CHECKING:
+    from bayes_scaling.forecast.prediction import Forecast
+    from bayes_scaling.inference.diagnosis import Diagnosis
+    from bayes_scaling.inference.sbc import Calibration
+
+__all__ = ["Fit", "load_fit"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Fit:
+    """A posterior, with everything that made it.
+
+    Attributes
+    ----------
+    dt : xarray.DataTree
+        ArviZ groups; parameters have dims (chain, draw, family), losses (chain, draw, run).
+    """
+
+    dt: xr.DataTree
+
+    @cached_property
+    def spec(self) -> Spec:
+        """The model: law, priors, pooling, reference point."""
+        return Spec.from_json(self.dt.attrs["spec"])
+
+    @property
+    def law(self) -> Law:
+        """The law, with the priors that were in force."""
+        return self.spec.law
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """The fitted families."""
+        return self.spec.families
+
+    @property
+    def count(self) -> str:
+        """What N counts: "params" (all parameters) or "params_nonemb" (without embeddings)."""
+        return str(self.dt.attrs["count"])
+
+    @property
+    def posterior(self) -> xr.Dataset:
+        """Draws of the parameters at the reference point."""
+        return self.dt["posterior"].to_dataset()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was doubtful about the data or the design, in words."""
+        return tuple(json.loads(self.dt.attrs["warnings"]))
+
+    @cached_property
+    def runs(self) -> pd.DataFrame:
+        """The fitted runs: params, tokens, flops, family, run, loss (nats)."""
+        constants = self.dt["constant_data"].to_dataset()
+        by_run = [str(name) for name, value in constants.items() if value.dims == ("run",)]
+        table = constants[by_run].to_dataframe()[by_run]
+        table["loss"] = self.dt["observed_data"]["loss"].to_numpy()
+        return table.reset_index()
+
+    @cached_property
+    def targets(self) -> pd.DataFrame:
+        """Runs marked ``role = target``: not fitted, kept to judge forecasts."""
+        table: pd.DataFrame = self.dt["held_out"].to_dataset().to_dataframe()
+        return table.reset_index(drop=True)
+
+    def summary(self, ci_prob: float = 0.9) -> pd.DataFrame:
+        """Posterior of every parameter, with its diagnostics beside it.
+
+        Parameters
+        ----------
+        ci_prob : float
+            Probability of the equal-tailed interval.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a parameter: mean, sd, median, interval, ess_bulk, ess_tail, r_hat,
+            ``contraction`` (1 - posterior over prior variance of its log), ``source`` ("data", or
+            "mostly prior" where that is below 0.5) and ``status`` ("ok", or what is wrong).
+        """
+        from bayes_scaling.inference.parameters import parameter_table
+
+        return parameter_table(self.dt, ci_prob)
+
+    def correlations(self) -> pd.DataFrame:
+        """Posterior correlations of the law's parameters, pair by pair, the strongest first.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns family, first, second, correlation (of the logs of the two parameters).
+        """
+        from bayes_scaling.inference.information import correlations
+
+        return correlations(self.dt, self.law.names)
+
+    def diagnose(self) -> "Diagnosis":
+        """Convergence, fit and prior sensitivity, with a verdict and what to do."""
+        from bayes_scaling.inference.diagnosis import diagnose
+
+        return diagnose(self)
+
+    def calibrate(self, **options: Any) -> "Calibration":
+        """Whether intervals of its parameters hold, on simulated runs.
+
+        See :func:`bayes_scaling.inference.sbc.posterior_sbc`.
+        """
+        from bayes_scaling.inference.sbc import posterior_sbc
+
+        return posterior_sbc(self, **options)
+
+    def predict(self, configs: Any = None, **where: Any) -> "Forecast":
+        """Forecast losses; see :func:`bayes_scaling.forecast.predict`."""
+        from bayes_scaling.forecast.prediction import predict
+
+        return predict(self, configs, **where)
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Write the fit as NetCDF, whole or not at all.
+
+        Raises
+        ------
+        FileError
+            If the file cannot be written.
+        """
+        return storage.save(self.dt, path)
+
+    def __repr__(self) -> str:
+        sizes = self.dt["posterior"].sizes
+        return (
+            f"<Fit of {self.law.name!r} to {len(self.runs)} runs, {len(self.families)} "
+            f"families, N = {self.count}: {sizes['chain']} chains of {sizes['draw']} draws>"
+        )
+
+    def _repr_html_(self) -> str:
+        import html
+
+        table = self.summary().to_html(float_format="{:.4g}".format)
+        doubts = "".join(f"<li>{html.escape(text)}</li>" for text in self.warnings)
+        return f"<p>{html.escape(repr(self))}</p>{table}<ul>{doubts}</ul>"
+
+
+def load_fit(path: str | PathLike[str]) -> Fit:
+    """Read a fit that :meth:`Fit.save` wrote.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read, is truncated, or is not a fit.
+    """
+    return Fit(storage.load(path))

@@ -1,0 +1,85 @@
+"""How to sample."""
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from bayes_scaling.errors import FitError
+
+__all__ = ["SETTINGS", "Progress", "SamplerSettings", "silent", "speaker"]
+
+Progress = Callable[[str], None]
+"""Called with one sentence now and then."""
+
+
+def silent(sentence: str) -> None:
+    """Say nothing."""
+
+
+def speaker(progress: bool | Progress) -> Progress:
+    """Who is told what is going on: standard error, nobody, or whom the caller names."""
+    if callable(progress):
+        return progress
+    if not progress:
+        return silent
+    return lambda sentence: print(f"bayes_scaling: {sentence} …", file=sys.stderr)  # noqa: T201
+
+
+@dataclass(frozen=True)
+class SamplerSettings:
+    """How to sample.
+
+    Parameters
+    ----------
+    draws : int
+        Draws kept from each chain.
+    tune : int
+        Tuning draws of each chain, discarded.
+    chains : int
+        Independent chains; 2 or more, or convergence cannot be judged.
+    cores : int
+        Chains sampled at a time.
+    target_accept : float
+        Acceptance the step size is tuned to, between 0 and 1.
+    seed : int
+        Seed of everything random in the fit.
+
+    Raises
+    ------
+    FitError
+        If a number is out of range.
+    """
+
+    draws: int = 1000
+    tune: int = 600
+    chains: int = 4
+    cores: int = 0
+    target_accept: float = 0.95
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, least in (("draws", 50), ("tune", 100), ("chains", 2), ("seed", 0), ("cores", 0)):
+            value = getattr(self, name)
+            whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+            if not (whole and least <= value < 2**63):
+                raise FitError(
+                    f"{name} is {value!r}, a whole number from {least} to 2^63 - 1 is needed"
+                )
+        if not 0 < self.target_accept < 1:
+            raise FitError(f"target_accept is {self.target_accept!r}, between 0 and 1 is needed")
+
+    @property
+    def workers(self) -> int:
+        """Chains sampled at a time: ``cores``, or as many as the machine has and chains need."""
+        return min(self.chains, self.cores or os.process_cpu_count() or 1)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The settings as plain values."""
+        return asdict(self) | {"sampler": "nutpie", "adaptation": "low_rank"}
+
+
+SETTINGS = tuple(field.name for field in fields(SamplerSettings))

@@ -1,0 +1,99 @@
+"""Where samplers move: coordinates of each family's parameters at the middle of its runs."""
+
+from typing import Any
+
+import numpy as np
+
+from bayes_scaling.laws import ops
+from bayes_scaling.laws.coordinates import Identity
+from bayes_scaling.model.spec import Spec
+
+__all__ = ["FamilyCoordinates", "moves"]
+
+
+def moves(spec: Spec) -> bool:
+    """Whether families are sampled in coordinates of their own rather than in log parameters."""
+    own = spec.pooled("partial", "none")
+    bent = bool(spec.law.coordinates) or any(p.loose for p in own)
+    return bent and len(own) == len(spec.parameters)
+
+
+class FamilyCoordinates:
+    """Log parameters at the reference point, to coordinates in which a sampler moves well.
+
+    Parameters that runs fix are the law's coordinates at each family's centre. Loose ones, which
+    the runs of a family hardly tell, are deviations from the population in units of its spread:
+    centred, they and the spread form a funnel.
+
+    Parameters
+    ----------
+    spec : Spec
+        Law, priors and centres; the noise scale stands last among its parameters.
+    """
+
+    def __init__(self, spec: Spec) -> None:
+        self.law = spec.law
+        self.coordinates = spec.law.coordinates or Identity()
+        self.names = [p.name for p in spec.parameters]
+        self.loose = [i for i, p in enumerate(spec.parameters) if p.loose]
+        self.shift = {n: np.asarray(spec.centres[n]) - spec.reference[n] for n in spec.law.inputs}
+
+    def forward(self, value: Any, location: Any, scale: Any) -> Any:
+        """Coordinates from log parameters, last axis the parameter.
+
+        Parameters
+        ----------
+        value : (..., family, parameter) array
+            Log parameters at the reference point.
+        location, scale : (..., parameter) array
+            Mean and sd of the population they come from.
+        """
+        columns = [value[..., i] for i in range(len(self.names))]
+        logs, noise = self._split(columns)
+        moved = self.coordinates.forward(self._move(logs, 1.0))
+        at = [*(moved[name] for name in logs), noise]
+        for i in self.loose:
+            at[i] = (columns[i] - location[..., i]) / scale[..., i]
+        return ops.stack(at)
+
+    def backward(self, value: Any, location: Any, scale: Any) -> Any:
+        """Log parameters from coordinates; shapes as in :meth:`forward`."""
+        columns = self._told(value, location, scale)
+        at, noise = self._split(columns)
+        logs = self._move(self.coordinates.backward(at), -1.0)
+        return ops.stack([*(logs[name] for name in at), noise])
+
+    def log_jacobian(self, value: Any, location: Any, scale: Any) -> Any:
+        """Log determinant of :meth:`backward`, spread evenly over the parameters of a family.
+
+        Because the density of independent normals is elementwise. Moving an amplitude along its
+        exponents is a shear and adds nothing.
+        """
+        at, _ = self._split(self._told(value, location, scale))
+        total = self.coordinates.log_jacobian(at) + sum(ops.log(scale[..., i]) for i in self.loose)
+        if getattr(total, "ndim", 0):
+            total = total[..., None]
+        return 0.0 * value + total / len(self.names)
+
+    def _move(self, logs: dict[str, Any], sign: float) -> dict[str, Any]:
+        if self.law.rigid:
+            return logs
+        values = {name: ops.exp(value) for name, value in logs.items()}
+        moved = dict(logs)
+        for name, by_input in self.law.slopes(values).items():
+            if self.names.index(name) in self.loose:
+                continue
+            for column, slope in by_input.items():
+                moved[name] = moved[name] - sign * slope * self.shift[column]
+        return moved
+
+    def _split(self, columns: list[Any]) -> tuple[dict[str, Any], Any]:
+        """Columns of the law's parameters by name; the noise scale, which stands last."""
+        return dict(zip(self.names[:-1], columns[:-1], strict=True)), columns[-1]
+
+    def _told(self, value: Any, location: Any, scale: Any) -> list[Any]:
+        """Coordinates with the loose ones as log parameters."""
+        columns = [value[..., i] for i in range(len(self.names))]
+        for i in self.loose:
+            columns[i] = location[..., i] + scale[..., i] * columns[i]
+        return columns
