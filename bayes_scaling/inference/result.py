@@ -110,6 +110,19 @@ class Fit:
 
         return correlations(self.dt, self.law.names)
 
+    def prior_contribution(self) -> pd.DataFrame:
+        """What a learned prior contributed to each parameter of the law.
+
+        Returns
+        -------
+        pandas.DataFrame
+            See :func:`bayes_scaling.inference.contribution.contribution`: prior, what the runs
+            say under weak priors, and posterior.
+        """
+        from bayes_scaling.inference.contribution import contribution
+
+        return contribution(self)
+
     def diagnose(self) -> "Diagnosis":
         """Convergence, fit and prior sensitivity, with a verdict and what to do."""
         from bayes_scaling.inference.diagnosis import diagnose

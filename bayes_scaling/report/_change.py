@@ -29,7 +29,7 @@ def changes(study: Study, content: dict[str, Any]) -> list[dict[str, Any]]:
     study : Study
         The fit under report.
     content : dict
-        Sections "data", "held_out", "headlines" and "plans", already made.
+        Sections "data", "held_out", "headlines", "plans" and "prior_contribution", already made.
 
     Returns
     -------
@@ -40,6 +40,7 @@ def changes(study: Study, content: dict[str, Any]) -> list[dict[str, Any]]:
         *(item for plan in content["plans"] for item in _of_plan(plan)),
         *_distance(study, content),
         *_prior(study),
+        *_learned(content["prior_contribution"]),
         *_influence(study),
         *_flags(content["data"]),
         *_few(content["data"], study),
@@ -188,6 +189,22 @@ def _flags(data: dict[str, Any]) -> list[Item]:
         "refit without them to see what they do."
     )
     return [("flags", text, {"share": share, "codes": codes})]
+
+
+def _learned(known: dict[str, Any] | None) -> list[Item]:
+    """Families whose forecast another prior would change."""
+    items: list[Item] = []
+    for row in known["forecasts"] if known else ():
+        if not row["outside"] or any(row["family"] == values["family"] for _, _, values in items):
+            continue
+        text = (
+            f"{row['family']!r}: the prior learned from other families decides. At "
+            f"{row['multiple']:g} times the largest run it makes the loss {loss(row['q50'])} "
+            f"({loss(row['q05'])} to {loss(row['q95'])}); under weak priors it would be "
+            f"{loss(row['weak_q50'])} ({loss(row['weak_q05'])} to {loss(row['weak_q95'])})."
+        )
+        items.append(("prior", text, {"family": row["family"], "weak": row["weak_q50"]}))
+    return items
 
 
 def _few(data: dict[str, Any], study: Study) -> list[Item]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from bayes_scaling.inference import Fit
 from bayes_scaling.report._change import changes
+from bayes_scaling.report._contribution import contribution_section
 from bayes_scaling.report._forecasts import budgets_section, forecasts_section, held_out_section
 from bayes_scaling.report._headline import headlines, verdict
 from bayes_scaling.report._parameters import parameters_section
@@ -48,7 +49,8 @@ def report_content(
     dict
         Keys: schema, title, loss_unit, verdict, headlines, changes ("what would change the
         conclusion"), forecasts, held_out, plans (with ``other_budgets`` and ``tags``), data, law,
-        priors, parameters, diagnostics, provenance. Losses are in ``loss_unit``, compute in FLOP.
+        priors, prior_contribution (None under weak priors), parameters, diagnostics, provenance.
+        Losses are in ``loss_unit``, compute in FLOP.
         Ready for ``json.dumps(..., allow_nan=False)``: what is not finite is None.
 
     Raises
@@ -64,6 +66,7 @@ def report_content(
         "held_out": held_out_section(study),
         "plans": [_with_context(study, plan) for plan in given],
     }
+    content["prior_contribution"] = contribution_section(study, content["forecasts"])
     content["headlines"] = headlines(study, content)
     result: dict[str, Any] = plain(
         {
@@ -79,6 +82,7 @@ def report_content(
             "data": content["data"],
             "law": law_section(study),
             "priors": priors_section(study),
+            "prior_contribution": content["prior_contribution"],
             "parameters": parameters_section(study),
             "diagnostics": study.diagnosis,
             "provenance": provenance_section(study),

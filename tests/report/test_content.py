@@ -23,6 +23,7 @@ KEYS = {
     "data",
     "law",
     "priors",
+    "prior_contribution",
     "parameters",
     "diagnostics",
     "provenance",

@@ -1,0 +1,74 @@
+"""What a learned prior contributed: the runs beside it, at the same reference point."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from bayes_scaling.inference import Fit
+from bayes_scaling.inference.contribution import contribution, weak_forecasts
+from bayes_scaling.model import Population, population
+from bayes_scaling.report import report_content
+from tests.conftest import TRUTH
+
+GAMMA = TRUTH | {"gamma": 1.0}
+LEARNED = population("chinchilla-gamma")
+
+
+@pytest.fixture(scope="module")
+def learned(make_fit: Callable[..., Fit]) -> Fit:
+    return make_fit("chinchilla-gamma", GAMMA, prior="population")
+
+
+def test_the_runs_say_what_they_were_simulated_with(learned: Fit) -> None:
+    # Draws of this fit scatter about the truth, so runs and posterior must agree, amplitudes
+    # too: those are at the fit's reference point, and each family was fitted at its own.
+    table = contribution(learned).set_index(["family", "name"])
+    assert set(table.index.get_level_values("name")) == set(learned.law.names)
+    assert (table["moved"].abs() < 2.6).all()
+    amplitudes = table.loc[(slice(None), ["A", "B"]), :]
+    assert_allclose(amplitudes["runs_q50"], amplitudes["posterior_q50"], rtol=0.2)
+    assert (table["prior_q95"] / table["prior_q05"] > table["posterior_q95"]).all()
+
+
+def test_weak_forecasts_follow_the_curve_inside_the_data(learned: Fit) -> None:
+    points = learned.runs[["family", "params", "tokens", "flops"]]
+    found = weak_forecasts(learned, points)
+    assert found.index.equals(points.index)
+    assert_allclose(found["q50"], learned.runs["loss"], rtol=0.03)
+    inside = (found["q05"] < learned.runs["loss"]) & (learned.runs["loss"] < found["q95"])
+    assert 0.8 <= inside.mean() <= 1
+
+
+def test_a_report_says_where_the_prior_decides(make_fit: Callable[..., Fit]) -> None:
+    assert LEARNED is not None
+    # Draws twice as high as the runs: what a prior far off would do to a family of few runs.
+    stretched = make_fit("chinchilla-gamma", GAMMA, prior=LEARNED)
+    posterior = stretched.dt["posterior"].to_dataset()
+    doubled = posterior.assign({n: 2 * posterior[n] for n in ("floor", "A", "B")})
+    tree = stretched.dt.copy()
+    tree["posterior"] = doubled
+    content = report_content(Fit(tree))
+    known = content["prior_contribution"]
+    assert all(row["outside"] for row in known["forecasts"])
+    said = [
+        item["text"] for item in content["changes"] if "learned from other families" in item["text"]
+    ]
+    assert len(said) == 2
+    first = known["forecasts"][0]
+    assert f"{first['weak_q50']:.3f}"[:4] in said[0]
+    assert first["q50"] > 1.5 * first["weak_q50"]
+
+
+def test_weak_priors_contribute_nothing_to_tell(two_families: Fit) -> None:
+    assert report_content(two_families)["prior_contribution"] is None
+
+
+def test_a_population_of_ones_own_is_told_too(make_fit: Callable[..., Fit]) -> None:
+    assert LEARNED is not None
+    own = Population(LEARNED.law, LEARNED.priors, LEARNED.discrepancy, ("mine",))
+    content = report_content(make_fit("chinchilla-gamma", GAMMA, prior=own))
+    assert content["prior_contribution"]["source"] == "own"
+    values = [row["runs_q50"] for row in content["prior_contribution"]["parameters"]]
+    assert np.isfinite(values).all()
