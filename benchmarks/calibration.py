@@ -261,14 +261,25 @@ def by_family(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def against_baselines(table: pd.DataFrame) -> pd.DataFrame:
-    """Interval score of the default over that of the best baseline, by ratio and root."""
+    """Scores of the default over those of the best baseline on each root, and geometric means.
+
+    Rows: interval score, CRPS and absolute error of the median, by ratio; the best baseline is
+    that of the score and root in question.
+    """
+    scores = {"interval score": "interval", "CRPS": "crps", "absolute error": "absolute"}
+    table = table.assign(absolute=table["error"].abs())
     names = ["ratio", "root", "method"]
-    families = table.groupby([*names, "family"])["interval"].mean().reset_index()
-    roots = families.pivot_table("interval", names[:2], "method", aggfunc="mean")
-    have = [name for name in BASELINES if name in roots]
-    best = roots[have].min(axis=1)
-    part = (roots["default"] / best).rename("of the best baseline's interval score").reset_index()
-    return part.pivot_table(part.columns[-1], "ratio", "root")
+    families = table.groupby([*names, "family"])[list(scores.values())].mean().reset_index()
+    roots = families.pivot_table(list(scores.values()), names[:2], "method")
+    parts = []
+    for said, column in scores.items():
+        found = roots[column]
+        best = found[[name for name in BASELINES if name in found]].min(axis=1)
+        part = (found["default"] / best).rename("over").reset_index()
+        over = part.pivot_table("over", "ratio", "root")
+        over["geometric mean"] = np.exp(np.log(over).mean(axis=1))
+        parts.append(over.assign(score=said).set_index("score", append=True))
+    return pd.concat(parts).sort_index(level=0, sort_remaining=False)
 
 
 def _say(text: str) -> None:

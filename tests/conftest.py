@@ -11,7 +11,7 @@ from bayes_scaling.inference.compiled import Sampled
 from bayes_scaling.inference.result import Fit
 from bayes_scaling.inference.settings import SamplerSettings
 from bayes_scaling.inference.tree import assemble
-from bayes_scaling.model import Population, arrays, simulate, specify
+from bayes_scaling.model import Population, Spec, arrays, simulate, specify
 from bayes_scaling.runs import load_runs
 
 TRUTH = {"floor": 1.8, "A": 400.0, "B": 1800.0, "alpha_N": 0.34, "alpha_D": 0.36}
@@ -46,6 +46,14 @@ def _stats(rng: np.random.Generator) -> xr.Dataset:
     )
 
 
+def at_home(spec: Spec, truth: dict[str, float], family: int) -> list[float]:
+    """Logs of the parameters of a family where the priors of a model hold."""
+    where = {n: v[family] for n, v in spec.centres.items()} if spec.own else spec.reference
+    scale = spec.loss_scales[family] if spec.own else 1.0
+    moved = spec.law.move(truth, where) | {"sigma": 0.005}
+    return [np.log(moved[p.name] / (scale if p.of_loss else 1.0)) for p in spec.parameters]
+
+
 def handmade(
     law: str = "chinchilla",
     truth: dict[str, float] | None = None,
@@ -63,12 +71,14 @@ def handmade(
     rows = runs.fit_rows()
     spec = specify(rows, law, pooling=pooling, prior=prior)
     design = arrays(spec, rows)
-    at_reference = spec.law.move(values, spec.reference) | {"sigma": 0.005}
-    centre = np.log([at_reference[p.name] for p in spec.parameters])
+    by_family = np.array([at_home(spec, values, i) for i in range(len(spec.families))])
+    centre = by_family.mean(axis=0)
     coords = {"chain": range(CHAINS), "draw": range(DRAWS)}
     parameter, size = [p.name for p in spec.parameters], len(spec.parameters)
 
-    def near(*dims: str, sizes: tuple[int, ...]) -> tuple[tuple[str, ...], np.ndarray]:
+    def near(
+        *dims: str, sizes: tuple[int, ...], centre: np.ndarray = centre
+    ) -> tuple[tuple[str, ...], np.ndarray]:
         return ("chain", "draw", *dims), centre + width * rng.normal(size=(CHAINS, DRAWS, *sizes))
 
     draws = xr.Dataset(coords=coords)
@@ -82,7 +92,8 @@ def handmade(
         draws["tau"] = ("chain", "draw", "partial"), tau
         draws = draws.assign_coords(partial=parameter)
     if kinds & {"partial", "none"}:
-        draws["theta"] = near("family", "parameter", sizes=(len(spec.families), size))
+        sizes = (len(spec.families), size)
+        draws["theta"] = near("family", "parameter", sizes=sizes, centre=by_family)
         draws = draws.assign_coords(family=list(spec.families), parameter=parameter)
     sampled = Sampled(draws, _stats(rng), 1.0, 1.0)
     tree = assemble(

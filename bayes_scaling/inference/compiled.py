@@ -11,6 +11,7 @@ from bayes_scaling.inference.settings import Progress, SamplerSettings, silent
 from bayes_scaling.inference.start import starting_point, unconstrained
 from bayes_scaling.model.data import data_of
 from bayes_scaling.model.design import Design
+from bayes_scaling.model.home import at_home, home
 from bayes_scaling.model.spec import Spec
 
 __all__ = ["Compiled", "Sampled", "compile_model"]
@@ -58,6 +59,7 @@ class Compiled:
             reference=known.reference,
             centres=known.centres,
             loss_scale=known.loss_scale,
+            loss_scales=known.loss_scales,
             discrepancy=known.discrepancy,
         )
         return other == known
@@ -81,19 +83,23 @@ class Compiled:
         other = spec or self.spec
         if not self.suits(other):
             raise FitError("the compiled model is of another law, other families or other priors")
+        if not other.own:
+            other = replace(other, centres=self._centres(other))
+        there, seen = home(other), at_home(other, design)
         # Data that the density does not read have no place in the compiled function.
         read = {variable.name for variable in self.model.shared_var_keys}
-        data = {n: value for n, value in data_of(other, design).items() if n in read}
-        # Where samplers move is compiled in: as far from the new reference as it was.
-        moved = other.reference
-        centres = {
-            name: tuple(value - self.spec.reference[name] + moved[name] for value in values)
-            for name, values in self.spec.centres.items()
-        }
-        other = replace(other, centres=centres)
-        start = unconstrained(other, starting_point(other, design))
+        data = {n: value for n, value in data_of(there, seen).items() if n in read}
+        start = unconstrained(there, starting_point(there, seen))
         model = replace(self.model.with_data(**data), initial_point_func=lambda _seed: start)
         return Compiled(other, model, 0.0)
+
+    def _centres(self, other: Spec) -> dict[str, tuple[float, ...]]:
+        """Where samplers move is compiled in: as far from the new reference as it was."""
+        old, new = self.spec.reference, other.reference
+        return {
+            name: tuple(value - old[name] + new[name] for value in values)
+            for name, values in self.spec.centres.items()
+        }
 
     def sample(self, settings: SamplerSettings, progress: Progress | None = None) -> Sampled:
         """Draw from the posterior.
@@ -164,10 +170,11 @@ def compile_model(spec: Spec, design: Design, progress: Progress | None = None) 
     say = progress or silent
     say("compiling the model, which takes about half a minute")
     began = time.perf_counter()
-    start = starting_point(spec, design)
+    there, seen = home(spec), at_home(spec, design)
+    start = starting_point(there, seen)
     # All chains start near the mode and tuning spreads them: random starts leave chains stuck in
     # families of few runs.
-    model = nutpie.compile_pymc_model(build(spec, design), initial_points=start, jitter_rvs=set())
+    model = nutpie.compile_pymc_model(build(there, seen), initial_points=start, jitter_rvs=set())
     return Compiled(spec, model, time.perf_counter() - began)
 
 

@@ -84,6 +84,7 @@ KAPLAN_STEPS = Law(
     reference="Kaplan et al. 2020, Eq. 1.4, 1.6, 5.4 and 6.4, arXiv:2001.08361",
     log_curve=_log_curve,
     slopes=_slopes,
+    absolute=True,
     frontier=_frontier,
     params_exponent=_params_exponent,
     coordinates=Additive({"A": ("alpha_N",), "S": ("alpha_S",)}, floor=False),

@@ -134,6 +134,9 @@ class Law:
         Further inputs in which the loss does not fall everywhere.
     rigid : bool
         Whether the parameters belong to their reference point and cannot be moved.
+    absolute : bool
+        Whether the law knows the loss itself, so that in other units it has another shape, and not
+        just other parameters of loss.
     notes : tuple of str
         What a user must know before trusting it.
     """
@@ -153,6 +156,7 @@ class Law:
     best: Mapping[str, Callable[[Values], Any]] = field(default_factory=dict)
     turning: tuple[str, ...] = ()
     rigid: bool = False
+    absolute: bool = False
     notes: tuple[str, ...] = field(default=())
 
     @property

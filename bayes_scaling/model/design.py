@@ -97,6 +97,7 @@ def specify(
     families = tuple(dict.fromkeys(table["family"]))
     middle = input_table(chosen, table).map(math.log).groupby(table["family"]).mean()
     middle = middle.loc[list(families)]
+    typical = np.log(table["loss"]).groupby(table["family"]).mean()
     for name, other in chosen.tied.items():
         middle[name] = middle[other]
     return Spec(
@@ -109,6 +110,8 @@ def specify(
         reference={name: float(middle[name].mean()) for name in chosen.inputs},
         centres={name: tuple(map(float, middle[name])) for name in chosen.inputs},
         loss_scale=float(np.exp(np.log(table["loss"]).mean())),
+        loss_scales=tuple(map(float, np.exp(typical.loc[list(families)]))),
+        own=known is not None and not (chosen.rigid or chosen.absolute),
         noise_parameter=replace(NOISE, prior=sigma),
         spread_sd=LEARNED_SPREAD_SD if known else SPREAD_SD,
         prior="weak" if known is None else "population" if prior == "population" else "own",

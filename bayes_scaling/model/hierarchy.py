@@ -12,6 +12,7 @@ from scipy import stats
 
 from bayes_scaling.laws import Parameter, ops
 from bayes_scaling.model.design import Design
+from bayes_scaling.model.home import from_home, home
 from bayes_scaling.model.spec import Spec
 
 __all__ = [
@@ -63,7 +64,7 @@ def named(spec: Spec, draws: xr.Dataset) -> xr.Dataset:
         result[f"{parameter.name}_spread"] = draws["tau"].sel(partial=parameter.name, drop=True)
     if spec.noise == "student-t":
         result["nu"] = 2.0 + ops.exp(draws["log_excess_nu"])
-    return result
+    return from_home(spec, result)
 
 
 def prior_draws(spec: Spec, draws: int, rng: np.random.Generator) -> xr.Dataset:
@@ -85,10 +86,10 @@ def prior_draws(spec: Spec, draws: int, rng: np.random.Generator) -> xr.Dataset:
     """
     shape = (1, draws, len(spec.families))
     coords = {"chain": [0], "draw": np.arange(draws), "family": list(spec.families)}
-    data = xr.Dataset(coords=coords)
+    data, there = xr.Dataset(coords=coords), home(spec)
     for parameter in spec.parameters:
         name, kind = parameter.name, spec.pooling[parameter.name]
-        location, sd = spec.log_median(parameter), spec.log_sd(parameter)
+        location, sd = there.log_median(parameter), spec.log_sd(parameter)
         if kind == "none":
             data[name] = _BY_FAMILY, np.exp(rng.normal(location, sd, shape))
             continue
@@ -103,7 +104,7 @@ def prior_draws(spec: Spec, draws: int, rng: np.random.Generator) -> xr.Dataset:
     if spec.noise == "student-t":
         nu = spec.nu_parameter.prior
         data["nu"] = _SCALAR, 2.0 + np.exp(rng.normal(np.log(nu.median), nu.sd, shape[:2]))
-    return data
+    return from_home(spec, data)
 
 
 def family_values(spec: Spec, posterior: xr.Dataset, family: str) -> dict[str, xr.DataArray]:
@@ -231,7 +232,7 @@ def log_prior(spec: Spec, draws: xr.Dataset) -> xr.Dataset:
     xarray.Dataset
         The same names and dims.
     """
-    result = {}
+    result, spec = {}, home(spec)
     pooled, partial = spec.pooled("partial", "shared"), spec.pooled("partial")
     own = spec.pooled("partial", "none")
     if pooled:

@@ -60,6 +60,11 @@ class Spec:
         By input, natural log of each family's geometric middle, where samplers move.
     loss_scale : float
         Typical loss in nats, the unit of priors that are relative to the loss.
+    loss_scales : tuple of float
+        That of each family.
+    own : bool
+        Whether priors hold at each family's own middle and in units of its own typical loss, and
+        not at the common reference point (:mod:`bayes_scaling.model.home`).
     noise_parameter, nu_parameter : Parameter
         Scale and degrees of freedom of the noise.
     spread_sd : float
@@ -77,6 +82,8 @@ class Spec:
     reference: Mapping[str, float]
     centres: Mapping[str, tuple[float, ...]]
     loss_scale: float
+    loss_scales: tuple[float, ...] = ()
+    own: bool = False
     noise_parameter: Parameter = NOISE
     nu_parameter: Parameter = NU
     spread_sd: float = SPREAD_SD
@@ -116,6 +123,8 @@ class Spec:
             "reference": dict(self.reference),
             "centres": {name: list(value) for name, value in self.centres.items()},
             "loss_scale": self.loss_scale,
+            "loss_scales": list(self.loss_scales),
+            "own": self.own,
             "noise_parameter": asdict(self.noise_parameter),
             "nu_parameter": asdict(self.nu_parameter),
             "spread_sd": self.spread_sd,
@@ -149,6 +158,8 @@ class Spec:
             reference=content["reference"],
             centres={name: tuple(value) for name, value in content["centres"].items()},
             loss_scale=content["loss_scale"],
+            loss_scales=tuple(content.get("loss_scales", ())),
+            own=content.get("own", False),
             noise_parameter=_parameter(content["noise_parameter"]),
             nu_parameter=_parameter(content["nu_parameter"]),
             spread_sd=content.get("spread_sd", SPREAD_SD),

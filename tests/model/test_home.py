@@ -1,0 +1,131 @@
+"""Priors that hold at each family's own middle and in units of its own typical loss."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pymc as pm
+import pytest
+import xarray as xr
+from numpy.testing import assert_allclose
+
+from bayes_scaling.inference import Fit
+from bayes_scaling.inference.start import starting_point
+from bayes_scaling.laws import available
+from bayes_scaling.model import Spec, arrays, hierarchy, simulate, specify
+from bayes_scaling.model.build import build
+from bayes_scaling.model.home import at_home, from_home, home
+from tests.conftest import TRUTH, grid
+from tests.model.test_model import free_draws
+
+GAMMA = TRUTH | {"gamma": 0.7}
+
+
+@pytest.fixture(scope="module")
+def table() -> pd.DataFrame:
+    """Two families of other sizes, tokenizers and losses."""
+    made = simulate("chinchilla-gamma", grid(), GAMMA, seed=1)
+    other = made["family"] == "code"
+    return made.assign(
+        params=made["params"].where(~other, made["params"] * 500),
+        flops=made["flops"].where(~other, made["flops"] * 500),
+        loss=made["loss"].where(~other, made["loss"] / 4),
+    )
+
+
+def _spec(table: pd.DataFrame, pooling: str = "partial") -> Spec:
+    return specify(
+        table,
+        "chinchilla-gamma",
+        pooling=pooling,  # type: ignore[arg-type]
+        prior="population",
+    )
+
+
+@pytest.mark.parametrize("pooling", ["partial", "none"])
+def test_densities_equal_those_of_pymc(table: pd.DataFrame, pooling: str) -> None:
+    spec = _spec(table, pooling)
+    assert spec.own
+    design = arrays(spec, table)
+    draws = free_draws(home(spec), np.random.default_rng(0))
+    tree = xr.DataTree.from_dict({"posterior": draws})
+    options = {"progressbar": False, "compile_kwargs": {"mode": "FAST_COMPILE"}}
+    with build(home(spec), at_home(spec, design)):
+        prior = pm.stats.compute_log_prior(tree, extend_inferencedata=False, **options)
+        likelihood = pm.stats.compute_log_likelihood(tree, extend_inferencedata=False, **options)
+    ours = hierarchy.log_prior(spec, draws)
+    assert set(ours.data_vars) == set(prior.data_vars)
+    for name in ours:
+        assert_allclose(ours[name], prior[name].transpose(*ours[name].dims), atol=1e-7)
+    # The likelihood is evaluated at the common reference point and in nats, after all moves.
+    values = hierarchy.named(spec, draws)
+    expected = likelihood["log_loss"].transpose("chain", "draw", "run")
+    assert_allclose(hierarchy.log_likelihood(spec, design, values), expected, rtol=1e-8)
+
+
+def test_a_family_starts_as_it_would_alone(table: pd.DataFrame) -> None:
+    spec = _spec(table, "none")
+    there, seen = home(spec), at_home(spec, arrays(spec, table))
+    together = starting_point(there, seen)["theta"]
+    for index, family in enumerate(spec.families):
+        rows = table[table["family"] == family]
+        alone = _spec(rows)
+        own = starting_point(home(alone), at_home(alone, arrays(alone, rows)))["theta"][0]
+        assert_allclose(together[index], own, rtol=1e-5, atol=1e-5)
+
+
+def test_units_and_sizes_do_not_matter_to_the_prior(table: pd.DataFrame) -> None:
+    spec = _spec(table)
+    draws = hierarchy.prior_draws(spec, 4000, np.random.default_rng(2))
+    curve = np.exp(hierarchy.log_mean(spec, arrays(spec, table), draws)).median(("chain", "draw"))
+    over = curve.to_numpy() / table["loss"].to_numpy()
+    for family in spec.families:
+        assert_allclose(np.median(over[table["family"] == family]), 1.0, atol=0.15)
+
+
+def test_medians_of_families_are_those_at_the_reference_point(table: pd.DataFrame) -> None:
+    spec = _spec(table)
+    draws = hierarchy.prior_draws(spec, 2000, np.random.default_rng(3))
+    floor = next(p for p in spec.law.parameters if p.name == "floor")
+    expected = floor.prior.median * spec.loss_scale
+    assert_allclose(draws["floor_population"].median(), expected, rtol=0.05)
+    assert_allclose(np.exp(spec.log_median(floor)), expected)
+
+
+@pytest.mark.parametrize("prior", ["weak", "population"])
+def test_only_learned_priors_are_at_home(table: pd.DataFrame, prior: str) -> None:
+    spec = specify(table, "chinchilla-gamma", prior=prior)  # type: ignore[arg-type]
+    assert spec.own == (prior == "population")
+    assert Spec.from_json(spec.to_json()) == spec
+    if prior == "weak":
+        design = arrays(spec, table)
+        draws = hierarchy.prior_draws(spec, 2, np.random.default_rng(0))
+        assert home(spec) is spec
+        assert at_home(spec, design) is design
+        assert from_home(spec, draws) is draws
+
+
+@pytest.mark.parametrize("name", [n for n, law in available().items() if not law.rigid])
+def test_a_curve_scales_with_its_parameters_of_loss(name: str) -> None:
+    # What makes a loss relative to the typical one a change of unit and nothing else.
+    law = available()[name]
+    rng = np.random.default_rng(4)
+    values = {
+        p.name: p.prior.median * np.exp(0.2 * rng.normal()) * (2.0 if p.of_loss else 1.0)
+        for p in law.parameters
+    }
+    scaled = {p.name: values[p.name] * (3.0 if p.of_loss else 1.0) for p in law.parameters}
+    x = {column: rng.normal(size=20) for column in law.inputs}
+    away = law.log_curve(x, scaled) - law.log_curve(x, values) - np.log(3.0)
+    assert (np.abs(away).max() < 1e-9) == (not law.absolute)
+
+
+def test_a_fit_of_families_apart_forecasts_each_where_it_is(
+    make_fit: Callable[..., Fit],
+) -> None:
+    fit = make_fit("chinchilla-gamma", GAMMA, prior="population", width=1e-6)
+    forecast = fit.predict(fit.runs[["family", "params", "tokens"]])
+    curve = forecast.loss_curve.median(("chain", "draw")).to_numpy()
+    law, p = fit.law, GAMMA
+    exact = law.loss({"params": fit.runs["params"], "tokens": fit.runs["tokens"]}, p)
+    assert_allclose(curve, exact, rtol=1e-4)
