@@ -133,7 +133,8 @@ def test_m4_and_its_closed_form_inverse(symbol: str, seed: int) -> None:
     column = ONE_FACTOR[symbol]
     at = np.linspace(-8, 8, 33)
     loss = np.exp(law.log_curve({column: at}, values))
-    assert (loss > values["floor"]).all()
+    # A draw may reach the floor to the last digit and miss it by rounding.
+    assert (loss >= values["floor"] * (1 - 1e-12)).all()
     assert (loss <= values["floor"] + values["rise"]).all()
     # Where the loss has left floor and ceiling by more than rounding, x comes back.
     share = (loss - values["floor"]) / values["rise"]
