@@ -20,9 +20,9 @@ from bayes_scaling.inference.settings import (
     silent,
     speaker,
 )
-from bayes_scaling.inference.tree import assemble
+from bayes_scaling.inference.tree import assemble, with_derived
 from bayes_scaling.laws import DEFAULT, Law, Prior
-from bayes_scaling.model import Noise, Pooling, Population, Spec, arrays, specify
+from bayes_scaling.model import Noise, Pooling, Population, Spec, arrays, hierarchy, specify
 from bayes_scaling.runs import Runs, load_runs
 
 __all__ = ["Procedure", "fit"]
@@ -119,7 +119,12 @@ class Procedure:
             compiled = compiled.with_runs(design, spec)
         else:
             compiled = compile_model(spec, design, say)
-        sampled = sample_well(compiled, self.settings, say)
+        sampled = sample_well(
+            compiled,
+            self.settings,
+            say,
+            told=lambda draws: with_derived(spec, hierarchy.named(spec, draws)),
+        )
         steps = {}
         if spec.discrepancy:
             say("forecasting each family's larger runs from its smaller ones")

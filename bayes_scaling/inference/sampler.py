@@ -1,5 +1,6 @@
 """Sampling a model until its chains have mixed."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +16,7 @@ ESS_MIN = 400
 """Thresholds of Vehtari et al. 2021, for chains to count as mixed."""
 _LONGER = (4, 16)
 """Draws of the second and third round, in units of the first."""
+Told = Callable[[xr.Dataset], xr.Dataset]
 _CAREFUL = 0.99
 """Acceptance that further rounds are tuned to."""
 
@@ -25,6 +27,7 @@ def sample_well(
     progress: Progress | None = None,
     *,
     rhat_max: float = RHAT_MAX,
+    told: Told | None = None,
 ) -> Sampled:
     """Sample, and sample longer where the chains have not mixed or have diverged.
 
@@ -42,6 +45,10 @@ def sample_well(
         Called with one sentence now and then.
     rhat_max : float
         R-hat up to which chains count as mixed.
+    told : callable
+        From draws of the free variables to what is reported of them: that must have mixed too. By
+        default their exponentials, as R-hat of folded draws is not the same for a parameter and
+        its log.
 
     Returns
     -------
@@ -52,7 +59,7 @@ def sample_well(
     sampled = compiled.sample(settings, say)
     spent = sampled.sample_seconds
     for times in _LONGER:
-        doubt = _doubt(sampled, rhat_max)
+        doubt = _doubt(sampled, rhat_max, told or _exponentials)
         if not doubt:
             break
         say(f"{doubt}: sampling {times} times longer")
@@ -66,7 +73,7 @@ def sample_well(
         spent += whole.sample_seconds
         sampled = replace(whole, draws=_thinned(whole.draws, times), thin=times)
     else:
-        doubt = _doubt(sampled, rhat_max)
+        doubt = _doubt(sampled, rhat_max, told or _exponentials)
     return replace(sampled, sample_seconds=spent, mixed=not doubt)
 
 
@@ -75,16 +82,19 @@ def _thinned(draws: xr.Dataset, times: int) -> xr.Dataset:
     return kept.assign_coords(draw=np.arange(kept.sizes["draw"]))
 
 
-def _doubt(sampled: Sampled, rhat_max: float) -> str:
+def _exponentials(draws: xr.Dataset) -> xr.Dataset:
+    return draws.map(np.exp)
+
+
+def _doubt(sampled: Sampled, rhat_max: float, told: Told) -> str:
     """What is wrong with the draws, or nothing."""
     import arviz as az
 
     diverged = int(sampled.stats["diverging"].sum())
     if diverged:
         return f"{diverged} draws diverged"
-    # Of the parameters and their logs: R-hat of folded draws is not the same for both.
-    logs = {f"exp_{name}": np.exp(v) for name, v in sampled.draws.items() if name != "tau"}
-    draws = sampled.draws.assign(logs)
+    reported = told(sampled.draws)
+    draws = sampled.draws.assign({f"told_{name}": value for name, value in reported.items()})
     sizes = draws.sizes
     # Half the draws at most can be asked for where few are wanted at all.
     enough = min(ESS_MIN, sizes["chain"] * sizes["draw"] // 2)
