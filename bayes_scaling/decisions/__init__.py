@@ -1,13 +1,23 @@
-"""Decisions under uncertainty: how to split a budget, at which risk."""
+"""Decisions under uncertainty: how to split budgets, at which risk and cost."""
 
 from bayes_scaling.decisions.allocation import allocate
+from bayes_scaling.decisions.amounts import Fixed, LogNormal, Pert
+from bayes_scaling.decisions.costs import Compute, Data, Inference
+from bayes_scaling.decisions.limits import Limits
 from bayes_scaling.decisions.plan import Plan, load_plan
 from bayes_scaling.decisions.risk import Risk
-from bayes_scaling.decisions.scenario import EXAMPLE, Limits, Scenario, load_scenario
+from bayes_scaling.decisions.scenario import Scenario
+from bayes_scaling.decisions.scenario_file import EXAMPLE, load_scenario
 
 __all__ = [
     "EXAMPLE",
+    "Compute",
+    "Data",
+    "Fixed",
+    "Inference",
     "Limits",
+    "LogNormal",
+    "Pert",
     "Plan",
     "Risk",
     "Scenario",

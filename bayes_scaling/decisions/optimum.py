@@ -1,7 +1,6 @@
 """The compute-optimal size of every draw, in closed form or by search on the log scale."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +10,7 @@ from bayes_scaling.model import Spec, Typical
 __all__ = ["closed_form", "log_loss_at", "numeric"]
 
 Floats = NDArray[np.float64]
+Objective = Callable[[Floats], Floats]
 
 _GRID = 65
 _GOLDEN = (np.sqrt(5.0) - 1) / 2
@@ -22,10 +22,12 @@ def log_loss_at(
     spec: Spec,
     values: Mapping[str, Floats],
     log_params: Floats,
-    log_flops: float,
+    log_tokens: Floats,
+    *,
+    log_unique: Floats | None = None,
     usual: Typical | None = None,
 ) -> Floats:
-    """Log loss of N parameters trained with C FLOP, D = C / 6N, every token fresh.
+    """Log loss of N parameters trained on D tokens, C = 6·N·D.
 
     Inputs with a best value take it, draw by draw.
 
@@ -34,20 +36,20 @@ def log_loss_at(
     spec : Spec
         Law and reference point.
     values : mapping of str to array
-        Parameters at the reference point, dims (..., sample) that broadcast with ``log_params``.
-    log_params : array
-        Natural log of N.
-    log_flops : float
-        Natural log of C.
+        Parameters at the reference point, dims (..., sample) that broadcast with the sizes.
+    log_params, log_tokens : array
+        Natural logs of N and D.
+    log_unique : array, optional
+        Natural log of the unique tokens; every token is fresh if not given.
     usual : Typical, optional
         Batch and shape, where the law reads them.
     """
     where = {
         "params": log_params,
-        "tokens": log_flops - np.log(6.0) - log_params,
-        "flops": np.full_like(log_params, log_flops),
+        "tokens": log_tokens,
+        "flops": log_params + log_tokens + np.log(6.0),
+        "unique_tokens": log_tokens if log_unique is None else log_unique,
     }
-    where["unique_tokens"] = where["tokens"]
     if usual:
         where |= usual.logs(where["params"], where["tokens"])
     where |= {name: best(values) + spec.reference[name] for name, best in spec.law.best.items()}
@@ -70,21 +72,17 @@ def closed_form(spec: Spec, values: Mapping[str, Floats], log_flops: float) -> F
     return result
 
 
-def numeric(
-    spec: Spec,
-    values: Mapping[str, Floats],
-    log_flops: float,
-    bounds: tuple[float, float],
-    usual: Typical | None = None,
-) -> Floats:
-    """Log of the compute-optimal N of every draw by grid and golden-section search.
+def numeric(loss: Objective, bounds: tuple[float, float], samples: int) -> Floats:
+    """The minimiser of every draw by grid and golden-section search.
 
     Parameters
     ----------
-    spec, values, log_flops, usual
-        As :func:`log_loss_at`; values have dims (sample,).
+    loss : callable
+        Loss of every draw at logs of a size, (..., sample) to (..., sample).
     bounds : tuple of float
-        Natural logs of the smallest and largest N.
+        Natural logs of the smallest and largest size.
+    samples : int
+        How many draws.
 
     Returns
     -------
@@ -92,17 +90,8 @@ def numeric(
         The minimiser; at a bound where the loss still falls towards it.
     """
     grid = np.linspace(*bounds, _GRID)
-    wide = {name: value[None, :] for name, value in values.items()}
-    samples = next(iter(values.values())).shape
-    losses = log_loss_at(
-        spec, wide, np.broadcast_to(grid[:, None], (_GRID, *samples)), log_flops, usual
-    )
-    best = losses.argmin(axis=0)
+    best = loss(np.broadcast_to(grid[:, None], (_GRID, samples))).argmin(axis=0)
     low, high = grid[np.maximum(best - 1, 0)], grid[np.minimum(best + 1, _GRID - 1)]
-
-    def loss(at: Floats) -> Any:
-        return log_loss_at(spec, values, at, log_flops, usual)
-
     left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
     f_left, f_right = loss(left), loss(right)
     while np.max(high - low) > _TOLERANCE:

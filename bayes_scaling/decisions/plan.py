@@ -79,14 +79,46 @@ class Plan:
         text = json.dumps(self.content, indent=1, ensure_ascii=False, allow_nan=False)
         return write_bytes(path, text + "\n")
 
+    @property
+    def regret(self) -> dict[str, float]:
+        """Loss over that of the best plan of each draw: mean, sd and quantiles."""
+        return dict(self.content["regret"])
+
+    @property
+    def costs(self) -> dict[str, Any]:
+        """What the plan takes: flops, and money and seconds where prices are known."""
+        return dict(self.content["costs"])
+
+    def _costs_in_words(self) -> list[str]:
+        costs, lines = self.content.get("costs", {}), []
+        if "money" in costs:
+            money = costs["money"]
+            lines.append(
+                f"Cost: {money['q50']:.4g} {costs['currency']}, 90% between {money['q05']:.4g} and "
+                f"{money['q95']:.4g}."
+            )
+        if "seconds" in costs:
+            days = costs["seconds"]["q50"] / 86400
+            lines.append(f"Training takes {days:.3g} days.")
+        lines += [
+            f"Within the budget of {row['budget']} with probability "
+            f"{row['probability_within']:.0%}."
+            for row in self.content.get("budgets", ())
+            if row["probability_within"] < 1
+        ]
+        return lines
+
     def __str__(self) -> str:
         split, loss, optimum = self.recommended, self.loss, self.content["optimum"]
         target, probability = self.content["target_loss"], self.probability_of_target
+        seen = ""
+        if split.get("epochs", 1.0) > 1.0:
+            seen = f", {split['unique_tokens']:.3g} unique ones seen {split['epochs']:.3g} times"
         lines = [
             (
                 f"{self.content['budget_flops']:.4g} FLOP, family {self.content['family']!r}: "
                 f"train {split['params']:.3g} parameters on {split['tokens']:.3g} tokens "
-                f"({split['tokens_per_param']:.3g} tokens per parameter)."
+                f"({split['tokens_per_param']:.3g} tokens per parameter{seen})."
             ),
             (
                 f"One run there: loss {loss['mean']:.4g}, 90% between {loss['q05']:.4g} and "
@@ -97,6 +129,13 @@ class Plan:
                 f"{optimum['params']['q95']:.3g}."
             ),
         ]
+        lines += self._costs_in_words()
+        if "regret" in self.content:
+            regret = self.regret
+            lines.append(
+                f"Regret for not knowing the best split: {regret['mean']:.2g} in loss on average, "
+                f"{regret['q95']:.2g} at worst in 95% of cases."
+            )
         if target is not None:
             lines.append(f"Probability of reaching loss {target:.4g}: {probability:.1%}.")
         return "\n".join([*lines, *(f"Note: {text}" for text in self.warnings)])

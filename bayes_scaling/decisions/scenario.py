@@ -1,94 +1,24 @@
-"""What may be spent and what is wanted, as a checked object or a TOML file."""
+"""What may be spent and what is wanted, as a checked object."""
 
-import math
-import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from os import PathLike
-from pathlib import Path
-from typing import Any
 
-from bayes_scaling._files import reason
+from bayes_scaling.decisions.costs import Compute, Data, Inference
+from bayes_scaling.decisions.limits import Limits
 from bayes_scaling.decisions.risk import Risk
-from bayes_scaling.errors import FileError, ScenarioError
+from bayes_scaling.decisions.units import in_unit
+from bayes_scaling.errors import ScenarioError
 
-__all__ = ["EXAMPLE", "Limits", "Scenario", "load_scenario"]
-
-_LARGEST = 1e60
-"""Of FLOP, parameters or tokens: far above anything there is, far below what floats hold."""
-
-EXAMPLE = """\
-# What may be spent, and what is wanted. Numbers are plain or with a unit in quotes.
-family = "web"          # leave out where the fit has one family; other names are unseen families
-target_loss = 2.0       # optional, in the loss unit of the fit
-
-[budget]
-compute = "1e23 FLOP"   # training compute, C = 6 N D
-
-[risk]
-measure = "cvar"        # mean | quantile | cvar (mean of the worst cases)
-level = 0.9             # cvar: mean of the worst 10%; quantile: exceeded with probability 10%
-
-[limits]                # all optional
-min_params = 1e8
-max_params = 1e12
-min_tokens = 1e9
-max_tokens = 1e14
-"""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Bounds on a configuration: parameters and training tokens.
-
-    Raises
-    ------
-    ScenarioError
-        If a bound is not positive, or a lower one is above its upper one.
-    """
-
-    min_params: float = 0.0
-    max_params: float = math.inf
-    min_tokens: float = 0.0
-    max_tokens: float = math.inf
-
-    def __post_init__(self) -> None:
-        for what in ("params", "tokens"):
-            low, high = getattr(self, f"min_{what}"), getattr(self, f"max_{what}")
-            if low != 0:
-                _positive(f"min_{what}", low)
-            if high != math.inf:
-                _positive(f"max_{what}", high)
-            if not low <= high:
-                raise ScenarioError(f"min_{what} is {low:.6g}, above max_{what} = {high:.6g}")
-
-    def params_range(self, flops: float) -> tuple[float, float]:
-        """Smallest and largest N whose N and D = C / 6N are within the limits.
-
-        Raises
-        ------
-        ScenarioError
-            If no N is.
-        """
-        product = flops / 6.0
-        low = max(self.min_params, product / self.max_tokens)
-        high = min(self.max_params, product / self.min_tokens if self.min_tokens else math.inf)
-        if not low <= high:
-            raise ScenarioError(
-                f"no configuration of {flops:.6g} FLOP meets the limits: they leave params from "
-                f"{low:.6g} to {high:.6g}"
-            )
-        return low, high
+__all__ = ["Limits", "Scenario"]
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """A compute budget and how to judge what it buys.
+    """Budgets, prices, limits, and how to judge what they buy.
 
     Parameters
     ----------
-    budget_flops : float
-        Training compute in FLOP.
+    budget_flops : float or None
+        Compute in FLOP: of training and, where ``inference`` is given, of serving as well.
     risk : Risk
         What to minimise.
     family : str or None
@@ -96,114 +26,67 @@ class Scenario:
     target_loss : float or None
         A loss to reach, in the loss unit of the fit.
     limits : Limits
-        Bounds on N and D.
+        Bounds on a configuration.
+    money : float or None
+        Budget in ``currency``, for training, data and serving.
+    seconds : float or None
+        Wall-clock of training, seconds.
+    confidence : float
+        Probability with which uncertain costs stay within the budgets.
+    compute : Compute, optional
+        Devices and their price.
+    data : Data, optional
+        Price of unique tokens. Without it tokens cost nothing but compute.
+    inference : Inference, optional
+        Tokens to be served.
+    currency : str
+        Of every price.
 
     Raises
     ------
     ScenarioError
-        If a number is not finite and positive, or the limits leave nothing.
+        If there is no budget, a budget lacks the prices it needs, or a number is out of range.
     """
 
-    budget_flops: float
+    budget_flops: float | None = None
     risk: Risk = field(default_factory=Risk)
     family: str | None = None
     target_loss: float | None = None
     limits: Limits = field(default_factory=Limits)
+    money: float | None = None
+    seconds: float | None = None
+    confidence: float = 0.5
+    compute: Compute | None = None
+    data: Data | None = None
+    inference: Inference | None = None
+    currency: str = "USD"
 
     def __post_init__(self) -> None:
-        _positive("budget", self.budget_flops)
-        if self.target_loss is not None:
-            _positive("target_loss", self.target_loss)
-        self.limits.params_range(self.budget_flops)
+        budgets = {
+            "budget": (self.budget_flops, '"1e23 FLOP"'),
+            "money": (self.money, '"2.5 MUSD"'),
+            "time": (self.seconds, '"3 weeks"'),
+            "target_loss": (self.target_loss, "2.0"),
+        }
+        for name, (value, example) in budgets.items():
+            if value is not None:
+                in_unit(name, value, "", example)
+        if self.budget_flops is None and self.money is None and self.seconds is None:
+            raise ScenarioError(
+                'the scenario has no budget; write [budget] compute = "1e23 FLOP", or money or time'
+            )
+        if not 0 < self.confidence < 1:
+            raise ScenarioError(
+                f"confidence is {self.confidence!r}, a number between 0 and 1 is needed"
+            )
+        self._check_prices()
 
-
-def load_scenario(path: str | PathLike[str]) -> Scenario:
-    """Read a scenario from TOML; :data:`EXAMPLE` shows every key.
-
-    Raises
-    ------
-    FileError
-        If the file cannot be read.
-    ScenarioError
-        If it is not TOML, a key is unknown, or a value out of range.
-    """
-    source = Path(path)
-    try:
-        content = tomllib.loads(source.read_bytes().decode("utf-8"))
-    except OSError as error:
-        raise FileError(f"cannot read {source}: {reason(error)}") from error
-    except (ValueError, RecursionError) as error:
-        # TOML and UTF-8 errors are ValueErrors, and so is an integer of thousands of digits.
-        raise ScenarioError(f"{source} is not TOML: {str(error).splitlines()[0]}") from error
-    try:
-        return _scenario(content)
-    except ScenarioError as error:
-        raise ScenarioError(f"{source}: {error}") from None
-
-
-def _scenario(content: Mapping[str, Any]) -> Scenario:
-    _known("the scenario", content, {"budget", "family", "limits", "risk", "target_loss"})
-    if "budget" not in content:
-        raise ScenarioError('the scenario has no budget; write [budget] compute = "1e23 FLOP"')
-    budget = content["budget"]
-    if isinstance(budget, Mapping):
-        _known("[budget]", budget, {"compute"})
-        budget = budget.get("compute")
-    risk = content.get("risk", {})
-    if isinstance(risk, str):
-        risk = {"measure": risk}
-    _known("[risk]", risk, {"level", "measure"})
-    limits = content.get("limits", {})
-    _known("[limits]", limits, {f"{end}_{of}" for end in ("min", "max") for of in _COUNTS})
-    family = content.get("family")
-    if family is not None and not (isinstance(family, str) and family):
-        raise ScenarioError(f"family is {family!r}, a name in quotes is needed")
-    target = content.get("target_loss")
-    return Scenario(
-        budget_flops=_number("budget", budget, "FLOP"),
-        risk=Risk(**risk),
-        family=family,
-        target_loss=None if target is None else _number("target_loss", target, None),
-        limits=Limits(**{name: _number(name, value, None) for name, value in limits.items()}),
-    )
-
-
-_COUNTS = ("params", "tokens")
-
-
-def _known(where: str, content: Any, legal: set[str]) -> None:
-    if not isinstance(content, Mapping):
-        raise ScenarioError(f"{where} is {content!r}, a table is needed")
-    unknown = sorted(set(content) - legal)
-    if unknown:
-        raise ScenarioError(
-            f"{where} has an unknown key {unknown[0]!r}; it can have {', '.join(sorted(legal))}"
-        )
-
-
-def _number(name: str, value: Any, unit: str | None) -> float:
-    """A positive number, plain or as text with its unit."""
-    text = value
-    if isinstance(value, str):
-        amount, _, given = value.strip().partition(" ")
-        if unit is None or given.strip() not in ("", unit):
-            expected = f'a number, or a number of {unit} like "1e23 {unit}"' if unit else "a number"
-            raise ScenarioError(f"{name} is {value!r}, {expected} is needed")
-        try:
-            text = float(amount)
-        except ValueError:
-            raise ScenarioError(f"{name} is {value!r}, a number of {unit} is needed") from None
-    return _positive(name, text)
-
-
-def _positive(name: str, value: Any) -> float:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    # Compared and not converted: an integer may be too large for a float.
-    if not (number and 0 < value <= _LARGEST):
-        shown = f"an integer of {len(str(value))} digits" if _long(value) else repr(value)
-        raise ScenarioError(f"{name} is {shown}, a number above 0 and up to {_LARGEST:g} is needed")
-    return float(value)
-
-
-def _long(value: Any) -> bool:
-    return isinstance(value, int) and value > 10**40
+    def _check_prices(self) -> None:
+        if self.money is not None and (self.compute is None or self.compute.price is None):
+            raise ScenarioError(
+                "a budget of money needs [compute] with price, speed and utilisation"
+            )
+        if self.seconds is not None and (self.compute is None or self.compute.devices is None):
+            raise ScenarioError(
+                "a budget of time needs [compute] with speed, utilisation and devices"
+            )

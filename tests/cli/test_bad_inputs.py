@@ -202,14 +202,53 @@ FORECASTS = {
 }
 
 BUDGET = SCENARIO + 'budget = "1e22 FLOP"\n'
+MONEY = SCENARIO + '[budget]\nmoney = "2 MUSD"\n'
+PRICES = '[compute]\nprice = "2 USD/hour"\nspeed = "989 TFLOP/s"\nutilisation = 0.4\n'
 SCENARIOS = {
     "unknown key": _scenario(BUDGET + "speed = 3\n", "'speed'", "budget"),
     "no budget": _scenario(SCENARIO, "no budget"),
     "negative budget": _scenario(SCENARIO + "budget = -1e22\n", "-1e+22"),
-    "budget without compute": _scenario(SCENARIO + "[budget]\n", "budget is None"),
+    "budget of nothing": _scenario(SCENARIO + "[budget]\n", "no budget", "compute"),
+    "zero budget": _scenario(SCENARIO + "budget = 0\n", "budget is 0", "above 0"),
+    "money without prices": _scenario(MONEY, "money needs [compute]", "utilisation"),
+    "negative price": _scenario(
+        MONEY + PRICES.replace("2 USD", "-2 USD"), "price is '-2 USD/hour'", "above 0"
+    ),
+    "unknown unit": _scenario(MONEY + PRICES.replace("TFLOP/s", "Mparsnip"), "'Mparsnip'"),
+    "another dimension": _scenario(
+        MONEY + PRICES.replace("TFLOP/s", "weeks"), "weeks", "FLOP/second"
+    ),
+    "two currencies": _scenario(
+        MONEY + PRICES.replace("2 USD", "2 EUR"), "USD", "EUR", "one currency"
+    ),
+    "more than all of a device": _scenario(
+        MONEY + PRICES.replace("0.4", "1.4"), "utilisation is 1.4", "at most 1"
+    ),
+    "a distribution upside down": _scenario(
+        MONEY + PRICES.replace("0.4", "{ q05 = 0.5, q95 = 0.3 }"), "utilisation", "grow"
+    ),
+    "half a distribution": _scenario(
+        MONEY + PRICES.replace("0.4", "{ low = 0.5 }"), "utilisation", "likely"
+    ),
+    "inference without tokens": _scenario(
+        BUDGET + "[inference]\nprompt_utilisation = 0.2\n", "[inference]", "prompt_tokens"
+    ),
+    "serving takes it all": _scenario(
+        BUDGET + '[inference]\noutput_tokens = "1e30 token"\n[limits]\nmin_params = 1e8\n',
+        "no configuration",
+        "1e+22 FLOP",
+    ),
+    "time without devices": _scenario(
+        SCENARIO + '[budget]\ntime = "3 weeks"\n' + PRICES, "time needs [compute]", "devices"
+    ),
+    "a power as a unit": _scenario(SCENARIO + 'budget = "10**10**10 FLOP"\n', "is no unit"),
+    "epochs under a law of fresh tokens": _scenario(
+        BUDGET + "[limits]\nmax_epochs = 4\n", "max_epochs is 4", "data-constrained"
+    ),
+    "missing without a target": _scenario(BUDGET + 'risk = "miss"\n', "'miss' needs a target"),
     "budget of another unit": _scenario(SCENARIO + 'budget = "5 EUR"\n', "'5 EUR'", "FLOP"),
     "budget is true": _scenario(SCENARIO + "budget = true\n", "True"),
-    "unknown measure": _scenario(BUDGET + 'risk = "regret"\n', "'regret'", "cvar"),
+    "unknown measure": _scenario(BUDGET + 'risk = "median"\n', "'median'", "cvar"),
     "level 2": _scenario(BUDGET + '[risk]\nmeasure = "cvar"\nlevel = 2\n', "2", "between 0 and 1"),
     "level in words": _scenario(BUDGET + '[risk]\nlevel = "high"\n', "'high'"),
     "risk is a number": _scenario(BUDGET + "risk = 5\n", "5", "table"),

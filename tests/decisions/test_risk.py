@@ -68,3 +68,27 @@ def test_measures_reduce_the_axis_they_are_given() -> None:
 def test_bad_measures_are_refused(measure: str, level: object, message: str) -> None:
     with pytest.raises(ScenarioError, match=message):
         Risk(measure, level)  # type: ignore[arg-type]
+
+
+def test_entropic_risk_of_a_normal_is_its_closed_form() -> None:
+    draws = np.random.default_rng(0).normal(2.0, 0.1, 400_000)
+    assert_allclose(Risk("entropic", aversion=5.0).of(draws), 2.0 + 5.0 * 0.01 / 2, rtol=1e-4)
+    assert_allclose(Risk("entropic", aversion=1e-6).of(TEN), 5.5, rtol=1e-4)
+    # Of three: log of the mean of exponentials.
+    three = np.array([1.0, 2.0, 4.0])
+    assert_allclose(Risk("entropic", aversion=1.0).of(three), np.log(np.exp(three).mean()))
+
+
+def test_probability_of_a_miss_and_greatest_regret() -> None:
+    assert Risk("miss").of(TEN, target=7.0) == 0.3
+    assert Risk("regret").of(TEN, best=TEN - np.r_[np.zeros(9), 3.0]) == 3.0
+    with pytest.raises(ScenarioError, match="needs a target_loss"):
+        Risk("miss").of(TEN)
+    with pytest.raises(ScenarioError, match="needs the best loss"):
+        Risk("regret").of(TEN)
+
+
+@pytest.mark.parametrize("aversion", [0, -1, np.inf, np.nan, "high", True])
+def test_bad_aversions_are_refused(aversion: object) -> None:
+    with pytest.raises(ScenarioError, match="risk aversion is"):
+        Risk("entropic", aversion=aversion)  # type: ignore[arg-type]

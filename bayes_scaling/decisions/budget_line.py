@@ -1,0 +1,136 @@
+"""How many tokens a scenario leaves at each model size."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_scaling.decisions.costs import TRAINING, Costs
+from bayes_scaling.decisions.scenario import Scenario
+from bayes_scaling.errors import ScenarioError
+
+__all__ = ["BudgetLine"]
+
+Floats = NDArray[np.float64]
+
+_SIZES = np.linspace(0.0, math.log(1e24), 4097)
+"""Natural logs of sizes from one parameter to more than anyone will train."""
+
+
+@dataclass(frozen=True)
+class BudgetLine:
+    """The most tokens that budgets and limits leave at a size, with the wanted confidence.
+
+    Attributes
+    ----------
+    scenario : Scenario
+        Budgets and limits.
+    costs : Costs
+        Draws of the prices.
+    """
+
+    scenario: Scenario
+    costs: Costs
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is C = 6·N·D and nothing else."""
+        one = self.scenario
+        spent_otherwise = one.money is not None or one.seconds is not None or one.inference
+        existing = math.isfinite(one.limits.max_unique_tokens)
+        return not spent_otherwise and not existing
+
+    def affordable(self, log_params: Floats, epochs: float = 1.0) -> Floats:
+        """Log of the tokens that the budgets leave, limits on tokens aside; -inf where none."""
+        one, costs = self.scenario, self.costs
+        params = np.exp(log_params)
+        parts = []
+        if one.budget_flops is not None:
+            parts.append(costs.tokens_for_flops(one.budget_flops, params))
+        if one.money is not None:
+            parts.append(costs.tokens_for_money(one.money, params, epochs))
+        if one.seconds is not None:
+            parts.append(costs.tokens_for_seconds(one.seconds, params))
+        # Within every budget at once, with this probability.
+        least = (
+            np.broadcast_arrays(*parts)[0]
+            if len(parts) == 1
+            else np.minimum.reduce(np.broadcast_arrays(*parts))
+        )
+        if least.shape[-1] > 1:
+            tokens = np.quantile(least, 1.0 - one.confidence, axis=-1)
+        else:
+            tokens = least[..., 0]
+        with np.errstate(divide="ignore"):
+            result: Floats = np.log(tokens)
+        return result
+
+    def log_tokens(self, log_params: Floats, epochs: float = 1.0) -> Floats:
+        """Log of the most tokens at each size, within budgets and limits."""
+        limits = self.scenario.limits
+        most = min(limits.max_tokens, limits.max_unique_tokens * epochs)
+        cap = math.log(most) if math.isfinite(most) else math.inf
+        result: Floats = np.minimum(self.affordable(log_params, epochs), cap)
+        return result
+
+    def sizes(self, epochs: float = 1.0) -> tuple[float, float, bool, bool]:
+        """Logs of the smallest and largest size, and whether a limit sets them.
+
+        Raises
+        ------
+        ScenarioError
+            If no size is within limits and budgets.
+        """
+        limits = self.scenario.limits
+        least = math.log(limits.min_tokens) if limits.min_tokens else 0.0
+        tokens = self.affordable(_SIZES, epochs)
+        possible = _SIZES[tokens >= least]
+        top = self._edge(possible[-1], least, epochs) if len(possible) else -math.inf
+        low = math.log(limits.min_params) if limits.min_params else -math.inf
+        cap, unspent = min(limits.max_tokens, limits.max_unique_tokens * epochs), -math.inf
+        if math.isfinite(cap) and self.plain and self.scenario.budget_flops is not None:
+            # A smaller model could not spend the budget.
+            unspent = math.log(self.scenario.budget_flops / TRAINING / cap)
+        high = min(math.log(limits.max_params) if limits.max_params < math.inf else math.inf, top)
+        if unspent <= high:
+            low = max(low, unspent)
+        elif low <= high:
+            # No model within the limits can spend the budget; the largest gets nearest.
+            low = high
+        if not low <= high:
+            raise ScenarioError(
+                f"no configuration of {self.words()} meets the limits: they leave params from "
+                f"{_amount(low)} to {_amount(high)}"
+            )
+        bounded = limits.max_params < math.inf or limits.min_tokens > 0
+        return low, high, math.isfinite(low), bounded
+
+    def _edge(self, inside: float, least: float, epochs: float) -> float:
+        """Where tokens fall below the least, by bisection; exact for C = 6·N·D."""
+        if self.plain and self.scenario.budget_flops is not None:
+            return math.log(self.scenario.budget_flops / TRAINING) - least
+        low, high = float(inside), float(inside + _SIZES[1])
+        for _ in range(60):
+            middle = 0.5 * (low + high)
+            if self.affordable(np.array([middle]), epochs)[0] >= least:
+                low = middle
+            else:
+                high = middle
+        return low
+
+    def words(self) -> str:
+        """The budgets in words."""
+        one = self.scenario
+        parts = []
+        if one.budget_flops is not None:
+            parts.append(f"{one.budget_flops:.6g} FLOP")
+        if one.money is not None:
+            parts.append(f"{one.money:.6g} {one.currency}")
+        if one.seconds is not None:
+            parts.append(f"{one.seconds / 86400:.4g} days")
+        return " and ".join(parts)
+
+
+def _amount(log: float) -> str:
+    return f"{math.exp(log):.6g}" if math.isfinite(log) else "0"

@@ -1,0 +1,306 @@
+"""A fit and a scenario as arrays over posterior draws, ready for search."""
+
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_scaling.decisions.budget_line import BudgetLine
+from bayes_scaling.decisions.costs import Costs
+from bayes_scaling.decisions.optimum import closed_form, log_loss_at, numeric
+from bayes_scaling.decisions.scenario import Scenario
+from bayes_scaling.errors import ScenarioError
+from bayes_scaling.forecast.families import values_of
+from bayes_scaling.forecast.model_error import ModelError, model_error
+from bayes_scaling.inference import Fit
+from bayes_scaling.model import Spec, Typical, hierarchy, typical
+
+__all__ = ["Draws", "Problem", "draws_of", "problem"]
+
+Floats = NDArray[np.float64]
+
+_SEARCH = math.log(1e6)
+"""Half width of the search in log N about the size with as many tokens, where limits are silent."""
+_EDGE = 1e-3
+_LINE = 1025
+_EPOCHS = 9
+
+
+@dataclass(frozen=True)
+class Draws:
+    """One family's law, noise and error, dims (sample,).
+
+    Attributes
+    ----------
+    spec : Spec
+        The model.
+    family : str
+        Whose draws.
+    values : dict of str to (sample,) array
+        Parameters of the law at the reference point.
+    noise : (sample,) array
+        Log-loss noise of one run: the same luck wherever it is made.
+    usual : Typical
+        Batch and shape, where the law reads them.
+    error : ModelError or None
+        Of the law beyond the data.
+    own_error : (sample,) array
+        What the error has that is a run's own, standard normal.
+    """
+
+    spec: Spec
+    family: str
+    values: dict[str, Floats]
+    noise: Floats
+    usual: Typical
+    error: ModelError | None
+    own_error: Floats
+
+    def log_curve(
+        self, log_params: Floats, log_tokens: Floats, log_unique: Floats | None = None
+    ) -> Floats:
+        """Log of the expected loss, dims (..., sample) as the sizes."""
+        return log_loss_at(
+            self.spec,
+            self.values,
+            log_params,
+            log_tokens,
+            log_unique=log_unique,
+            usual=self.usual,
+        )
+
+    def loss_run(self, log_params: float, log_tokens: float, log_unique: float) -> Floats:
+        """Loss of one run."""
+        full = np.full_like(self.noise, 1.0)
+        log_curve = self.log_curve(log_params * full, log_tokens * full, log_unique * full)
+        strayed: Floats | float = 0.0
+        if self.error is not None:
+            log_flops = math.log(6.0) + log_params + log_tokens
+            distance = self.error.extent.distance(log_params, log_tokens, log_flops)
+            strayed = self.error.at_one(distance, self.own_error)
+        losses: Floats = np.exp(log_curve + self.noise + strayed)
+        return losses
+
+
+def draws_of(fit: Fit, family: str, seed: int) -> Draws:
+    """The draws of a family, seen or not.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+    family : str
+        Its name.
+    seed : int
+        Seed of run noise and of an unseen family.
+    """
+    spec = fit.spec
+    draws = values_of(fit, family, seed)
+    sigma = draws[spec.noise_parameter.name]
+    noise = hierarchy.noise(spec, fit.posterior, sigma, np.random.default_rng([seed, 3]))
+    rng = np.random.default_rng([seed, 5])
+    return Draws(
+        spec=spec,
+        family=family,
+        values={name: draws[name].values.ravel() for name in spec.law.names},
+        noise=noise.values.ravel(),
+        usual=typical(spec.law, fit.runs, family),
+        error=model_error(fit, family, seed) if spec.discrepancy else None,
+        own_error=rng.normal(size=noise.size),
+    )
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is to be minimised: a risk of the loss along a budget line.
+
+    Attributes
+    ----------
+    draws : Draws
+        Of the family.
+    line : BudgetLine
+        Tokens at each size.
+    """
+
+    draws: Draws
+    line: BudgetLine
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario."""
+        return self.line.scenario
+
+    @property
+    def repeats(self) -> bool:
+        """Whether tokens may be seen more than once."""
+        return self.scenario.limits.max_epochs > 1
+
+    @cached_property
+    def epochs(self) -> Floats:
+        """How often tokens may be seen: a grid from once to the limit."""
+        if not self.repeats:
+            return np.ones(1)
+        return np.geomspace(1.0, self.scenario.limits.max_epochs, _EPOCHS)
+
+    @cached_property
+    def _ranges(self) -> dict[float, tuple[float, float, bool, bool]]:
+        return {}
+
+    def bounds(self, epochs: float = 1.0) -> tuple[float, float, bool, bool]:
+        """Logs of the smallest and largest size searched, and whether limits set them."""
+        if epochs not in self._ranges:
+            low, high, low_limited, high_limited = self.line.sizes(epochs)
+            middle = self._middle(high, epochs)
+            if not low_limited:
+                low = middle - _SEARCH
+            if not high_limited:
+                high = min(high, middle + _SEARCH)
+            self._ranges[epochs] = (low, high, low_limited, high_limited)
+        return self._ranges[epochs]
+
+    def _middle(self, high: float, epochs: float) -> float:
+        """Where there are as many tokens as parameters."""
+        left, right = 0.0, high
+        for _ in range(50):
+            at = 0.5 * (left + right)
+            if self.line.affordable(np.array([at]), epochs)[0] > at:
+                left = at
+            else:
+                right = at
+        return left
+
+    @cached_property
+    def _tables(self) -> dict[float, tuple[Floats, Floats]]:
+        return {}
+
+    def log_tokens(self, log_params: Floats, epochs: float = 1.0) -> Floats:
+        """Log of the tokens along the budget line at sizes of any shape."""
+        if all(v.size == 1 for v in vars(self.line.costs).values() if isinstance(v, np.ndarray)):
+            return self.line.log_tokens(log_params, epochs)
+        # With uncertain prices each point of the line is a quantile over draws: a table is kept.
+        if epochs not in self._tables:
+            low, high, *_ = self.bounds(epochs)
+            at = np.linspace(low, high, _LINE)
+            self._tables[epochs] = at, self.line.log_tokens(at, epochs)
+        found: Floats = np.interp(log_params, *self._tables[epochs])
+        return found
+
+    def loss_run(self, log_params: float, epochs: float = 1.0) -> Floats:
+        """Loss of one run of a size, with the tokens that the budget leaves."""
+        log_tokens = float(self.log_tokens(np.array([log_params]), epochs)[0])
+        return self.draws.loss_run(log_params, log_tokens, log_tokens - math.log(epochs))
+
+    def risk_of(self, losses: Floats) -> float:
+        """The scenario's measure of losses of one plan."""
+        best = self.best_losses if self.scenario.risk.measure == "regret" else None
+        return float(self.scenario.risk.of(losses, target=self.scenario.target_loss, best=best))
+
+    def risk(self, log_params: float, epochs: float = 1.0) -> float:
+        """The scenario's measure of a size."""
+        return self.risk_of(self.loss_run(log_params, epochs))
+
+    def log_curve(self, log_params: Floats, epochs: float = 1.0) -> Floats:
+        """Log of the expected loss along the budget line, dims (..., sample)."""
+        log_tokens = self.log_tokens(log_params, epochs)
+        return self.draws.log_curve(log_params, log_tokens, log_tokens - math.log(epochs))
+
+    @cached_property
+    def optimum(self) -> tuple[Floats, Floats, str]:
+        """Log N* and the epochs of every draw, and how they were found.
+
+        Raises
+        ------
+        ScenarioError
+            If the loss falls without end along the budget and no limit stops it.
+        """
+        law = self.draws.spec.law
+        if law.optimum is not None and self.line.plain and not self.repeats:
+            return self._closed_form(), np.ones(self.draws.noise.size), "closed form"
+        found = [self._numeric(float(epochs)) for epochs in self.epochs]
+        losses = np.stack(
+            [self.log_curve(at, float(e)) for at, e in zip(found, self.epochs, strict=True)]
+        )
+        best = losses.argmin(axis=0)
+        sizes = np.stack(found)[best, np.arange(best.size)]
+        return sizes, self.epochs[best], "numeric"
+
+    def _closed_form(self) -> Floats:
+        flops = self.scenario.budget_flops
+        if flops is None:
+            raise ValueError("a plain budget line has a budget of compute")
+        free = closed_form(self.draws.spec, self.draws.values, math.log(flops))
+        # The loss has one minimum along the budget, so a limit cuts it off at the limit.
+        low, high, low_limited, high_limited = self.bounds()
+        return np.clip(free, low if low_limited else None, high if high_limited else None)
+
+    def _numeric(self, epochs: float) -> Floats:
+        low, high, *limited = self.bounds(epochs)
+        samples = self.draws.noise.size
+        found = numeric(lambda at: self.log_curve(at, epochs), (low, high), samples)
+        shares = np.mean(found < low + _EDGE), np.mean(found > high - _EDGE)
+        sides = ("min_params or max_tokens", "max_params or min_tokens")
+        for side, share, by_limit in zip(sides, shares, limited, strict=True):
+            if share > 0 and not by_limit:
+                raise ScenarioError(
+                    f"law {self.draws.spec.law.name!r} has no compute-optimal size in "
+                    f"{share:.0%} of the draws: its loss falls without end along the budget; give "
+                    f"limits {side}"
+                )
+        return found
+
+    @cached_property
+    def best_losses(self) -> Floats:
+        """Loss of one run of the best plan of every draw, noise and error as anywhere else."""
+        sizes, epochs, _ = self.optimum
+        logs = np.empty_like(sizes)
+        for value in np.unique(epochs):
+            here = epochs == value
+            logs[here] = self.log_curve(np.where(here, sizes, sizes.mean()), float(value))[here]
+        middle, middle_epochs = float(np.median(sizes)), float(np.median(epochs))
+        luck = np.log(self.loss_run(middle, middle_epochs)) - self.log_curve(
+            np.full_like(sizes, middle), middle_epochs
+        )
+        best: Floats = np.exp(logs + luck)
+        return best
+
+    def with_budget(self, factor: float) -> "Problem":
+        """The same with every budget so many times as large."""
+        one = self.scenario
+        changed = replace(
+            one,
+            budget_flops=None if one.budget_flops is None else factor * one.budget_flops,
+            money=None if one.money is None else factor * one.money,
+            seconds=None if one.seconds is None else factor * one.seconds,
+        )
+        return Problem(self.draws, BudgetLine(changed, self.line.costs))
+
+
+def problem(fit: Fit, scenario: Scenario, seed: int) -> Problem:
+    """The problem of a fit and a scenario.
+
+    Raises
+    ------
+    ScenarioError
+        If the family is not said though the fit has several, no configuration meets budgets and
+        limits, or tokens may be repeated under a law that knows of fresh ones only.
+    """
+    if scenario.family is None and len(fit.families) > 1:
+        raise ScenarioError(
+            f"the scenario names no family; the fit has {', '.join(map(repr, fit.families))}"
+        )
+    if scenario.limits.max_epochs > 1 and "unique_tokens" not in fit.law.inputs:
+        raise ScenarioError(
+            f"max_epochs is {scenario.limits.max_epochs:g}, but law {fit.law.name!r} takes every "
+            "token as fresh; fit law 'data-constrained', or leave max_epochs out"
+        )
+    if scenario.risk.measure == "miss" and scenario.target_loss is None:
+        raise ScenarioError("risk measure 'miss' needs a target_loss")
+    family = fit.families[0] if scenario.family is None else scenario.family
+    draws = draws_of(fit, family, seed)
+    rng = np.random.default_rng([seed, 6])
+    costs = Costs.of(scenario.compute, scenario.data, scenario.inference, draws.noise.size, rng)
+    made = Problem(draws, BudgetLine(scenario, costs))
+    made.bounds(float(made.epochs[-1]))
+    return made

@@ -1,0 +1,233 @@
+"""Scenarios as TOML files."""
+
+import tomllib
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from bayes_scaling._files import reason
+from bayes_scaling.decisions.amounts import Amount, read_amount
+from bayes_scaling.decisions.costs import Compute, Data, Inference
+from bayes_scaling.decisions.limits import Limits
+from bayes_scaling.decisions.risk import Risk
+from bayes_scaling.decisions.scenario import Scenario
+from bayes_scaling.decisions.units import CURRENCIES, in_unit, unit_of
+from bayes_scaling.errors import FileError, ScenarioError
+
+__all__ = ["EXAMPLE", "load_scenario"]
+
+EXAMPLE = """\
+# What may be spent, and what is wanted. A number is plain, in the unit that is shown here, or has a
+# unit in quotes. Prices and the like may be uncertain: { low = 2, likely = 2.5, high = 4 } or, by
+# their 5% and 95% quantiles, { q05 = 2, q95 = 4 }, each with a unit if need be.
+family = "web"          # leave out where the fit has one family; other names are unseen families
+target_loss = 2.0       # optional, in the loss unit of the fit
+
+[budget]                # one or more; a plan keeps within all of them
+compute = "1e23 FLOP"   # C = 6 N D of training, and 2 N a token served if [inference] is given
+# money = "2.5 MUSD"    # training, data and serving; needs [compute]
+# time = "3 weeks"      # of training, on all devices; needs [compute] with devices
+# confidence = 0.8      # probability that uncertain costs stay within; 0.5 if not given
+
+# [compute]
+# price = "2.5 USD/hour"     # of one device
+# speed = "989 TFLOP/s"      # peak of one device
+# utilisation = { low = 0.3, likely = 0.4, high = 0.5 }
+# devices = 512
+
+# [data]
+# price = "0.5 USD/Mtoken"   # of acquiring and curating a unique token
+# owned = "2 Ttoken"         # tokens that are there already
+
+# [inference]                # tokens served in the life of the model
+# prompt_tokens = "20 Ttoken"
+# output_tokens = "5 Ttoken"
+# prompt_utilisation = 0.4   # that of training if not given
+# output_utilisation = 0.1
+
+[risk]
+measure = "cvar"        # mean | quantile | cvar | entropic | miss (of the target) | regret
+level = 0.9             # cvar: mean of the worst 10%; quantile: exceeded with probability 10%
+
+[limits]                # all optional
+min_params = 1e8
+max_params = 1e12
+min_tokens = 1e9
+max_tokens = 1e14
+# max_unique_tokens = 2e13   # tokens that exist
+# max_epochs = 4             # under a law that knows of repeats, such as data-constrained
+"""
+
+_KEYS = {
+    "the scenario": {"budget", "compute", "data", "family", "inference", "limits", "risk"}
+    | {"target_loss"},
+    "[budget]": {"compute", "confidence", "money", "time"},
+    "[compute]": {"devices", "price", "speed", "utilisation"},
+    "[data]": {"owned", "price"},
+    "[inference]": {
+        *("output_tokens", "output_utilisation", "prompt_tokens", "prompt_utilisation"),
+    },
+    "[limits]": {
+        *("max_epochs", "max_params", "max_tokens", "max_unique_tokens"),
+        *("min_params", "min_tokens"),
+    },
+    "[risk]": {"aversion", "level", "measure"},
+}
+
+
+def load_scenario(path: str | PathLike[str]) -> Scenario:
+    """Read a scenario from TOML; :data:`EXAMPLE` shows every key.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read.
+    ScenarioError
+        If it is not TOML, a key is unknown, or a value out of range or of another dimension.
+    """
+    source = Path(path)
+    try:
+        content = tomllib.loads(source.read_bytes().decode("utf-8"))
+    except OSError as error:
+        raise FileError(f"cannot read {source}: {reason(error)}") from error
+    except (ValueError, RecursionError) as error:
+        # TOML and UTF-8 errors are ValueErrors, and so is an integer of thousands of digits.
+        raise ScenarioError(f"{source} is not TOML: {str(error).splitlines()[0]}") from error
+    try:
+        return _scenario(content)
+    except ScenarioError as error:
+        raise ScenarioError(f"{source}: {error}") from None
+
+
+def _scenario(content: Mapping[str, Any]) -> Scenario:
+    _table("the scenario", content)
+    if "budget" not in content:
+        raise ScenarioError('the scenario has no budget; write [budget] compute = "1e23 FLOP"')
+    budget = content["budget"]
+    if not isinstance(budget, Mapping):
+        budget = {"compute": budget}
+    parts = {name: content.get(name) for name in ("compute", "data", "inference")}
+    for name, part in {"budget": budget, **parts}.items():
+        if part is not None:
+            _table(f"[{name}]", part)
+    currency = _currency(budget, *(part for part in parts.values() if part))
+    family = content.get("family")
+    if family is not None and not (isinstance(family, str) and family):
+        raise ScenarioError(f"family is {family!r}, a name in quotes is needed")
+    compute, money, time = (budget.get(name) for name in ("compute", "money", "time"))
+    target = content.get("target_loss")
+    return Scenario(
+        budget_flops=_or_none("budget", compute, "FLOP", '"1e23 FLOP"'),
+        money=_or_none("money", money, currency, f'"2.5 M{currency}"'),
+        seconds=_or_none("time", time, "second", '"3 weeks"'),
+        confidence=in_unit("confidence", budget.get("confidence", 0.5), "", "0.8"),
+        risk=_risk(content.get("risk", {})),
+        family=family,
+        target_loss=_or_none("target_loss", target, "", "2.0"),
+        limits=_limits(content.get("limits", {})),
+        compute=_compute(parts["compute"], currency),
+        data=_data(parts["data"], currency),
+        inference=_inference(parts["inference"]),
+        currency=currency,
+    )
+
+
+def _table(where: str, content: Any) -> None:
+    if not isinstance(content, Mapping):
+        raise ScenarioError(f"{where} is {content!r}, a table is needed")
+    legal = _KEYS[where]
+    unknown = sorted(set(content) - legal)
+    if unknown:
+        raise ScenarioError(
+            f"{where} has an unknown key {unknown[0]!r}; it can have {', '.join(sorted(legal))}"
+        )
+
+
+def _or_none(name: str, value: Any, unit: str, example: str) -> float | None:
+    return None if value is None else in_unit(name, value, unit, example)
+
+
+def _currency(*tables: Mapping[str, Any]) -> str:
+    """The one currency of a scenario."""
+    found: dict[str, str] = {}
+    for table in tables:
+        for name, value in table.items():
+            texts = value.values() if isinstance(value, Mapping) else [value]
+            for text in texts:
+                unit = unit_of(text)
+                for code in CURRENCIES:
+                    if code in unit:
+                        found.setdefault(code, name)
+    if len(found) > 1:
+        (one, first), (other, second), *_ = found.items()
+        raise ScenarioError(
+            f"{first} is in {one} and {second} in {other}; there is no rate between them, so write "
+            "all of them in one currency"
+        )
+    return next(iter(found), "USD")
+
+
+def _risk(given: Any) -> Risk:
+    table = {"measure": given} if isinstance(given, str) else given
+    _table("[risk]", table)
+    return Risk(**table)
+
+
+def _limits(given: Any) -> Limits:
+    _table("[limits]", given)
+    units = {name: "token" if name.endswith("tokens") else "param" for name in given}
+    units["max_epochs"] = ""
+    return Limits(**{n: in_unit(n, value, units[n], "1e9") for n, value in given.items()})
+
+
+def _needed(where: str, table: Mapping[str, Any], names: tuple[str, ...]) -> None:
+    for name in names:
+        if name not in table:
+            raise ScenarioError(f"{where} has no {name}; it needs {' and '.join(names)}")
+
+
+def _compute(given: Mapping[str, Any] | None, currency: str) -> Compute | None:
+    if given is None:
+        return None
+    _needed("[compute]", given, ("speed", "utilisation"))
+    price = given.get("price")
+    return Compute(
+        speed=read_amount("speed", given["speed"], "FLOP/second", '"989 TFLOP/s"'),
+        utilisation=_share("utilisation", given["utilisation"]),
+        price=None
+        if price is None
+        else read_amount("price", price, f"{currency}/second", f'"2.5 {currency}/hour"'),
+        devices=_or_none("devices", given.get("devices"), "device", "512"),
+    )
+
+
+def _share(name: str, value: Any) -> Amount:
+    return read_amount(name, value, "", "0.4", most=1.0)
+
+
+def _data(given: Mapping[str, Any] | None, currency: str) -> Data | None:
+    if given is None:
+        return None
+    _needed("[data]", given, ("price",))
+    example = f'"0.5 {currency}/Mtoken"'
+    return Data(
+        price=read_amount("price", given["price"], f"{currency}/token", example, zero=True),
+        owned=in_unit("owned", given.get("owned", 0.0), "token", '"2 Ttoken"', zero=True),
+    )
+
+
+def _inference(given: Mapping[str, Any] | None) -> Inference | None:
+    if given is None:
+        return None
+    names = ("prompt_tokens", "output_tokens")
+    if not any(name in given for name in names):
+        raise ScenarioError(f"[inference] has no tokens; it needs {' or '.join(names)}")
+    read, written = (
+        read_amount(name, given.get(name, 0.0), "token", '"20 Ttoken"', zero=True) for name in names
+    )
+    read_share, written_share = (
+        _share(name, given[name]) if name in given else None
+        for name in ("prompt_utilisation", "output_utilisation")
+    )
+    return Inference(read, written, read_share, written_share)

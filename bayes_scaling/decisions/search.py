@@ -1,0 +1,156 @@
+"""The plan of least risk, and the range of plans that are as good."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+
+from bayes_scaling.decisions.problem import Problem
+
+__all__ = ["NEAR_OPTIMAL", "Choice", "least_risk", "near_optimal"]
+
+Floats = NDArray[np.float64]
+
+NEAR_OPTIMAL = 0.01
+"""Plans whose risk is within this fraction of the best are reported as equally good."""
+_GRID = 97
+_DECADES = 3.0
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A plan on the budget line.
+
+    Attributes
+    ----------
+    log_params, log_tokens : float
+        Natural logs of N and D.
+    epochs : float
+        How often each unique token is seen.
+    """
+
+    log_params: float
+    log_tokens: float
+    epochs: float
+
+    @property
+    def point(self) -> dict[str, float]:
+        """The plan in plain numbers: params, tokens, flops, unique_tokens and ratios."""
+        params, tokens = math.exp(self.log_params), math.exp(self.log_tokens)
+        return {
+            "params": params,
+            "tokens": tokens,
+            "flops": 6.0 * params * tokens,
+            "tokens_per_param": tokens / params,
+            "unique_tokens": tokens / self.epochs,
+            "epochs": self.epochs,
+        }
+
+
+def _choice(problem: Problem, log_params: float, epochs: float) -> Choice:
+    log_tokens = float(problem.log_tokens(np.array([log_params]), epochs)[0])
+    return Choice(log_params, log_tokens, epochs)
+
+
+def least_risk(problem: Problem, points: int = _GRID) -> Choice:
+    """The plan of least risk: a grid over the draws' optima, then a bounded search.
+
+    Parameters
+    ----------
+    problem : Problem
+        What is minimised.
+    points : int
+        Of the grid over sizes.
+    """
+    found = [(_size(problem, float(e), points), float(e)) for e in problem.epochs]
+    (_, log_params), epochs = min(found, key=lambda pair: pair[0][0])
+    return _choice(problem, log_params, epochs)
+
+
+def _size(problem: Problem, epochs: float, points: int) -> tuple[float, float]:
+    """Least risk at so many epochs, and the log of its size."""
+    low, high, *_ = problem.bounds(epochs)
+    sizes, _, _ = problem.optimum
+    around = np.quantile(sizes, [0.005, 0.995]) + np.array([-1.0, 1.0])
+    start, stop = np.clip(around, low, high)
+    grid = np.linspace(float(start), float(stop), points)
+    risks = [problem.risk(float(at), epochs) for at in grid]
+    best = int(np.argmin(risks))
+    left, right = float(grid[max(best - 1, 0)]), float(grid[min(best + 1, points - 1)])
+    if right <= left:
+        return risks[best], left
+    # Relative to the best of the grid, or the tolerance drowns in a flat optimum.
+    scale = risks[best] or 1.0
+    refined = minimize_scalar(
+        lambda at: problem.risk(at, epochs) / scale - 1.0,
+        bounds=(left, right),
+        method="bounded",
+        options={"xatol": 1e-6},
+    )
+    at = float(refined.x)
+    risk = problem.risk(at, epochs)
+    return (risk, at) if risk <= risks[best] else (risks[best], float(grid[best]))
+
+
+def near_optimal(problem: Problem, best: Choice) -> tuple[list[dict[str, float]], dict[str, Any]]:
+    """Risk along the budget line about the best plan, and the range that is as good.
+
+    Parameters
+    ----------
+    problem : Problem
+        What is minimised.
+    best : Choice
+        The plan of least risk; its epochs are kept.
+
+    Returns
+    -------
+    rows : list of dict
+        params, tokens, risk, mean, q05, q95 along the line.
+    near : dict
+        ``within`` (fraction of the risk), and the ranges of params and tokens.
+    """
+    low, high, *_ = problem.bounds(best.epochs)
+    span = np.linspace(-_DECADES, _DECADES, _GRID) * math.log(10)
+    grid = np.unique(np.clip(best.log_params + span, low, high))
+    rows = []
+    for at in grid:
+        losses = problem.loss_run(float(at), best.epochs)
+        point = _choice(problem, float(at), best.epochs).point
+        q05, q95 = np.quantile(losses, [0.05, 0.95])
+        rows.append(
+            {
+                "params": point["params"],
+                "tokens": point["tokens"],
+                "risk": problem.risk_of(losses),
+                "mean": float(losses.mean()),
+                "q05": float(q05),
+                "q95": float(q95),
+            }
+        )
+    risks = np.array([row["risk"] for row in rows])
+    limit = problem.risk(best.log_params, best.epochs) * (1 + NEAR_OPTIMAL)
+    down, up = grid <= best.log_params, grid >= best.log_params
+    left = _crossing(grid[down][::-1], risks[down][::-1], limit, best.log_params)
+    right = _crossing(grid[up], risks[up], limit, best.log_params)
+    ends = problem.log_tokens(np.array([right, left]), best.epochs)
+    near = {
+        "within": NEAR_OPTIMAL,
+        "params": [math.exp(left), math.exp(right)],
+        "tokens": [math.exp(float(end)) for end in ends],
+    }
+    return rows, near
+
+
+def _crossing(grid: Floats, risks: Floats, limit: float, best: float) -> float:
+    """Where the risk first exceeds the limit, walking away from the best point."""
+    above = np.flatnonzero(risks > limit)
+    if not len(above):
+        return float(grid[-1]) if len(grid) else best
+    first = int(above[0])
+    if first == 0:
+        return best
+    share = (limit - risks[first - 1]) / (risks[first] - risks[first - 1])
+    return float(grid[first - 1] + share * (grid[first] - grid[first - 1]))

@@ -1,0 +1,123 @@
+"""Numbers with units, read by pint: compute, money, time, tokens and what comes of them."""
+
+import math
+import re
+from functools import cache
+from typing import Any
+
+from bayes_scaling.errors import ScenarioError
+
+__all__ = ["CURRENCIES", "Unit", "in_unit", "unit_of"]
+
+CURRENCIES = ("USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "KRW", "CAD", "AUD")
+"""Each is a dimension of its own: there is no rate between them here."""
+_DEFINITIONS = (
+    "FLOP = [compute] = _ = FLOPs = flop = flops",
+    "token = [token] = _ = tokens",
+    "param = [parameter] = _ = params = parameter = parameters",
+    "device = [] = _ = devices = GPU = GPUs = gpu = gpus = TPU = accelerator = accelerators",
+)
+_LARGEST = 1e60
+"""Far above anything there is, far below what floats hold."""
+_NUMBER = re.compile(r"\s*([+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*\Z", re.DOTALL)
+# Words, prefixes and one level of division: no exponents, and so nothing that could take forever.
+_UNIT = re.compile(r"[A-Za-z%µ]+(?:[ ·*/-]+[A-Za-z%µ]+)*\Z")
+_HYPHENS = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)+")
+_MOST = 60
+
+Unit = str
+"""A unit as pint writes it: "FLOP", "USD/FLOP", "second"."""
+
+
+@cache
+def _registry() -> Any:
+    import pint
+
+    registry = pint.UnitRegistry()
+    for definition in (*_DEFINITIONS, *(f"{name} = [{name}]" for name in CURRENCIES)):
+        registry.define(definition)
+    return registry
+
+
+def in_unit(name: str, value: Any, unit: Unit, example: str, *, zero: bool = False) -> float:
+    """A number in a unit, from a plain number (taken to be in it) or text with a unit.
+
+    Parameters
+    ----------
+    name : str
+        What it is, for messages.
+    value : object
+        What was given.
+    unit : str
+        The unit wanted; "" for a pure number.
+    example : str
+        How it could be written.
+    zero : bool
+        Whether 0 is legal.
+
+    Raises
+    ------
+    ScenarioError
+        If it is not a number, has another dimension, is negative, or is beyond all sense.
+    """
+    number, given = _parts(name, value, example)
+    if given:
+        number *= _factor(name, value, given, unit, example)
+    if not ((number > 0 or (zero and number == 0)) and number <= _LARGEST):
+        least = "of 0 or more" if zero else "above 0"
+        raise ScenarioError(
+            f"{name} is {_shown(value)}, a number {least} and up to {_LARGEST:g} is needed, like "
+            f"{example}"
+        )
+    return number
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 10**40:
+        return f"an integer of {len(str(abs(value)))} digits"
+    return repr(value)
+
+
+def _parts(name: str, value: Any, example: str) -> tuple[float, str]:
+    if isinstance(value, str):
+        found = _NUMBER.match(value)
+        if found:
+            return float(found.group(1).replace("_", "")), found.group(2)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        # Compared and not converted: an integer may be too large for a float.
+        if -_LARGEST <= value <= _LARGEST:
+            return float(value), ""
+        if isinstance(value, int) or math.isfinite(value):
+            raise ScenarioError(f"{name} is {_shown(value)}, at most {_LARGEST:g} is legal")
+    raise ScenarioError(f"{name} is {_shown(value)}, a number is needed, like {example}")
+
+
+def _factor(name: str, value: Any, given: str, unit: Unit, example: str) -> float:
+    import pint
+
+    registry = _registry()
+    refused = f"{name} is {value!r}, and {given!r} is no unit; write it like {example}"
+    legal = len(given) <= _MOST and _UNIT.match(given)
+    # Of pure numbers only shares have a unit: to pint "7 B" is seven bytes, 56 of something.
+    if not legal or (not unit and given not in ("%", "percent")):
+        raise ScenarioError(refused)
+    # "USD/GPU-hour" divides by both.
+    together = _HYPHENS.sub(lambda found: f"({found[0].replace('-', '*')})", given)
+    try:
+        known = registry.parse_units(together.replace("·", "*"))
+    except (pint.errors.PintError, ValueError, AttributeError, AssertionError, TypeError) as error:
+        raise ScenarioError(refused) from error
+    try:
+        return float(registry.Quantity(1.0, known).to(unit or "dimensionless").magnitude)
+    except pint.errors.DimensionalityError as error:
+        wanted = unit or "a pure number"
+        raise ScenarioError(
+            f"{name} is {value!r}, in {given}, which cannot be turned into {wanted}; write it like "
+            f"{example}"
+        ) from error
+
+
+def unit_of(value: Any) -> Unit:
+    """The unit in a text such as "2 EUR/hour"; "" where there is none."""
+    found = _NUMBER.match(value) if isinstance(value, str) else None
+    return found.group(2) if found else ""

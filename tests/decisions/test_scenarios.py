@@ -1,0 +1,227 @@
+"""Plans under budgets of money and time, with data, serving and repeats to pay for."""
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+from bayes_scaling.decisions import (
+    Compute,
+    Data,
+    Fixed,
+    Inference,
+    Limits,
+    Pert,
+    Risk,
+    Scenario,
+    allocate,
+    load_scenario,
+)
+from bayes_scaling.decisions.problem import Problem, problem
+from bayes_scaling.decisions.scenario_file import EXAMPLE
+from bayes_scaling.decisions.search import least_risk
+from bayes_scaling.errors import ScenarioError
+from bayes_scaling.inference import Fit
+from tests.conftest import TRUTH
+
+DEVICES = Compute(Fixed(1e15), Fixed(0.4), Fixed(2 / 3600), devices=1000)
+MIXED = TRUTH | {"R_D": 15.0, "R_N": 5.0}
+SERVING = Inference(Fixed(1e13))
+
+
+def elasticities(given_: Problem, sizes: np.ndarray, tokens: np.ndarray) -> list[np.ndarray]:
+    """-dL/dlogN and -dL/dlogD of every draw, by central differences."""
+    step, found = 1e-4, []
+    for axis in (0, 1):
+        move = np.array([step, 0]) if axis == 0 else np.array([0, step])
+        up = np.exp(given_.draws.log_curve(sizes + move[0], tokens + move[1]))
+        down = np.exp(given_.draws.log_curve(sizes - move[0], tokens - move[1]))
+        found.append((down - up) / (2 * step))
+    return found
+
+
+def test_serving_shifts_the_optimum_as_sardana_et_al_have_it(two_families: Fit) -> None:
+    # Sardana et al. 2024, arXiv:2401.00448: eps_N / eps_D = 1 + D_inf / (3 D_tr) at the optimum.
+    scenario = Scenario(1e23, family="web", inference=SERVING)
+    made = problem(two_families, scenario, 0)
+    sizes, _, method = made.optimum
+    assert method == "numeric"
+    tokens = made.log_tokens(sizes)
+    by_size, by_data = elasticities(made, sizes, tokens)
+    assert_allclose(by_size / by_data, 1 + 1e13 / (3 * np.exp(tokens)), rtol=2e-3)
+    plain = problem(two_families, Scenario(1e23, family="web"), 0)
+    assert (sizes < plain.optimum[0]).all()
+
+
+def test_marginal_gains_per_cost_are_equal_at_the_optimum(two_families: Fit) -> None:
+    # The textbook's Theorem 13: spend until -dL/dN per cost of N is -dL/dD per cost of D.
+    scenario = Scenario(
+        money=1e6, family="web", compute=DEVICES, data=Data(Fixed(1e-6)), inference=SERVING
+    )
+    made = problem(two_families, scenario, 0)
+    sizes, _, _ = made.optimum
+    tokens = made.log_tokens(sizes)
+    by_size, by_data = elasticities(made, sizes, tokens)
+    params, seen, flop = np.exp(sizes), np.exp(tokens), 2 / 3600 / 4e14
+    cost_of_size = (6 * seen + 2 * 1e13) * flop
+    cost_of_data = 6 * params * flop + 1e-6
+    assert_allclose(by_size / params / cost_of_size, by_data / seen / cost_of_data, rtol=2e-3)
+    spent = 6 * params * seen * flop + 1e-6 * seen + 2 * params * 1e13 * flop
+    assert_allclose(spent, 1e6, rtol=1e-9)
+
+
+def test_a_deadline_is_a_budget_of_compute(two_families: Fit) -> None:
+    days = Scenario(seconds=10 * 86400.0, family="web", compute=DEVICES)
+    flops = 1000 * 4e14 * 10 * 86400
+    plan, same = allocate(two_families, days), allocate(two_families, Scenario(flops, family="web"))
+    assert_allclose(plan.recommended["params"], same.recommended["params"], rtol=0.02)
+    assert_allclose(plan.recommended["flops"], flops, rtol=1e-6)
+    assert_allclose(plan.costs["seconds"]["q50"], 10 * 86400, rtol=1e-6)
+    assert_allclose(plan.costs["money"]["q50"], flops * 2 / 3600 / 4e14, rtol=1e-6)
+
+
+def test_the_tighter_of_two_budgets_binds(two_families: Fit) -> None:
+    loose = Scenario(1e23, family="web", seconds=1e9, compute=DEVICES)
+    plan = allocate(two_families, loose)
+    spent = {row["budget"]: row["spent"] for row in plan.content["budgets"]}
+    assert_allclose(spent["compute"], 1.0, rtol=1e-6)
+    assert spent["time"] < 0.5
+    assert all(row["probability_within"] == 1 for row in plan.content["budgets"])
+
+
+@pytest.mark.parametrize("confidence", [0.2, 0.9])
+def test_uncertain_costs_stay_within_with_the_confidence_asked_for(
+    two_families: Fit, confidence: float
+) -> None:
+    devices = replace(DEVICES, utilisation=Pert(0.2, 0.4, 0.5))
+    scenario = Scenario(money=1e6, family="web", compute=devices, confidence=confidence)
+    plan = allocate(two_families, scenario)
+    (row,) = plan.content["budgets"]
+    assert_allclose(row["probability_within"], confidence, atol=0.01)
+    assert_allclose(row["spent"], 1.0, rtol=5e-3)
+    assert f"probability {confidence:.0%}" in str(plan)
+    assert plan.costs["money"]["q05"] < plan.costs["money"]["q95"]
+
+
+def test_tokens_that_do_not_exist_are_repeated_as_often_as_it_pays(
+    make_fit: Callable[..., Fit],
+) -> None:
+    fit = make_fit("data-constrained", MIXED, width=0.01)
+    limits = Limits(max_unique_tokens=1e11, max_epochs=20)
+    scenario = Scenario(1e23, Risk(), "web", limits=limits)
+    plan = allocate(fit, scenario)
+    split = plan.recommended
+    assert 1 < split["epochs"] < 20
+    assert split["unique_tokens"] <= 1e11 * (1 + 1e-9)
+    # No size and number of epochs of a dense grid does better.
+    made = problem(fit, scenario, 0)
+    least = min(
+        made.risk(float(size), float(epochs))
+        for epochs in np.geomspace(1, 20, 25)
+        for size in np.linspace(*made.bounds(float(epochs))[:2], 60)
+    )
+    assert plan.content["risk"]["value"] <= least * (1 + 2e-4)
+    once = allocate(fit, replace(scenario, limits=Limits(max_unique_tokens=1e11)))
+    assert once.content["risk"]["value"] > plan.content["risk"]["value"]
+    assert "unique ones seen" in str(plan)
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    log_money=st.floats(4, 8),
+    price=st.floats(-8, -5),
+    served=st.floats(9, 14),
+    owned=st.floats(8, 12),
+    cap=st.floats(8, 12),
+    measure=st.sampled_from(["mean", "cvar", "quantile", "entropic", "regret"]),
+)
+def test_the_plan_is_the_best_there_is_and_more_money_is_never_worse(
+    two_families: Fit,
+    *,
+    log_money: float,
+    price: float,
+    served: float,
+    owned: float,
+    cap: float,
+    measure: str,
+) -> None:
+    # The textbook's Theorem 13.1: the search converges to the optimum within the budget.
+    scenario = Scenario(
+        money=10**log_money,
+        risk=Risk(measure),  # type: ignore[arg-type]
+        family="web",
+        limits=Limits(max_params=10**cap),
+        compute=DEVICES,
+        data=Data(Fixed(10**price), 10**owned),
+        inference=Inference(Fixed(10**served)),
+    )
+    made = problem(two_families, scenario, 0)
+    best = least_risk(made)
+    point = best.point
+    costs = made.line.costs
+    params, tokens = np.array([point["params"]]), np.array([point["tokens"]])
+    assert costs.money(params, tokens, tokens)[0, 0] <= 10**log_money * (1 + 1e-6)
+    assert point["params"] <= 10**cap * (1 + 1e-9)
+    risk = made.risk(best.log_params)
+    low, high, *_ = made.bounds()
+    others = [made.risk(float(at)) for at in np.linspace(low, high, 300)]
+    assert risk <= min(others) + 1e-6 * abs(min(others))
+    if measure != "regret":
+        richer = made.with_budget(1.5)
+        assert richer.risk(least_risk(richer).log_params) <= risk + 1e-9
+
+
+def test_regret_is_that_of_the_draws_own_best_plan(two_families: Fit) -> None:
+    scenario = Scenario(1e23, family="web")
+    plan = allocate(two_families, scenario)
+    made = problem(two_families, scenario, 0)
+    losses = made.loss_run(math.log(plan.recommended["params"]))
+    assert (losses - made.best_losses > -1e-9).all()
+    assert_allclose(plan.regret["mean"], np.mean(losses - made.best_losses), atol=1e-6)
+    assert 0 <= plan.regret["q50"] <= plan.regret["q95"] < 0.05
+    drivers = plan.content["drivers"]
+    assert {row["parameter"] for row in drivers} <= set(two_families.law.names)
+    assert drivers[0]["share"] == max(row["share"] for row in drivers)
+    # The floor moves no optimum.
+    floor = next(row for row in drivers if row["parameter"] == "floor")
+    assert floor["share"] < 0.05
+
+
+def test_limits_that_cannot_spend_the_budget_say_so(two_families: Fit) -> None:
+    limits = Limits(max_params=1e6, max_tokens=1e6)
+    plan = allocate(two_families, Scenario(1e20, family="web", limits=limits))
+    assert_allclose(plan.recommended["params"], 1e6)
+    assert_allclose(plan.recommended["tokens"], 1e6)
+    assert any("part of the budget unspent" in text for text in plan.warnings)
+
+
+def test_limits_that_cost_more_than_the_budget_are_refused(two_families: Fit) -> None:
+    limits = Limits(min_params=1e12, min_tokens=1e14)
+    with pytest.raises(ScenarioError, match="no configuration of 1e\\+22 FLOP meets the limits"):
+        allocate(two_families, Scenario(1e22, family="web", limits=limits))
+
+
+def test_every_key_of_the_example_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "s.toml"
+    whole = "\n".join(
+        line[2:] if line.startswith("# ") and ("=" in line or line.startswith("# [")) else line
+        for line in EXAMPLE.splitlines()[3:]
+    )
+    path.write_text(whole, encoding="utf-8")
+    scenario = load_scenario(path)
+    assert scenario.money == 2.5e6
+    assert scenario.seconds == 3 * 7 * 86400
+    assert scenario.confidence == 0.8
+    assert scenario.compute == Compute(
+        Fixed(989e12), Pert(0.3, 0.4, 0.5), Fixed(2.5 / 3600), devices=512
+    )
+    assert scenario.data == Data(Fixed(0.5e-6), 2e12)
+    assert scenario.inference == Inference(Fixed(2e13), Fixed(5e12), Fixed(0.4), Fixed(0.1))
+    assert scenario.limits.max_epochs == 4
+    assert scenario.limits.max_unique_tokens == 2e13
