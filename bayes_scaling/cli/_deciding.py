@@ -1,11 +1,15 @@
 """Commands that decide and report, and the tour of it all."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import click
 
 from bayes_scaling.cli._options import SEED, check_output, output
 from bayes_scaling.errors import ScenarioError
 
-__all__ = ["allocate", "demo", "laws", "report", "scenario"]
+__all__ = ["allocate", "demo", "frontier", "laws", "marginal", "report", "scenario"]
 
 
 @click.command()
@@ -24,21 +28,85 @@ def demo(output: str, seed: int) -> None:
 @output("Where the plan goes (JSON).")
 @click.option("--seed", type=SEED, default=0, show_default=True)
 def allocate(fit: str, scenario: str, output: str, seed: int) -> None:
-    """Split the budget of a scenario between parameters and tokens."""
+    """Choose parameters and tokens within the budgets of a scenario."""
     from bayes_scaling.decisions import allocate as split
-    from bayes_scaling.decisions import load_scenario
-    from bayes_scaling.inference import load_fit
 
-    check_output(output, fit, scenario)
-    wanted = load_scenario(scenario)
-    fitted = load_fit(fit)
-    try:
+    fitted, wanted = _given(fit, scenario, output)
+    with _named(scenario):
         plan = split(fitted, wanted, seed=seed)
-    except ScenarioError as error:
-        raise ScenarioError(f"{scenario}: {error}") from error
     plan.save(output)
     click.echo(str(plan))
     click.echo(f"Plan written to {output}")
+
+
+@click.command()
+@click.argument("fit")
+@click.option("--scenario", required=True, metavar="FILE", help="TOML; see 'scenario'.")
+@click.option("--smallest", type=float, default=0.1, show_default=True, help="Times the budgets.")
+@click.option("--largest", type=float, default=10.0, show_default=True, help="Times the budgets.")
+@click.option("--points", type=click.IntRange(2, 1000), default=21, show_default=True)
+@output("Where the frontier goes (JSON).")
+@click.option("--seed", type=SEED, default=0, show_default=True)
+def frontier(fit: str, scenario: str, output: str, seed: int, **given: Any) -> None:
+    """Say what smaller and larger budgets of a scenario buy, and which one a target needs."""
+    import numpy as np
+
+    from bayes_scaling.decisions import budget_frontier
+
+    smallest, largest = given["smallest"], given["largest"]
+    if not 0 < smallest < largest < float("inf"):
+        raise click.UsageError(
+            f"--smallest is {smallest:g} and --largest {largest:g}; two growing positive numbers "
+            "are needed"
+        )
+    fitted, wanted = _given(fit, scenario, output)
+    factors = np.geomspace(smallest, largest, given["points"]).tolist()
+    with _named(scenario):
+        found = budget_frontier(fitted, wanted, factors=factors, seed=seed)
+    found.save(output)
+    click.echo(str(found))
+    click.echo(f"Frontier written to {output}")
+
+
+@click.command()
+@click.argument("fit")
+@click.option("--params", type=float, required=True, help="Parameters of the configuration.")
+@click.option("--tokens", type=float, required=True, help="Tokens of the configuration.")
+@click.option("--family", help="Whose law; may be left out where the fit has one family.")
+@click.option("--scenario", metavar="FILE", help="TOML with prices; FLOP without.")
+@click.option("--doublings", type=int, default=4, show_default=True)
+@output("Where the gains go (JSON).")
+@click.option("--seed", type=SEED, default=0, show_default=True)
+def marginal(fit: str, scenario: str | None, output: str, **options: Any) -> None:
+    """Say what more parameters, tokens or both would buy at a configuration."""
+    from bayes_scaling.decisions import marginal as gains
+
+    fitted, wanted = _given(fit, scenario, output)
+    params, tokens = options.pop("params"), options.pop("tokens")
+    with _named(scenario):
+        found = gains(fitted, params, tokens, scenario=wanted, **options)
+    found.save(output)
+    click.echo(str(found))
+    click.echo(f"Gains written to {output}")
+
+
+@contextmanager
+def _named(scenario: str | None) -> Iterator[None]:
+    """Name the scenario's file in what is said of it."""
+    try:
+        yield
+    except ScenarioError as error:
+        raise ScenarioError(f"{scenario}: {error}" if scenario else str(error)) from error
+
+
+def _given(fit: str, scenario: str | None, output: str) -> Any:
+    """The fit and the scenario, once the output can be written."""
+    from bayes_scaling.decisions import load_scenario
+    from bayes_scaling.inference import load_fit
+
+    check_output(output, fit, *([scenario] if scenario else []))
+    wanted = load_scenario(scenario) if scenario else None
+    return load_fit(fit), wanted
 
 
 @click.command()

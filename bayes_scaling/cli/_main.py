@@ -7,7 +7,15 @@ from typing import NoReturn
 
 import click
 
-from bayes_scaling.cli._deciding import allocate, demo, laws, report, scenario
+from bayes_scaling.cli._deciding import (
+    allocate,
+    demo,
+    frontier,
+    laws,
+    marginal,
+    report,
+    scenario,
+)
 from bayes_scaling.cli._fitting import diagnose, fit, sbc
 from bayes_scaling.cli._forecasting import backtest, compare, predict
 from bayes_scaling.cli._options import line
@@ -74,6 +82,8 @@ for _command in (
     backtest,
     compare,
     allocate,
+    frontier,
+    marginal,
     scenario,
     report,
     laws,

@@ -3,7 +3,9 @@
 from bayes_scaling.decisions.allocation import allocate
 from bayes_scaling.decisions.amounts import Fixed, LogNormal, Pert
 from bayes_scaling.decisions.costs import Compute, Data, Inference
+from bayes_scaling.decisions.frontier import BudgetFrontier, budget_frontier
 from bayes_scaling.decisions.limits import Limits
+from bayes_scaling.decisions.marginal import Marginal, marginal
 from bayes_scaling.decisions.plan import Plan, load_plan
 from bayes_scaling.decisions.risk import Risk
 from bayes_scaling.decisions.scenario import Scenario
@@ -11,17 +13,21 @@ from bayes_scaling.decisions.scenario_file import EXAMPLE, load_scenario
 
 __all__ = [
     "EXAMPLE",
+    "BudgetFrontier",
     "Compute",
     "Data",
     "Fixed",
     "Inference",
     "Limits",
     "LogNormal",
+    "Marginal",
     "Pert",
     "Plan",
     "Risk",
     "Scenario",
     "allocate",
+    "budget_frontier",
     "load_plan",
     "load_scenario",
+    "marginal",
 ]

@@ -16,6 +16,8 @@ Floats = NDArray[np.float64]
 
 _SIZES = np.linspace(0.0, math.log(1e24), 4097)
 """Natural logs of sizes from one parameter to more than anyone will train."""
+_FINE, _ROUNDS = 129, 4
+"""Points and rounds of the search for the end of the line: to the last digits of its log."""
 
 
 @dataclass(frozen=True)
@@ -107,17 +109,20 @@ class BudgetLine:
         return low, high, math.isfinite(low), bounded
 
     def _edge(self, inside: float, least: float, epochs: float) -> float:
-        """Where tokens fall below the least, by bisection; exact for C = 6·N·D."""
+        """Where tokens fall below the least, by ever finer grids; exact for C = 6·N·D."""
         if self.plain and self.scenario.budget_flops is not None:
             return math.log(self.scenario.budget_flops / TRAINING) - least
-        low, high = float(inside), float(inside + _SIZES[1])
-        for _ in range(60):
-            middle = 0.5 * (low + high)
-            if self.affordable(np.array([middle]), epochs)[0] >= least:
-                low = middle
-            else:
-                high = middle
+        low, wide = float(inside), float(_SIZES[1])
+        for _ in range(_ROUNDS):
+            grid = low + np.linspace(0.0, wide, _FINE)
+            low = float(grid[self.affordable(grid, epochs) >= least][-1])
+            wide /= _FINE - 1
         return low
+
+    @property
+    def middle(self) -> float:
+        """Log of the size that has about as many tokens as parameters."""
+        return float(_SIZES[np.argmax(self.affordable(_SIZES) <= _SIZES)])
 
     def words(self) -> str:
         """The budgets in words."""

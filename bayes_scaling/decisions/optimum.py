@@ -7,13 +7,16 @@ from numpy.typing import NDArray
 
 from bayes_scaling.model import Spec, Typical
 
-__all__ = ["closed_form", "log_loss_at", "numeric"]
+__all__ = ["closed_form", "log_loss_at", "numeric", "track"]
 
 Floats = NDArray[np.float64]
 Objective = Callable[[Floats], Floats]
 
 _GRID = 65
 _GOLDEN = (np.sqrt(5.0) - 1) / 2
+_WIDTHS = (0.5, 0.2, 0.05)
+"""Half widths of successive parabolas in log N; a parabola through a smooth minimum errs by the
+square of its width, times how far it was off."""
 _TOLERANCE = 1e-8
 """Width of the final bracket in log N; the loss there is flat to its square."""
 
@@ -50,7 +53,7 @@ def log_loss_at(
         "flops": log_params + log_tokens + np.log(6.0),
         "unique_tokens": log_tokens if log_unique is None else log_unique,
     }
-    if usual:
+    if usual and not set(spec.law.inputs) <= set(where):
         where |= usual.logs(where["params"], where["tokens"])
     where |= {name: best(values) + spec.reference[name] for name, best in spec.law.best.items()}
     x = {name: where[name] - spec.reference[name] for name in spec.law.inputs}
@@ -103,3 +106,36 @@ def numeric(loss: Objective, bounds: tuple[float, float], samples: int) -> Float
     # Within the bracket's width of a bound the bound itself may be the minimum.
     ends = np.stack([np.full(samples, bounds[0]), middle, np.full(samples, bounds[1])])
     return ends[np.stack([loss(end) for end in ends]).argmin(axis=0), np.arange(middle.size)]
+
+
+def track(loss: Objective, start: Floats, bounds: tuple[float, float]) -> Floats:
+    """The minimiser of every draw near a known one, by parabolas.
+
+    For budgets that follow each other: a minimum that has moved a little is found in a fraction of
+    the evaluations that a search from nothing takes.
+
+    Parameters
+    ----------
+    loss : callable
+        As :func:`numeric`; with one minimum.
+    start : (sample,) array
+        Natural logs of sizes near the minimum.
+    bounds : tuple of float
+        Natural logs of the smallest and largest size.
+
+    Returns
+    -------
+    (sample,) array
+    """
+    at = np.clip(start, *bounds)
+    for width in _WIDTHS:
+        left, middle, right = loss(at - width), loss(at), loss(at + width)
+        bend = left - 2.0 * middle + right
+        with np.errstate(divide="ignore", invalid="ignore"):
+            step = 0.5 * width * (left - right) / bend
+        # Where three points do not bend upwards, downhill.
+        downhill = np.where(left < right, -width, width)
+        bent = (bend > 0) & np.isfinite(step)
+        step = np.where(bent, np.clip(step, -2 * width, 2 * width), downhill)
+        at = np.clip(at + step, *bounds)
+    return at

@@ -83,6 +83,23 @@ class Draws:
         losses: Floats = np.exp(log_curve + self.noise + strayed)
         return losses
 
+    def thinned(self, step: int) -> "Draws":
+        """One in so many draws."""
+        error = self.error
+        if error is not None:
+            flat = error.scale.stack(sample=("chain", "draw"))[::step].drop_vars(
+                ["sample", "chain", "draw"]
+            )
+            scale = flat.expand_dims(chain=[0]).rename(sample="draw")
+            error = replace(error, scale=scale, common=error.common.reshape(1, -1)[:, ::step])
+        return replace(
+            self,
+            values={name: value[::step] for name, value in self.values.items()},
+            noise=self.noise[::step],
+            error=error,
+            own_error=self.own_error[::step],
+        )
+
 
 def draws_of(fit: Fit, family: str, seed: int) -> Draws:
     """The draws of a family, seen or not.
@@ -152,24 +169,13 @@ class Problem:
         """Logs of the smallest and largest size searched, and whether limits set them."""
         if epochs not in self._ranges:
             low, high, low_limited, high_limited = self.line.sizes(epochs)
-            middle = self._middle(high, epochs)
+            middle = self.line.middle
             if not low_limited:
                 low = middle - _SEARCH
             if not high_limited:
                 high = min(high, middle + _SEARCH)
             self._ranges[epochs] = (low, high, low_limited, high_limited)
         return self._ranges[epochs]
-
-    def _middle(self, high: float, epochs: float) -> float:
-        """Where there are as many tokens as parameters."""
-        left, right = 0.0, high
-        for _ in range(50):
-            at = 0.5 * (left + right)
-            if self.line.affordable(np.array([at]), epochs)[0] > at:
-                left = at
-            else:
-                right = at
-        return left
 
     @cached_property
     def _tables(self) -> dict[float, tuple[Floats, Floats]]:

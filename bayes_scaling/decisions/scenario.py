@@ -39,6 +39,8 @@ class Scenario:
         Price of unique tokens. Without it tokens cost nothing but compute.
     inference : Inference, optional
         Tokens to be served.
+    worth : float or None
+        What a loss lower by 1 is worth, ``currency``.
     currency : str
         Of every price.
 
@@ -59,6 +61,7 @@ class Scenario:
     compute: Compute | None = None
     data: Data | None = None
     inference: Inference | None = None
+    worth: float | None = None
     currency: str = "USD"
 
     def __post_init__(self) -> None:
@@ -67,6 +70,7 @@ class Scenario:
             "money": (self.money, '"2.5 MUSD"'),
             "time": (self.seconds, '"3 weeks"'),
             "target_loss": (self.target_loss, "2.0"),
+            "worth": (self.worth, '"5 MUSD"'),
         }
         for name, (value, example) in budgets.items():
             if value is not None:

@@ -23,6 +23,7 @@ EXAMPLE = """\
 # their 5% and 95% quantiles, { q05 = 2, q95 = 4 }, each with a unit if need be.
 family = "web"          # leave out where the fit has one family; other names are unseen families
 target_loss = 2.0       # optional, in the loss unit of the fit
+# worth = "50 MUSD"     # optional, of a loss that is lower by 1
 
 [budget]                # one or more; a plan keeps within all of them
 compute = "1e23 FLOP"   # C = 6 N D of training, and 2 N a token served if [inference] is given
@@ -61,7 +62,7 @@ max_tokens = 1e14
 
 _KEYS = {
     "the scenario": {"budget", "compute", "data", "family", "inference", "limits", "risk"}
-    | {"target_loss"},
+    | {"target_loss", "worth"},
     "[budget]": {"compute", "confidence", "money", "time"},
     "[compute]": {"devices", "price", "speed", "utilisation"},
     "[data]": {"owned", "price"},
@@ -111,7 +112,8 @@ def _scenario(content: Mapping[str, Any]) -> Scenario:
     for name, part in {"budget": budget, **parts}.items():
         if part is not None:
             _table(f"[{name}]", part)
-    currency = _currency(budget, *(part for part in parts.values() if part))
+    stated = {"worth": content["worth"]} if "worth" in content else {}
+    currency = _currency(stated, budget, *(part for part in parts.values() if part))
     family = content.get("family")
     if family is not None and not (isinstance(family, str) and family):
         raise ScenarioError(f"family is {family!r}, a name in quotes is needed")
@@ -125,6 +127,7 @@ def _scenario(content: Mapping[str, Any]) -> Scenario:
         risk=_risk(content.get("risk", {})),
         family=family,
         target_loss=_or_none("target_loss", target, "", "2.0"),
+        worth=_or_none("worth", content.get("worth"), currency, f'"50 M{currency}"'),
         limits=_limits(content.get("limits", {})),
         compute=_compute(parts["compute"], currency),
         data=_data(parts["data"], currency),

@@ -201,9 +201,36 @@ FORECASTS = {
     ),
 }
 
-BUDGET = SCENARIO + 'budget = "1e22 FLOP"\n'
 MONEY = SCENARIO + '[budget]\nmoney = "2 MUSD"\n'
 PRICES = '[compute]\nprice = "2 USD/hour"\nspeed = "989 TFLOP/s"\nutilisation = 0.4\n'
+BUDGET = SCENARIO + 'budget = "1e22 FLOP"\n'
+DECISIONS = {
+    "marginal at no size": Case(
+        "marginal {fit} --params 0 --tokens 1e9 --family web -o out.json",
+        ("params is 0.0", "above 0"),
+        (),
+        "out.json",
+    ),
+    "marginal of no family": Case(
+        "marginal {fit} --params 1e9 --tokens 1e9 -o out.json",
+        ("no family is named", "'web'"),
+        (),
+        "out.json",
+    ),
+    "frontier upside down": Case(
+        "frontier {fit} --scenario s.toml --smallest 2 --largest 1 -o out.json",
+        ("--smallest is 2", "growing"),
+        (("s.toml", BUDGET),),
+        "out.json",
+    ),
+    "frontier of a bad scenario": Case(
+        "frontier {fit} --scenario s.toml -o out.json",
+        ("s.toml", "no budget"),
+        (("s.toml", SCENARIO),),
+        "out.json",
+    ),
+}
+
 SCENARIOS = {
     "unknown key": _scenario(BUDGET + "speed = 3\n", "'speed'", "budget"),
     "no budget": _scenario(SCENARIO, "no budget"),
@@ -289,6 +316,7 @@ CASES = {
         "option": OPTIONS,
         "forecast": FORECASTS,
         "scenario": SCENARIOS,
+        "decision": DECISIONS,
         "plan": PLANS,
     }.items()
     for name, case in cases.items()

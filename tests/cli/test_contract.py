@@ -57,6 +57,11 @@ def done(cli, fit_path, folder):
         "again": (*at, "-o", "again.csv", "--seed", "0"),
         "diagnose": ("diagnose", fit_path),
         "allocate": ("allocate", fit_path, "--scenario", "scenario.toml", "-o", "plan.json"),
+        "frontier": ("frontier", fit_path, "--scenario", "scenario.toml", "-o", "frontier.json"),
+        "marginal": (
+            *("marginal", fit_path, "--params", "1e9", "--tokens", "2e10", "--family", "web"),
+            *("--scenario", "scenario.toml", "-o", "marginal.json"),
+        ),
     }
     forked = {
         "other": (*at, "-o", "other.csv", "--seed", "1"),
@@ -208,6 +213,18 @@ def test_plan(done, folder):
     assert 6 * split["params"] * split["tokens"] == pytest.approx(1e21)
     assert 0 <= plan["probability_of_target"] <= 1
     assert done["allocate"].out.endswith("Plan written to plan.json\n")
+
+
+def test_frontier_and_marginal_gains(done, folder):
+    frontier = json.loads((folder / "frontier.json").read_text(encoding="utf-8"))
+    assert frontier["schema"] == "bayes_scaling.frontier/1"
+    assert len(frontier["rows"]) == 21
+    assert frontier["rows"][10]["budget"] == pytest.approx(1e21)
+    assert done["frontier"].out.endswith("Frontier written to frontier.json\n")
+    gains = json.loads((folder / "marginal.json").read_text(encoding="utf-8"))
+    assert gains["schema"] == "bayes_scaling.marginal/1"
+    assert gains["bottleneck"] in ("params", "tokens")
+    assert done["marginal"].out.endswith("Gains written to marginal.json\n")
 
 
 class _Sources(HTMLParser):

@@ -11,7 +11,10 @@ from bayes_scaling.decisions import EXAMPLE
 from tests.cli.conftest import COMMAND, assert_refused
 
 HEAVY = ("pymc", "pytensor", "nutpie", "arviz", "matplotlib", "pandas")
-COMMANDS = ("demo", "fit", "predict", "diagnose", "backtest", "allocate", "report", "laws")
+COMMANDS = (
+    *("demo", "fit", "predict", "diagnose", "sbc", "backtest", "compare", "allocate", "frontier"),
+    *("marginal", "scenario", "report", "laws"),
+)
 
 
 def _cpu_seconds(env):

@@ -1,0 +1,255 @@
+"""What more or less budget buys: the efficient frontier, and the budget a target needs."""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayes_scaling._files import write_bytes
+from bayes_scaling.decisions.allocation import describe
+from bayes_scaling.decisions.optimum import track
+from bayes_scaling.decisions.problem import Problem, problem
+from bayes_scaling.decisions.scenario import Scenario
+from bayes_scaling.decisions.search import Choice
+from bayes_scaling.errors import ScenarioError
+from bayes_scaling.inference import Fit
+
+__all__ = ["PROBABILITIES", "SCHEMA", "BudgetFrontier", "budget_frontier"]
+
+Floats = NDArray[np.float64]
+
+SCHEMA = "bayes_scaling.frontier/1"
+PROBABILITIES = (0.5, 0.8, 0.9, 0.95)
+"""With which the budget for a target is found."""
+_FACTORS = tuple(np.geomspace(0.1, 10.0, 21))
+_LARGEST = 10_000
+_GRID = 13
+_SUBSET = 1000
+"""Draws that choose the size along the frontier: the risk is flat there, so a quarter of the usual
+number will do; every figure that is reported takes all of them."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class BudgetFrontier:
+    """Plans for budgets from small to large.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        One row a budget: ``factor`` (of the scenario's budgets), ``budget`` (in ``unit``), params,
+        tokens, flops, ``money`` (median cost, where prices are known), mean, sd and quantiles of
+        the loss of one run, ``risk``, ``probability_of_target``, ``optimum_q05`` and
+        ``optimum_q95`` (of the size that is best in each draw).
+    needed : dict of float to float or None
+        Budget with which the target loss is reached with a probability; None where none of the
+        budgets is enough; empty without a target.
+    unit : str
+        Of the budgets: FLOP, a currency, or seconds.
+    content : dict
+        What else the file says.
+    """
+
+    table: pd.DataFrame
+    needed: dict[float, float | None]
+    unit: str
+    content: dict[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values for JSON."""
+        rows = json.loads(self.table.to_json(orient="records", double_precision=15))
+        needed = [{"probability": p, "budget": v} for p, v in self.needed.items()]
+        return {"schema": SCHEMA, **self.content, "unit": self.unit, "needed": needed, "rows": rows}
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Write the frontier as JSON, whole or not at all.
+
+        Raises
+        ------
+        FileError
+            If the file cannot be written.
+        """
+        return write_bytes(path, json.dumps(self.to_dict(), indent=1, ensure_ascii=False) + "\n")
+
+    def __str__(self) -> str:
+        names = ["budget", "params", "tokens", "q05", "q50", "q95"]
+        names += [n for n in ("money", "probability_of_target") if self.table[n].notna().any()]
+        shown = self.table[names].rename(columns={"budget": f"budget ({self.unit})"})
+        lines = [shown.to_string(index=False, float_format="{:.4g}".format)]
+        for p, amount in self.needed.items():
+            enough = f"takes {amount:.3g} {self.unit}" if amount else "takes more than all of these"
+            if amount == self.table["budget"].min():
+                enough += " or less"
+            lines.append(f"The target loss with probability {p:.0%} {enough}.")
+        return "\n".join([*lines, *(f"Note: {text}" for text in self.content["warnings"])])
+
+    __repr__ = __str__
+
+
+def budget_frontier(
+    fit: Fit,
+    scenario: Scenario,
+    *,
+    factors: Sequence[float] = _FACTORS,
+    seed: int = 0,
+) -> BudgetFrontier:
+    """Plans of least risk for many budgets, and the budget that a target loss needs.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+    scenario : Scenario
+        Budgets, prices, limits, risk measure, family, target loss.
+    factors : sequence of float
+        All budgets of the scenario are multiplied by each of these.
+    seed : int
+        Seed of run noise, uncertain prices and unseen families.
+
+    Returns
+    -------
+    BudgetFrontier
+
+    Raises
+    ------
+    ScenarioError
+        As :func:`bayes_scaling.decisions.allocate`; or if a factor is not a positive number, or
+        the risk measure is "regret", which compares plans of one budget.
+    """
+    given = sorted({float(value) for value in factors})
+    if not given or len(given) > _LARGEST or not all(0 < v < math.inf for v in given):
+        raise ScenarioError(
+            f"factors of the budget are {list(factors)[:5]!r}; 1 to {_LARGEST} positive numbers "
+            "are needed"
+        )
+    if scenario.risk.measure == "regret":
+        raise ScenarioError("risk measure 'regret' compares plans of one budget; choose another")
+    start = problem(fit, scenario, seed)
+    unit, amount = _main_budget(scenario)
+    rows, sizes = [], None
+    for factor in given:
+        here = start.with_budget(factor)
+        sizes = _optimum(here, sizes)
+        rows.append({"factor": factor, "budget": factor * amount} | _row(here, sizes))
+    table = pd.DataFrame(rows)
+    largest = 10.0 ** _extrapolation(fit, start.draws.family, float(table["flops"].max()))
+    beyond = (
+        f"The largest plan lies {largest:.3g} times beyond the compute of the largest fitted run."
+    )
+    content = {
+        "law": fit.law.name,
+        "family": start.draws.family,
+        "family_seen": start.draws.family in fit.families,
+        "runs_hash": fit.dt.attrs["runs_hash"],
+        "loss_unit": fit.dt.attrs["loss_unit"],
+        "risk": str(scenario.risk),
+        "target_loss": scenario.target_loss,
+        "seed": seed,
+        "warnings": [beyond] if largest > 1 else [],
+    }
+    return BudgetFrontier(table, _needed(table, scenario.target_loss), unit, content)
+
+
+def _main_budget(scenario: Scenario) -> tuple[str, float]:
+    """Money where there is a budget of it, else compute, else time."""
+    if scenario.money is not None:
+        return scenario.currency, scenario.money
+    if scenario.budget_flops is not None:
+        return "FLOP", scenario.budget_flops
+    return "s", float(scenario.seconds or 0.0)
+
+
+def _optimum(here: Problem, before: Floats | None) -> Floats:
+    """Best size of every draw, from that of the budget before where there is one."""
+    closed = here.draws.spec.law.optimum is not None and here.line.plain
+    if before is None or closed or here.repeats:
+        return here.optimum[0]
+    low, high, *_ = here.bounds()
+    return track(here.log_curve, before, (low, high))
+
+
+def _row(here: Problem, sizes: Floats) -> dict[str, Any]:
+    best = _least(here, sizes)
+    losses = here.draws.loss_run(
+        best.log_params, best.log_tokens, best.log_tokens - math.log(best.epochs)
+    )
+    point, target = best.point, here.scenario.target_loss
+    q05, q95 = np.exp(np.quantile(sizes, [0.05, 0.95]))
+    priced = here.scenario.compute is not None and here.scenario.compute.price is not None
+    money = here.line.costs.money(
+        np.array([point["params"]]), np.array([point["tokens"]]), np.array([point["unique_tokens"]])
+    )
+    return {
+        **{name: point[name] for name in ("params", "tokens", "flops", "epochs")},
+        "money": float(np.median(money)) if priced else None,
+        **describe(losses),
+        "risk": here.risk_of(losses),
+        "probability_of_target": None if target is None else float(np.mean(losses <= target)),
+        "optimum_q05": float(q05),
+        "optimum_q95": float(q95),
+    }
+
+
+def _least(here: Problem, sizes: Floats) -> Choice:
+    """The size of least risk over a part of the draws, by a grid and a parabola."""
+    few = _thinned(here)
+    found = []
+    for epochs in map(float, here.epochs):
+        low, high, *_ = here.bounds(epochs)
+        around = np.clip(np.quantile(sizes, [0.01, 0.99]) + np.array([-0.5, 0.5]), low, high)
+        grid = np.linspace(float(around[0]), float(around[1]), _GRID)
+        risks = np.array([few.risk(float(at), epochs) for at in grid])
+        found.append((float(risks.min()), _vertex(grid, risks), epochs))
+    _, size, epochs = min(found)
+    return Choice(size, float(here.log_tokens(np.array([size]), epochs)[0]), epochs)
+
+
+def _vertex(grid: Floats, values: Floats) -> float:
+    """Minimum of the parabola through the least point of a grid and its neighbours."""
+    best = int(values.argmin())
+    if not 0 < best < len(grid) - 1:
+        return float(grid[best])
+    left, middle, right = values[best - 1 : best + 2]
+    bend = left - 2 * middle + right
+    if bend <= 0:
+        return float(grid[best])
+    return float(grid[best] + 0.5 * (grid[1] - grid[0]) * (left - right) / bend)
+
+
+def _thinned(here: Problem) -> Problem:
+    step = max(here.draws.noise.size // _SUBSET, 1)
+    return Problem(here.draws.thinned(step), here.line)
+
+
+def _needed(table: pd.DataFrame, target: float | None) -> dict[float, float | None]:
+    """Budget at which the probability of the target passes each level, on the log of the budget."""
+    if target is None:
+        return {}
+    reached = np.maximum.accumulate(table["probability_of_target"].to_numpy(dtype=np.float64))
+    logs = np.log(table["budget"].to_numpy())
+    needed: dict[float, float | None] = {}
+    for level in PROBABILITIES:
+        above = np.flatnonzero(reached >= level)
+        if not len(above):
+            needed[level] = None
+            continue
+        at = int(above[0])
+        if at == 0:
+            needed[level] = float(table["budget"].iloc[0])
+            continue
+        share = (level - reached[at - 1]) / (reached[at] - reached[at - 1])
+        needed[level] = float(np.exp(logs[at - 1] + share * (logs[at] - logs[at - 1])))
+    return needed
+
+
+def _extrapolation(fit: Fit, family: str, flops: float) -> float:
+    runs = fit.runs
+    own = runs[runs["family"] == family]
+    largest = float((own if len(own) else runs)["flops"].max())
+    return math.log10(flops / largest)
