@@ -9,7 +9,7 @@ import click
 from bayes_scaling.cli._options import SEED, check_output, output
 from bayes_scaling.errors import ScenarioError
 
-__all__ = ["allocate", "demo", "frontier", "laws", "marginal", "report", "scenario"]
+__all__ = ["allocate", "demo", "frontier", "laws", "marginal", "report", "scenario", "shape"]
 
 
 @click.command()
@@ -88,6 +88,31 @@ def marginal(fit: str, scenario: str | None, output: str, **options: Any) -> Non
     found.save(output)
     click.echo(str(found))
     click.echo(f"Gains written to {output}")
+
+
+@click.command()
+@click.argument("fit")
+@click.option("--params", type=float, required=True, help="Parameters, counted as in the runs.")
+@click.option("--tokens", type=float, help="As many a parameter as in the runs if not given.")
+@click.option("--family", help="Whose law; may be left out where the fit has one family.")
+@click.option("--width-multiple", type=int, default=64, show_default=True, help="Of d_model.")
+@click.option("--layer-multiple", type=int, default=1, show_default=True, help="Of n_layer.")
+@click.option("--max-layers", type=int)
+@click.option("--max-width", type=int)
+@click.option("--within", type=float, default=0.1, show_default=True, help="Miss of the size.")
+@output("Where the shapes go (JSON).")
+@click.option("--seed", type=SEED, default=0, show_default=True)
+def shape(fit: str, params: float, output: str, **options: Any) -> None:
+    """Choose depth and width of a size, from a FIT of a law that knows of shapes."""
+    from bayes_scaling.decisions import ShapeLimits, best_shape
+
+    names = ("width_multiple", "layer_multiple", "max_layers", "max_width", "within")
+    limits = ShapeLimits(**{name: options.pop(name) for name in names})
+    fitted, _ = _given(fit, None, output)
+    found = best_shape(fitted, params, limits=limits, **options)
+    found.save(output)
+    click.echo(str(found))
+    click.echo(f"Shapes written to {output}")
 
 
 @contextmanager

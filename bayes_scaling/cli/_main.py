@@ -15,6 +15,7 @@ from bayes_scaling.cli._deciding import (
     marginal,
     report,
     scenario,
+    shape,
 )
 from bayes_scaling.cli._fitting import diagnose, fit, sbc
 from bayes_scaling.cli._forecasting import backtest, compare, predict
@@ -84,6 +85,7 @@ for _command in (
     allocate,
     frontier,
     marginal,
+    shape,
     scenario,
     report,
     laws,

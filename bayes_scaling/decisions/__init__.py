@@ -10,6 +10,7 @@ from bayes_scaling.decisions.plan import Plan, load_plan
 from bayes_scaling.decisions.risk import Risk
 from bayes_scaling.decisions.scenario import Scenario
 from bayes_scaling.decisions.scenario_file import EXAMPLE, load_scenario
+from bayes_scaling.decisions.shapes import ShapeChoice, ShapeLimits, best_shape
 
 __all__ = [
     "EXAMPLE",
@@ -25,7 +26,10 @@ __all__ = [
     "Plan",
     "Risk",
     "Scenario",
+    "ShapeChoice",
+    "ShapeLimits",
     "allocate",
+    "best_shape",
     "budget_frontier",
     "load_plan",
     "load_scenario",

@@ -29,6 +29,7 @@ def log_loss_at(
     *,
     log_unique: Floats | None = None,
     usual: Typical | None = None,
+    stated: Mapping[str, Floats] | None = None,
 ) -> Floats:
     """Log loss of N parameters trained on D tokens, C = 6·N·D.
 
@@ -46,6 +47,8 @@ def log_loss_at(
         Natural log of the unique tokens; every token is fresh if not given.
     usual : Typical, optional
         Batch and shape, where the law reads them.
+    stated : mapping of str to array, optional
+        Natural logs of further inputs, in place of what is usual or best.
     """
     where = {
         "params": log_params,
@@ -56,6 +59,7 @@ def log_loss_at(
     if usual and not set(spec.law.inputs) <= set(where):
         where |= usual.logs(where["params"], where["tokens"])
     where |= {name: best(values) + spec.reference[name] for name, best in spec.law.best.items()}
+    where |= stated or {}
     x = {name: where[name] - spec.reference[name] for name in spec.law.inputs}
     result: Floats = spec.law.log_curve(x, values)
     return result

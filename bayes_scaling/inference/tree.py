@@ -130,8 +130,9 @@ def _predictive(
     mean = hierarchy.log_mean(spec, design, draws)
     scale = hierarchy.noise_scale(spec, design, draws)
     again = ops.exp(mean + hierarchy.noise(spec, draws, scale, rng))
-    # A replicate needs no more digits than a loss is logged with.
-    return xr.Dataset({"loss": again.astype(np.float32)})
+    # A replicate needs no more digits than a loss is logged with; wide priors may leave its range.
+    most = float(np.finfo(np.float32).max)
+    return xr.Dataset({"loss": again.clip(max=most).astype(np.float32)})
 
 
 def _constants(spec: Spec, design: Design, rows: pd.DataFrame) -> xr.Dataset:

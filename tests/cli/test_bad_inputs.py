@@ -217,6 +217,18 @@ DECISIONS = {
         (),
         "out.json",
     ),
+    "shape under a law without any": Case(
+        "shape {fit} --params 1e9 --family web -o out.json",
+        ("'chinchilla'", "reads no shape", "depth-width"),
+        (),
+        "out.json",
+    ),
+    "shape of no multiple": Case(
+        "shape {fit} --params 1e9 --width-multiple 0 -o out.json",
+        ("width_multiple is 0", "1 or more"),
+        (),
+        "out.json",
+    ),
     "frontier upside down": Case(
         "frontier {fit} --scenario s.toml --smallest 2 --largest 1 -o out.json",
         ("--smallest is 2", "growing"),

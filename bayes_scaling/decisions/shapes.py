@@ -1,0 +1,322 @@
+"""Depth against width: which shape a size should have, and what another one costs."""
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayes_scaling._files import write_bytes
+from bayes_scaling.decisions.allocation import describe
+from bayes_scaling.decisions.optimum import log_loss_at
+from bayes_scaling.decisions.problem import Draws, draws_of
+from bayes_scaling.decisions.units import in_unit
+from bayes_scaling.errors import ScenarioError
+from bayes_scaling.inference import Fit
+from bayes_scaling.laws.depth_width import matrix_params, shape_of
+
+__all__ = ["SCHEMA", "ShapeChoice", "ShapeLimits", "best_shape"]
+
+Floats = NDArray[np.float64]
+
+SCHEMA = "bayes_scaling.shapes/1"
+_SHAPE = {"aspect_ratio", "n_layer", "d_model"}
+_DEEPEST = 512
+_AS_GOOD = 0.001
+"""Loss penalty up to which another shape is as good: below what seeds differ by."""
+_SHOWN = 12
+
+
+@dataclass(frozen=True)
+class ShapeLimits:
+    """What the hardware allows.
+
+    Parameters
+    ----------
+    width_multiple : int
+        Of which d_model must be a multiple.
+    layer_multiple : int
+        Of which n_layer must be a multiple; the number of pipeline stages, say.
+    max_layers, max_width : int or None
+        Most layers, and largest d_model.
+    within : float
+        Share by which 12·n_layer·d_model² may miss the size.
+
+    Raises
+    ------
+    ScenarioError
+        If a number is out of range.
+    """
+
+    width_multiple: int = 64
+    layer_multiple: int = 1
+    max_layers: int | None = None
+    max_width: int | None = None
+    within: float = 0.1
+
+    def __post_init__(self) -> None:
+        for name in ("width_multiple", "layer_multiple", "max_layers", "max_width"):
+            value = getattr(self, name)
+            whole = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+            if not (whole or (value is None and name.startswith("max"))):
+                raise ScenarioError(f"{name} is {value!r}, a whole number of 1 or more is needed")
+        if not 0 < self.within < 1:
+            raise ScenarioError(f"within is {self.within!r}, a number between 0 and 1 is needed")
+
+    def shapes(self, matrices: float) -> list[tuple[int, int]]:
+        """Every depth and width with about so many parameters in matrices.
+
+        Raises
+        ------
+        ScenarioError
+            If there is none.
+        """
+        deepest = min(self.max_layers or _DEEPEST, _DEEPEST)
+        found = []
+        for n_layer in range(self.layer_multiple, deepest + 1, self.layer_multiple):
+            exact = math.sqrt(matrices / 12 / n_layer) / self.width_multiple
+            for steps in {math.floor(exact), math.ceil(exact)}:
+                d_model = steps * self.width_multiple
+                if not d_model or (self.max_width and d_model > self.max_width):
+                    continue
+                if abs(matrix_params(n_layer, d_model) / matrices - 1) <= self.within:
+                    found.append((n_layer, d_model))
+        if not found:
+            raise ScenarioError(
+                f"no shape within the limits has {matrices:.4g} parameters in matrices to "
+                f"{self.within:.0%}: allow other multiples, more layers or a wider miss"
+            )
+        return sorted(found)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ShapeChoice:
+    """Shapes of one size, and what each costs in loss.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        One row a shape: n_layer, d_model, aspect_ratio (d_model / n_layer), matrix_params
+        (12·n_layer·d_model²), ``penalty_mean``, ``penalty_q05`` and ``penalty_q95`` (loss over
+        that of the best of these shapes in the same draw, minus 1) and ``probability_best``.
+    recommended : dict
+        The row of least expected loss.
+    as_good : dict
+        Smallest and largest n_layer whose expected penalty is at most 0.1%.
+    ideal : dict or None
+        Posterior of the best n_layer, d_model and aspect ratio without limits or rounding, where
+        the law has a best shape.
+    content : dict
+        What else the file says.
+    """
+
+    table: pd.DataFrame
+    recommended: dict[str, Any]
+    as_good: dict[str, int]
+    ideal: dict[str, dict[str, float]] | None
+    content: dict[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values for JSON."""
+        rows = json.loads(self.table.to_json(orient="records", double_precision=15))
+        return {
+            "schema": SCHEMA,
+            **self.content,
+            "recommended": self.recommended,
+            "as_good": self.as_good,
+            "ideal": self.ideal,
+            "shapes": rows,
+        }
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Write everything as JSON, whole or not at all.
+
+        Raises
+        ------
+        FileError
+            If the file cannot be written.
+        """
+        return write_bytes(path, json.dumps(self.to_dict(), indent=1, ensure_ascii=False) + "\n")
+
+    def __str__(self) -> str:
+        best, where = self.recommended, self.content
+        lines = [
+            (
+                f"{where['params']:.4g} parameters, family {where['family']!r}: "
+                f"{best['n_layer']} layers of width {best['d_model']}, best with probability "
+                f"{best['probability_best']:.0%}; {self.as_good['min_layers']} to "
+                f"{self.as_good['max_layers']} layers are as good (within 0.1% of the loss)."
+            )
+        ]
+        if self.ideal:
+            depth, aspect = self.ideal["n_layer"], self.ideal["aspect_ratio"]
+            lines.append(
+                f"Without limits: {depth['q50']:.3g} layers (90% {depth['q05']:.3g} to "
+                f"{depth['q95']:.3g}), aspect ratio {aspect['q50']:.3g} ({aspect['q05']:.3g} to "
+                f"{aspect['q95']:.3g})."
+            )
+        best_ones = self.table.nsmallest(_SHOWN, "penalty_mean").sort_values("n_layer")
+        shown = best_ones.assign(
+            **{n: 100 * best_ones[n] for n in ("penalty_mean", "penalty_q05", "penalty_q95")}
+        )
+        if len(self.table) > len(shown):
+            lines.append(f"The best {len(shown)} of {len(self.table)} shapes:")
+        names = {"penalty_mean": "penalty %", "penalty_q05": "q05", "penalty_q95": "q95"}
+        table = shown.rename(columns=names).drop(columns="matrix_params")
+        lines.append(table.to_string(index=False, float_format="{:.3g}".format))
+        return "\n".join([*lines, *(f"Note: {text}" for text in where["warnings"])])
+
+    __repr__ = __str__
+
+
+def best_shape(
+    fit: Fit,
+    params: float,
+    *,
+    tokens: float | None = None,
+    family: str | None = None,
+    limits: ShapeLimits | None = None,
+    seed: int = 0,
+) -> ShapeChoice:
+    """Choose depth and width for a size, under a law that knows of shapes.
+
+    Parameters
+    ----------
+    fit : Fit
+        A fit of a law that reads a shape: "depth-width", "gemstones", or "LAW+shape".
+    params : float
+        Parameters, counted as in the runs.
+    tokens : float, optional
+        Training tokens; as many a parameter as in the middle of the family's runs if not given.
+    family : str, optional
+        Whose law; may be left out where the fit has one family.
+    limits : ShapeLimits, optional
+        Multiples and maxima.
+    seed : int
+        Seed of an unseen family.
+
+    Returns
+    -------
+    ShapeChoice
+
+    Raises
+    ------
+    ScenarioError
+        If the law reads no shape, a number is out of range, or no shape is within the limits.
+    """
+    law = fit.law
+    if not _SHAPE & set(law.inputs):
+        raise ScenarioError(
+            f"law {law.name!r} reads no shape; fit 'depth-width', 'gemstones' or "
+            f"'{law.name}+shape' to runs with n_layer and d_model"
+        )
+    if family is None and len(fit.families) > 1:
+        raise ScenarioError(f"no family is named; the fit has {', '.join(map(repr, fit.families))}")
+    name = fit.families[0] if family is None else family
+    given = limits or ShapeLimits()
+    in_unit("params", params, "", "1e9")
+    seen = _tokens(fit, name, params) if tokens is None else in_unit("tokens", tokens, "", "1e9")
+    draws = draws_of(fit, name, seed)
+    matrices = params / _counted(fit, name)
+    shapes = np.array(given.shapes(matrices), dtype=np.float64)
+    losses = np.stack([_loss(draws, params, seen, *shape) for shape in shapes])
+    penalty = losses / losses.min(axis=0) - 1.0
+    winner = np.bincount(losses.argmin(axis=0), minlength=len(shapes)) / losses.shape[1]
+    table = pd.DataFrame(
+        {
+            "n_layer": shapes[:, 0].astype(int),
+            "d_model": shapes[:, 1].astype(int),
+            "aspect_ratio": shapes[:, 1] / shapes[:, 0],
+            "matrix_params": matrix_params(shapes[:, 0], shapes[:, 1]),
+            "penalty_mean": penalty.mean(axis=1),
+            "penalty_q05": np.quantile(penalty, 0.05, axis=1),
+            "penalty_q95": np.quantile(penalty, 0.95, axis=1),
+            "probability_best": winner,
+        }
+    )
+    mean = losses.mean(axis=1)
+    best = int(mean.argmin())
+    fine = table["n_layer"][mean / mean[best] - 1.0 <= _AS_GOOD]
+    content = {
+        "law": law.name,
+        "family": name,
+        "family_seen": name in fit.families,
+        "runs_hash": fit.dt.attrs["runs_hash"],
+        "loss_unit": fit.dt.attrs["loss_unit"],
+        "quantity": "loss_curve",
+        "params": float(params),
+        "tokens": float(seen),
+        "limits": asdict(given),
+        "seed": seed,
+        "warnings": _doubts(fit, name, table.iloc[best]),
+    }
+    return ShapeChoice(
+        table=table,
+        recommended=json.loads(table.iloc[[best]].to_json(orient="records"))[0],
+        as_good={"min_layers": int(fine.min()), "max_layers": int(fine.max())},
+        ideal=_ideal(draws, matrices),
+        content=content,
+    )
+
+
+def _own(fit: Fit, family: str) -> pd.DataFrame:
+    runs = fit.runs
+    own = runs[runs["family"] == family]
+    return own if len(own) else runs
+
+
+def _tokens(fit: Fit, family: str, params: float) -> float:
+    rows = _own(fit, family)
+    return float(params * np.exp(np.log(rows["tokens"] / rows["params"]).mean()))
+
+
+def _counted(fit: Fit, family: str) -> float:
+    """Parameters as counted in the runs, over 12·n_layer·d_model²."""
+    rows = _own(fit, family)
+    if not {"n_layer", "d_model"} <= set(rows.columns):
+        return 1.0
+    counted = matrix_params(rows["n_layer"], rows["d_model"])
+    return float(np.exp(np.log(rows["params"] / counted).mean()))
+
+
+def _loss(draws: Draws, params: float, tokens: float, n_layer: float, d_model: float) -> Floats:
+    full = np.ones_like(draws.noise)
+    shape = {"n_layer": n_layer, "d_model": d_model, "aspect_ratio": d_model / n_layer}
+    log_curve = log_loss_at(
+        draws.spec,
+        draws.values,
+        math.log(params) * full,
+        math.log(tokens) * full,
+        usual=draws.usual,
+        stated={name: math.log(value) * full for name, value in shape.items()},
+    )
+    loss: Floats = np.exp(log_curve)
+    return loss
+
+
+def _ideal(draws: Draws, matrices: float) -> dict[str, dict[str, float]] | None:
+    best = draws.spec.law.best.get("aspect_ratio")
+    if best is None:
+        return None
+    aspect = np.exp(best(draws.values) + draws.spec.reference["aspect_ratio"])
+    n_layer, d_model = shape_of(matrices, aspect)
+    named = {"n_layer": n_layer, "d_model": d_model, "aspect_ratio": aspect}
+    return {name: describe(value) for name, value in named.items()}
+
+
+def _doubts(fit: Fit, family: str, best: "pd.Series[Any]") -> list[str]:
+    rows = _own(fit, family)
+    if not {"n_layer", "d_model"} <= set(rows.columns):
+        return []
+    ratios = rows["d_model"] / rows["n_layer"]
+    low, high = float(ratios.min()), float(ratios.max())
+    if low <= best["aspect_ratio"] <= high:
+        return []
+    ratio = float(best["aspect_ratio"])
+    said = f"The aspect ratio {ratio:.3g} lies outside those of the runs, {low:.3g} to {high:.3g}."
+    return [said]
