@@ -9,8 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from numpy.testing import assert_allclose
+from scipy import stats
+from scipy.special import softmax
 
 from bayes_scaling.decisions import Scenario, allocate
+from bayes_scaling.decisions.problem import draws_of
 from bayes_scaling.forecast import backtest, compare
 from bayes_scaling.inference import Fit, fit
 from bayes_scaling.inference import sbc as module
@@ -238,3 +242,26 @@ def test_families_of_three_runs_can_be_sampled() -> None:
     )
     assert result.summary()["r_hat"].max() <= 1.02
     assert all("no more runs" in text for text in result.warnings if "Families" in text)
+
+
+def test_reweighted_draws_agree_with_a_refit() -> None:
+    # What a pilot's outcome does to the forecast of a large run, by weights and by fitting again.
+    table = simulate("chinchilla", grid(("a",)), TRUTH, noise=0.01, seed=6)
+    sampler = {"prior": "weak", "draws": 2000, "progress": False}
+    before = fit(table, "chinchilla", **sampler)
+    pilot = {"params": 2e9, "tokens": 4e10, "family": "a"}
+    loss = float(before.predict(**pilot).loss_curve.median()) * 1.01
+    row = pd.DataFrame([pilot | {"run": "pilot", "loss": loss}])
+    after = fit(pd.concat([table, row], ignore_index=True), "chinchilla", **sampler)
+    target = {"params": 2e10, "tokens": 4e11, "family": "a"}
+    old, new = (np.log(f.predict(**target).loss_curve.values.ravel()) for f in (before, after))
+    draws = draws_of(before, "a", 0)
+    full = np.ones_like(draws.noise)
+    centre = draws.log_curve(np.log(2e9) * full, np.log(4e10) * full)
+    weights = softmax(stats.norm.logpdf(np.log(loss), centre, draws.sigma))
+    mean = float(weights @ old)
+    assert abs(mean - new.mean()) < 0.2 * old.std()
+    assert_allclose(np.sqrt(weights @ old**2 - mean**2), new.std(), rtol=0.25)
+    # And it did move: half as uncertain, and higher.
+    assert new.std() < 0.8 * old.std()
+    assert new.mean() > old.mean()

@@ -9,7 +9,17 @@ import click
 from bayes_scaling.cli._options import SEED, check_output, output
 from bayes_scaling.errors import ScenarioError
 
-__all__ = ["allocate", "demo", "frontier", "laws", "marginal", "report", "scenario", "shape"]
+__all__ = [
+    "allocate",
+    "demo",
+    "frontier",
+    "laws",
+    "marginal",
+    "next_runs",
+    "report",
+    "scenario",
+    "shape",
+]
 
 
 @click.command()
@@ -88,6 +98,26 @@ def marginal(fit: str, scenario: str | None, output: str, **options: Any) -> Non
     found.save(output)
     click.echo(str(found))
     click.echo(f"Gains written to {output}")
+
+
+@click.command("next-runs")
+@click.argument("fit")
+@click.option("--scenario", required=True, metavar="FILE", help="TOML: the decision to be made.")
+@click.option("--at", metavar="CONFIGS", help="Candidates (params, tokens).  [default: 18 of them]")
+@output("Where the ranking goes (JSON).")
+@click.option("--seed", type=SEED, default=0, show_default=True)
+def next_runs(fit: str, scenario: str, at: str | None, output: str, seed: int) -> None:
+    """Rank small runs by what their outcome would be worth for the decision of a scenario."""
+    from bayes_scaling.decisions import next_runs as ranked
+    from bayes_scaling.runs import load_configs
+
+    chosen = load_configs(at).table if at else None
+    fitted, wanted = _given(fit, scenario, output)
+    with _named(scenario):
+        found = ranked(fitted, wanted, at=chosen, seed=seed)
+    found.save(output)
+    click.echo(str(found))
+    click.echo(f"Ranking written to {output}")
 
 
 @click.command()

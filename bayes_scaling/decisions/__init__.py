@@ -11,6 +11,7 @@ from bayes_scaling.decisions.risk import Risk
 from bayes_scaling.decisions.scenario import Scenario
 from bayes_scaling.decisions.scenario_file import EXAMPLE, load_scenario
 from bayes_scaling.decisions.shapes import ShapeChoice, ShapeLimits, best_shape
+from bayes_scaling.decisions.value import NextRuns, next_runs
 
 __all__ = [
     "EXAMPLE",
@@ -22,6 +23,7 @@ __all__ = [
     "Limits",
     "LogNormal",
     "Marginal",
+    "NextRuns",
     "Pert",
     "Plan",
     "Risk",
@@ -34,4 +36,5 @@ __all__ = [
     "load_plan",
     "load_scenario",
     "marginal",
+    "next_runs",
 ]

@@ -40,6 +40,8 @@ class Draws:
         Whose draws.
     values : dict of str to (sample,) array
         Parameters of the law at the reference point.
+    sigma : (sample,) array
+        Scale of the noise, log loss.
     noise : (sample,) array
         Log-loss noise of one run: the same luck wherever it is made.
     usual : Typical
@@ -53,6 +55,7 @@ class Draws:
     spec: Spec
     family: str
     values: dict[str, Floats]
+    sigma: Floats
     noise: Floats
     usual: Typical
     error: ModelError | None
@@ -95,6 +98,7 @@ class Draws:
         return replace(
             self,
             values={name: value[::step] for name, value in self.values.items()},
+            sigma=self.sigma[::step],
             noise=self.noise[::step],
             error=error,
             own_error=self.own_error[::step],
@@ -122,6 +126,7 @@ def draws_of(fit: Fit, family: str, seed: int) -> Draws:
         spec=spec,
         family=family,
         values={name: draws[name].values.ravel() for name in spec.law.names},
+        sigma=sigma.values.ravel(),
         noise=noise.values.ravel(),
         usual=typical(spec.law, fit.runs, family),
         error=model_error(fit, family, seed) if spec.discrepancy else None,

@@ -58,6 +58,7 @@ def done(cli, fit_path, folder):
         "diagnose": ("diagnose", fit_path),
         "allocate": ("allocate", fit_path, "--scenario", "scenario.toml", "-o", "plan.json"),
         "frontier": ("frontier", fit_path, "--scenario", "scenario.toml", "-o", "frontier.json"),
+        "next": ("next-runs", fit_path, "--scenario", "scenario.toml", "-o", "next.json"),
         "marginal": (
             *("marginal", fit_path, "--params", "1e9", "--tokens", "2e10", "--family", "web"),
             *("--scenario", "scenario.toml", "-o", "marginal.json"),
@@ -225,6 +226,13 @@ def test_frontier_and_marginal_gains(done, folder):
     assert gains["schema"] == "bayes_scaling.marginal/1"
     assert gains["bottleneck"] in ("params", "tokens")
     assert done["marginal"].out.endswith("Gains written to marginal.json\n")
+
+
+def test_next_runs(done, folder):
+    ranked = json.loads((folder / "next.json").read_text(encoding="utf-8"))
+    assert ranked["schema"] == "bayes_scaling.next_runs/1"
+    assert len(ranked["candidates"]) == 18
+    assert done["next"].out.endswith("Ranking written to next.json\n")
 
 
 class _Sources(HTMLParser):

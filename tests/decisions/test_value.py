@@ -1,0 +1,112 @@
+"""The value of information: between nothing and that of perfect knowledge."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+
+from bayes_scaling.decisions import Compute, Fixed, Scenario, allocate, next_runs
+from bayes_scaling.decisions.problem import draws_of
+from bayes_scaling.decisions.value import _Decision, _weights
+from bayes_scaling.errors import ScenarioError
+from bayes_scaling.inference import Fit
+
+DEVICES = Compute(Fixed(1e15), Fixed(0.4), Fixed(2 / 3600))
+PLAIN = Scenario(1e23, family="web")
+PRICED = Scenario(money=1e6, family="web", compute=DEVICES, worth=1e9)
+
+
+@pytest.fixture(scope="module")
+def wide(make_fit) -> Fit:  # type: ignore[no-untyped-def]
+    return make_fit(width=0.15)
+
+
+def test_saving_by_hand() -> None:
+    # Two plans, two draws: the first plan is best in the one, the second in the other.
+    decision = _Decision(np.array([[0.0, 3.0], [2.0, 0.0]]), np.array([0.0, 1.0]))
+    # Undecided the second plan loses 1 on average; in full knowledge nothing is lost.
+    assert decision.perfect() == 1.0
+    sure = np.array([[1.0, 0.0], [0.0, 1.0]])
+    assert decision.saved(sure) == 1.0
+    assert decision.saved(np.full((4, 2), 0.5)) == 0.0
+    # With probability 0.8 the first draw: the first plan loses 0.6, the second 1.6; else 2.4 and
+    # 0.4. On average the second one loses 1.0 and the better of both 0.5.
+    assert_allclose(decision.saved(np.array([[0.8, 0.2], [0.2, 0.8]])), 0.5)
+    assert_allclose(decision.sd_left(sure), 0.0, atol=1e-12)
+    assert_allclose(decision.sd_left(np.full((4, 2), 0.5)), 1.0)
+
+
+def test_perfect_knowledge_saves_the_regret_of_the_plan(wide: Fit) -> None:
+    found = next_runs(wide, PLAIN)
+    assert_allclose(found.evpi_loss, allocate(wide, PLAIN).regret["mean"], rtol=0.1)
+    assert found.evpi is None
+    assert found.unit == "FLOP"
+
+
+def test_no_run_is_worth_more_than_perfect_knowledge(wide: Fit) -> None:
+    found = next_runs(wide, PRICED)
+    assert found.evpi is not None
+    assert (found.table["saves"] >= 0).all()
+    assert (found.table["saves"] <= found.evpi * 1.001).all()
+    assert (found.table["net"].diff().dropna() <= 0).all()
+    assert_allclose(found.table["net"], found.table["saves"] - found.table["cost"])
+    assert_allclose(found.table["saves"], 1e9 * found.table["saves_loss"])
+    best = found.best
+    assert best is not None
+    assert best["net"] == found.table["net"].max()
+    assert str(found).startswith("Run this next")
+
+
+def test_a_run_at_the_target_tells_more_of_it_than_a_small_one(wide: Fit) -> None:
+    split = allocate(wide, PLAIN).recommended
+    at = pd.DataFrame({"params": [split["params"], 1e7], "tokens": [split["tokens"], 1e9]})
+    table = next_runs(wide, PLAIN, at=at).table.set_index("params")
+    assert table.loc[split["params"], "sd_left"] < 0.3
+    assert table.loc[1e7, "sd_left"] > 0.5
+
+
+def test_when_no_run_is_worth_its_cost_it_says_stop(wide: Fit) -> None:
+    found = next_runs(wide, replace(PRICED, worth=1.0))
+    assert found.best is None
+    assert str(found).startswith("Stop")
+    assert found.to_dict()["stop"] is True
+
+
+def test_weights_are_those_of_bayes_theorem(wide: Fit) -> None:
+    draws = draws_of(wide, "web", 0)
+    rng = np.random.default_rng(0)
+    weights = _weights(draws, np.log(1e9), np.log(2e10), rng)
+    assert_allclose(weights.sum(axis=1), 1.0)
+    # Averaged over outcomes, what is believed after is what was believed before.
+    curve = draws.log_curve(np.log(1e9) + 0 * draws.noise, np.log(2e10) + 0 * draws.noise)
+    assert_allclose((weights @ curve).mean(), curve.mean(), atol=4 * curve.std() / np.sqrt(400))
+    # Normal prior and normal outcome: the variance left is 1 / (1 / prior + 1 / noise).
+    left = weights @ curve**2 - (weights @ curve) ** 2
+    noise = np.median(draws.sigma) ** 2
+    assert_allclose(np.median(left), 1 / (1 / curve.var() + 1 / noise), rtol=0.3)
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (pd.DataFrame({"params": [1e9]}), "no column 'tokens'"),
+        (pd.DataFrame({"params": [-1.0], "tokens": [1e9]}), "params is -1"),
+        (pd.DataFrame({"params": [], "tokens": []}), "no candidates"),
+    ],
+)
+def test_bad_candidates_are_refused(wide: Fit, table: pd.DataFrame, said: str) -> None:
+    with pytest.raises(ScenarioError, match=said):
+        next_runs(wide, PLAIN, at=table)
+
+
+def test_the_file_says_it_all(wide: Fit, tmp_path: Path) -> None:
+    found = next_runs(wide, PLAIN)
+    content = json.loads(found.save(tmp_path / "n.json").read_text(encoding="utf-8"))
+    assert content["schema"] == "bayes_scaling.next_runs/1"
+    assert len(content["candidates"]) == len(found.table) == 18
+    assert content["evpi"] is None
+    assert content["ranked_by"] == "loss saved for the cost"
