@@ -14,7 +14,7 @@ __all__ = ["BudgetLine"]
 
 Floats = NDArray[np.float64]
 
-_SIZES = np.linspace(0.0, math.log(1e24), 4097)
+_SIZES = np.linspace(0.0, math.log(1e24), 513)
 """Natural logs of sizes from one parameter to more than anyone will train."""
 _FINE, _ROUNDS = 129, 4
 """Points and rounds of the search for the end of the line: to the last digits of its log."""

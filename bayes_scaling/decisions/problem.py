@@ -24,7 +24,9 @@ Floats = NDArray[np.float64]
 _SEARCH = math.log(1e6)
 """Half width of the search in log N about the size with as many tokens, where limits are silent."""
 _EDGE = 1e-3
-_LINE = 1025
+_LINE = 385
+_PRICES = 1000
+"""Draws of uncertain prices, which know nothing of the law and need not be as many."""
 _EPOCHS = 9
 
 
@@ -311,7 +313,7 @@ def problem(fit: Fit, scenario: Scenario, seed: int) -> Problem:
     family = fit.families[0] if scenario.family is None else scenario.family
     draws = draws_of(fit, family, seed)
     rng = np.random.default_rng([seed, 6])
-    costs = Costs.of(scenario.compute, scenario.data, scenario.inference, draws.noise.size, rng)
+    costs = Costs.of(scenario.compute, scenario.data, scenario.inference, _PRICES, rng)
     made = Problem(draws, BudgetLine(scenario, costs))
     made.bounds(float(made.epochs[-1]))
     return made
