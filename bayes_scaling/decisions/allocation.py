@@ -1,6 +1,7 @@
 """Split budgets between parameters, tokens and their repeats, on the whole posterior."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,18 +9,23 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from bayes_scaling.decisions.budget_line import BudgetLine
+from bayes_scaling.decisions.describe import describe
+from bayes_scaling.decisions.frontier import budget_row
 from bayes_scaling.decisions.plan import SCHEMA, Plan
 from bayes_scaling.decisions.problem import Problem, problem
+from bayes_scaling.decisions.risk import Risk
 from bayes_scaling.decisions.scenario import Scenario
 from bayes_scaling.decisions.search import NEAR_OPTIMAL, Choice, least_risk, near_optimal
+from bayes_scaling.errors import ScenarioError
 from bayes_scaling.forecast.prediction import predict
 from bayes_scaling.inference import Fit
 
-__all__ = ["NEAR_OPTIMAL", "allocate", "describe"]
+__all__ = ["NEAR_OPTIMAL", "allocate"]
 
 Floats = NDArray[np.float64]
 
-_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_FACTORS = (0.25, 0.5, 2.0, 4.0)
 _EDGE = 1e-3
 _MISCOUNT = 0.1
 """Log of C over 6·N·D from which the two ways of counting are told apart."""
@@ -83,7 +89,7 @@ def allocate(fit: Fit, scenario: Scenario, *, seed: int = 0) -> Plan:
         "quantity": "loss_run",
         "risk": {
             "measure": scenario.risk.measure,
-            "level": scenario.risk.level,
+            "level": scenario.risk.level if scenario.risk.measure in ("quantile", "cvar") else None,
             "meaning": str(scenario.risk),
             "value": given.risk_of(losses),
         },
@@ -98,10 +104,13 @@ def allocate(fit: Fit, scenario: Scenario, *, seed: int = 0) -> Plan:
         "regret": describe(_regret(given, best)),
         "drivers": _drivers(given, sizes),
         "costs": _costs(given, best),
+        "scenario": scenario.to_dict(),
+        "other_budgets": _other_budgets(given, sizes),
         "method": method,
         "seed": seed,
         "warnings": [
-            *_touched(given, best),
+            *dict.fromkeys(_touched(given, best)),
+            *_ties(given, reached),
             *forecast.warnings,
             *_counting_doubts(fit, family),
             *_target_doubts(given, target, reached),
@@ -132,6 +141,16 @@ def _touched(given: Problem, best: Choice) -> list[str]:
         most = max(row["spent"] for row in budgets)
         touched.append(f"Limits leave part of the budget unspent: the plan uses {most:.0%} of it.")
     return touched
+
+
+def _ties(given: Problem, reached: float | None) -> list[str]:
+    if given.scenario.risk.measure != "miss" or reached not in (0.0, 1.0):
+        return []
+    does = "reaches" if reached else "misses"
+    said = (
+        f"The plan {does} the target in every draw, as others do: the least expected loss decided."
+    )
+    return [said]
 
 
 def _budgets(given: Problem, best: Choice) -> list[dict[str, Any]]:
@@ -169,6 +188,22 @@ def _costs(given: Problem, best: Choice) -> dict[str, Any]:
     if compute and compute.devices:
         found["seconds"] = describe(costs.seconds(*sizes))
     return found
+
+
+def _other_budgets(given: Problem, sizes: Floats) -> list[dict[str, Any]]:
+    """What a part or a multiple of the budgets would buy, by the same measure of risk."""
+    if given.scenario.risk.measure == "regret":
+        # Regret compares plans of one budget; between budgets the mean does.
+        changed = replace(given.scenario, risk=Risk())
+        given = Problem(given.draws, BudgetLine(changed, given.line.costs))
+    rows = []
+    for factor in _FACTORS:
+        try:
+            rows.append({"factor": factor} | budget_row(given.with_budget(factor), sizes)[0])
+        except ScenarioError:
+            # Lower limits may cost more than a part of the budget.
+            continue
+    return rows
 
 
 def _regret(given: Problem, best: Choice) -> Floats:
@@ -214,18 +249,6 @@ def _draws(fit: Fit, given: Problem) -> xr.Dataset:
         {name: (("chain", "draw"), value.reshape(shape)) for name, value in columns.items()},
         coords={"chain": posterior["chain"], "draw": posterior["draw"]},
     )
-
-
-def describe(draws: Floats) -> dict[str, float]:
-    """Mean, sd and quantiles of draws, as plain numbers; the sd of a single one is 0."""
-    flat = np.asarray(draws, dtype=np.float64).ravel()
-    levels = np.quantile(flat, _QUANTILES)
-    sd = float(flat.std(ddof=1)) if flat.size > 1 else 0.0
-    described = {"mean": float(flat.mean()), "sd": sd}
-    return described | {
-        f"q{100 * level:02.0f}": float(value)
-        for level, value in zip(_QUANTILES, levels, strict=True)
-    }
 
 
 def _counting_doubts(fit: Fit, family: str) -> list[str]:

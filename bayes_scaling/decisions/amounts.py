@@ -75,16 +75,17 @@ class Pert:
 
 @dataclass(frozen=True)
 class LogNormal:
-    """Positive, known by its 5% and 95% quantiles."""
+    """Positive, known by its 5% and 95% quantiles; never above ``most``."""
 
     q05: float
     q95: float
+    most: float = math.inf
 
     def sample(self, uniform: Floats) -> Floats:
         """Quantiles at uniform numbers."""
         middle = 0.5 * (math.log(self.q05) + math.log(self.q95))
         sd = (math.log(self.q95) - math.log(self.q05)) / (2 * stats.norm.ppf(0.95))
-        return np.exp(middle + sd * stats.norm.ppf(uniform))
+        return np.minimum(np.exp(middle + sd * stats.norm.ppf(uniform)), self.most)
 
     @property
     def median(self) -> float:
@@ -135,7 +136,7 @@ def read_amount(
         if not ordered:
             listed = ", ".join(f"{key} = {value[key]!r}" for key in keys)
             raise ScenarioError(f"{name} has {listed}; they must grow from first to last")
-        return kind(*ends)
+        return Pert(*ends) if kind is Pert else LogNormal(ends[0], ends[1], most)
     raise ScenarioError(f"{name} is {dict(value)!r}; it can be {_FORMS}")
 
 

@@ -88,6 +88,9 @@ class BudgetLine:
         least = math.log(limits.min_tokens) if limits.min_tokens else 0.0
         tokens = self.affordable(_SIZES, epochs)
         possible = _SIZES[tokens >= least]
+        if not len(possible) and not limits.min_tokens:
+            serving = ": serving takes it all" if self.scenario.inference else ""
+            raise ScenarioError(f"{self.words()} leave no tokens to train on at any size{serving}")
         top = self._edge(possible[-1], least, epochs) if len(possible) else -math.inf
         low = math.log(limits.min_params) if limits.min_params else -math.inf
         cap, unspent = min(limits.max_tokens, limits.max_unique_tokens * epochs), -math.inf

@@ -13,15 +13,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_scaling._files import write_bytes
-from bayes_scaling.decisions.allocation import describe
+from bayes_scaling.decisions.describe import describe
 from bayes_scaling.decisions.optimum import track
 from bayes_scaling.decisions.problem import Problem, problem
 from bayes_scaling.decisions.scenario import Scenario
-from bayes_scaling.decisions.search import Choice
+from bayes_scaling.decisions.search import Choice, best_size
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.inference import Fit
 
-__all__ = ["PROBABILITIES", "SCHEMA", "BudgetFrontier", "budget_frontier"]
+__all__ = ["PROBABILITIES", "SCHEMA", "BudgetFrontier", "budget_frontier", "budget_row"]
 
 Floats = NDArray[np.float64]
 
@@ -31,6 +31,8 @@ PROBABILITIES = (0.5, 0.8, 0.9, 0.95)
 _FACTORS = tuple(np.geomspace(0.1, 10.0, 21))
 _LARGEST = 10_000
 _GRID = 13
+_HALVINGS = 7
+"""Of the log of a budget between two rows: to a hundredth of their distance."""
 _SUBSET = 1000
 """Draws that choose the size along the frontier: the risk is flat there, so a quarter of the usual
 number will do; every figure that is reported takes all of them."""
@@ -134,9 +136,8 @@ def budget_frontier(
     unit, amount = _main_budget(scenario)
     rows, sizes = [], None
     for factor in given:
-        here = start.with_budget(factor)
-        sizes = _optimum(here, sizes)
-        rows.append({"factor": factor, "budget": factor * amount} | _row(here, sizes))
+        row, sizes = budget_row(start.with_budget(factor), sizes)
+        rows.append({"factor": factor, "budget": factor * amount} | row)
     table = pd.DataFrame(rows)
     largest = 10.0 ** _extrapolation(fit, start.draws.family, float(table["flops"].max()))
     beyond = (
@@ -153,7 +154,7 @@ def budget_frontier(
         "seed": seed,
         "warnings": [beyond] if largest > 1 else [],
     }
-    return BudgetFrontier(table, _needed(table, scenario.target_loss), unit, content)
+    return BudgetFrontier(table, _needed(start, table, amount), unit, content)
 
 
 def _main_budget(scenario: Scenario) -> tuple[str, float]:
@@ -174,7 +175,17 @@ def _optimum(here: Problem, before: Floats | None) -> Floats:
     return track(here.log_curve, before, (low, high))
 
 
-def _row(here: Problem, sizes: Floats) -> dict[str, Any]:
+def budget_row(here: Problem, before: Floats | None) -> tuple[dict[str, Any], Floats]:
+    """The plan of least risk for one budget, and the best size of every draw.
+
+    Parameters
+    ----------
+    here : Problem
+        The budget.
+    before : (sample,) array or None
+        Best sizes for a budget near it, to start from.
+    """
+    sizes = _optimum(here, before)
     best = _least(here, sizes)
     losses = here.draws.loss_run(
         best.log_params, best.log_tokens, best.log_tokens - math.log(best.epochs)
@@ -185,7 +196,7 @@ def _row(here: Problem, sizes: Floats) -> dict[str, Any]:
     money = here.line.costs.money(
         np.array([point["params"]]), np.array([point["tokens"]]), np.array([point["unique_tokens"]])
     )
-    return {
+    row = {
         **{name: point[name] for name in ("params", "tokens", "flops", "epochs")},
         "money": float(np.median(money)) if priced else None,
         **describe(losses),
@@ -194,32 +205,15 @@ def _row(here: Problem, sizes: Floats) -> dict[str, Any]:
         "optimum_q05": float(q05),
         "optimum_q95": float(q95),
     }
+    return row, sizes
 
 
 def _least(here: Problem, sizes: Floats) -> Choice:
-    """The size of least risk over a part of the draws, by a grid and a parabola."""
+    """The size of least risk over a part of the draws."""
     few = _thinned(here)
-    found = []
-    for epochs in map(float, here.epochs):
-        low, high, *_ = here.bounds(epochs)
-        around = np.clip(np.quantile(sizes, [0.01, 0.99]) + np.array([-0.5, 0.5]), low, high)
-        grid = np.linspace(float(around[0]), float(around[1]), _GRID)
-        risks = np.array([few.risk(float(at), epochs) for at in grid])
-        found.append((float(risks.min()), _vertex(grid, risks), epochs))
-    _, size, epochs = min(found)
+    found = [(best_size(few, e, sizes, _GRID), e) for e in map(float, here.epochs)]
+    (_, size), epochs = min(found, key=lambda pair: pair[0][0])
     return Choice(size, float(here.log_tokens(np.array([size]), epochs)[0]), epochs)
-
-
-def _vertex(grid: Floats, values: Floats) -> float:
-    """Minimum of the parabola through the least point of a grid and its neighbours."""
-    best = int(values.argmin())
-    if not 0 < best < len(grid) - 1:
-        return float(grid[best])
-    left, middle, right = values[best - 1 : best + 2]
-    bend = left - 2 * middle + right
-    if bend <= 0:
-        return float(grid[best])
-    return float(grid[best] + 0.5 * (grid[1] - grid[0]) * (left - right) / bend)
 
 
 def _thinned(here: Problem) -> Problem:
@@ -227,12 +221,12 @@ def _thinned(here: Problem) -> Problem:
     return Problem(here.draws.thinned(step), here.line)
 
 
-def _needed(table: pd.DataFrame, target: float | None) -> dict[float, float | None]:
-    """Budget at which the probability of the target passes each level, on the log of the budget."""
-    if target is None:
+def _needed(start: Problem, table: pd.DataFrame, amount: float) -> dict[float, float | None]:
+    """Smallest budget whose plan reaches the target with each probability, by bisection."""
+    if start.scenario.target_loss is None:
         return {}
-    reached = np.maximum.accumulate(table["probability_of_target"].to_numpy(dtype=np.float64))
-    logs = np.log(table["budget"].to_numpy())
+    reached = table["probability_of_target"].to_numpy(dtype=np.float64)
+    factors = table["factor"].to_numpy()
     needed: dict[float, float | None] = {}
     for level in PROBABILITIES:
         above = np.flatnonzero(reached >= level)
@@ -240,11 +234,15 @@ def _needed(table: pd.DataFrame, target: float | None) -> dict[float, float | No
             needed[level] = None
             continue
         at = int(above[0])
-        if at == 0:
-            needed[level] = float(table["budget"].iloc[0])
-            continue
-        share = (level - reached[at - 1]) / (reached[at] - reached[at - 1])
-        needed[level] = float(np.exp(logs[at - 1] + share * (logs[at] - logs[at - 1])))
+        high, low = float(factors[at]), float(factors[max(at - 1, 0)])
+        for _ in range(_HALVINGS if at else 0):
+            middle = math.sqrt(low * high)
+            row, _ = budget_row(start.with_budget(middle), None)
+            if row["probability_of_target"] >= level:
+                high = middle
+            else:
+                low = middle
+        needed[level] = high * amount
     return needed
 
 

@@ -93,13 +93,9 @@ class Plan:
         costs, lines = self.content.get("costs", {}), []
         if "money" in costs:
             money = costs["money"]
-            lines.append(
-                f"Cost: {money['q50']:.4g} {costs['currency']}, 90% between {money['q05']:.4g} and "
-                f"{money['q95']:.4g}."
-            )
+            lines.append(f"Cost: {_spread(money, costs['currency'])}.")
         if "seconds" in costs:
-            days = costs["seconds"]["q50"] / 86400
-            lines.append(f"Training takes {days:.3g} days.")
+            lines.append(f"Training takes {_duration(costs['seconds'])}.")
         lines += [
             f"Within the budget of {row['budget']} with probability "
             f"{row['probability_within']:.0%}."
@@ -121,8 +117,12 @@ class Plan:
                 f"({split['tokens_per_param']:.3g} tokens per parameter{seen})."
             ),
             (
-                f"One run there: loss {loss['mean']:.4g}, 90% between {loss['q05']:.4g} and "
-                f"{loss['q95']:.4g}."
+                f"One run there: expected loss {loss['mean']:.4g}, 90% between {loss['q05']:.4g} "
+                f"and {loss['q95']:.4g}."
+            ),
+            (
+                f"Chosen for the least {self.content['risk']['meaning']}, which is "
+                f"{self.content['risk']['value']:.4g}."
             ),
             (
                 f"Optimal parameters: 90% between {optimum['params']['q05']:.3g} and "
@@ -146,6 +146,22 @@ class Plan:
         import html
 
         return "".join(f"<p>{html.escape(line)}</p>" for line in str(self).splitlines())
+
+
+def _spread(amount: dict[str, float], unit: str, scale: float = 1.0) -> str:
+    """Median and 90% interval, or the number alone where it is known."""
+    q05, q50, q95 = (amount[name] / scale for name in ("q05", "q50", "q95"))
+    if q95 - q05 <= 1e-9 * q50:
+        return f"{q50:.4g} {unit}"
+    return f"{q50:.4g} {unit} (90% between {q05:.4g} and {q95:.4g})"
+
+
+def _duration(seconds: dict[str, float]) -> str:
+    """In the largest unit of which there is one."""
+    for unit, length in (("days", 86400.0), ("hours", 3600.0), ("minutes", 60.0)):
+        if seconds["q50"] >= length:
+            return _spread(seconds, unit, length)
+    return _spread(seconds, "seconds")
 
 
 def load_plan(path: str | PathLike[str]) -> Plan:

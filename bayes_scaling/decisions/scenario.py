@@ -1,7 +1,10 @@
 """What may be spent and what is wanted, as a checked object."""
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
 
+from bayes_scaling.decisions.amounts import Fixed, LogNormal, Pert
 from bayes_scaling.decisions.costs import Compute, Data, Inference
 from bayes_scaling.decisions.limits import Limits
 from bayes_scaling.decisions.risk import Risk
@@ -85,6 +88,30 @@ class Scenario:
             )
         self._check_prices()
 
+    def to_dict(self) -> dict[str, Any]:
+        """Everything that was asked, as plain values; limits that are none are left out."""
+        limits = {name: v for name, v in asdict(self.limits).items() if math.isfinite(v) and v}
+        return {
+            "budget_flops": self.budget_flops,
+            "money": self.money,
+            "seconds": self.seconds,
+            "confidence": self.confidence,
+            "currency": self.currency,
+            "family": self.family,
+            "target_loss": self.target_loss,
+            "worth": self.worth,
+            "risk": asdict(self.risk),
+            "limits": limits,
+            **{
+                name: None if part is None else _plain(part)
+                for name, part in (
+                    ("compute", self.compute),
+                    ("data", self.data),
+                    ("inference", self.inference),
+                )
+            },
+        }
+
     def _check_prices(self) -> None:
         if self.money is not None and (self.compute is None or self.compute.price is None):
             raise ScenarioError(
@@ -94,3 +121,12 @@ class Scenario:
             raise ScenarioError(
                 "a budget of time needs [compute] with speed, utilisation and devices"
             )
+
+
+def _plain(part: Compute | Data | Inference) -> dict[str, Any]:
+    """Amounts by the numbers that were given."""
+    values = {entry.name: getattr(part, entry.name) for entry in fields(part)}
+    return {
+        name: value.to_dict() if isinstance(value, Fixed | Pert | LogNormal) else value
+        for name, value in values.items()
+    }

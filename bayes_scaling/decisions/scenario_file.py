@@ -18,12 +18,13 @@ from bayes_scaling.errors import FileError, ScenarioError
 __all__ = ["EXAMPLE", "load_scenario"]
 
 EXAMPLE = """\
-# What may be spent, and what is wanted. A number is plain, in the unit that is shown here, or has a
-# unit in quotes. Prices and the like may be uncertain: { low = 2, likely = 2.5, high = 4 } or, by
-# their 5% and 95% quantiles, { q05 = 2, q95 = 4 }, each with a unit if need be.
+# What may be spent, and what is wanted. Prices, speeds and times have their unit in quotes; FLOP,
+# money, counts and shares may be plain numbers. What has a price or a share may be uncertain:
+# { low = "2 USD/hour", likely = "2.5 USD/hour", high = "4 USD/hour" }, or by 5% and 95% quantiles
+# { q05 = 0.3, q95 = 0.5 }.
 family = "web"          # leave out where the fit has one family; other names are unseen families
 target_loss = 2.0       # optional, in the loss unit of the fit
-# worth = "50 MUSD"     # optional, of a loss that is lower by 1
+# worth = "50 MUSD"     # optional, of a loss that is lower by 1; for 'marginal' and 'next-runs'
 
 [budget]                # one or more; a plan keeps within all of them
 compute = "1e23 FLOP"   # C = 6 N D of training, and 2 N a token served if [inference] is given

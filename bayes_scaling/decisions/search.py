@@ -10,7 +10,7 @@ from scipy.optimize import minimize_scalar
 
 from bayes_scaling.decisions.problem import Problem
 
-__all__ = ["NEAR_OPTIMAL", "Choice", "least_risk", "near_optimal"]
+__all__ = ["NEAR_OPTIMAL", "Choice", "best_size", "least_risk", "near_optimal"]
 
 Floats = NDArray[np.float64]
 
@@ -65,15 +65,27 @@ def least_risk(problem: Problem, points: int = _GRID) -> Choice:
     points : int
         Of the grid over sizes.
     """
-    found = [(_size(problem, float(e), points), float(e)) for e in problem.epochs]
+    sizes, _, _ = problem.optimum
+    found = [(best_size(problem, e, sizes, points), e) for e in map(float, problem.epochs)]
     (_, log_params), epochs = min(found, key=lambda pair: pair[0][0])
     return _choice(problem, log_params, epochs)
 
 
-def _size(problem: Problem, epochs: float, points: int) -> tuple[float, float]:
-    """Least risk at so many epochs, and the log of its size."""
+def best_size(problem: Problem, epochs: float, sizes: Floats, points: int) -> tuple[float, float]:
+    """Least risk at so many epochs, and the log of its size.
+
+    Parameters
+    ----------
+    problem : Problem
+        What is minimised.
+    epochs : float
+        How often a token is seen.
+    sizes : (sample,) array
+        Logs of the best sizes of draws: the search goes a little beyond them.
+    points : int
+        Of the grid.
+    """
     low, high, *_ = problem.bounds(epochs)
-    sizes, _, _ = problem.optimum
     around = np.quantile(sizes, [0.005, 0.995]) + np.array([-1.0, 1.0])
     start, stop = np.clip(around, low, high)
     grid = np.linspace(float(start), float(stop), points)
@@ -124,7 +136,7 @@ def near_optimal(problem: Problem, best: Choice) -> tuple[list[dict[str, float]]
             {
                 "params": point["params"],
                 "tokens": point["tokens"],
-                "risk": problem.risk_of(losses),
+                "risk": problem.objective(losses),
                 "mean": float(losses.mean()),
                 "q05": float(q05),
                 "q95": float(q95),

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_scaling._files import write_bytes
-from bayes_scaling.decisions.allocation import describe
+from bayes_scaling.decisions.describe import describe
 from bayes_scaling.decisions.optimum import log_loss_at
 from bayes_scaling.decisions.problem import Draws, draws_of
 from bayes_scaling.decisions.units import in_unit

@@ -40,7 +40,7 @@ def _registry() -> Any:
 
 
 def in_unit(name: str, value: Any, unit: Unit, example: str, *, zero: bool = False) -> float:
-    """A number in a unit, from a plain number (taken to be in it) or text with a unit.
+    """A number in a unit, from text with a unit or, but for rates and times, a plain number.
 
     Parameters
     ----------
@@ -61,6 +61,9 @@ def in_unit(name: str, value: Any, unit: Unit, example: str, *, zero: bool = Fal
         If it is not a number, has another dimension, is negative, or is beyond all sense.
     """
     number, given = _parts(name, value, example)
+    if not given and ("/" in unit or unit == "second"):
+        # Of prices, speeds and times nobody could tell which unit a plain number is in.
+        raise ScenarioError(f"{name} is {_shown(value)}, without a unit; write it like {example}")
     if given:
         number *= _factor(name, value, given, unit, example)
     if not ((number > 0 or (zero and number == 0)) and number <= _LARGEST):

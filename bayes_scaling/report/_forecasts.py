@@ -79,11 +79,27 @@ def _score(table: pd.DataFrame) -> dict[str, Any]:
     }
 
 
+def _of_plan(study: Study, family: str, row: dict[str, Any]) -> dict[str, Any]:
+    largest = float(study.of_family(family)["flops"].max())
+    decades = math.log10(row["flops"] / largest)
+    names = ("flops", "params", "tokens", "mean", "sd", *LEVELS, "probability_of_target")
+    return {
+        "times_budget": row["factor"],
+        **{name: row[name] for name in names},
+        "extrapolation": decades,
+        "tags": study.tags(family, decades),
+    }
+
+
 def budgets_section(study: Study, plan: dict[str, Any]) -> list[dict[str, Any]]:
     """The loss of a plan with less or more compute, tokens per parameter unchanged.
 
-    The probability is that of the plan's target loss, None where it has none.
+    As the plan's own file has it, prices and limits considered; at the same tokens per parameter
+    where it does not say. The probability is that of the plan's target loss, None where it has
+    none.
     """
+    if plan.get("other_budgets") is not None:
+        return [_of_plan(study, plan["family"], row) for row in plan["other_budgets"]]
     chosen, target, family = plan["recommended"], plan.get("target_loss"), plan["family"]
     factors = np.array(_BUDGETS)
     forecast = study.fit.predict(

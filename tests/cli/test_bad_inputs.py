@@ -274,8 +274,8 @@ SCENARIOS = {
     ),
     "serving takes it all": _scenario(
         BUDGET + '[inference]\noutput_tokens = "1e30 token"\n[limits]\nmin_params = 1e8\n',
-        "no configuration",
-        "1e+22 FLOP",
+        "1e+22 FLOP leave no tokens to train on",
+        "serving takes it all",
     ),
     "time without devices": _scenario(
         SCENARIO + '[budget]\ntime = "3 weeks"\n' + PRICES, "time needs [compute]", "devices"

@@ -84,6 +84,10 @@ def test_a_lognormal_has_its_quantiles() -> None:
 def test_amounts_are_read_in_their_forms() -> None:
     assert read_amount("p", "2 USD/hour", "USD/second", "x") == Fixed(2 / 3600)
     given_pert = {"low": "1 USD", "likely": 2, "high": "3 kUSD"}
+    with pytest.raises(ScenarioError, match="price is 2, without a unit; write it like x"):
+        read_amount("price", 2, "USD/second", "x")
+    with pytest.raises(ScenarioError, match="time is 3, without a unit"):
+        in_unit("time", 3, "second", "x")
     assert read_amount("p", given_pert, "USD", "x") == Pert(1, 2, 3000)
     assert read_amount("p", {"q05": 1, "q95": 2}, "USD", "x") == LogNormal(1, 2)
     for bad in ({"q05": 2, "q95": 1}, {"low": 1, "likely": 1, "high": 1}, {"q50": 1}, {}):

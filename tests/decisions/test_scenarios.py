@@ -17,6 +17,7 @@ from bayes_scaling.decisions import (
     Fixed,
     Inference,
     Limits,
+    LogNormal,
     Pert,
     Risk,
     Scenario,
@@ -193,6 +194,47 @@ def test_regret_is_that_of_the_draws_own_best_plan(two_families: Fit) -> None:
     assert floor["share"] < 0.05
 
 
+def test_a_plan_records_what_was_asked(two_families: Fit) -> None:
+    devices = replace(DEVICES, utilisation=LogNormal(0.3, 0.95, 1.0))
+    scenario = Scenario(money=1e6, family="web", compute=devices, confidence=0.9, worth=5e6)
+    asked = allocate(two_families, scenario).to_dict()["scenario"]
+    assert asked["confidence"] == 0.9
+    assert asked["worth"] == 5e6
+    assert asked["compute"]["utilisation"] == {"q05": 0.3, "q95": 0.95}
+    assert asked["limits"] == {"max_epochs": 1.0}
+    made = problem(two_families, scenario, 0)
+    # A device is never used for more than all of its time.
+    assert made.line.costs.per_flop.min() >= 2 / 3600 / 1e15 * (1 - 1e-12)
+
+
+def test_plans_that_miss_a_target_alike_are_told_apart_by_the_mean(two_families: Fit) -> None:
+    mean = allocate(two_families, Scenario(1e23, family="web")).recommended
+    for target in (0.5, 9.0):
+        plan = allocate(two_families, Scenario(1e23, Risk("miss"), "web", target_loss=target))
+        assert_allclose(plan.recommended["params"], mean["params"], rtol=0.02)
+        assert plan.content["risk"]["value"] == (1.0 if target < 1 else 0.0)
+        assert any("least expected loss decided" in text for text in plan.warnings)
+
+
+def test_other_budgets_are_plans_of_their_own(two_families: Fit) -> None:
+    scenario = Scenario(
+        money=1e6, family="web", compute=DEVICES, data=Data(Fixed(1e-6)), inference=SERVING
+    )
+    rows = allocate(two_families, scenario).content["other_budgets"]
+    assert [row["factor"] for row in rows] == [0.25, 0.5, 2.0, 4.0]
+    half = allocate(two_families, replace(scenario, money=5e5))
+    assert_allclose(rows[1]["mean"], half.loss["mean"], rtol=1e-4)
+    assert_allclose(rows[1]["money"], 5e5, rtol=1e-6)
+
+
+@pytest.mark.parametrize("budget", [Scenario(1e-5, family="web"), None])
+def test_budgets_that_train_nothing_are_refused(two_families: Fit, budget: Scenario | None) -> None:
+    eaten = Scenario(1e20, family="web", inference=Inference(Fixed(1e25)))
+    with pytest.raises(ScenarioError, match="leave no tokens to train on") as error:
+        allocate(two_families, budget or eaten)
+    assert ("serving takes it all" in str(error.value)) == (budget is None)
+
+
 def test_limits_that_cannot_spend_the_budget_say_so(two_families: Fit) -> None:
     limits = Limits(max_params=1e6, max_tokens=1e6)
     plan = allocate(two_families, Scenario(1e20, family="web", limits=limits))
@@ -211,7 +253,7 @@ def test_every_key_of_the_example_is_read(tmp_path: Path) -> None:
     path = tmp_path / "s.toml"
     whole = "\n".join(
         line[2:] if line.startswith("# ") and ("=" in line or line.startswith("# [")) else line
-        for line in EXAMPLE.splitlines()[3:]
+        for line in EXAMPLE.splitlines()[4:]
     )
     path.write_text(whole, encoding="utf-8")
     scenario = load_scenario(path)
