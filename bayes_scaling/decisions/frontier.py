@@ -30,12 +30,10 @@ PROBABILITIES = (0.5, 0.8, 0.9, 0.95)
 """With which the budget for a target is found."""
 _FACTORS = tuple(np.geomspace(0.1, 10.0, 21))
 _LARGEST = 10_000
-_GRID = 13
+_GRID, _TOLERANCE = 9, 1e-3
+"""Points of the grid over log N, and where the search after it stops."""
 _HALVINGS = 7
 """Of the log of a budget between two rows: to a hundredth of their distance."""
-_SUBSET = 1000
-"""Draws that choose the size along the frontier: the risk is flat there, so a quarter of the usual
-number will do; every figure that is reported takes all of them."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -134,9 +132,11 @@ def budget_frontier(
         raise ScenarioError("risk measure 'regret' compares plans of one budget; choose another")
     start = problem(fit, scenario, seed)
     unit, amount = _main_budget(scenario)
-    rows, sizes = [], None
+    rows: list[dict[str, Any]] = []
+    sizes: list[Floats] = []
     for factor in given:
-        row, sizes = budget_row(start.with_budget(factor), sizes)
+        row, best = budget_row(start.with_budget(factor), sizes[-1] if sizes else None)
+        sizes.append(best)
         rows.append({"factor": factor, "budget": factor * amount} | row)
     table = pd.DataFrame(rows)
     largest = 10.0 ** _extrapolation(fit, start.draws.family, float(table["flops"].max()))
@@ -154,7 +154,7 @@ def budget_frontier(
         "seed": seed,
         "warnings": [beyond] if largest > 1 else [],
     }
-    return BudgetFrontier(table, _needed(start, table, amount), unit, content)
+    return BudgetFrontier(table, _needed(start, table, sizes, amount), unit, content)
 
 
 def _main_budget(scenario: Scenario) -> tuple[str, float]:
@@ -210,18 +210,17 @@ def budget_row(here: Problem, before: Floats | None) -> tuple[dict[str, Any], Fl
 
 def _least(here: Problem, sizes: Floats) -> Choice:
     """The size of least risk over a part of the draws."""
-    few = _thinned(here)
-    found = [(best_size(few, e, sizes, _GRID), e) for e in map(float, here.epochs)]
+    few = Problem(here.draws.few, here.line)
+    found = [
+        (best_size(few, e, sizes, _GRID, tolerance=_TOLERANCE), e) for e in map(float, here.epochs)
+    ]
     (_, size), epochs = min(found, key=lambda pair: pair[0][0])
     return Choice(size, float(here.log_tokens(np.array([size]), epochs)[0]), epochs)
 
 
-def _thinned(here: Problem) -> Problem:
-    step = max(here.draws.noise.size // _SUBSET, 1)
-    return Problem(here.draws.thinned(step), here.line)
-
-
-def _needed(start: Problem, table: pd.DataFrame, amount: float) -> dict[float, float | None]:
+def _needed(
+    start: Problem, table: pd.DataFrame, sizes: list[Floats], amount: float
+) -> dict[float, float | None]:
     """Smallest budget whose plan reaches the target with each probability, by bisection."""
     if start.scenario.target_loss is None:
         return {}
@@ -237,7 +236,7 @@ def _needed(start: Problem, table: pd.DataFrame, amount: float) -> dict[float, f
         high, low = float(factors[at]), float(factors[max(at - 1, 0)])
         for _ in range(_HALVINGS if at else 0):
             middle = math.sqrt(low * high)
-            row, _ = budget_row(start.with_budget(middle), None)
+            row, _ = budget_row(start.with_budget(middle), sizes[at])
             if row["probability_of_target"] >= level:
                 high = middle
             else:

@@ -28,6 +28,7 @@ _LINE = 385
 _PRICES = 1000
 """Draws of uncertain prices, which know nothing of the law and need not be as many."""
 _EPOCHS = 9
+_FEW = 1000
 _TIE = 1e-6
 """Weight of the mean loss beside a probability, which moves in steps of one draw in thousands."""
 
@@ -89,6 +90,11 @@ class Draws:
             strayed = self.error.at_one(distance, self.own_error)
         losses: Floats = np.exp(log_curve + self.noise + strayed)
         return losses
+
+    @cached_property
+    def few(self) -> "Draws":
+        """About a thousand of the draws, for searches along a flat risk."""
+        return self.thinned(max(self.noise.size // _FEW, 1))
 
     def thinned(self, step: int) -> "Draws":
         """One in so many draws."""

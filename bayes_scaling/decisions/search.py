@@ -71,7 +71,9 @@ def least_risk(problem: Problem, points: int = _GRID) -> Choice:
     return _choice(problem, log_params, epochs)
 
 
-def best_size(problem: Problem, epochs: float, sizes: Floats, points: int) -> tuple[float, float]:
+def best_size(
+    problem: Problem, epochs: float, sizes: Floats, points: int, *, tolerance: float = 1e-6
+) -> tuple[float, float]:
     """Least risk at so many epochs, and the log of its size.
 
     Parameters
@@ -84,6 +86,8 @@ def best_size(problem: Problem, epochs: float, sizes: Floats, points: int) -> tu
         Logs of the best sizes of draws: the search goes a little beyond them.
     points : int
         Of the grid.
+    tolerance : float
+        Of the search after it, in log N.
     """
     low, high, *_ = problem.bounds(epochs)
     around = np.quantile(sizes, [0.005, 0.995]) + np.array([-1.0, 1.0])
@@ -100,7 +104,7 @@ def best_size(problem: Problem, epochs: float, sizes: Floats, points: int) -> tu
         lambda at: problem.risk(at, epochs) / scale - 1.0,
         bounds=(left, right),
         method="bounded",
-        options={"xatol": 1e-6},
+        options={"xatol": tolerance},
     )
     at = float(refined.x)
     risk = problem.risk(at, epochs)

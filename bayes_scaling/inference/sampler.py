@@ -1,6 +1,6 @@
 """Sampling a model until its chains have mixed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +14,7 @@ __all__ = ["ESS_MIN", "RHAT_MAX", "sample_well"]
 RHAT_MAX = 1.01
 ESS_MIN = 400
 """Thresholds of Vehtari et al. 2021, for chains to count as mixed."""
-_LONGER = (4, 16)
+LONGER = (4, 16)
 """Draws of the second and third round, in units of the first."""
 Told = Callable[[xr.Dataset], xr.Dataset]
 _CAREFUL = 0.99
@@ -27,6 +27,7 @@ def sample_well(
     progress: Progress | None = None,
     *,
     rhat_max: float = RHAT_MAX,
+    longer: Sequence[int] = LONGER,
     told: Told | None = None,
 ) -> Sampled:
     """Sample, and sample longer where the chains have not mixed or have diverged.
@@ -45,6 +46,8 @@ def sample_well(
         Called with one sentence now and then.
     rhat_max : float
         R-hat up to which chains count as mixed.
+    longer : sequence of int
+        Draws of further rounds, in units of the first.
     told : callable
         From draws of the free variables to what is reported of them: that must have mixed too. By
         default their exponentials, as R-hat of folded draws is not the same for a parameter and
@@ -58,18 +61,18 @@ def sample_well(
     say = progress or silent
     sampled = compiled.sample(settings, say)
     spent = sampled.sample_seconds
-    for times in _LONGER:
+    for times in longer:
         doubt = _doubt(sampled, rhat_max, told or _exponentials)
         if not doubt:
             break
         say(f"{doubt}: sampling {times} times longer")
-        longer = replace(
+        more = replace(
             settings,
             draws=times * settings.draws,
             tune=2 * settings.tune,
             target_accept=max(settings.target_accept, _CAREFUL),
         )
-        whole = compiled.sample(longer, say)
+        whole = compiled.sample(more, say)
         spent += whole.sample_seconds
         sampled = replace(whole, draws=_thinned(whole.draws, times), thin=times)
     else:

@@ -29,6 +29,8 @@ __all__ = ["Calibration", "posterior_sbc", "sbc"]
 _SETTINGS = SamplerSettings(draws=250, tune=400, chains=4, target_accept=0.95)
 _RHAT_MAX = 1.03
 """Ranks among a thousand draws do not see what the stricter bound of a fit would."""
+_LONGER = (4,)
+"""Further rounds where chains have not mixed: a hundred tables cannot wait for the last of them."""
 _FEWEST = 10
 _LIKELIHOOD = "log_likelihood"
 _SUSPECT = 0.01
@@ -254,7 +256,9 @@ def _calibrate(
         simulated = _simulated(spec, design, truth, rng)
         seen = simulated if real is None else _together(real, simulated)
         settings = replace(_SETTINGS, seed=int(rng.integers(2**31)))
-        sampled = sample_well(compiled.with_runs(seen), settings, rhat_max=_RHAT_MAX)
+        sampled = sample_well(
+            compiled.with_runs(seen), settings, rhat_max=_RHAT_MAX, longer=_LONGER
+        )
         unmixed += not sampled.mixed
         draws = hierarchy.named(spec, sampled.draws)
         ranks.append(_ranks(spec, seen, truth, draws, rng))
