@@ -9,7 +9,7 @@ import xarray as xr
 from bayes_scaling.inference.compiled import Compiled, Sampled
 from bayes_scaling.inference.settings import Progress, SamplerSettings, silent
 
-__all__ = ["ESS_MIN", "RHAT_MAX", "sample_well"]
+__all__ = ["ESS_MIN", "LONGER", "RHAT_MAX", "sample_well"]
 
 RHAT_MAX = 1.01
 ESS_MIN = 400

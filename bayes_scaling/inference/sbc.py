@@ -6,6 +6,7 @@ same where it matters for one fit, with the parameter drawn from its posterior a
 runs added to the real ones.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -17,7 +18,7 @@ from bayes_scaling.errors import FitError
 from bayes_scaling.inference.compiled import Compiled, compile_model
 from bayes_scaling.inference.fitting import Procedure
 from bayes_scaling.inference.result import Fit
-from bayes_scaling.inference.sampler import sample_well
+from bayes_scaling.inference.sampler import LONGER, sample_well
 from bayes_scaling.inference.settings import Progress, SamplerSettings, speaker
 from bayes_scaling.laws import DEFAULT, Law
 from bayes_scaling.model import Spec, hierarchy
@@ -29,8 +30,6 @@ __all__ = ["Calibration", "posterior_sbc", "sbc"]
 _SETTINGS = SamplerSettings(draws=250, tune=400, chains=4, target_accept=0.95)
 _RHAT_MAX = 1.03
 """Ranks among a thousand draws do not see what the stricter bound of a fit would."""
-_LONGER = (4,)
-"""Further rounds where chains have not mixed: a hundred tables cannot wait for the last of them."""
 _FEWEST = 10
 _LIKELIHOOD = "log_likelihood"
 _SUSPECT = 0.01
@@ -152,6 +151,7 @@ def sbc(
     *,
     replications: int = 100,
     seed: int = 0,
+    longer: Sequence[int] = LONGER,
     progress: bool | Progress = True,
     **options: Any,
 ) -> Calibration:
@@ -167,6 +167,8 @@ def sbc(
         How often; 10 or more.
     seed : int
         Seed of everything.
+    longer : sequence of int
+        Draws of further rounds where chains have not mixed, in units of the first.
     progress : bool or callable
         Whether to say on standard error what is going on, or who to tell.
     **options
@@ -191,11 +193,16 @@ def sbc(
     rng = np.random.default_rng([seed, 3])
     truths = hierarchy.prior_draws(spec, replications, rng)
     compiled = compile_model(spec, design, say)
-    return _calibrate(compiled, design, truths, rng, say=say)
+    return _calibrate(compiled, design, truths, rng, say=say, longer=longer)
 
 
 def posterior_sbc(
-    fit: Fit, *, replications: int = 50, seed: int = 0, progress: bool | Progress = True
+    fit: Fit,
+    *,
+    replications: int = 50,
+    seed: int = 0,
+    longer: Sequence[int] = LONGER,
+    progress: bool | Progress = True,
 ) -> Calibration:
     """Calibrate a fit where it stands: true values from its posterior, runs added to its own.
 
@@ -207,6 +214,8 @@ def posterior_sbc(
         How often; 10 or more. Each takes a few seconds.
     seed : int
         Seed of everything.
+    longer : sequence of int
+        Draws of further rounds where chains have not mixed, in units of the first.
     progress : bool or callable
         Whether to say on standard error what is going on, or who to tell.
 
@@ -229,7 +238,7 @@ def posterior_sbc(
     truths = truths.rename(sample="draw").assign_coords(draw=np.arange(replications))
     truths = truths.expand_dims(chain=[0])
     compiled = compile_model(fit.spec, design, say)
-    return _calibrate(compiled, design, truths, rng, say=say, real=design)
+    return _calibrate(compiled, design, truths, rng, say=say, longer=longer, real=design)
 
 
 def _check(replications: int) -> None:
@@ -246,6 +255,7 @@ def _calibrate(
     rng: np.random.Generator,
     *,
     say: Progress,
+    longer: Sequence[int],
     real: Design | None = None,
 ) -> Calibration:
     """Ranks of every truth in the posterior of runs simulated with it."""
@@ -256,9 +266,7 @@ def _calibrate(
         simulated = _simulated(spec, design, truth, rng)
         seen = simulated if real is None else _together(real, simulated)
         settings = replace(_SETTINGS, seed=int(rng.integers(2**31)))
-        sampled = sample_well(
-            compiled.with_runs(seen), settings, rhat_max=_RHAT_MAX, longer=_LONGER
-        )
+        sampled = sample_well(compiled.with_runs(seen), settings, rhat_max=_RHAT_MAX, longer=longer)
         unmixed += not sampled.mixed
         draws = hierarchy.named(spec, sampled.draws)
         ranks.append(_ranks(spec, seen, truth, draws, rng))
