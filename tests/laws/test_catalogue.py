@@ -133,9 +133,9 @@ def test_m4_and_its_closed_form_inverse(symbol: str, seed: int) -> None:
     column = ONE_FACTOR[symbol]
     at = np.linspace(-8, 8, 33)
     loss = np.exp(law.log_curve({column: at}, values))
-    # A draw may reach the floor to the last digit and miss it by rounding.
+    # A draw may reach floor or ceiling to the last digit and miss it by rounding.
     assert (loss >= values["floor"] * (1 - 1e-12)).all()
-    assert (loss <= values["floor"] + values["rise"]).all()
+    assert (loss <= (values["floor"] + values["rise"]) * (1 + 1e-12)).all()
     # Where the loss has left floor and ceiling by more than rounding, x comes back.
     share = (loss - values["floor"]) / values["rise"]
     told = (share > 1e-6) & (share < 1 - 1e-6)
