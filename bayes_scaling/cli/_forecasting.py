@@ -73,9 +73,12 @@ def backtest(runs: str, law: str, output: str, **options: Any) -> None:
     from bayes_scaling.laws import get
     from bayes_scaling.runs import load_runs
 
-    part, plot = f"{output}.part", options.pop("plot")
+    # Beside a device such as /dev/null nothing can be kept.
+    part = None if Path(output).is_char_device() else f"{output}.part"
+    plot = options.pop("plot")
     check_output(output, runs)
-    check_output(part, runs)
+    if part:
+        check_output(part, runs)
     if plot:
         check_suffix(plot, FIGURES)
         check_output(plot, runs)
@@ -89,7 +92,8 @@ def backtest(runs: str, law: str, output: str, **options: Any) -> None:
 
     result = test_back(table, names, ratio=ratios, checkpoint=part, **options)
     result.save(output)
-    Path(part).unlink(missing_ok=True)
+    if part:
+        Path(part).unlink(missing_ok=True)
     click.echo(str(result))
     if plot:
         from bayes_scaling.report.plots_backtest import plot_backtest

@@ -17,6 +17,7 @@ _GOLDEN = (np.sqrt(5.0) - 1) / 2
 _WIDTHS = (0.5, 0.2, 0.05)
 """Half widths of successive parabolas in log N; a parabola through a smooth minimum errs by the
 square of its width, times how far it was off."""
+_STEPS = 100
 _TOLERANCE = 1e-8
 """Width of the final bracket in log N; the loss there is flat to its square."""
 
@@ -132,7 +133,9 @@ def track(loss: Objective, start: Floats, bounds: tuple[float, float]) -> Floats
     (sample,) array
     """
     at = np.clip(start, *bounds)
-    for width in _WIDTHS:
+    widths = iter(_WIDTHS)
+    width = next(widths)
+    for _ in range(_STEPS):
         left, middle, right = loss(at - width), loss(at), loss(at + width)
         bend = left - 2.0 * middle + right
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -141,5 +144,11 @@ def track(loss: Objective, start: Floats, bounds: tuple[float, float]) -> Floats
         downhill = np.where(left < right, -width, width)
         bent = (bend > 0) & np.isfinite(step)
         step = np.where(bent, np.clip(step, -2 * width, 2 * width), downhill)
-        at = np.clip(at + step, *bounds)
+        moved = np.clip(at + step, *bounds)
+        away, at = float(np.max(np.abs(moved - at))), moved
+        # Whatever is still on its way goes on as it was; then closer.
+        if away < width:
+            width = next(widths, 0.0)
+        if not width:
+            break
     return at

@@ -174,7 +174,10 @@ class Problem:
         """How often tokens may be seen: a grid from once to the limit."""
         if not self.repeats:
             return np.ones(1)
-        return np.geomspace(1.0, self.scenario.limits.max_epochs, _EPOCHS)
+        limits = self.scenario.limits
+        # Fewer repeats would leave fewer tokens than the limits ask for.
+        least = max(1.0, limits.min_tokens / limits.max_unique_tokens)
+        return np.geomspace(least, limits.max_epochs, _EPOCHS)
 
     @cached_property
     def _ranges(self) -> dict[float, tuple[float, float, bool, bool]]:

@@ -131,22 +131,23 @@ def near_optimal(problem: Problem, best: Choice) -> tuple[list[dict[str, float]]
     low, high, *_ = problem.bounds(best.epochs)
     span = np.linspace(-_DECADES, _DECADES, _GRID) * math.log(10)
     grid = np.unique(np.clip(best.log_params + span, low, high))
-    rows = []
+    rows, objectives = [], []
     for at in grid:
         losses = problem.loss_run(float(at), best.epochs)
+        objectives.append(problem.objective(losses))
         point = _choice(problem, float(at), best.epochs).point
         q05, q95 = np.quantile(losses, [0.05, 0.95])
         rows.append(
             {
                 "params": point["params"],
                 "tokens": point["tokens"],
-                "risk": problem.objective(losses),
+                "risk": problem.risk_of(losses),
                 "mean": float(losses.mean()),
                 "q05": float(q05),
                 "q95": float(q95),
             }
         )
-    risks = np.array([row["risk"] for row in rows])
+    risks = np.array(objectives)
     limit = problem.risk(best.log_params, best.epochs) * (1 + NEAR_OPTIMAL)
     down, up = grid <= best.log_params, grid >= best.log_params
     left = _crossing(grid[down][::-1], risks[down][::-1], limit, best.log_params)

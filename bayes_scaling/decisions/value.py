@@ -16,6 +16,7 @@ from scipy.special import softmax
 from bayes_scaling._files import write_bytes
 from bayes_scaling.decisions.problem import Draws, Problem, problem
 from bayes_scaling.decisions.scenario import Scenario
+from bayes_scaling.decisions.search import Choice, least_risk
 from bayes_scaling.decisions.units import in_unit
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.inference import Fit
@@ -193,7 +194,7 @@ def next_runs(
         "worth": worth,
         "ranked_by": "net value" if worth else "loss saved for the cost",
         "seed": seed,
-        "warnings": _doubts(table),
+        "warnings": _doubts(table, scenario),
     }
     unit = scenario.currency if priced else "FLOP"
     return NextRuns(table, perfect / (worth or 1.0), perfect if worth else None, unit, content)
@@ -252,25 +253,15 @@ class _Decision:
         parts = []
         for scale in _SCALES if worth else (1.0,):
             here = given.with_budget(float(scale))
-            try:
-                low, high, *_ = here.bounds()
-            except ScenarioError:
-                # So little cannot meet the lower limits; the whole budget can, or we were not here.
-                continue
-            around = np.quantile(sizes, [0.005, 0.995]) + np.array([-1.0, 1.0])
-            # With less to spend everything is smaller: size grows as about half of the budget.
-            start, stop = np.clip(around + 0.5 * math.log(scale), low, high)
-            for size in np.linspace(float(start), float(stop), _SIZES):
-                log_tokens = float(here.log_tokens(np.array([size]))[0])
-                loss = _expected(here.draws, float(size), log_tokens)
+            for plan in _plans(here, sizes, 0.5 * math.log(scale)):
+                loss = _expected(here.draws, plan)
                 if worth:
-                    params, tokens = np.exp([size]), np.exp([log_tokens])
-                    money = here.line.costs.money(params, tokens, tokens)[0]
+                    params, tokens = np.exp([plan.log_params]), np.exp([plan.log_tokens])
+                    money = here.line.costs.money(params, tokens, tokens / plan.epochs)[0]
                     loss = worth * loss + float(np.mean(money))
                 parts.append(loss)
-        middle = float(np.median(sizes))
-        log_tokens = float(given.log_tokens(np.array([middle]))[0])
-        return cls(np.stack(parts), np.log(_expected(given.draws, middle, log_tokens)))
+        best = least_risk(given)
+        return cls(np.stack(parts), np.log(_expected(given.draws, best)))
 
     def perfect(self) -> float:
         """What deciding in full knowledge saves on average."""
@@ -290,11 +281,30 @@ class _Decision:
         return float(np.sqrt(max(variance.mean(), 0.0)) / self.log_target.std())
 
 
-def _expected(draws: Draws, log_params: float, log_tokens: float) -> Floats:
+def _plans(here: Problem, sizes: Floats, shift: float) -> list[Choice]:
+    """Plans about the best sizes, moved with the budget: size grows as about half of it."""
+    found = []
+    for epochs in map(float, here.epochs[:: max(len(here.epochs) // 2, 1)]):
+        try:
+            low, high, *_ = here.bounds(epochs)
+        except ScenarioError:
+            # So little cannot meet the lower limits; the whole budget can, or we were not here.
+            continue
+        around = np.quantile(sizes, [0.005, 0.995]) + np.array([-1.0, 1.0]) + shift
+        start, stop = np.clip(around, low, high)
+        grid = np.linspace(float(start), float(stop), _SIZES)
+        tokens = here.log_tokens(grid, epochs)
+        found += [Choice(float(n), float(d), epochs) for n, d in zip(grid, tokens, strict=True)]
+    return found
+
+
+def _expected(draws: Draws, plan: Choice) -> Floats:
     """Loss of a plan in each draw: the curve, and what the family's runs there have in common."""
     full = np.ones_like(draws.noise)
-    log_curve = draws.log_curve(log_params * full, log_tokens * full)
-    loss: Floats = np.exp(log_curve + _strayed(draws, log_params, log_tokens, 0.0 * full))
+    unique = plan.log_tokens - math.log(plan.epochs)
+    log_curve = draws.log_curve(plan.log_params * full, plan.log_tokens * full, unique * full)
+    strayed = _strayed(draws, plan.log_params, plan.log_tokens, 0.0 * full)
+    loss: Floats = np.exp(log_curve + strayed)
     return loss
 
 
@@ -352,13 +362,14 @@ def _weights(
     return weights
 
 
-def _doubts(table: pd.DataFrame) -> list[str]:
+def _doubts(table: pd.DataFrame, scenario: Scenario) -> list[str]:
+    said = []
+    if scenario.risk.measure != "mean":
+        said.append(f"Values are those of a decision by expected loss, not by {scenario.risk}.")
     rough = int((table["effective_draws"] < _LEAST_ESS).sum())
-    if not rough:
-        return []
-    return [
-        (
+    if rough:
+        said.append(
             f"The value of {rough} candidates is rough: their outcomes leave fewer than "
             f"{_LEAST_ESS:.0f} effective draws of the posterior."
         )
-    ]
+    return said

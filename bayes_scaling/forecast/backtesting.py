@@ -16,7 +16,7 @@ import pandas as pd
 from bayes_scaling import laws
 from bayes_scaling._files import write_bytes
 from bayes_scaling.errors import DataError
-from bayes_scaling.forecast.checkpoint import Checkpoint, key_of
+from bayes_scaling.forecast.checkpoint import Checkpoint, Result, key_of
 from bayes_scaling.forecast.outcomes import score_rows
 from bayes_scaling.forecast.scoring import summarise
 from bayes_scaling.forecast.thresholds import (
@@ -81,11 +81,9 @@ class Backtest:
         """
         factor = 10.0 ** self.points["extrapolation"].to_numpy()
         place = np.clip(np.searchsorted(DISTANCES, factor * (1 - 1e-9)) - 1, -1, len(DISTANCES) - 2)
-        # A run counts once in a class, however many thresholds put it there.
         where = self.points.assign(place=place)
-        whole = summarise(where, ("law", "place", "family"))
-        many = whole.groupby(["law", "place"])["family"].transform("size") > 1
-        kept = whole[(whole["family"] == "all") | ~many]
+        # Last in each class stands the mean over its families, or its only family.
+        kept = summarise(where, ("law", "place", "family")).groupby(["law", "place"]).tail(1)
         counts = where.groupby(["law", "place"], sort=False)["family"].nunique()
         rows = kept.set_index(["law", "place"]).drop(columns="family")
         rows.insert(0, "families", counts)
@@ -205,16 +203,13 @@ def backtest(
         named = ", ".join(f"{value:g}" for value in ratios)
         raise DataError(f"no family of {table.source} can be tested at ratio {named} ({reasons})")
     jobs = [_Job(procedure, r, table, d) for procedure in procedures for r, d in tested.items()]
-    done = _carried_out(jobs, split, executor, Checkpoint(checkpoint), speaker(progress))
+    done = _carried_out(jobs, executor, Checkpoint(checkpoint), speaker(progress))
     points = pd.concat([part for part, _ in done], ignore_index=True)
     quality = pd.DataFrame([row for _, row in done])
     scores = summarise(points, _KEYS).merge(quality, on=["law", "ratio"])
     doubts = chain.from_iterable(cautions(table, rows, p.specify(rows)) for p in procedures)
     warnings = tuple(dict.fromkeys(doubts))
     return Backtest(points, scores, ratios, split, skipped, warnings, whole.hash)
-
-
-Result = tuple[pd.DataFrame, dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -226,9 +221,12 @@ class _Job:
     table: Runs
     division: Division
 
-    def key(self, split: Split) -> str:
-        """What the result depends on."""
-        return key_of(self.procedure.to_dict(), self.ratio, split, self.table.hash)
+    def key(self) -> str:
+        """What the result depends on: the model with all its priors, and which runs it is given."""
+        small = self.division.small
+        model = self.procedure.specify(small).to_json()
+        settings = self.procedure.settings.to_dict()
+        return key_of(model, settings, self.ratio, self.table.hash, small.index.tolist())
 
     def __str__(self) -> str:
         return f"{self.procedure.law.name} below 1/{self.ratio:g}"
@@ -236,13 +234,12 @@ class _Job:
 
 def _carried_out(
     jobs: list[_Job],
-    split: Split,
     executor: Executor | None,
     kept: Checkpoint,
     say: Progress,
 ) -> list[Result]:
     """Results of jobs in their order, those of a checkpoint taken from there."""
-    keys = [job.key(split) for job in jobs]
+    keys = [job.key() for job in jobs]
     found: dict[str, Result] = {k: kept.results[k] for k in keys if k in kept.results}
     left = [(key, job) for key, job in zip(keys, jobs, strict=True) if key not in found]
     if found:

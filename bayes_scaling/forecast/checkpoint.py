@@ -12,7 +12,7 @@ import pandas as pd
 from bayes_scaling._files import write_bytes
 from bayes_scaling.errors import FileError
 
-__all__ = ["Checkpoint", "key_of"]
+__all__ = ["Checkpoint", "Result", "key_of"]
 
 _BEGINNING = '{"key": '
 """Of each line: one that has it and does not parse was cut off."""

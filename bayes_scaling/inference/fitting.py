@@ -1,7 +1,7 @@
 """Fitting a law to a table of runs."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pandas as pd
@@ -54,20 +54,6 @@ class Procedure:
         sampler = {name: options.pop(name) for name in SETTINGS if name in options}
         priors = dict(options.pop("priors", None) or {})
         return cls(laws.get(law), priors=priors, settings=SamplerSettings(**sampler), **options)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Everything that a fit depends on, but for the runs, as plain values."""
-        prior = self.prior
-        return {
-            "law": self.law.name,
-            "formula": self.law.formula,
-            "parameters": [asdict(p) for p in self.law.parameters],
-            "prior": prior if isinstance(prior, str) else prior.to_dict(),
-            "pooling": self.pooling if isinstance(self.pooling, str) else dict(self.pooling),
-            "noise": self.noise,
-            "priors": {name: asdict(value) for name, value in self.priors.items()},
-            "settings": self.settings.to_dict(),
-        }
 
     def specify(self, rows: pd.DataFrame) -> Spec:
         """The model of a table of runs."""

@@ -4,10 +4,14 @@ from typing import Any
 
 import pandas as pd
 
+from bayes_scaling.inference import Fit
 from bayes_scaling.inference.contribution import contribution, weak_forecasts
 from bayes_scaling.report._study import Study
 
 __all__ = ["contribution_section"]
+
+_STATED = {"params", "tokens", "flops", "unique_tokens"}
+"""What points state, or what they have if they do not: every token fresh."""
 
 
 def contribution_section(study: Study, forecasts: list[dict[str, Any]]) -> dict[str, Any] | None:
@@ -29,14 +33,21 @@ def contribution_section(study: Study, forecasts: list[dict[str, Any]]) -> dict[
     fit = study.fit
     if fit.spec.prior == "weak":
         return None
-    points = pd.DataFrame(forecasts)
+    return {
+        "source": fit.spec.prior,
+        "parameters": contribution(fit, study.seed).to_dict("records"),
+        "forecasts": _both(fit, pd.DataFrame(forecasts)),
+    }
+
+
+def _both(fit: Fit, points: pd.DataFrame) -> list[dict[str, Any]]:
+    """Forecasts under both priors; none where the law reads what the points do not say."""
+    if not set(fit.law.inputs) <= _STATED:
+        return []
     weak = weak_forecasts(fit, points)
     kept = ["family", "multiple", "flops", "params", "tokens", "q05", "q50", "q95"]
     both = points[kept].join(weak.add_prefix("weak_"))
     # The middle of the one is no credible value of the other.
     both["outside"] = (both["weak_q50"] < both["q05"]) | (both["weak_q50"] > both["q95"])
-    return {
-        "source": fit.spec.prior,
-        "parameters": contribution(fit, study.seed).to_dict("records"),
-        "forecasts": both.to_dict("records"),
-    }
+    rows: list[dict[str, Any]] = both.to_dict("records")  # type: ignore[assignment]
+    return rows

@@ -88,10 +88,18 @@ def test_tracking_finds_what_a_search_finds(two_families: Fit) -> None:
     exact = numeric(here.log_curve, (low, high), made.draws.noise.size)
     tracked = track(here.log_curve, made.optimum[0], (low, high))
     assert_allclose(tracked, exact, atol=2e-3)
-    # From far off it comes near, and never leaves the bounds.
-    far = track(here.log_curve, made.optimum[0] + 1.0, (low, high))
-    assert np.abs(far - exact).max() < 0.1
-    assert (track(here.log_curve, np.full_like(exact, 99.0), (low, high)) <= high).all()
+    # From far off it comes there too, and never leaves the bounds.
+    for away in (-5.0, 1.0, 99.0):
+        far = track(here.log_curve, made.optimum[0] + away, (low, high))
+        assert_allclose(far, exact, atol=2e-3)
+
+
+def test_budgets_far_apart_are_as_good_as_each_alone(two_families: Fit) -> None:
+    found = budget_frontier(two_families, PRICED, factors=[1e-3, 1e3]).table
+    for money, row in zip((1e3, 1e9), found.to_dict("records"), strict=True):
+        plan = allocate(two_families, replace(PRICED, money=money))
+        assert_allclose(row["mean"], plan.loss["mean"], rtol=1e-4)
+        assert_allclose(row["optimum_q95"], plan.content["optimum"]["params"]["q95"], rtol=5e-3)
 
 
 @pytest.mark.parametrize("factors", [[], [0], [-1, 1], [math.nan], [math.inf]])

@@ -178,6 +178,14 @@ def test_the_plan_is_the_best_there_is_and_more_money_is_never_worse(
         assert richer.risk(least_risk(richer).log_params) <= risk + 1e-9
 
 
+def test_limits_may_ask_for_repeats(make_fit: Callable[..., Fit]) -> None:
+    fit = make_fit("data-constrained", MIXED, width=0.01)
+    limits = Limits(min_tokens=2e11, max_unique_tokens=1e11, max_epochs=4)
+    split = allocate(fit, Scenario(1e23, family="web", limits=limits)).recommended
+    assert split["tokens"] >= 2e11 * (1 - 1e-9)
+    assert 2 <= split["epochs"] <= 4
+
+
 def test_regret_is_that_of_the_draws_own_best_plan(two_families: Fit) -> None:
     scenario = Scenario(1e23, family="web")
     plan = allocate(two_families, scenario)

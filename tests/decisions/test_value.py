@@ -9,11 +9,20 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-from bayes_scaling.decisions import Compute, Fixed, Scenario, allocate, next_runs
+from bayes_scaling.decisions import (
+    Compute,
+    Fixed,
+    Limits,
+    Risk,
+    Scenario,
+    allocate,
+    next_runs,
+)
 from bayes_scaling.decisions.problem import draws_of
 from bayes_scaling.decisions.value import _Decision, _weights
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.inference import Fit
+from tests.conftest import TRUTH
 
 DEVICES = Compute(Fixed(1e15), Fixed(0.4), Fixed(2 / 3600))
 PLAIN = Scenario(1e23, family="web")
@@ -67,6 +76,16 @@ def test_a_run_at_the_target_tells_more_of_it_than_a_small_one(wide: Fit) -> Non
     table = next_runs(wide, PLAIN, at=at).table.set_index("params")
     assert table.loc[split["params"], "sd_left"] < 0.3
     assert table.loc[1e7, "sd_left"] > 0.5
+
+
+def test_repeats_and_other_measures_of_risk_are_told(make_fit) -> None:  # type: ignore[no-untyped-def]
+    fit = make_fit("data-constrained", TRUTH | {"R_D": 15.0, "R_N": 5.0}, width=0.1)
+    limits = Limits(max_unique_tokens=1e11, max_epochs=8)
+    repeated = next_runs(fit, Scenario(1e23, Risk("cvar"), "web", limits=limits))
+    assert repeated.evpi_loss > 0
+    assert any("by expected loss, not by" in text for text in repeated.content["warnings"])
+    plain = next_runs(fit, Scenario(1e23, family="web"))
+    assert not any("expected loss" in text for text in plain.content["warnings"])
 
 
 def test_when_no_run_is_worth_its_cost_it_says_stop(wide: Fit) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -156,9 +157,23 @@ def test_a_backtest_goes_on_where_it_was_stopped(
     assert len(fitted) == 5
     assert said[0] == "3 of 4 fits taken from the checkpoint"
     _same(whole, again)
-    # Another seed, other results.
+    # Another seed, other priors, or other runs below: other results.
     backtest(table, laws, ratio=[2, 8], seed=1, **options)  # type: ignore[arg-type]
     assert len(fitted) == 9
+    backtest(table, laws[:1], ratio=2, prior="weak", **options)  # type: ignore[arg-type]
+    assert len(fitted) == 10
+    for order in (1, -1):
+        dated = table.assign(time=order * np.arange(len(table)))
+        backtest(dated, laws[:1], ratio=2, split="time", **options)  # type: ignore[arg-type]
+    assert len(fitted) == 12
+
+
+def test_a_family_called_all_is_a_family(table: pd.DataFrame, fitted: list[Runs]) -> None:
+    found = backtest(table, ["chinchilla"], ratio=[2, 8], progress=False)
+    renamed = found.points.assign(family=found.points["family"].replace("code", "all"))
+    other = replace(found, points=renamed).by_distance()
+    pd.testing.assert_frame_equal(other, found.by_distance())
+    assert fitted
 
 
 def test_a_file_that_is_no_checkpoint_is_left_alone(tmp_path: Path, table: pd.DataFrame) -> None:

@@ -61,6 +61,15 @@ def test_a_report_says_where_the_prior_decides(make_fit: Callable[..., Fit]) -> 
     assert first["q50"] > 1.5 * first["weak_q50"]
 
 
+def test_a_law_that_reads_more_than_sizes_is_reported_too(make_fit: Callable[..., Fit]) -> None:
+    assert LEARNED is not None
+    own = Population("depth-width", {}, LEARNED.discrepancy, ("mine",))
+    truth = TRUTH | {"aspect": 64.0, "curvature": 0.3}
+    known = report_content(make_fit("depth-width", truth, prior=own))["prior_contribution"]
+    assert known["forecasts"] == []
+    assert {row["name"] for row in known["parameters"]} >= {"aspect", "floor"}
+
+
 def test_weak_priors_contribute_nothing_to_tell(two_families: Fit) -> None:
     assert report_content(two_families)["prior_contribution"] is None
 
