@@ -11,6 +11,7 @@ from scipy.stats import rankdata
 
 from bayes_scaling.decisions.budget_line import BudgetLine
 from bayes_scaling.decisions.describe import describe
+from bayes_scaling.decisions.family import provenance, runs_of
 from bayes_scaling.decisions.frontier import budget_row
 from bayes_scaling.decisions.plan import SCHEMA, Plan
 from bayes_scaling.decisions.problem import Problem, problem
@@ -60,10 +61,24 @@ def allocate(fit: Fit, scenario: Scenario, *, seed: int = 0) -> Plan:
         limits, or the law has no optimum within the limits and they do not bound it.
     """
     given = problem(fit, scenario, seed)
-    sizes, _, method = given.optimum
     best = least_risk(given)
-    point = _with_budget(given, best)
-    family, target = given.draws.family, scenario.target_loss
+    draws = _draws(fit, given)
+    exponent = fit.law.params_exponent
+    content = {
+        "schema": SCHEMA,
+        **provenance(fit, given.draws.family, seed),
+        "scenario": scenario.to_dict(),
+        **_outcome(fit, given, best, seed),
+        "optimum": {name: describe(value.values) for name, value in draws.items()}
+        | {"params_exponent": describe(exponent(given.draws.values)) if exponent else None},
+    }
+    return Plan(content, draws)
+
+
+def _outcome(fit: Fit, given: Problem, best: Choice, seed: int) -> dict[str, Any]:
+    """What the plan is, what it takes, and what comes of it and of others."""
+    scenario, risk = given.scenario, given.scenario.risk
+    point, target, family = _with_budget(given, best), scenario.target_loss, given.draws.family
     forecast = predict(
         fit,
         params=point["params"],
@@ -75,22 +90,15 @@ def allocate(fit: Fit, scenario: Scenario, *, seed: int = 0) -> Plan:
     losses = given.loss_run(best.log_params, best.epochs)
     reached = None if target is None else float(np.mean(losses <= target))
     curve, near = near_optimal(given, best)
-    draws = _draws(fit, given)
-    exponent = fit.law.params_exponent
-    content: dict[str, Any] = {
-        "schema": SCHEMA,
-        "law": fit.law.name,
-        "runs_hash": fit.dt.attrs["runs_hash"],
-        "loss_unit": fit.dt.attrs["loss_unit"],
-        "family": family,
-        "family_seen": family in fit.families,
+    sizes, _, method = given.optimum
+    return {
         "budget_flops": point["flops"],
         "budgets": _budgets(given, best),
         "quantity": "loss_run",
         "risk": {
-            "measure": scenario.risk.measure,
-            "level": scenario.risk.level if scenario.risk.measure in ("quantile", "cvar") else None,
-            "meaning": str(scenario.risk),
+            "measure": risk.measure,
+            "level": risk.level if risk.measure in ("quantile", "cvar") else None,
+            "meaning": str(risk),
             "value": given.risk_of(losses),
         },
         "recommended": point,
@@ -98,16 +106,12 @@ def allocate(fit: Fit, scenario: Scenario, *, seed: int = 0) -> Plan:
         "target_loss": target,
         "probability_of_target": reached,
         "extrapolation": float(forecast.points["extrapolation"].iloc[0]),
-        "optimum": {name: describe(value.values) for name, value in draws.items()}
-        | {"params_exponent": describe(exponent(given.draws.values)) if exponent else None},
         "near_optimal": near,
         "regret": describe(_regret(given, best)),
         "drivers": _drivers(given, sizes),
         "costs": _costs(given, best),
-        "scenario": scenario.to_dict(),
         "other_budgets": _other_budgets(given, sizes),
         "method": method,
-        "seed": seed,
         "warnings": [
             *dict.fromkeys(_touched(given, best)),
             *_ties(given, reached),
@@ -117,7 +121,6 @@ def allocate(fit: Fit, scenario: Scenario, *, seed: int = 0) -> Plan:
         ],
         "curve": curve,
     }
-    return Plan(content, draws)
 
 
 def _with_budget(given: Problem, best: Choice) -> dict[str, float]:
@@ -182,7 +185,7 @@ def _costs(given: Problem, best: Choice) -> dict[str, Any]:
     point = {name: np.array([value]) for name, value in best.point.items()}
     sizes = point["params"], point["tokens"]
     found: dict[str, Any] = {"flops": describe(costs.flops(*sizes))}
-    if compute and compute.price:
+    if given.scenario.priced:
         found["money"] = describe(costs.money(*sizes, point["unique_tokens"]))
         found["currency"] = given.scenario.currency
     if compute and compute.devices:
@@ -253,9 +256,7 @@ def _draws(fit: Fit, given: Problem) -> xr.Dataset:
 
 def _counting_doubts(fit: Fit, family: str) -> list[str]:
     """Whether a FLOP of the budget is a FLOP of the fitted runs."""
-    runs = fit.runs
-    own = runs[runs["family"] == family]
-    rows = own if len(own) else runs
+    rows = runs_of(fit, family)
     ratio = float((rows["flops"] / (6.0 * rows["params"] * rows["tokens"])).median())
     if abs(math.log(ratio)) < _MISCOUNT:
         return []

@@ -1,19 +1,17 @@
 """What more or less budget buys: the efficient frontier, and the budget a target needs."""
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_scaling._files import write_bytes
+from bayes_scaling._saved import Saved, records
 from bayes_scaling.decisions.describe import describe
+from bayes_scaling.decisions.family import provenance, runs_of
 from bayes_scaling.decisions.optimum import track
 from bayes_scaling.decisions.problem import Problem, problem
 from bayes_scaling.decisions.scenario import Scenario
@@ -37,7 +35,7 @@ _HALVINGS = 7
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class BudgetFrontier:
+class BudgetFrontier(Saved):
     """Plans for budgets from small to large.
 
     Attributes
@@ -63,19 +61,9 @@ class BudgetFrontier:
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values for JSON."""
-        rows = json.loads(self.table.to_json(orient="records", double_precision=15))
+        rows = records(self.table)
         needed = [{"probability": p, "budget": v} for p, v in self.needed.items()]
         return {"schema": SCHEMA, **self.content, "unit": self.unit, "needed": needed, "rows": rows}
-
-    def save(self, path: str | PathLike[str]) -> Path:
-        """Write the frontier as JSON, whole or not at all.
-
-        Raises
-        ------
-        FileError
-            If the file cannot be written.
-        """
-        return write_bytes(path, json.dumps(self.to_dict(), indent=1, ensure_ascii=False) + "\n")
 
     def __str__(self) -> str:
         names = ["budget", "params", "tokens", "q05", "q50", "q95"]
@@ -139,19 +127,14 @@ def budget_frontier(
         sizes.append(best)
         rows.append({"factor": factor, "budget": factor * amount} | row)
     table = pd.DataFrame(rows)
-    largest = 10.0 ** _extrapolation(fit, start.draws.family, float(table["flops"].max()))
+    largest = table["flops"].max() / runs_of(fit, start.draws.family)["flops"].max()
     beyond = (
         f"The largest plan lies {largest:.3g} times beyond the compute of the largest fitted run."
     )
     content = {
-        "law": fit.law.name,
-        "family": start.draws.family,
-        "family_seen": start.draws.family in fit.families,
-        "runs_hash": fit.dt.attrs["runs_hash"],
-        "loss_unit": fit.dt.attrs["loss_unit"],
+        **provenance(fit, start.draws.family, seed),
         "risk": str(scenario.risk),
         "target_loss": scenario.target_loss,
-        "seed": seed,
         "warnings": [beyond] if largest > 1 else [],
     }
     return BudgetFrontier(table, _needed(start, table, sizes, amount), unit, content)
@@ -192,13 +175,12 @@ def budget_row(here: Problem, before: Floats | None) -> tuple[dict[str, Any], Fl
     )
     point, target = best.point, here.scenario.target_loss
     q05, q95 = np.exp(np.quantile(sizes, [0.05, 0.95]))
-    priced = here.scenario.compute is not None and here.scenario.compute.price is not None
     money = here.line.costs.money(
         np.array([point["params"]]), np.array([point["tokens"]]), np.array([point["unique_tokens"]])
     )
     row = {
         **{name: point[name] for name in ("params", "tokens", "flops", "epochs")},
-        "money": float(np.median(money)) if priced else None,
+        "money": float(np.median(money)) if here.scenario.priced else None,
         **describe(losses),
         "risk": here.risk_of(losses),
         "probability_of_target": None if target is None else float(np.mean(losses <= target)),
@@ -243,10 +225,3 @@ def _needed(
                 low = middle
         needed[level] = high * amount
     return needed
-
-
-def _extrapolation(fit: Fit, family: str, flops: float) -> float:
-    runs = fit.runs
-    own = runs[runs["family"] == family]
-    largest = float((own if len(own) else runs)["flops"].max())
-    return math.log10(flops / largest)

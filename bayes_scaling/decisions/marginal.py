@@ -1,19 +1,17 @@
 """Marginal gains: what one more unit of each factor buys, and where its returns diminish."""
 
-import json
 import math
 from dataclasses import dataclass
-from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_scaling._files import write_bytes
+from bayes_scaling._saved import Saved, records
 from bayes_scaling.decisions.costs import Costs
 from bayes_scaling.decisions.describe import describe
+from bayes_scaling.decisions.family import family_of, provenance
 from bayes_scaling.decisions.problem import Draws, draws_of
 from bayes_scaling.decisions.scenario import Scenario
 from bayes_scaling.decisions.units import in_unit
@@ -32,7 +30,7 @@ _MOST = 40
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Marginal:
+class Marginal(Saved):
     """What more of each factor buys at one configuration.
 
     Attributes
@@ -77,21 +75,8 @@ class Marginal:
             "unit": self.unit,
             "bottleneck": self.bottleneck,
             "stop": self.stop,
-            **{
-                name: json.loads(table.to_json(orient="records", double_precision=15))
-                for name, table in tables.items()
-            },
+            **{name: records(table) for name, table in tables.items()},
         }
-
-    def save(self, path: str | PathLike[str]) -> Path:
-        """Write everything as JSON, whole or not at all.
-
-        Raises
-        ------
-        FileError
-            If the file cannot be written.
-        """
-        return write_bytes(path, json.dumps(self.to_dict(), indent=1, ensure_ascii=False) + "\n")
 
     def __str__(self) -> str:
         where = self.content
@@ -165,7 +150,7 @@ def marginal(
         raise ScenarioError(
             f"doublings is {doublings!r}, a whole number from 1 to {_MOST} is needed"
         )
-    name = _family(fit, family or (scenario.family if scenario else None))
+    name = family_of(fit, family or (scenario.family if scenario else None))
     draws = draws_of(fit, name, seed)
     prices = _Prices.of(scenario, draws.noise.size, seed)
     worth = scenario.worth if scenario and prices.priced else None
@@ -182,26 +167,13 @@ def marginal(
             lost = rows[rows["gain_mean"] * worth < rows["cost"]]
             stop[str(factor)] = int(lost["doubling"].iloc[0]) if len(lost) else None
     content = {
-        "law": fit.law.name,
-        "family": name,
-        "family_seen": name in fit.families,
-        "runs_hash": fit.dt.attrs["runs_hash"],
-        "loss_unit": fit.dt.attrs["loss_unit"],
+        **provenance(fit, name, seed),
         "quantity": "loss_curve",
         "params": float(params),
         "tokens": float(tokens),
         "worth": worth,
-        "seed": seed,
     }
     return Marginal(gains, table, stop, prices.unit, content)
-
-
-def _family(fit: Fit, family: str | None) -> str:
-    if family is not None:
-        return family
-    if len(fit.families) > 1:
-        raise ScenarioError(f"no family is named; the fit has {', '.join(map(repr, fit.families))}")
-    return fit.families[0]
 
 
 @dataclass(frozen=True)
@@ -218,8 +190,8 @@ class _Prices:
         if scenario is None:
             return cls(Costs.of(None, None, None, samples, rng), priced=False, unit="FLOP")
         costs = Costs.of(scenario.compute, scenario.data, scenario.inference, samples, rng)
-        priced = scenario.compute is not None and scenario.compute.price is not None
-        return cls(costs, priced, scenario.currency if priced else "FLOP")
+        unit = scenario.currency if scenario.priced else "FLOP"
+        return cls(costs, scenario.priced, unit)
 
     def cost(self, log_params: float, log_tokens: float) -> Floats:
         """Of a configuration whose tokens are all fresh, dims (sample,)."""

@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from bayes_scaling._files import reason, write_bytes
+from bayes_scaling._files import reason
+from bayes_scaling._saved import Saved
 from bayes_scaling.errors import FileError
 
 __all__ = ["SCHEMA", "Plan", "load_plan"]
@@ -18,7 +19,7 @@ SCHEMA = "bayes_scaling.plan/1"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Plan:
+class Plan(Saved):
     """A recommended split of a compute budget, with what is uncertain about it.
 
     Attributes
@@ -67,17 +68,6 @@ class Plan:
     def from_dict(cls, content: dict[str, Any]) -> "Plan":
         """A plan from the content of its file."""
         return cls(content)
-
-    def save(self, path: str | PathLike[str]) -> Path:
-        """Write the plan as JSON, whole or not at all.
-
-        Raises
-        ------
-        FileError
-            If the file cannot be written.
-        """
-        text = json.dumps(self.content, indent=1, ensure_ascii=False, allow_nan=False)
-        return write_bytes(path, text + "\n")
 
     @property
     def regret(self) -> dict[str, float]:

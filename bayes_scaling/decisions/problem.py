@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from bayes_scaling.decisions.budget_line import BudgetLine
 from bayes_scaling.decisions.costs import Costs
+from bayes_scaling.decisions.family import family_of
 from bayes_scaling.decisions.optimum import closed_form, log_loss_at, numeric
 from bayes_scaling.decisions.scenario import Scenario
 from bayes_scaling.errors import ScenarioError
@@ -315,10 +316,7 @@ def problem(fit: Fit, scenario: Scenario, seed: int) -> Problem:
         If the family is not said though the fit has several, no configuration meets budgets and
         limits, or tokens may be repeated under a law that knows of fresh ones only.
     """
-    if scenario.family is None and len(fit.families) > 1:
-        raise ScenarioError(
-            f"the scenario names no family; the fit has {', '.join(map(repr, fit.families))}"
-        )
+    family = family_of(fit, scenario.family)
     if scenario.limits.max_epochs > 1 and "unique_tokens" not in fit.law.inputs:
         raise ScenarioError(
             f"max_epochs is {scenario.limits.max_epochs:g}, but law {fit.law.name!r} takes every "
@@ -326,7 +324,6 @@ def problem(fit: Fit, scenario: Scenario, seed: int) -> Problem:
         )
     if scenario.risk.measure == "miss" and scenario.target_loss is None:
         raise ScenarioError("risk measure 'miss' needs a target_loss")
-    family = fit.families[0] if scenario.family is None else scenario.family
     draws = draws_of(fit, family, seed)
     rng = np.random.default_rng([seed, 6])
     costs = Costs.of(scenario.compute, scenario.data, scenario.inference, _PRICES, rng)

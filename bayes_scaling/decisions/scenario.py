@@ -88,6 +88,11 @@ class Scenario:
             )
         self._check_prices()
 
+    @property
+    def priced(self) -> bool:
+        """Whether costs count in money: the price of compute is known."""
+        return self.compute is not None and self.compute.price is not None
+
     def to_dict(self) -> dict[str, Any]:
         """Everything that was asked, as plain values; limits that are none are left out."""
         limits = {name: v for name, v in asdict(self.limits).items() if math.isfinite(v) and v}
@@ -113,7 +118,7 @@ class Scenario:
         }
 
     def _check_prices(self) -> None:
-        if self.money is not None and (self.compute is None or self.compute.price is None):
+        if self.money is not None and not self.priced:
             raise ScenarioError(
                 "a budget of money needs [compute] with price, speed and utilisation"
             )

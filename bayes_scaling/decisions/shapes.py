@@ -1,18 +1,16 @@
 """Depth against width: which shape a size should have, and what another one costs."""
 
-import json
 import math
 from dataclasses import asdict, dataclass
-from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_scaling._files import write_bytes
+from bayes_scaling._saved import Saved, records
 from bayes_scaling.decisions.describe import describe
+from bayes_scaling.decisions.family import family_of, provenance, runs_of
 from bayes_scaling.decisions.optimum import log_loss_at
 from bayes_scaling.decisions.problem import Draws, draws_of
 from bayes_scaling.decisions.units import in_unit
@@ -95,7 +93,7 @@ class ShapeLimits:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ShapeChoice:
+class ShapeChoice(Saved):
     """Shapes of one size, and what each costs in loss.
 
     Attributes
@@ -123,7 +121,7 @@ class ShapeChoice:
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values for JSON."""
-        rows = json.loads(self.table.to_json(orient="records", double_precision=15))
+        rows = records(self.table)
         return {
             "schema": SCHEMA,
             **self.content,
@@ -132,16 +130,6 @@ class ShapeChoice:
             "ideal": self.ideal,
             "shapes": rows,
         }
-
-    def save(self, path: str | PathLike[str]) -> Path:
-        """Write everything as JSON, whole or not at all.
-
-        Raises
-        ------
-        FileError
-            If the file cannot be written.
-        """
-        return write_bytes(path, json.dumps(self.to_dict(), indent=1, ensure_ascii=False) + "\n")
 
     def __str__(self) -> str:
         best, where = self.recommended, self.content
@@ -215,9 +203,7 @@ def best_shape(
             f"law {law.name!r} reads no shape; fit 'depth-width', 'gemstones' or "
             f"'{law.name}+shape' to runs with n_layer and d_model"
         )
-    if family is None and len(fit.families) > 1:
-        raise ScenarioError(f"no family is named; the fit has {', '.join(map(repr, fit.families))}")
-    name = fit.families[0] if family is None else family
+    name = family_of(fit, family)
     given = limits or ShapeLimits()
     in_unit("params", params, "", "1e9")
     seen = _tokens(fit, name, params) if tokens is None else in_unit("tokens", tokens, "", "1e9")
@@ -225,9 +211,32 @@ def best_shape(
     matrices = params / _counted(fit, name)
     shapes = np.array(given.shapes(matrices), dtype=np.float64)
     losses = np.stack([_loss(draws, params, seen, *shape) for shape in shapes])
+    table = _table(shapes, losses)
+    mean = losses.mean(axis=1)
+    best = int(mean.argmin())
+    fine = table["n_layer"][mean / mean[best] - 1.0 <= _AS_GOOD]
+    content = {
+        **provenance(fit, name, seed),
+        "quantity": "loss_curve",
+        "params": float(params),
+        "tokens": float(seen),
+        "limits": asdict(given),
+        "warnings": _doubts(fit, name, table.iloc[best]),
+    }
+    return ShapeChoice(
+        table=table,
+        recommended=records(table.iloc[[best]])[0],
+        as_good={"min_layers": int(fine.min()), "max_layers": int(fine.max())},
+        ideal=_ideal(draws, matrices),
+        content=content,
+    )
+
+
+def _table(shapes: Floats, losses: Floats) -> pd.DataFrame:
+    """Shapes, dims (shape, 2), with what they cost beyond the best, losses (shape, sample)."""
     penalty = losses / losses.min(axis=0) - 1.0
     winner = np.bincount(losses.argmin(axis=0), minlength=len(shapes)) / losses.shape[1]
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
             "n_layer": shapes[:, 0].astype(int),
             "d_model": shapes[:, 1].astype(int),
@@ -239,45 +248,16 @@ def best_shape(
             "probability_best": winner,
         }
     )
-    mean = losses.mean(axis=1)
-    best = int(mean.argmin())
-    fine = table["n_layer"][mean / mean[best] - 1.0 <= _AS_GOOD]
-    content = {
-        "law": law.name,
-        "family": name,
-        "family_seen": name in fit.families,
-        "runs_hash": fit.dt.attrs["runs_hash"],
-        "loss_unit": fit.dt.attrs["loss_unit"],
-        "quantity": "loss_curve",
-        "params": float(params),
-        "tokens": float(seen),
-        "limits": asdict(given),
-        "seed": seed,
-        "warnings": _doubts(fit, name, table.iloc[best]),
-    }
-    return ShapeChoice(
-        table=table,
-        recommended=json.loads(table.iloc[[best]].to_json(orient="records"))[0],
-        as_good={"min_layers": int(fine.min()), "max_layers": int(fine.max())},
-        ideal=_ideal(draws, matrices),
-        content=content,
-    )
-
-
-def _own(fit: Fit, family: str) -> pd.DataFrame:
-    runs = fit.runs
-    own = runs[runs["family"] == family]
-    return own if len(own) else runs
 
 
 def _tokens(fit: Fit, family: str, params: float) -> float:
-    rows = _own(fit, family)
+    rows = runs_of(fit, family)
     return float(params * np.exp(np.log(rows["tokens"] / rows["params"]).mean()))
 
 
 def _counted(fit: Fit, family: str) -> float:
     """Parameters as counted in the runs, over 12·n_layer·d_model²."""
-    rows = _own(fit, family)
+    rows = runs_of(fit, family)
     if not {"n_layer", "d_model"} <= set(rows.columns):
         return 1.0
     counted = matrix_params(rows["n_layer"], rows["d_model"])
@@ -310,7 +290,7 @@ def _ideal(draws: Draws, matrices: float) -> dict[str, dict[str, float]] | None:
 
 
 def _doubts(fit: Fit, family: str, best: "pd.Series[Any]") -> list[str]:
-    rows = _own(fit, family)
+    rows = runs_of(fit, family)
     if not {"n_layer", "d_model"} <= set(rows.columns):
         return []
     ratios = rows["d_model"] / rows["n_layer"]

@@ -1,10 +1,7 @@
 """The value of knowing more: what perfect knowledge would save, and what the next run would."""
 
-import json
 import math
 from dataclasses import dataclass
-from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +10,8 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.special import softmax
 
-from bayes_scaling._files import write_bytes
+from bayes_scaling._saved import Saved, records
+from bayes_scaling.decisions.family import provenance, runs_of
 from bayes_scaling.decisions.problem import Draws, Problem, problem
 from bayes_scaling.decisions.scenario import Scenario
 from bayes_scaling.decisions.search import Choice, least_risk
@@ -40,7 +38,7 @@ _SHOWN = 12
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class NextRuns:
+class NextRuns(Saved):
     """What each candidate run would be worth before the decision is made.
 
     Attributes
@@ -77,7 +75,7 @@ class NextRuns:
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values for JSON."""
-        rows = json.loads(self.table.to_json(orient="records", double_precision=15))
+        rows = records(self.table)
         return {
             "schema": SCHEMA,
             **self.content,
@@ -87,16 +85,6 @@ class NextRuns:
             "stop": self.best is None,
             "candidates": rows,
         }
-
-    def save(self, path: str | PathLike[str]) -> Path:
-        """Write everything as JSON, whole or not at all.
-
-        Raises
-        ------
-        FileError
-            If the file cannot be written.
-        """
-        return write_bytes(path, json.dumps(self.to_dict(), indent=1, ensure_ascii=False) + "\n")
 
     def _verdict(self) -> str:
         best = self.best
@@ -170,8 +158,7 @@ def next_runs(
     runs = candidates(fit, given) if at is None else _checked(at)
     decision = _Decision.of(given, sizes)
     rng = np.random.default_rng([seed, 8])
-    priced = scenario.compute is not None and scenario.compute.price is not None
-    worth = scenario.worth if priced else None
+    worth = scenario.worth if scenario.priced else None
     rows = [
         _row(given, decision, float(p), float(d), rng)
         for p, d in runs[["params", "tokens"]].itertuples(index=False)
@@ -186,17 +173,12 @@ def next_runs(
     table = table.loc[order, [*names, "effective_draws"]].reset_index(drop=True)
     perfect = decision.perfect()
     content = {
-        "law": fit.law.name,
-        "family": given.draws.family,
-        "family_seen": given.draws.family in fit.families,
-        "runs_hash": fit.dt.attrs["runs_hash"],
-        "loss_unit": fit.dt.attrs["loss_unit"],
+        **provenance(fit, given.draws.family, seed),
         "worth": worth,
         "ranked_by": "net value" if worth else "loss saved for the cost",
-        "seed": seed,
         "warnings": _doubts(table, scenario),
     }
-    unit = scenario.currency if priced else "FLOP"
+    unit = scenario.currency if scenario.priced else "FLOP"
     return NextRuns(table, perfect / (worth or 1.0), perfect if worth else None, unit, content)
 
 
@@ -211,9 +193,7 @@ def candidates(fit: Fit, given: Problem) -> pd.DataFrame:
         The decision; its best tokens per parameter are one of the proportions, and a quarter and
         four times as many the others.
     """
-    runs = fit.runs
-    own = runs[runs["family"] == given.draws.family]
-    largest = float((own if len(own) else runs)["flops"].max())
+    largest = float(runs_of(fit, given.draws.family)["flops"].max())
     size = float(np.median(given.optimum[0]))
     ratio = math.exp(float(given.log_tokens(np.array([size]))[0]) - size)
     rows = [
@@ -248,8 +228,7 @@ class _Decision:
     @classmethod
     def of(cls, given: Problem, sizes: Floats) -> "_Decision":
         scenario = given.scenario
-        priced = scenario.compute is not None and scenario.compute.price is not None
-        worth = scenario.worth if priced else None
+        worth = scenario.worth if scenario.priced else None
         parts = []
         for scale in _SCALES if worth else (1.0,):
             here = given.with_budget(float(scale))
@@ -322,10 +301,9 @@ def _row(
 ) -> dict[str, Any]:
     weights = _weights(given.draws, math.log(params), math.log(tokens), rng)
     scenario, costs = given.scenario, given.line.costs
-    priced = scenario.compute is not None and scenario.compute.price is not None
     # A pilot serves nobody, and its tokens are among those that are bought anyway.
     flops = 6.0 * params * tokens
-    cost = float(np.median(flops * costs.per_flop)) if priced else flops
+    cost = float(np.median(flops * costs.per_flop)) if scenario.priced else flops
     return {
         "params": params,
         "tokens": tokens,

@@ -1,12 +1,10 @@
 """How well a law would have forecast the larger runs from the smaller ones."""
 
-import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, as_completed
 from dataclasses import asdict, dataclass
 from itertools import chain
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import cloudpickle
@@ -14,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_scaling import laws
-from bayes_scaling._files import write_bytes
+from bayes_scaling._saved import Saved, records
 from bayes_scaling.errors import DataError
 from bayes_scaling.forecast.checkpoint import Checkpoint, Result, key_of
 from bayes_scaling.forecast.outcomes import score_rows
@@ -40,7 +38,7 @@ DISTANCES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 1024.0)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Backtest:
+class Backtest(Saved):
     """Scores of forecasts of the runs above thresholds.
 
     Attributes
@@ -103,21 +101,8 @@ class Backtest:
             "runs_hash": self.runs_hash,
             "skipped": [asdict(entry) for entry in self.skipped],
             "warnings": list(self.warnings),
-            **{
-                name: json.loads(table.to_json(orient="records", double_precision=15))
-                for name, table in tables.items()
-            },
+            **{name: records(table) for name, table in tables.items()},
         }
-
-    def save(self, path: str | PathLike[str]) -> Path:
-        """Write the backtest as JSON, whole or not at all.
-
-        Raises
-        ------
-        FileError
-            If the file cannot be written.
-        """
-        return write_bytes(path, json.dumps(self.to_dict(), indent=1, ensure_ascii=False) + "\n")
 
     def __str__(self) -> str:
         shown = self.scores.drop(columns=["coverage_80", "coverage_95", "width", "pit_mean"])

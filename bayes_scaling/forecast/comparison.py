@@ -4,15 +4,13 @@ import json
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from os import PathLike
-from pathlib import Path
 from typing import Any, Literal
 
 import arviz as az
 import numpy as np
 import pandas as pd
 
-from bayes_scaling._files import write_bytes
+from bayes_scaling._saved import Saved
 from bayes_scaling.errors import DataError, FitError
 from bayes_scaling.forecast.averaging import ModelAverage, stacking_weights
 from bayes_scaling.forecast.backtesting import Backtest, backtest
@@ -32,7 +30,7 @@ _FEW = 10
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Comparison:
+class Comparison(Saved):
     """Fits of the same losses, compared.
 
     Attributes
@@ -88,16 +86,6 @@ class Comparison:
             "messages": list(self.messages),
             "held_out": self.held_out.to_dict() if self.held_out else None,
         }
-
-    def save(self, path: str | PathLike[str]) -> Path:
-        """Write the comparison as JSON, whole or not at all.
-
-        Raises
-        ------
-        FileError
-            If the file cannot be written.
-        """
-        return write_bytes(path, json.dumps(self.to_dict(), indent=1, ensure_ascii=False) + "\n")
 
     def __str__(self) -> str:
         return "\n".join([self.table.to_string(float_format="{:.3g}".format), *self.messages])

@@ -138,7 +138,7 @@ def test_a_law_without_an_optimum_says_so_and_obeys_limits(make_fit: Callable[..
 
 
 def test_several_families_and_none_named(two_families: Fit) -> None:
-    with pytest.raises(ScenarioError, match="names no family; the fit has 'web', 'code'"):
+    with pytest.raises(ScenarioError, match="no family is named; the fit has 'web', 'code'"):
         allocate(two_families, Scenario(BUDGET))
 
 

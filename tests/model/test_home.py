@@ -4,19 +4,16 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-import pymc as pm
 import pytest
-import xarray as xr
 from numpy.testing import assert_allclose
 
 from bayes_scaling.inference import Fit
 from bayes_scaling.inference.start import starting_point
 from bayes_scaling.laws import available
 from bayes_scaling.model import Spec, arrays, hierarchy, simulate, specify
-from bayes_scaling.model.build import build
 from bayes_scaling.model.home import at_home, from_home, home
 from tests.conftest import TRUTH, grid
-from tests.model.test_model import free_draws
+from tests.model.test_model import assert_equal_to_pymc
 
 GAMMA = TRUTH | {"gamma": 0.7}
 
@@ -46,21 +43,8 @@ def _spec(table: pd.DataFrame, pooling: str = "partial") -> Spec:
 def test_densities_equal_those_of_pymc(table: pd.DataFrame, pooling: str) -> None:
     spec = _spec(table, pooling)
     assert spec.own
-    design = arrays(spec, table)
-    draws = free_draws(home(spec), np.random.default_rng(0))
-    tree = xr.DataTree.from_dict({"posterior": draws})
-    options = {"progressbar": False, "compile_kwargs": {"mode": "FAST_COMPILE"}}
-    with build(home(spec), at_home(spec, design)):
-        prior = pm.stats.compute_log_prior(tree, extend_inferencedata=False, **options)
-        likelihood = pm.stats.compute_log_likelihood(tree, extend_inferencedata=False, **options)
-    ours = hierarchy.log_prior(spec, draws)
-    assert set(ours.data_vars) == set(prior.data_vars)
-    for name in ours:
-        assert_allclose(ours[name], prior[name].transpose(*ours[name].dims), atol=1e-7)
     # The likelihood is evaluated at the common reference point and in nats, after all moves.
-    values = hierarchy.named(spec, draws)
-    expected = likelihood["log_loss"].transpose("chain", "draw", "run")
-    assert_allclose(hierarchy.log_likelihood(spec, design, values), expected, rtol=1e-8)
+    assert_equal_to_pymc(spec, arrays(spec, table))
 
 
 def test_a_family_starts_as_it_would_alone(table: pd.DataFrame) -> None:

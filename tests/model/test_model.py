@@ -12,6 +12,7 @@ from bayes_scaling.errors import DataError, LawError
 from bayes_scaling.laws import Prior
 from bayes_scaling.model import Design, Spec, arrays, hierarchy, simulate, specify
 from bayes_scaling.model.build import build
+from bayes_scaling.model.home import at_home, home
 from tests.conftest import TRUTH, grid
 
 RAW = {
@@ -74,11 +75,15 @@ def free_draws(spec: Spec, rng: np.random.Generator, draws: int = 4) -> xr.Datas
     ],
 )
 def test_densities_equal_those_of_pymc(law: str, pooling: object, noise: str) -> None:
-    spec, design = model_of(law, pooling, noise)
-    draws = free_draws(spec, np.random.default_rng(0))
+    assert_equal_to_pymc(*model_of(law, pooling, noise))
+
+
+def assert_equal_to_pymc(spec: Spec, design: Design) -> None:
+    """Prior and likelihood on numbers are those of the graph, at free variables at hand."""
+    draws = free_draws(home(spec), np.random.default_rng(0))
     tree = xr.DataTree.from_dict({"posterior": draws})
     options = {"progressbar": False, "compile_kwargs": {"mode": "FAST_COMPILE"}}
-    with build(spec, design):
+    with build(home(spec), at_home(spec, design)):
         prior = pm.stats.compute_log_prior(tree, extend_inferencedata=False, **options)
         likelihood = pm.stats.compute_log_likelihood(tree, extend_inferencedata=False, **options)
     ours = hierarchy.log_prior(spec, draws)

@@ -1,0 +1,44 @@
+"""Whose decision it is: the family, its runs, and where its numbers come from."""
+
+from typing import Any
+
+import pandas as pd
+
+from bayes_scaling.errors import ScenarioError
+from bayes_scaling.inference import Fit
+
+__all__ = ["family_of", "provenance", "runs_of"]
+
+
+def family_of(fit: Fit, family: str | None) -> str:
+    """The family that is named, or the only one.
+
+    Raises
+    ------
+    ScenarioError
+        If none is named though the fit has several.
+    """
+    if family is not None:
+        return family
+    if len(fit.families) > 1:
+        raise ScenarioError(f"no family is named; the fit has {', '.join(map(repr, fit.families))}")
+    return fit.families[0]
+
+
+def runs_of(fit: Fit, family: str) -> pd.DataFrame:
+    """The fitted runs of a family; all of them if it was not fitted."""
+    runs = fit.runs
+    own = runs[runs["family"] == family]
+    return own if len(own) else runs
+
+
+def provenance(fit: Fit, family: str, seed: int) -> dict[str, Any]:
+    """What every file of a decision says of where it comes from."""
+    return {
+        "law": fit.law.name,
+        "family": family,
+        "family_seen": family in fit.families,
+        "runs_hash": fit.dt.attrs["runs_hash"],
+        "loss_unit": fit.dt.attrs["loss_unit"],
+        "seed": seed,
+    }
