@@ -58,7 +58,7 @@ def plot_backtest(tested: Backtest) -> "Figure":
     width.set(ylabel="width of the 90% interval, %", title="How sure?")
     for axes in (error, width):
         # From zero, and with room above the highest point, which the limits of the data have not.
-        axes.set_ylim(0, 1.08 * max(float(np.max(line.get_ydata())) for line in axes.lines))
+        axes.set_ylim(0, 1.08 * max(np.max(np.asarray(line.get_ydata())) for line in axes.lines))
     for axes in (coverage, error, width):
         _distances(axes, classes)
     handles, labels = coverage.get_legend_handles_labels()
