@@ -14,7 +14,7 @@ from scipy import stats
 from scipy.special import softmax
 
 from bayes_scaling.decisions import Scenario, allocate
-from bayes_scaling.decisions.problem import draws_of
+from bayes_scaling.decisions.draws import draws_of
 from bayes_scaling.forecast import backtest, compare
 from bayes_scaling.inference import Fit, fit
 from bayes_scaling.inference import sbc as module

@@ -99,7 +99,7 @@ def _outcome(fit: Fit, given: Problem, best: Choice, seed: int) -> dict[str, Any
             "measure": risk.measure,
             "level": risk.level if risk.measure in ("quantile", "cvar") else None,
             "meaning": str(risk),
-            "value": given.risk_of(losses),
+            "value": float(given.risk_of(losses)),
         },
         "recommended": point,
         "loss": describe(losses),

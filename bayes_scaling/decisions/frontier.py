@@ -123,7 +123,8 @@ def budget_frontier(
     rows: list[dict[str, Any]] = []
     sizes: list[Floats] = []
     for factor in given:
-        row, best = budget_row(start.with_budget(factor), sizes[-1] if sizes else None)
+        before = _ahead(given[: len(sizes)], sizes, factor)
+        row, best = budget_row(start.with_budget(factor), before, near=len(sizes) > 1)
         sizes.append(best)
         rows.append({"factor": factor, "budget": factor * amount} | row)
     table = pd.DataFrame(rows)
@@ -140,6 +141,15 @@ def budget_frontier(
     return BudgetFrontier(table, _needed(start, table, sizes, amount), unit, content)
 
 
+def _ahead(factors: list[float], sizes: list[Floats], factor: float) -> Floats | None:
+    """Where best sizes go from those of the last two budgets, on the log scale."""
+    if len(sizes) < 2:
+        return sizes[-1] if sizes else None
+    (first, second), (low, high) = np.log(factors[-2:]), sizes[-2:]
+    moved: Floats = high + (high - low) * (math.log(factor) - second) / (second - first)
+    return moved
+
+
 def _main_budget(scenario: Scenario) -> tuple[str, float]:
     """Money where there is a budget of it, else compute, else time."""
     if scenario.money is not None:
@@ -149,16 +159,18 @@ def _main_budget(scenario: Scenario) -> tuple[str, float]:
     return "s", float(scenario.seconds or 0.0)
 
 
-def _optimum(here: Problem, before: Floats | None) -> Floats:
+def _optimum(here: Problem, before: Floats | None, *, near: bool) -> Floats:
     """Best size of every draw, from that of the budget before where there is one."""
     closed = here.draws.spec.law.optimum is not None and here.line.plain
     if before is None or closed or here.repeats:
         return here.optimum[0]
     low, high, *_ = here.bounds()
-    return track(here.log_curve, before, (low, high))
+    return track(here.log_curve, before, (low, high), near=near)
 
 
-def budget_row(here: Problem, before: Floats | None) -> tuple[dict[str, Any], Floats]:
+def budget_row(
+    here: Problem, before: Floats | None, *, near: bool = False
+) -> tuple[dict[str, Any], Floats]:
     """The plan of least risk for one budget, and the best size of every draw.
 
     Parameters
@@ -167,8 +179,10 @@ def budget_row(here: Problem, before: Floats | None) -> tuple[dict[str, Any], Fl
         The budget.
     before : (sample,) array or None
         Best sizes for a budget near it, to start from.
+    near : bool
+        Whether they are foreseen from two such budgets.
     """
-    sizes = _optimum(here, before)
+    sizes = _optimum(here, before, near=near)
     best = _least(here, sizes)
     losses = here.draws.loss_run(
         best.log_params, best.log_tokens, best.log_tokens - math.log(best.epochs)
@@ -182,7 +196,7 @@ def budget_row(here: Problem, before: Floats | None) -> tuple[dict[str, Any], Fl
         **{name: point[name] for name in ("params", "tokens", "flops", "epochs")},
         "money": float(np.median(money)) if here.scenario.priced else None,
         **describe(losses),
-        "risk": here.risk_of(losses),
+        "risk": float(here.risk_of(losses)),
         "probability_of_target": None if target is None else float(np.mean(losses <= target)),
         "optimum_q05": float(q05),
         "optimum_q95": float(q95),

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from bayes_scaling._saved import Saved, records
 from bayes_scaling.decisions.costs import Costs
 from bayes_scaling.decisions.describe import describe
+from bayes_scaling.decisions.draws import Draws, draws_of
 from bayes_scaling.decisions.family import family_of, provenance
-from bayes_scaling.decisions.problem import Draws, draws_of
 from bayes_scaling.decisions.scenario import Scenario
 from bayes_scaling.decisions.units import in_unit
 from bayes_scaling.errors import ScenarioError

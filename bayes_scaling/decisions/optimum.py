@@ -113,7 +113,9 @@ def numeric(loss: Objective, bounds: tuple[float, float], samples: int) -> Float
     return ends[np.stack([loss(end) for end in ends]).argmin(axis=0), np.arange(middle.size)]
 
 
-def track(loss: Objective, start: Floats, bounds: tuple[float, float]) -> Floats:
+def track(
+    loss: Objective, start: Floats, bounds: tuple[float, float], *, near: bool = False
+) -> Floats:
     """The minimiser of every draw near a known one, by parabolas.
 
     For budgets that follow each other: a minimum that has moved a little is found in a fraction of
@@ -127,13 +129,15 @@ def track(loss: Objective, start: Floats, bounds: tuple[float, float]) -> Floats
         Natural logs of sizes near the minimum.
     bounds : tuple of float
         Natural logs of the smallest and largest size.
+    near : bool
+        Whether the start is so near that the widest parabola has nothing to add.
 
     Returns
     -------
     (sample,) array
     """
     at = np.clip(start, *bounds)
-    widths = iter(_WIDTHS)
+    widths = iter(_WIDTHS[1:] if near else _WIDTHS)
     width = next(widths)
     for _ in range(_STEPS):
         left, middle, right = loss(at - width), loss(at), loss(at + width)

@@ -9,16 +9,14 @@ from numpy.typing import NDArray
 
 from bayes_scaling.decisions.budget_line import BudgetLine
 from bayes_scaling.decisions.costs import Costs
+from bayes_scaling.decisions.draws import Draws, draws_of
 from bayes_scaling.decisions.family import family_of
-from bayes_scaling.decisions.optimum import closed_form, log_loss_at, numeric
+from bayes_scaling.decisions.optimum import closed_form, numeric
 from bayes_scaling.decisions.scenario import Scenario
 from bayes_scaling.errors import ScenarioError
-from bayes_scaling.forecast.families import values_of
-from bayes_scaling.forecast.model_error import ModelError, model_error
 from bayes_scaling.inference import Fit
-from bayes_scaling.model import Spec, Typical, hierarchy, typical
 
-__all__ = ["Draws", "Problem", "draws_of", "problem"]
+__all__ = ["Problem", "problem"]
 
 Floats = NDArray[np.float64]
 
@@ -29,120 +27,8 @@ _LINE = 385
 _PRICES = 1000
 """Draws of uncertain prices, which know nothing of the law and need not be as many."""
 _EPOCHS = 9
-_FEW = 1000
 _TIE = 1e-6
 """Weight of the mean loss beside a probability, which moves in steps of one draw in thousands."""
-
-
-@dataclass(frozen=True)
-class Draws:
-    """One family's law, noise and error, dims (sample,).
-
-    Attributes
-    ----------
-    spec : Spec
-        The model.
-    family : str
-        Whose draws.
-    values : dict of str to (sample,) array
-        Parameters of the law at the reference point.
-    sigma : (sample,) array
-        Scale of the noise, log loss.
-    noise : (sample,) array
-        Log-loss noise of one run: the same luck wherever it is made.
-    usual : Typical
-        Batch and shape, where the law reads them.
-    error : ModelError or None
-        Of the law beyond the data.
-    own_error : (sample,) array
-        What the error has that is a run's own, standard normal.
-    """
-
-    spec: Spec
-    family: str
-    values: dict[str, Floats]
-    sigma: Floats
-    noise: Floats
-    usual: Typical
-    error: ModelError | None
-    own_error: Floats
-
-    def log_curve(
-        self, log_params: Floats, log_tokens: Floats, log_unique: Floats | None = None
-    ) -> Floats:
-        """Log of the expected loss, dims (..., sample) as the sizes."""
-        return log_loss_at(
-            self.spec,
-            self.values,
-            log_params,
-            log_tokens,
-            log_unique=log_unique,
-            usual=self.usual,
-        )
-
-    def loss_run(self, log_params: float, log_tokens: float, log_unique: float) -> Floats:
-        """Loss of one run."""
-        full = np.full_like(self.noise, 1.0)
-        log_curve = self.log_curve(log_params * full, log_tokens * full, log_unique * full)
-        strayed: Floats | float = 0.0
-        if self.error is not None:
-            log_flops = math.log(6.0) + log_params + log_tokens
-            distance = self.error.extent.distance(log_params, log_tokens, log_flops)
-            strayed = self.error.at_one(distance, self.own_error)
-        losses: Floats = np.exp(log_curve + self.noise + strayed)
-        return losses
-
-    @cached_property
-    def few(self) -> "Draws":
-        """About a thousand of the draws, for searches along a flat risk."""
-        return self.thinned(max(self.noise.size // _FEW, 1))
-
-    def thinned(self, step: int) -> "Draws":
-        """One in so many draws."""
-        error = self.error
-        if error is not None:
-            flat = error.scale.stack(sample=("chain", "draw"))[::step].drop_vars(
-                ["sample", "chain", "draw"]
-            )
-            scale = flat.expand_dims(chain=[0]).rename(sample="draw")
-            error = replace(error, scale=scale, common=error.common.reshape(1, -1)[:, ::step])
-        return replace(
-            self,
-            values={name: value[::step] for name, value in self.values.items()},
-            sigma=self.sigma[::step],
-            noise=self.noise[::step],
-            error=error,
-            own_error=self.own_error[::step],
-        )
-
-
-def draws_of(fit: Fit, family: str, seed: int) -> Draws:
-    """The draws of a family, seen or not.
-
-    Parameters
-    ----------
-    fit : Fit
-        The fit.
-    family : str
-        Its name.
-    seed : int
-        Seed of run noise and of an unseen family.
-    """
-    spec = fit.spec
-    draws = values_of(fit, family, seed)
-    sigma = draws[spec.noise_parameter.name]
-    noise = hierarchy.noise(spec, fit.posterior, sigma, np.random.default_rng([seed, 3]))
-    rng = np.random.default_rng([seed, 5])
-    return Draws(
-        spec=spec,
-        family=family,
-        values={name: draws[name].values.ravel() for name in spec.law.names},
-        sigma=sigma.values.ravel(),
-        noise=noise.values.ravel(),
-        usual=typical(spec.law, fit.runs, family),
-        error=model_error(fit, family, seed) if spec.discrepancy else None,
-        own_error=rng.normal(size=noise.size),
-    )
 
 
 @dataclass(frozen=True)
@@ -212,23 +98,27 @@ class Problem:
         found: Floats = np.interp(log_params, *self._tables[epochs])
         return found
 
-    def loss_run(self, log_params: float, epochs: float = 1.0) -> Floats:
-        """Loss of one run of a size, with the tokens that the budget leaves."""
-        log_tokens = float(self.log_tokens(np.array([log_params]), epochs)[0])
-        return self.draws.loss_run(log_params, log_tokens, log_tokens - math.log(epochs))
+    def loss_run(self, log_params: Floats | float, epochs: float = 1.0) -> Floats:
+        """Loss of one run of each size, with the tokens the budget leaves, dims (..., sample)."""
+        sizes = np.asarray(log_params, dtype=np.float64)
+        log_tokens = self.log_tokens(sizes.reshape(-1), epochs).reshape(sizes.shape)
+        return self.draws.loss_run(sizes, log_tokens, log_tokens - math.log(epochs))
 
-    def risk_of(self, losses: Floats) -> float:
-        """The scenario's measure of losses of one plan."""
+    def risk_of(self, losses: Floats) -> Floats:
+        """The scenario's measure of the losses of plans, (..., sample) to (...)."""
         best = self.best_losses if self.scenario.risk.measure == "regret" else None
-        return float(self.scenario.risk.of(losses, target=self.scenario.target_loss, best=best))
+        return np.asarray(
+            self.scenario.risk.of(losses, target=self.scenario.target_loss, best=best)
+        )
 
-    def objective(self, losses: Floats) -> float:
+    def objective(self, losses: Floats) -> Floats:
         """What is minimised: the measure, plans that miss a target alike told apart by the mean."""
-        tie = _TIE * float(losses.mean()) if self.scenario.risk.measure == "miss" else 0.0
-        return self.risk_of(losses) + tie
+        if self.scenario.risk.measure != "miss":
+            return self.risk_of(losses)
+        return self.risk_of(losses) + _TIE * losses.mean(axis=-1)
 
-    def risk(self, log_params: float, epochs: float = 1.0) -> float:
-        """What is minimised, at a size."""
+    def risk(self, log_params: Floats | float, epochs: float = 1.0) -> Floats:
+        """What is minimised, at sizes of any shape."""
         return self.objective(self.loss_run(log_params, epochs))
 
     def log_curve(self, log_params: Floats, epochs: float = 1.0) -> Floats:

@@ -93,22 +93,22 @@ def best_size(
     around = np.quantile(sizes, [0.005, 0.995]) + np.array([-1.0, 1.0])
     start, stop = np.clip(around, low, high)
     grid = np.linspace(float(start), float(stop), points)
-    risks = [problem.risk(float(at), epochs) for at in grid]
+    risks = problem.risk(grid, epochs)
     best = int(np.argmin(risks))
     left, right = float(grid[max(best - 1, 0)]), float(grid[min(best + 1, points - 1)])
     if right <= left:
-        return risks[best], left
+        return float(risks[best]), left
     # Relative to the best of the grid, or the tolerance drowns in a flat optimum.
-    scale = risks[best] or 1.0
+    scale = float(risks[best]) or 1.0
     refined = minimize_scalar(
-        lambda at: problem.risk(at, epochs) / scale - 1.0,
+        lambda at: float(problem.risk(at, epochs)) / scale - 1.0,
         bounds=(left, right),
         method="bounded",
         options={"xatol": tolerance},
     )
     at = float(refined.x)
-    risk = problem.risk(at, epochs)
-    return (risk, at) if risk <= risks[best] else (risks[best], float(grid[best]))
+    risk = float(problem.risk(at, epochs))
+    return (risk, at) if risk <= risks[best] else (float(risks[best]), float(grid[best]))
 
 
 def near_optimal(problem: Problem, best: Choice) -> tuple[list[dict[str, float]], dict[str, Any]]:
@@ -131,24 +131,22 @@ def near_optimal(problem: Problem, best: Choice) -> tuple[list[dict[str, float]]
     low, high, *_ = problem.bounds(best.epochs)
     span = np.linspace(-_DECADES, _DECADES, _GRID) * math.log(10)
     grid = np.unique(np.clip(best.log_params + span, low, high))
-    rows, objectives = [], []
-    for at in grid:
-        losses = problem.loss_run(float(at), best.epochs)
-        objectives.append(problem.objective(losses))
-        point = _choice(problem, float(at), best.epochs).point
-        q05, q95 = np.quantile(losses, [0.05, 0.95])
-        rows.append(
-            {
-                "params": point["params"],
-                "tokens": point["tokens"],
-                "risk": problem.risk_of(losses),
-                "mean": float(losses.mean()),
-                "q05": float(q05),
-                "q95": float(q95),
-            }
-        )
-    risks = np.array(objectives)
-    limit = problem.risk(best.log_params, best.epochs) * (1 + NEAR_OPTIMAL)
+    losses = problem.loss_run(grid, best.epochs)
+    q05, q95 = np.quantile(losses, [0.05, 0.95], axis=-1)
+    columns = {
+        "params": np.exp(grid),
+        "tokens": np.exp(problem.log_tokens(grid, best.epochs)),
+        "risk": problem.risk_of(losses),
+        "mean": losses.mean(axis=-1),
+        "q05": q05,
+        "q95": q95,
+    }
+    rows = [
+        dict(zip(columns, map(float, row), strict=True))
+        for row in zip(*columns.values(), strict=True)
+    ]
+    risks = problem.objective(losses)
+    limit = float(problem.risk(best.log_params, best.epochs)) * (1 + NEAR_OPTIMAL)
     down, up = grid <= best.log_params, grid >= best.log_params
     left = _crossing(grid[down][::-1], risks[down][::-1], limit, best.log_params)
     right = _crossing(grid[up], risks[up], limit, best.log_params)

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from bayes_scaling._saved import Saved, records
 from bayes_scaling.decisions.describe import describe
+from bayes_scaling.decisions.draws import Draws, draws_of
 from bayes_scaling.decisions.family import family_of, provenance, runs_of
 from bayes_scaling.decisions.optimum import log_loss_at
-from bayes_scaling.decisions.problem import Draws, draws_of
 from bayes_scaling.decisions.units import in_unit
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.inference import Fit

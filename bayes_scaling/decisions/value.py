@@ -11,8 +11,9 @@ from scipy import stats
 from scipy.special import softmax
 
 from bayes_scaling._saved import Saved, records
+from bayes_scaling.decisions.draws import Draws
 from bayes_scaling.decisions.family import provenance, runs_of
-from bayes_scaling.decisions.problem import Draws, Problem, problem
+from bayes_scaling.decisions.problem import Problem, problem
 from bayes_scaling.decisions.scenario import Scenario
 from bayes_scaling.decisions.search import Choice, least_risk
 from bayes_scaling.decisions.units import in_unit

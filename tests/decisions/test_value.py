@@ -18,7 +18,7 @@ from bayes_scaling.decisions import (
     allocate,
     next_runs,
 )
-from bayes_scaling.decisions.problem import draws_of
+from bayes_scaling.decisions.draws import draws_of
 from bayes_scaling.decisions.value import _Decision, _weights
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.inference import Fit

@@ -1,0 +1,172 @@
+"""The posterior draws of one family, ready for search."""
+
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bayes_scaling.decisions.optimum import log_loss_at
+from bayes_scaling.forecast.families import values_of
+from bayes_scaling.forecast.model_error import ModelError, model_error
+from bayes_scaling.inference import Fit
+from bayes_scaling.laws.depth_width import shape_of
+from bayes_scaling.model import Spec, Typical, hierarchy, typical
+
+__all__ = ["Draws", "draws_of"]
+
+Floats = NDArray[np.float64]
+
+_FEW = 1000
+
+
+@dataclass(frozen=True)
+class Draws:
+    """One family's law, noise and error, dims (sample,).
+
+    Attributes
+    ----------
+    spec : Spec
+        The model.
+    family : str
+        Whose draws.
+    values : dict of str to (sample,) array
+        Parameters of the law at the reference point.
+    sigma : (sample,) array
+        Scale of the noise, log loss.
+    noise : (sample,) array
+        Log-loss noise of one run: the same luck wherever it is made.
+    usual : Typical
+        Batch and shape, where the law reads them.
+    error : ModelError or None
+        Of the law beyond the data.
+    own_error : (sample,) array
+        What the error has that is a run's own, standard normal.
+    log_aspect : float or None
+        Log of the aspect ratio, d_model / n_layer, that every model has. None for what the law
+        holds best in each draw, or else what is usual.
+    """
+
+    spec: Spec
+    family: str
+    values: dict[str, Floats]
+    sigma: Floats
+    noise: Floats
+    usual: Typical
+    error: ModelError | None
+    own_error: Floats
+    log_aspect: float | None = None
+
+    def log_curve(
+        self,
+        log_params: Floats,
+        log_tokens: Floats,
+        log_unique: Floats | None = None,
+        log_aspect: Floats | float | None = None,
+    ) -> Floats:
+        """Log of the expected loss, dims (..., sample) as the sizes."""
+        aspect = self.log_aspect if log_aspect is None else log_aspect
+        return log_loss_at(
+            self.spec,
+            self.values,
+            log_params,
+            log_tokens,
+            log_unique=log_unique,
+            usual=self.usual,
+            stated=None if aspect is None else self._shape(log_params, aspect),
+        )
+
+    def _shape(self, log_params: Floats, log_aspect: Floats | float) -> dict[str, Floats]:
+        """Logs of what there is to say of a shape."""
+        n_layer, d_model = shape_of(np.exp(log_params - self.usual.matrices), np.exp(log_aspect))
+        return {
+            "aspect_ratio": log_aspect * np.ones_like(log_params),
+            "n_layer": np.log(n_layer),
+            "d_model": np.log(d_model),
+        }
+
+    def loss_run(
+        self,
+        log_params: ArrayLike,
+        log_tokens: ArrayLike,
+        log_unique: ArrayLike,
+        log_aspect: ArrayLike | None = None,
+    ) -> Floats:
+        """Loss of one run at each size.
+
+        Parameters
+        ----------
+        log_params, log_tokens, log_unique : float or (...) array
+            Natural logs of N, D and the unique tokens.
+        log_aspect : float or (...) array, optional
+            Log of each one's aspect ratio, in place of that of the draws.
+
+        Returns
+        -------
+        (..., sample) array
+        """
+        size, data, unique = (
+            np.asarray(value, dtype=np.float64)[..., None]
+            for value in (log_params, log_tokens, log_unique)
+        )
+        aspect = None if log_aspect is None else np.asarray(log_aspect, np.float64)[..., None]
+        log_curve = self.log_curve(size, data, unique, aspect)
+        strayed: Floats | float = 0.0
+        if self.error is not None:
+            distance = self.error.extent.distance(size, data, math.log(6.0) + size + data)
+            strayed = self.error.at_one(distance, self.own_error)
+        losses: Floats = np.exp(log_curve + self.noise + strayed)
+        return losses
+
+    @cached_property
+    def few(self) -> "Draws":
+        """About a thousand of the draws, for searches along a flat risk."""
+        return self.thinned(max(self.noise.size // _FEW, 1))
+
+    def thinned(self, step: int) -> "Draws":
+        """One in so many draws."""
+        error = self.error
+        if error is not None:
+            flat = error.scale.stack(sample=("chain", "draw"))[::step].drop_vars(
+                ["sample", "chain", "draw"]
+            )
+            scale = flat.expand_dims(chain=[0]).rename(sample="draw")
+            error = replace(error, scale=scale, common=error.common.reshape(1, -1)[:, ::step])
+        return replace(
+            self,
+            values={name: value[::step] for name, value in self.values.items()},
+            sigma=self.sigma[::step],
+            noise=self.noise[::step],
+            error=error,
+            own_error=self.own_error[::step],
+        )
+
+
+def draws_of(fit: Fit, family: str, seed: int) -> Draws:
+    """The draws of a family, seen or not.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+    family : str
+        Its name.
+    seed : int
+        Seed of run noise and of an unseen family.
+    """
+    spec = fit.spec
+    draws = values_of(fit, family, seed)
+    sigma = draws[spec.noise_parameter.name]
+    noise = hierarchy.noise(spec, fit.posterior, sigma, np.random.default_rng([seed, 3]))
+    rng = np.random.default_rng([seed, 5])
+    return Draws(
+        spec=spec,
+        family=family,
+        values={name: draws[name].values.ravel() for name in spec.law.names},
+        sigma=sigma.values.ravel(),
+        noise=noise.values.ravel(),
+        usual=typical(spec.law, fit.runs, family),
+        error=model_error(fit, family, seed) if spec.discrepancy else None,
+        own_error=rng.normal(size=noise.size),
+    )
