@@ -18,7 +18,8 @@ from scipy.optimize import minimize_scalar
 import bayes_scaling as bs
 from bayes_scaling.decisions import Compute, Data, Fixed, Inference, Limits, Scenario
 from bayes_scaling.decisions.frontier import budget_frontier
-from bayes_scaling.decisions.problem import Problem, problem
+from bayes_scaling.decisions.posed import problem
+from bayes_scaling.decisions.problem import Problem
 
 BUDGETS = 200
 DRAWS, LOOPED = 200, 3

@@ -103,18 +103,20 @@ def marginal(fit: str, scenario: str | None, output: str, **options: Any) -> Non
 @click.command("next-runs")
 @click.argument("fit")
 @click.option("--scenario", required=True, metavar="FILE", help="TOML: the decision to be made.")
-@click.option("--at", metavar="CONFIGS", help="Candidates (params, tokens).  [default: 18 of them]")
+@click.option(
+    "--at", metavar="CONFIGS", help="Candidates (params, tokens, cost).  [default: 18 of them]"
+)
+@click.option("--batch", type=int, default=1, show_default=True, help="Runs chosen together.")
 @output("Where the ranking goes (JSON).")
 @click.option("--seed", type=SEED, default=0, show_default=True)
-def next_runs(fit: str, scenario: str, at: str | None, output: str, seed: int) -> None:
+def next_runs(fit: str, scenario: str, at: str | None, output: str, **options: Any) -> None:
     """Rank small runs by what their outcome would be worth for the decision of a scenario."""
     from bayes_scaling.decisions import next_runs as ranked
-    from bayes_scaling.runs import load_configs
 
-    chosen = load_configs(at).table if at else None
+    chosen = _candidates(at) if at else None
     fitted, wanted = _given(fit, scenario, output)
     with _named(scenario):
-        found = ranked(fitted, wanted, at=chosen, seed=seed)
+        found = ranked(fitted, wanted, at=chosen, **options)
     found.save(output)
     click.echo(str(found))
     click.echo(f"Ranking written to {output}")
@@ -143,6 +145,15 @@ def shape(fit: str, params: float, output: str, **options: Any) -> None:
     found.save(output)
     click.echo(str(found))
     click.echo(f"Shapes written to {output}")
+
+
+def _candidates(path: str) -> Any:
+    """Candidate runs of a file, with what they cost where it says so."""
+    from bayes_scaling.runs import load_configs
+
+    configs = load_configs(path)
+    stated = {"cost": configs.original["cost"]} if "cost" in configs.original else {}
+    return configs.table.assign(**stated)
 
 
 @contextmanager

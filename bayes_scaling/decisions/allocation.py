@@ -9,17 +9,22 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from bayes_scaling.decisions.budget_line import BudgetLine
+from bayes_scaling.decisions.bill import budgets_of, costs_of
+from bayes_scaling.decisions.cheapest import at_size
+from bayes_scaling.decisions.choice import Choice
+from bayes_scaling.decisions.contest import contest
 from bayes_scaling.decisions.describe import describe
-from bayes_scaling.decisions.family import provenance, runs_of
+from bayes_scaling.decisions.family import SHAPE, aspects_of, counted_params, provenance, runs_of
 from bayes_scaling.decisions.frontier import budget_row
 from bayes_scaling.decisions.plan import SCHEMA, Plan
-from bayes_scaling.decisions.problem import Problem, problem
+from bayes_scaling.decisions.posed import problem
+from bayes_scaling.decisions.problem import Problem
 from bayes_scaling.decisions.risk import Risk
 from bayes_scaling.decisions.scenario import Scenario
-from bayes_scaling.decisions.search import NEAR_OPTIMAL, Choice, least_risk, near_optimal
+from bayes_scaling.decisions.search import NEAR_OPTIMAL, least_risk, near_optimal
+from bayes_scaling.decisions.shaped import Shaped, shaped
 from bayes_scaling.errors import ScenarioError
-from bayes_scaling.forecast.prediction import predict
+from bayes_scaling.forecast.prediction import Forecast, predict
 from bayes_scaling.inference import Fit
 
 __all__ = ["NEAR_OPTIMAL", "allocate"]
@@ -62,38 +67,63 @@ def allocate(fit: Fit, scenario: Scenario, *, seed: int = 0) -> Plan:
     """
     given = problem(fit, scenario, seed)
     best = least_risk(given)
+    found = _shaped(fit, given, best)
+    held, plan = (given, best) if found is None else (found.problem, found.plan)
+    if found is not None and scenario.minimise == "cost":
+        held, plan = at_size(held, plan)
     draws = _draws(fit, given)
     exponent = fit.law.params_exponent
     content = {
         "schema": SCHEMA,
         **provenance(fit, given.draws.family, seed),
         "scenario": scenario.to_dict(),
-        **_outcome(fit, given, best, seed),
+        **_objective(scenario, held),
+        **_outcome(fit, held, plan, seed),
+        "shape": found and found.content,
         "optimum": {name: describe(value.values) for name, value in draws.items()}
         | {"params_exponent": describe(exponent(given.draws.values)) if exponent else None},
     }
     return Plan(content, draws)
 
 
+def _shaped(fit: Fit, given: Problem, best: Choice) -> Shaped | None:
+    """Depth and width, under a law that reads them."""
+    limits = given.scenario.shape
+    if not SHAPE & set(fit.law.inputs):
+        if limits is not None:
+            raise ScenarioError(
+                f"the scenario has [shape], but law {fit.law.name!r} reads no shape; fit "
+                f"'depth-width', 'gemstones' or '{fit.law.name}+shape', or leave [shape] out"
+            )
+        return None
+    family = given.draws.family
+    return shaped(given, best, limits, counted_params(fit, family), aspects_of(fit, family))
+
+
+def _objective(scenario: Scenario, given: Problem) -> dict[str, Any]:
+    """What was minimised, and the least cost where it was cost."""
+    if scenario.minimise == "loss":
+        return {"minimise": "loss", "least_cost": None}
+    least = {
+        "amount": given.scenario.affords,
+        "unit": scenario.unit_of_cost,
+        "probability": scenario.target_probability,
+    }
+    return {"minimise": "cost", "least_cost": least}
+
+
 def _outcome(fit: Fit, given: Problem, best: Choice, seed: int) -> dict[str, Any]:
     """What the plan is, what it takes, and what comes of it and of others."""
     scenario, risk = given.scenario, given.scenario.risk
-    point, target, family = _with_budget(given, best), scenario.target_loss, given.draws.family
-    forecast = predict(
-        fit,
-        params=point["params"],
-        tokens=point["tokens"],
-        unique_tokens=point["unique_tokens"] if given.repeats else None,
-        family=family,
-        seed=seed,
-    )
-    losses = given.loss_run(best.log_params, best.epochs)
+    point, target = _with_budget(given, best), scenario.target_loss
+    losses = given.loss_of(best)
     reached = None if target is None else float(np.mean(losses <= target))
     curve, near = near_optimal(given, best)
     sizes, _, method = given.optimum
+    forecast = _forecast(fit, given, point, seed)
     return {
         "budget_flops": point["flops"],
-        "budgets": _budgets(given, best),
+        "budgets": budgets_of(given, best),
         "quantity": "loss_run",
         "risk": {
             "measure": risk.measure,
@@ -107,20 +137,39 @@ def _outcome(fit: Fit, given: Problem, best: Choice, seed: int) -> dict[str, Any
         "probability_of_target": reached,
         "extrapolation": float(forecast.points["extrapolation"].iloc[0]),
         "near_optimal": near,
-        "regret": describe(_regret(given, best)),
+        "regret": describe(np.maximum(losses - given.best_losses, 0.0)),
         "drivers": _drivers(given, sizes),
-        "costs": _costs(given, best),
+        "costs": costs_of(given, best),
+        "alternatives": contest(given, best),
         "other_budgets": _other_budgets(given, sizes),
         "method": method,
         "warnings": [
             *dict.fromkeys(_touched(given, best)),
             *_ties(given, reached),
             *forecast.warnings,
-            *_counting_doubts(fit, family),
+            *_counting_doubts(fit, given.draws.family),
             *_target_doubts(given, target, reached),
         ],
         "curve": curve,
     }
+
+
+def _forecast(fit: Fit, given: Problem, point: dict[str, float], seed: int) -> Forecast:
+    """The plan as any other configuration is forecast, for how far it lies and what is said."""
+    stated = {
+        "aspect_ratio": None if "n_layer" not in point else point["d_model"] / point["n_layer"],
+        "n_layer": point.get("n_layer"),
+        "d_model": point.get("d_model"),
+        "unique_tokens": point["unique_tokens"] if given.repeats else None,
+    }
+    return predict(
+        fit,
+        params=point["params"],
+        tokens=point["tokens"],
+        family=given.draws.family,
+        seed=seed,
+        **{name: value for name, value in stated.items() if name in fit.law.inputs},
+    )
 
 
 def _with_budget(given: Problem, best: Choice) -> dict[str, float]:
@@ -139,7 +188,7 @@ def _touched(given: Problem, best: Choice) -> list[str]:
         for bound, by_limit in zip((low, high), limited, strict=True)
         if by_limit and abs(best.log_params - bound) < _EDGE
     ]
-    budgets = _budgets(given, best)
+    budgets = budgets_of(given, best)
     if not any(row["spent"] >= _SPENT for row in budgets):
         most = max(row["spent"] for row in budgets)
         touched.append(f"Limits leave part of the budget unspent: the plan uses {most:.0%} of it.")
@@ -156,49 +205,12 @@ def _ties(given: Problem, reached: float | None) -> list[str]:
     return [said]
 
 
-def _budgets(given: Problem, best: Choice) -> list[dict[str, Any]]:
-    """Each budget, what the plan takes of it, and the probability that it is enough."""
-    one, costs = given.scenario, given.line.costs
-    point = {name: np.array([value]) for name, value in best.point.items()}
-    sizes = point["params"], point["tokens"]
-    rows = [
-        ("compute", "FLOP", one.budget_flops, costs.flops(*sizes)),
-        ("money", one.currency, one.money, costs.money(*sizes, point["unique_tokens"])),
-        ("time", "s", one.seconds, costs.seconds(*sizes)),
-    ]
-    return [
-        {
-            "budget": name,
-            "unit": unit,
-            "amount": amount,
-            "spent": float(np.quantile(taken, one.confidence)) / amount,
-            "probability_within": float(np.mean(taken <= amount * (1 + 1e-9))),
-        }
-        for name, unit, amount, taken in rows
-        if amount is not None
-    ]
-
-
-def _costs(given: Problem, best: Choice) -> dict[str, Any]:
-    """What the plan costs, as far as prices are known."""
-    costs, compute = given.line.costs, given.scenario.compute
-    point = {name: np.array([value]) for name, value in best.point.items()}
-    sizes = point["params"], point["tokens"]
-    found: dict[str, Any] = {"flops": describe(costs.flops(*sizes))}
-    if given.scenario.priced:
-        found["money"] = describe(costs.money(*sizes, point["unique_tokens"]))
-        found["currency"] = given.scenario.currency
-    if compute and compute.devices:
-        found["seconds"] = describe(costs.seconds(*sizes))
-    return found
-
-
 def _other_budgets(given: Problem, sizes: Floats) -> list[dict[str, Any]]:
     """What a part or a multiple of the budgets would buy, by the same measure of risk."""
     if given.scenario.risk.measure == "regret":
         # Regret compares plans of one budget; between budgets the mean does.
         changed = replace(given.scenario, risk=Risk())
-        given = Problem(given.draws, BudgetLine(changed, given.line.costs))
+        given = replace(given, line=replace(given.line, scenario=changed))
     rows = []
     for factor in _FACTORS:
         try:
@@ -207,12 +219,6 @@ def _other_budgets(given: Problem, sizes: Floats) -> list[dict[str, Any]]:
             # Lower limits may cost more than a part of the budget.
             continue
     return rows
-
-
-def _regret(given: Problem, best: Choice) -> Floats:
-    """Loss of one run of the plan over that of the best plan of each draw, with the same luck."""
-    excess = given.loss_run(best.log_params, best.epochs) - given.best_losses
-    return np.maximum(excess, 0.0)
 
 
 def _drivers(given: Problem, sizes: Floats) -> list[dict[str, Any]]:

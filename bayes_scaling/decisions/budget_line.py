@@ -122,6 +122,11 @@ class BudgetLine:
             wide /= _FINE - 1
         return low
 
+    def largest(self, epochs: float = 1.0) -> float:
+        """Log of about the largest size that the budgets leave a token for."""
+        left = _SIZES[self.affordable(_SIZES, epochs) >= 0.0]
+        return float(left[-1]) if len(left) else 0.0
+
     @property
     def middle(self) -> float:
         """Log of the size that has about as many tokens as parameters."""

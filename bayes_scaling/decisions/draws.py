@@ -43,9 +43,6 @@ class Draws:
         Of the law beyond the data.
     own_error : (sample,) array
         What the error has that is a run's own, standard normal.
-    log_aspect : float or None
-        Log of the aspect ratio, d_model / n_layer, that every model has. None for what the law
-        holds best in each draw, or else what is usual.
     """
 
     spec: Spec
@@ -56,7 +53,6 @@ class Draws:
     usual: Typical
     error: ModelError | None
     own_error: Floats
-    log_aspect: float | None = None
 
     def log_curve(
         self,
@@ -65,8 +61,11 @@ class Draws:
         log_unique: Floats | None = None,
         log_aspect: Floats | float | None = None,
     ) -> Floats:
-        """Log of the expected loss, dims (..., sample) as the sizes."""
-        aspect = self.log_aspect if log_aspect is None else log_aspect
+        """Log of the expected loss, dims (..., sample) as the sizes.
+
+        Without an aspect ratio, d_model / n_layer, shapes are what the law holds best in each draw,
+        or else what is usual.
+        """
         return log_loss_at(
             self.spec,
             self.values,
@@ -74,7 +73,7 @@ class Draws:
             log_tokens,
             log_unique=log_unique,
             usual=self.usual,
-            stated=None if aspect is None else self._shape(log_params, aspect),
+            stated=None if log_aspect is None else self._shape(log_params, log_aspect),
         )
 
     def _shape(self, log_params: Floats, log_aspect: Floats | float) -> dict[str, Floats]:
@@ -100,7 +99,7 @@ class Draws:
         log_params, log_tokens, log_unique : float or (...) array
             Natural logs of N, D and the unique tokens.
         log_aspect : float or (...) array, optional
-            Log of each one's aspect ratio, in place of that of the draws.
+            Log of each one's aspect ratio, as in :meth:`log_curve`.
 
         Returns
         -------
@@ -111,13 +110,21 @@ class Draws:
             for value in (log_params, log_tokens, log_unique)
         )
         aspect = None if log_aspect is None else np.asarray(log_aspect, np.float64)[..., None]
-        log_curve = self.log_curve(size, data, unique, aspect)
-        strayed: Floats | float = 0.0
-        if self.error is not None:
-            distance = self.error.extent.distance(size, data, math.log(6.0) + size + data)
-            strayed = self.error.at_one(distance, self.own_error)
-        losses: Floats = np.exp(log_curve + self.noise + strayed)
+        losses: Floats = np.exp(
+            self.log_curve(size, data, unique, aspect) + self.luck(log_params, log_tokens)
+        )
         return losses
+
+    def luck(self, log_params: ArrayLike, log_tokens: ArrayLike) -> Floats:
+        """Noise of one run and error of the law, log loss, dims (..., sample)."""
+        if self.error is None:
+            return self.noise
+        size, data = (
+            np.asarray(value, dtype=np.float64)[..., None] for value in (log_params, log_tokens)
+        )
+        distance = self.error.extent.distance(size, data, math.log(6.0) + size + data)
+        luck: Floats = self.noise + self.error.at_one(distance, self.own_error)
+        return luck
 
     @cached_property
     def few(self) -> "Draws":

@@ -10,13 +10,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_scaling._saved import Saved, records
+from bayes_scaling.decisions.choice import Choice
 from bayes_scaling.decisions.describe import describe
 from bayes_scaling.decisions.family import provenance, runs_of
 from bayes_scaling.decisions.optimum import track
-from bayes_scaling.decisions.problem import Problem, problem
+from bayes_scaling.decisions.posed import problem
+from bayes_scaling.decisions.problem import Problem
 from bayes_scaling.decisions.scenario import Scenario
-from bayes_scaling.decisions.search import Choice, best_size
+from bayes_scaling.decisions.search import best_size
 from bayes_scaling.errors import ScenarioError
+from bayes_scaling.forecast.doubts import unseen_families
 from bayes_scaling.inference import Fit
 
 __all__ = ["PROBABILITIES", "SCHEMA", "BudgetFrontier", "budget_frontier", "budget_row"]
@@ -136,7 +139,10 @@ def budget_frontier(
         **provenance(fit, start.draws.family, seed),
         "risk": str(scenario.risk),
         "target_loss": scenario.target_loss,
-        "warnings": [beyond] if largest > 1 else [],
+        "warnings": [
+            *unseen_families(fit, [start.draws.family]),
+            *([beyond] if largest > 1 else []),
+        ],
     }
     return BudgetFrontier(table, _needed(start, table, sizes, amount), unit, content)
 

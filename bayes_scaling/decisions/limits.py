@@ -1,12 +1,18 @@
-"""Bounds on a configuration."""
+"""Bounds on a configuration, and on its depth and width."""
 
 import math
 from dataclasses import dataclass, fields
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bayes_scaling.decisions.units import in_unit
 from bayes_scaling.errors import ScenarioError
+from bayes_scaling.laws.depth_width import matrix_params
 
-__all__ = ["Limits"]
+__all__ = ["Limits", "ShapeLimits"]
+
+_DEEPEST, _WIDTHS = 512, 33
 
 
 @dataclass(frozen=True)
@@ -54,3 +60,86 @@ class Limits:
                 f"min_tokens is {self.min_tokens:.6g}, above {most:.6g}, max_unique_tokens seen "
                 "max_epochs times"
             )
+
+
+@dataclass(frozen=True)
+class ShapeLimits:
+    """What the hardware allows.
+
+    Parameters
+    ----------
+    width_multiple : int
+        Of which d_model must be a multiple.
+    layer_multiple : int
+        Of which n_layer must be a multiple; the number of pipeline stages, say.
+    max_layers, max_width : int or None
+        Most layers, and largest d_model.
+    within : float
+        Share by which 12·n_layer·d_model² may miss the size.
+
+    Raises
+    ------
+    ScenarioError
+        If a number is out of range.
+    """
+
+    width_multiple: int = 64
+    layer_multiple: int = 1
+    max_layers: int | None = None
+    max_width: int | None = None
+    within: float = 0.1
+
+    def __post_init__(self) -> None:
+        for name in ("width_multiple", "layer_multiple", "max_layers", "max_width"):
+            value = getattr(self, name)
+            whole = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+            if not (whole or (value is None and name.startswith("max"))):
+                raise ScenarioError(f"{name} is {value!r}, a whole number of 1 or more is needed")
+        if not 0 < self.within < 1:
+            raise ScenarioError(f"within is {self.within!r}, a number between 0 and 1 is needed")
+
+    def between(self, least: float, most: float) -> NDArray[np.float64]:
+        """Every depth and width whose matrices have from ``least`` to ``most`` parameters.
+
+        Returns
+        -------
+        (shape, 2) array
+            n_layer and d_model.
+        """
+        found = []
+        deepest = min(self.max_layers or _DEEPEST, _DEEPEST)
+        for n_layer in range(self.layer_multiple, deepest + 1, self.layer_multiple):
+            ends = np.sqrt(np.array([least, most]) / 12.0 / n_layer) / self.width_multiple
+            first, last = math.ceil(ends[0]), math.floor(ends[1])
+            if self.max_width:
+                last = min(last, self.max_width // self.width_multiple)
+            steps = np.arange(max(first, 1), last + 1)
+            # Of many widths a few tell as much: the loss is flat in size.
+            kept = steps[:: max(len(steps) // _WIDTHS, 1)]
+            found += [(n_layer, self.width_multiple * step) for step in kept]
+        return np.array(found, dtype=np.float64).reshape(-1, 2)
+
+    def shapes(self, matrices: float) -> list[tuple[int, int]]:
+        """Every depth and width with about so many parameters in matrices.
+
+        Raises
+        ------
+        ScenarioError
+            If there is none.
+        """
+        deepest = min(self.max_layers or _DEEPEST, _DEEPEST)
+        found = []
+        for n_layer in range(self.layer_multiple, deepest + 1, self.layer_multiple):
+            exact = math.sqrt(matrices / 12 / n_layer) / self.width_multiple
+            for steps in {math.floor(exact), math.ceil(exact)}:
+                d_model = steps * self.width_multiple
+                if not d_model or (self.max_width and d_model > self.max_width):
+                    continue
+                if abs(matrix_params(n_layer, d_model) / matrices - 1) <= self.within:
+                    found.append((n_layer, d_model))
+        if not found:
+            raise ScenarioError(
+                f"no shape within the limits has {matrices:.4g} parameters in matrices to "
+                f"{self.within:.0%}: allow other multiples, more layers or a wider miss"
+            )
+        return sorted(found)

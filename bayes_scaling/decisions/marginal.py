@@ -16,6 +16,7 @@ from bayes_scaling.decisions.family import family_of, provenance
 from bayes_scaling.decisions.scenario import Scenario
 from bayes_scaling.decisions.units import in_unit
 from bayes_scaling.errors import ScenarioError
+from bayes_scaling.forecast.doubts import unseen_families
 from bayes_scaling.inference import Fit
 
 __all__ = ["FACTORS", "SCHEMA", "Marginal", "marginal"]
@@ -103,7 +104,7 @@ class Marginal(Saved):
         for factor, doubling in self.stop.items():
             if doubling is not None:
                 lines.append(f"Doubling {doubling} of {factor} costs more than it is worth.")
-        return "\n".join(lines)
+        return "\n".join([*lines, *(f"Note: {text}" for text in where["warnings"])])
 
     __repr__ = __str__
 
@@ -172,6 +173,7 @@ def marginal(
         "params": float(params),
         "tokens": float(tokens),
         "worth": worth,
+        "warnings": unseen_families(fit, [name]),
     }
     return Marginal(gains, table, stop, prices.unit, content)
 

@@ -75,6 +75,28 @@ class Plan(Saved):
         return dict(self.content["regret"])
 
     @property
+    def alternatives(self) -> pd.DataFrame:
+        """What comes of the plans that the scenario names, the recommended one first."""
+        rows = [{"name": "recommended", **self.content}, *self.content.get("alternatives", ())]
+        sizes = [{**row, **row.get("recommended", {})} for row in rows]
+        return pd.DataFrame(
+            {
+                "name": [row["name"] for row in rows],
+                **{size: [row[size] for row in sizes] for size in ("params", "tokens")},
+                "loss": [row["loss"]["mean"] for row in rows],
+                "q05": [row["loss"]["q05"] for row in rows],
+                "q95": [row["loss"]["q95"] for row in rows],
+                "probability_of_target": [row["probability_of_target"] for row in rows],
+                "regret": [row["regret"]["mean"] for row in rows],
+                "regret_q95": [row["regret"]["q95"] for row in rows],
+                "flops": [row["costs"]["flops"]["q50"] for row in rows],
+                "cost": [row["costs"].get("money", {}).get("q50") for row in rows],
+                "better": [row.get("probability_better") for row in rows],
+                "beyond": [", ".join(row.get("beyond", ())) for row in rows],
+            }
+        )
+
+    @property
     def costs(self) -> dict[str, Any]:
         """What the plan takes: flops, and money and seconds where prices are known."""
         return dict(self.content["costs"])
@@ -98,8 +120,11 @@ class Plan(Saved):
         split, loss, optimum = self.recommended, self.loss, self.content["optimum"]
         target, probability = self.content["target_loss"], self.probability_of_target
         seen = ""
+        if self.content.get("shape"):
+            shape = self.content["shape"]
+            seen = f", {shape['n_layer']} layers of width {shape['d_model']}"
         if split.get("epochs", 1.0) > 1.0:
-            seen = f", {split['unique_tokens']:.3g} unique ones seen {split['epochs']:.3g} times"
+            seen += f", {split['unique_tokens']:.3g} unique ones seen {split['epochs']:.3g} times"
         lines = [
             (
                 f"{self.content['budget_flops']:.4g} FLOP, family {self.content['family']!r}: "
@@ -110,10 +135,7 @@ class Plan(Saved):
                 f"One run there: expected loss {loss['mean']:.4g}, 90% between {loss['q05']:.4g} "
                 f"and {loss['q95']:.4g}."
             ),
-            (
-                f"Chosen for the least {self.content['risk']['meaning']}, which is "
-                f"{self.content['risk']['value']:.4g}."
-            ),
+            self._why(),
             (
                 f"Optimal parameters: 90% between {optimum['params']['q05']:.3g} and "
                 f"{optimum['params']['q95']:.3g}."
@@ -128,7 +150,26 @@ class Plan(Saved):
             )
         if target is not None:
             lines.append(f"Probability of reaching loss {target:.4g}: {probability:.1%}.")
+        if self.content.get("alternatives"):
+            lines += ["Beside the alternatives:", self._contest()]
         return "\n".join([*lines, *(f"Note: {text}" for text in self.warnings)])
+
+    def _why(self) -> str:
+        least, risk = self.content.get("least_cost"), self.content["risk"]
+        if least is None:
+            return f"Chosen for the least {risk['meaning']}, which is {risk['value']:.4g}."
+        return (
+            f"Chosen for the least cost, {least['amount']:.4g} {least['unit']}, that reaches loss "
+            f"{self.content['target_loss']:.4g} with probability {least['probability']:.0%}."
+        )
+
+    def _contest(self) -> str:
+        shown = self.alternatives.dropna(axis=1, how="all")
+        if "cost" in shown:
+            shown = shown.drop(columns="flops")
+        if not shown["beyond"].any():
+            shown = shown.drop(columns="beyond")
+        return shown.to_string(index=False, float_format="{:.4g}".format, na_rep="")
 
     __repr__ = __str__
 

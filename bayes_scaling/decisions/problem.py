@@ -1,4 +1,4 @@
-"""A fit and a scenario as arrays over posterior draws, ready for search."""
+"""Draws and a budget line: what is minimised, and the best size of every draw."""
 
 import math
 from dataclasses import dataclass, replace
@@ -8,15 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_scaling.decisions.budget_line import BudgetLine
-from bayes_scaling.decisions.costs import Costs
-from bayes_scaling.decisions.draws import Draws, draws_of
-from bayes_scaling.decisions.family import family_of
+from bayes_scaling.decisions.choice import Choice
+from bayes_scaling.decisions.draws import Draws
 from bayes_scaling.decisions.optimum import closed_form, numeric
 from bayes_scaling.decisions.scenario import Scenario
 from bayes_scaling.errors import ScenarioError
-from bayes_scaling.inference import Fit
 
-__all__ = ["Problem", "problem"]
+__all__ = ["Problem"]
 
 Floats = NDArray[np.float64]
 
@@ -24,8 +22,6 @@ _SEARCH = math.log(1e6)
 """Half width of the search in log N about the size with as many tokens, where limits are silent."""
 _EDGE = 1e-3
 _LINE = 385
-_PRICES = 1000
-"""Draws of uncertain prices, which know nothing of the law and need not be as many."""
 _EPOCHS = 9
 _TIE = 1e-6
 """Weight of the mean loss beside a probability, which moves in steps of one draw in thousands."""
@@ -41,10 +37,14 @@ class Problem:
         Of the family.
     line : BudgetLine
         Tokens at each size.
+    log_aspect : float or None
+        Log of the aspect ratio, d_model / n_layer, of every plan. The optimum of a draw has the
+        best one of the draw, and so have plans if None.
     """
 
     draws: Draws
     line: BudgetLine
+    log_aspect: float | None = None
 
     @property
     def scenario(self) -> Scenario:
@@ -102,7 +102,14 @@ class Problem:
         """Loss of one run of each size, with the tokens the budget leaves, dims (..., sample)."""
         sizes = np.asarray(log_params, dtype=np.float64)
         log_tokens = self.log_tokens(sizes.reshape(-1), epochs).reshape(sizes.shape)
-        return self.draws.loss_run(sizes, log_tokens, log_tokens - math.log(epochs))
+        return self.draws.loss_run(
+            sizes, log_tokens, log_tokens - math.log(epochs), self.log_aspect
+        )
+
+    def loss_of(self, plan: Choice) -> Floats:
+        """Loss of one run of a plan, on the budget line or off it."""
+        log_unique = plan.log_tokens - math.log(plan.epochs)
+        return self.draws.loss_run(plan.log_params, plan.log_tokens, log_unique, self.log_aspect)
 
     def risk_of(self, losses: Floats) -> Floats:
         """The scenario's measure of the losses of plans, (..., sample) to (...)."""
@@ -178,11 +185,9 @@ class Problem:
         for value in np.unique(epochs):
             here = epochs == value
             logs[here] = self.log_curve(np.where(here, sizes, sizes.mean()), float(value))[here]
-        middle, middle_epochs = float(np.median(sizes)), float(np.median(epochs))
-        luck = np.log(self.loss_run(middle, middle_epochs)) - self.log_curve(
-            np.full_like(sizes, middle), middle_epochs
-        )
-        best: Floats = np.exp(logs + luck)
+        middle = float(np.median(sizes))
+        log_tokens = float(self.log_tokens(np.array([middle]), float(np.median(epochs)))[0])
+        best: Floats = np.exp(logs + self.draws.luck(middle, log_tokens))
         return best
 
     def with_budget(self, factor: float) -> "Problem":
@@ -194,29 +199,4 @@ class Problem:
             money=None if one.money is None else factor * one.money,
             seconds=None if one.seconds is None else factor * one.seconds,
         )
-        return Problem(self.draws, BudgetLine(changed, self.line.costs))
-
-
-def problem(fit: Fit, scenario: Scenario, seed: int) -> Problem:
-    """The problem of a fit and a scenario.
-
-    Raises
-    ------
-    ScenarioError
-        If the family is not said though the fit has several, no configuration meets budgets and
-        limits, or tokens may be repeated under a law that knows of fresh ones only.
-    """
-    family = family_of(fit, scenario.family)
-    if scenario.limits.max_epochs > 1 and "unique_tokens" not in fit.law.inputs:
-        raise ScenarioError(
-            f"max_epochs is {scenario.limits.max_epochs:g}, but law {fit.law.name!r} takes every "
-            "token as fresh; fit law 'data-constrained', or leave max_epochs out"
-        )
-    if scenario.risk.measure == "miss" and scenario.target_loss is None:
-        raise ScenarioError("risk measure 'miss' needs a target_loss")
-    draws = draws_of(fit, family, seed)
-    rng = np.random.default_rng([seed, 6])
-    costs = Costs.of(scenario.compute, scenario.data, scenario.inference, _PRICES, rng)
-    made = Problem(draws, BudgetLine(scenario, costs))
-    made.bounds(float(made.epochs[-1]))
-    return made
+        return replace(self, line=BudgetLine(changed, self.line.costs))

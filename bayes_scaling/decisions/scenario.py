@@ -1,17 +1,20 @@
 """What may be spent and what is wanted, as a checked object."""
 
 import math
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Literal, get_args
 
+from bayes_scaling.decisions.alternatives import Alternative
 from bayes_scaling.decisions.amounts import Fixed, LogNormal, Pert
 from bayes_scaling.decisions.costs import Compute, Data, Inference
-from bayes_scaling.decisions.limits import Limits
+from bayes_scaling.decisions.limits import Limits, ShapeLimits
 from bayes_scaling.decisions.risk import Risk
 from bayes_scaling.decisions.units import in_unit
 from bayes_scaling.errors import ScenarioError
 
 __all__ = ["Limits", "Scenario"]
+
+Minimise = Literal["loss", "cost"]
 
 
 @dataclass(frozen=True)
@@ -46,11 +49,21 @@ class Scenario:
         What a loss lower by 1 is worth, ``currency``.
     currency : str
         Of every price.
+    minimise : {"loss", "cost"}
+        "loss": the risk of the loss that the budgets buy. "cost": what it takes, in money where
+        the price of compute is known and else in compute, to reach the target loss with the
+        target probability; budgets are then the most that may be spent.
+    target_probability : float
+        With which the target is to be reached where cost is minimised.
+    shape : ShapeLimits, optional
+        What the hardware allows of depth and width, under a law that reads them.
+    alternatives : tuple of Alternative
+        Other plans to be held against the recommended one.
 
     Raises
     ------
     ScenarioError
-        If there is no budget, a budget lacks the prices it needs, or a number is out of range.
+        If a budget lacks the prices it needs, or a number is out of range.
     """
 
     budget_flops: float | None = None
@@ -66,6 +79,10 @@ class Scenario:
     inference: Inference | None = None
     worth: float | None = None
     currency: str = "USD"
+    minimise: Minimise = "loss"
+    target_probability: float = 0.9
+    shape: ShapeLimits | None = None
+    alternatives: tuple[Alternative, ...] = ()
 
     def __post_init__(self) -> None:
         budgets = {
@@ -78,15 +95,50 @@ class Scenario:
         for name, (value, example) in budgets.items():
             if value is not None:
                 in_unit(name, value, "", example)
-        if self.budget_flops is None and self.money is None and self.seconds is None:
+        for name in ("confidence", "target_probability"):
+            value = getattr(self, name)
+            if not 0 < value < 1:
+                raise ScenarioError(f"{name} is {value!r}, a number between 0 and 1 is needed")
+        if self.minimise not in get_args(Minimise):
+            raise ScenarioError(f"minimise is {self.minimise!r}; it can be 'loss' or 'cost'")
+        self._check_prices()
+        self._check_names()
+
+    def _check_names(self) -> None:
+        names = [other.name for other in self.alternatives]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ScenarioError(f"two alternatives are named {twice!r}; give each its own name")
+
+    def check_budget(self) -> None:
+        """See that there is something to keep within, or a cost to minimise.
+
+        Raises
+        ------
+        ScenarioError
+            If there is not.
+        """
+        budgets = self.budget_flops, self.money, self.seconds
+        if self.minimise == "loss" and all(budget is None for budget in budgets):
             raise ScenarioError(
                 'the scenario has no budget; write [budget] compute = "1e23 FLOP", or money or time'
             )
-        if not 0 < self.confidence < 1:
-            raise ScenarioError(
-                f"confidence is {self.confidence!r}, a number between 0 and 1 is needed"
-            )
-        self._check_prices()
+
+    @property
+    def affords(self) -> float | None:
+        """The budget of what is minimised where that is cost: money where it has a price."""
+        return self.money if self.priced else self.budget_flops
+
+    def affording(self, amount: float) -> "Scenario":
+        """The same with this budget of what is minimised where that is cost."""
+        if self.priced:
+            return replace(self, money=amount)
+        return replace(self, budget_flops=amount)
+
+    @property
+    def unit_of_cost(self) -> str:
+        """Of costs: the currency where prices are known, else FLOP."""
+        return self.currency if self.priced else "FLOP"
 
     @property
     def priced(self) -> bool:
@@ -105,8 +157,12 @@ class Scenario:
             "family": self.family,
             "target_loss": self.target_loss,
             "worth": self.worth,
+            "minimise": self.minimise,
+            "target_probability": self.target_probability if self.minimise == "cost" else None,
             "risk": asdict(self.risk),
             "limits": limits,
+            "shape": None if self.shape is None else asdict(self.shape),
+            "alternatives": [asdict(other) for other in self.alternatives],
             **{
                 name: None if part is None else _plain(part)
                 for name, part in (

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from bayes_scaling._files import reason
+from bayes_scaling.decisions.alternatives import Alternative
 from bayes_scaling.decisions.amounts import Amount, read_amount
 from bayes_scaling.decisions.costs import Compute, Data, Inference
-from bayes_scaling.decisions.limits import Limits
+from bayes_scaling.decisions.limits import Limits, ShapeLimits
 from bayes_scaling.decisions.risk import Risk
 from bayes_scaling.decisions.scenario import Scenario
 from bayes_scaling.decisions.units import CURRENCIES, in_unit, unit_of
@@ -25,6 +26,9 @@ EXAMPLE = """\
 family = "web"          # leave out where the fit has one family; other names are unseen families
 target_loss = 2.0       # optional, in the loss unit of the fit
 # worth = "50 MUSD"     # optional, of a loss that is lower by 1; for 'marginal' and 'next-runs'
+# minimise = "cost"     # "loss" if not given; "cost": what it takes to reach target_loss, in money
+                        # where [compute] has a price, else in compute; budgets are then the most
+# target_probability = 0.9   # with which it is to be reached
 
 [budget]                # one or more; a plan keeps within all of them
 compute = "1e23 FLOP"   # C = 6 N D of training, and 2 N a token served if [inference] is given
@@ -59,11 +63,24 @@ min_tokens = 1e9
 max_tokens = 1e14
 # max_unique_tokens = 2e13   # tokens that exist
 # max_epochs = 4             # under a law that knows of repeats, such as data-constrained
+
+# [shape]                    # what the hardware allows, under a law that reads depth and width
+# width_multiple = 128       # of d_model; 64 if not given
+# layer_multiple = 4         # of n_layer; 1 if not given
+# max_layers = 96
+# max_width = 16384
+
+# [[alternative]]            # plans to hold against the recommended one, as many as you like
+# name = "twenty tokens per parameter"
+# tokens_per_param = 20      # one or two of params, tokens, tokens_per_param, and epochs
 """
 
 _KEYS = {
-    "the scenario": {"budget", "compute", "data", "family", "inference", "limits", "risk"}
-    | {"target_loss", "worth"},
+    "the scenario": {
+        *("alternative", "budget", "compute", "data", "family", "inference", "limits", "minimise"),
+        *("risk", "shape", "target_loss", "target_probability", "worth"),
+    },
+    "[[alternative]]": {"epochs", "name", "params", "tokens", "tokens_per_param"},
     "[budget]": {"compute", "confidence", "money", "time"},
     "[compute]": {"devices", "price", "speed", "utilisation"},
     "[data]": {"owned", "price"},
@@ -74,6 +91,7 @@ _KEYS = {
         *("max_epochs", "max_params", "max_tokens", "max_unique_tokens"),
         *("min_params", "min_tokens"),
     },
+    "[shape]": {"layer_multiple", "max_layers", "max_width", "width_multiple"},
     "[risk]": {"aversion", "level", "measure"},
 }
 
@@ -104,9 +122,7 @@ def load_scenario(path: str | PathLike[str]) -> Scenario:
 
 def _scenario(content: Mapping[str, Any]) -> Scenario:
     _table("the scenario", content)
-    if "budget" not in content:
-        raise ScenarioError('the scenario has no budget; write [budget] compute = "1e23 FLOP"')
-    budget = content["budget"]
+    budget = content.get("budget", {})
     if not isinstance(budget, Mapping):
         budget = {"compute": budget}
     parts = {name: content.get(name) for name in ("compute", "data", "inference")}
@@ -134,7 +150,37 @@ def _scenario(content: Mapping[str, Any]) -> Scenario:
         data=_data(parts["data"], currency),
         inference=_inference(parts["inference"]),
         currency=currency,
+        minimise=content.get("minimise", "loss"),
+        target_probability=in_unit(
+            "target_probability", content.get("target_probability", 0.9), "", "0.9"
+        ),
+        shape=_shape(content.get("shape")),
+        alternatives=_alternatives(content.get("alternative", [])),
     )
+
+
+def _shape(given: Any) -> ShapeLimits | None:
+    if given is None:
+        return None
+    _table("[shape]", given)
+    return ShapeLimits(**given)
+
+
+def _alternatives(given: Any) -> tuple[Alternative, ...]:
+    if not isinstance(given, list):
+        raise ScenarioError(f"alternative is {given!r}; write it as [[alternative]] with a name")
+    found = []
+    for table in given:
+        _table("[[alternative]]", table)
+        name = table.get("name", "")
+        units = {"params": "param", "tokens": "token", "tokens_per_param": "", "epochs": ""}
+        sizes = {
+            size: in_unit(f"{size} of alternative {name!r}", table[size], unit, "1e9")
+            for size, unit in units.items()
+            if size in table
+        }
+        found.append(Alternative(name, **sizes))
+    return tuple(found)
 
 
 def _table(where: str, content: Any) -> None:

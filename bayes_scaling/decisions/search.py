@@ -1,16 +1,16 @@
 """The plan of least risk, and the range of plans that are as good."""
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
+from bayes_scaling.decisions.choice import Choice
 from bayes_scaling.decisions.problem import Problem
 
-__all__ = ["NEAR_OPTIMAL", "Choice", "best_size", "least_risk", "near_optimal"]
+__all__ = ["NEAR_OPTIMAL", "best_size", "least_risk", "near_optimal"]
 
 Floats = NDArray[np.float64]
 
@@ -18,36 +18,6 @@ NEAR_OPTIMAL = 0.01
 """Plans whose risk is within this fraction of the best are reported as equally good."""
 _GRID = 97
 _DECADES = 3.0
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A plan on the budget line.
-
-    Attributes
-    ----------
-    log_params, log_tokens : float
-        Natural logs of N and D.
-    epochs : float
-        How often each unique token is seen.
-    """
-
-    log_params: float
-    log_tokens: float
-    epochs: float
-
-    @property
-    def point(self) -> dict[str, float]:
-        """The plan in plain numbers: params, tokens, flops, unique_tokens and ratios."""
-        params, tokens = math.exp(self.log_params), math.exp(self.log_tokens)
-        return {
-            "params": params,
-            "tokens": tokens,
-            "flops": 6.0 * params * tokens,
-            "tokens_per_param": tokens / params,
-            "unique_tokens": tokens / self.epochs,
-            "epochs": self.epochs,
-        }
 
 
 def _choice(problem: Problem, log_params: float, epochs: float) -> Choice:

@@ -11,85 +11,29 @@ from numpy.typing import NDArray
 from bayes_scaling._saved import Saved, records
 from bayes_scaling.decisions.describe import describe
 from bayes_scaling.decisions.draws import Draws, draws_of
-from bayes_scaling.decisions.family import family_of, provenance, runs_of
+from bayes_scaling.decisions.family import (
+    SHAPE,
+    aspects_of,
+    counted_params,
+    family_of,
+    provenance,
+    runs_of,
+)
+from bayes_scaling.decisions.limits import ShapeLimits
 from bayes_scaling.decisions.optimum import log_loss_at
+from bayes_scaling.decisions.shaped import AS_GOOD
 from bayes_scaling.decisions.units import in_unit
 from bayes_scaling.errors import ScenarioError
+from bayes_scaling.forecast.doubts import unseen_families
 from bayes_scaling.inference import Fit
 from bayes_scaling.laws.depth_width import matrix_params, shape_of
 
-__all__ = ["SCHEMA", "ShapeChoice", "ShapeLimits", "best_shape"]
+__all__ = ["SCHEMA", "ShapeChoice", "best_shape"]
 
 Floats = NDArray[np.float64]
 
 SCHEMA = "bayes_scaling.shapes/1"
-_SHAPE = {"aspect_ratio", "n_layer", "d_model"}
-_DEEPEST = 512
-_AS_GOOD = 0.001
-"""Loss penalty up to which another shape is as good: below what seeds differ by."""
 _SHOWN = 12
-
-
-@dataclass(frozen=True)
-class ShapeLimits:
-    """What the hardware allows.
-
-    Parameters
-    ----------
-    width_multiple : int
-        Of which d_model must be a multiple.
-    layer_multiple : int
-        Of which n_layer must be a multiple; the number of pipeline stages, say.
-    max_layers, max_width : int or None
-        Most layers, and largest d_model.
-    within : float
-        Share by which 12·n_layer·d_model² may miss the size.
-
-    Raises
-    ------
-    ScenarioError
-        If a number is out of range.
-    """
-
-    width_multiple: int = 64
-    layer_multiple: int = 1
-    max_layers: int | None = None
-    max_width: int | None = None
-    within: float = 0.1
-
-    def __post_init__(self) -> None:
-        for name in ("width_multiple", "layer_multiple", "max_layers", "max_width"):
-            value = getattr(self, name)
-            whole = isinstance(value, int) and not isinstance(value, bool) and value >= 1
-            if not (whole or (value is None and name.startswith("max"))):
-                raise ScenarioError(f"{name} is {value!r}, a whole number of 1 or more is needed")
-        if not 0 < self.within < 1:
-            raise ScenarioError(f"within is {self.within!r}, a number between 0 and 1 is needed")
-
-    def shapes(self, matrices: float) -> list[tuple[int, int]]:
-        """Every depth and width with about so many parameters in matrices.
-
-        Raises
-        ------
-        ScenarioError
-            If there is none.
-        """
-        deepest = min(self.max_layers or _DEEPEST, _DEEPEST)
-        found = []
-        for n_layer in range(self.layer_multiple, deepest + 1, self.layer_multiple):
-            exact = math.sqrt(matrices / 12 / n_layer) / self.width_multiple
-            for steps in {math.floor(exact), math.ceil(exact)}:
-                d_model = steps * self.width_multiple
-                if not d_model or (self.max_width and d_model > self.max_width):
-                    continue
-                if abs(matrix_params(n_layer, d_model) / matrices - 1) <= self.within:
-                    found.append((n_layer, d_model))
-        if not found:
-            raise ScenarioError(
-                f"no shape within the limits has {matrices:.4g} parameters in matrices to "
-                f"{self.within:.0%}: allow other multiples, more layers or a wider miss"
-            )
-        return sorted(found)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -198,7 +142,7 @@ def best_shape(
         If the law reads no shape, a number is out of range, or no shape is within the limits.
     """
     law = fit.law
-    if not _SHAPE & set(law.inputs):
+    if not SHAPE & set(law.inputs):
         raise ScenarioError(
             f"law {law.name!r} reads no shape; fit 'depth-width', 'gemstones' or "
             f"'{law.name}+shape' to runs with n_layer and d_model"
@@ -208,20 +152,23 @@ def best_shape(
     in_unit("params", params, "", "1e9")
     seen = _tokens(fit, name, params) if tokens is None else in_unit("tokens", tokens, "", "1e9")
     draws = draws_of(fit, name, seed)
-    matrices = params / _counted(fit, name)
+    matrices = params / counted_params(fit, name)
     shapes = np.array(given.shapes(matrices), dtype=np.float64)
     losses = np.stack([_loss(draws, params, seen, *shape) for shape in shapes])
     table = _table(shapes, losses)
     mean = losses.mean(axis=1)
     best = int(mean.argmin())
-    fine = table["n_layer"][mean / mean[best] - 1.0 <= _AS_GOOD]
+    fine = table["n_layer"][mean / mean[best] - 1.0 <= AS_GOOD]
     content = {
         **provenance(fit, name, seed),
         "quantity": "loss_curve",
         "params": float(params),
         "tokens": float(seen),
         "limits": asdict(given),
-        "warnings": _doubts(fit, name, table.iloc[best]),
+        "warnings": [
+            *unseen_families(fit, [name]),
+            *_doubts(fit, name, table.iloc[best]),
+        ],
     }
     return ShapeChoice(
         table=table,
@@ -255,15 +202,6 @@ def _tokens(fit: Fit, family: str, params: float) -> float:
     return float(params * np.exp(np.log(rows["tokens"] / rows["params"]).mean()))
 
 
-def _counted(fit: Fit, family: str) -> float:
-    """Parameters as counted in the runs, over 12·n_layer·d_model²."""
-    rows = runs_of(fit, family)
-    if not {"n_layer", "d_model"} <= set(rows.columns):
-        return 1.0
-    counted = matrix_params(rows["n_layer"], rows["d_model"])
-    return float(np.exp(np.log(rows["params"] / counted).mean()))
-
-
 def _loss(draws: Draws, params: float, tokens: float, n_layer: float, d_model: float) -> Floats:
     full = np.ones_like(draws.noise)
     shape = {"n_layer": n_layer, "d_model": d_model, "aspect_ratio": d_model / n_layer}
@@ -290,13 +228,9 @@ def _ideal(draws: Draws, matrices: float) -> dict[str, dict[str, float]] | None:
 
 
 def _doubts(fit: Fit, family: str, best: "pd.Series[Any]") -> list[str]:
-    rows = runs_of(fit, family)
-    if not {"n_layer", "d_model"} <= set(rows.columns):
-        return []
-    ratios = rows["d_model"] / rows["n_layer"]
-    low, high = float(ratios.min()), float(ratios.max())
-    if low <= best["aspect_ratio"] <= high:
-        return []
+    low, high = aspects_of(fit, family)
     ratio = float(best["aspect_ratio"])
+    if low <= ratio <= high:
+        return []
     said = f"The aspect ratio {ratio:.3g} lies outside those of the runs, {low:.3g} to {high:.3g}."
     return [said]

@@ -14,6 +14,7 @@ CURRENCIES = ("USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "KRW", "CAD", "AU
 _DEFINITIONS = (
     "FLOP = [compute] = _ = FLOPs = flop = flops",
     "token = [token] = _ = tokens",
+    "PFday = 8.64e19 FLOP",
     "param = [parameter] = _ = params = parameter = parameters",
     "device = [] = _ = devices = GPU = GPUs = gpu = gpus = TPU = accelerator = accelerators",
 )
@@ -23,6 +24,8 @@ _NUMBER = re.compile(r"\s*([+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*
 # Words, prefixes and one level of division: no exponents, and so nothing that could take forever.
 _UNIT = re.compile(r"[A-Za-z%µ]+(?:[ ·*/-]+[A-Za-z%µ]+)*\Z")
 _HYPHENS = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)+")
+_PF_DAYS = re.compile(r"PF(?:LOPS?|LOP/s)?[ -]?days?\Z", re.IGNORECASE)
+"""The field's unit of compute: a petaFLOP/s for a day (Kaplan et al. 2020). To pint PF is a farad."""
 _MOST = 60
 
 Unit = str
@@ -106,6 +109,8 @@ def _factor(name: str, value: Any, given: str, unit: Unit, example: str) -> floa
         raise ScenarioError(refused)
     # "USD/GPU-hour" divides by both.
     together = _HYPHENS.sub(lambda found: f"({found[0].replace('-', '*')})", given)
+    if _PF_DAYS.match(given):
+        together = "PFday"
     try:
         known = registry.parse_units(together.replace("·", "*"))
     except (pint.errors.PintError, ValueError, AttributeError, AssertionError, TypeError) as error:

@@ -7,17 +7,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
-from scipy.special import softmax
 
 from bayes_scaling._saved import Saved, records
-from bayes_scaling.decisions.draws import Draws
 from bayes_scaling.decisions.family import provenance, runs_of
-from bayes_scaling.decisions.problem import Problem, problem
+from bayes_scaling.decisions.information import Decision, weights_of
+from bayes_scaling.decisions.posed import problem
+from bayes_scaling.decisions.problem import Problem
 from bayes_scaling.decisions.scenario import Scenario
-from bayes_scaling.decisions.search import Choice, least_risk
 from bayes_scaling.decisions.units import in_unit
 from bayes_scaling.errors import ScenarioError
+from bayes_scaling.forecast.doubts import unseen_families
 from bayes_scaling.inference import Fit
 
 __all__ = ["SCHEMA", "NextRuns", "candidates", "next_runs"]
@@ -25,10 +24,6 @@ __all__ = ["SCHEMA", "NextRuns", "candidates", "next_runs"]
 Floats = NDArray[np.float64]
 
 SCHEMA = "bayes_scaling.next_runs/1"
-_SIZES = 25
-_SCALES = np.geomspace(0.03, 1.0, 11)
-"""Shares of the budget that may be spent where a loss has a worth."""
-_OUTCOMES = 500
 _DRAWS = 2000
 """Draws that stand for the posterior here: every outcome reweights them all."""
 _LEAST_ESS = 50.0
@@ -36,6 +31,11 @@ _LEAST_ESS = 50.0
 _TIMES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)
 _RATIOS = (0.25, 1.0, 4.0)
 _SHOWN = 12
+_MOST = 20
+_COLUMNS = (
+    *("params", "tokens", "flops", "cost", "saves_loss", "saves", "net"),
+    *("sd_left", "effective_draws"),
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -58,6 +58,9 @@ class NextRuns(Saved):
         Of costs: FLOP, or a currency where prices are known.
     content : dict
         What else the file says.
+    batch : pandas.DataFrame or None
+        Runs to be done together, in the order in which they are chosen; columns as in the table,
+        but cost, savings, ``sd_left`` and ``effective_draws`` are of this and all before it.
     """
 
     table: pd.DataFrame
@@ -65,6 +68,7 @@ class NextRuns(Saved):
     evpi: float | None
     unit: str
     content: dict[str, Any]
+    batch: pd.DataFrame | None = None
 
     @property
     def best(self) -> dict[str, Any] | None:
@@ -85,6 +89,7 @@ class NextRuns(Saved):
             "evpi": self.evpi,
             "stop": self.best is None,
             "candidates": rows,
+            "batch": None if self.batch is None else records(self.batch),
         }
 
     def _verdict(self) -> str:
@@ -104,17 +109,26 @@ class NextRuns(Saved):
 
     def __str__(self) -> str:
         money = f" ({self.evpi:.3g} {self.unit})" if self.evpi is not None else ""
-        shown = self.table.head(_SHOWN).drop(columns="effective_draws")
-        shown = shown.rename(columns={"cost": f"cost ({self.unit})"})
-        shown = shown.dropna(axis=1, how="all")
         lines = [
             self._verdict(),
             f"Perfect knowledge of the law would save {self.evpi_loss:.2g} in loss{money}.",
-            shown.to_string(index=False, float_format="{:.3g}".format),
+            self._shown(self.table.head(_SHOWN)),
         ]
+        if self.batch is not None:
+            lines.append(
+                "Together, each row with all above it:"
+                if len(self.batch)
+                else "No run is worth adding to a batch."
+            )
+            lines += [self._shown(self.batch)] if len(self.batch) else []
         return "\n".join([*lines, *(f"Note: {text}" for text in self.content["warnings"])])
 
     __repr__ = __str__
+
+    def _shown(self, table: pd.DataFrame) -> str:
+        shown = table.drop(columns="effective_draws").dropna(axis=1, how="all")
+        shown = shown.rename(columns={"cost": f"cost ({self.unit})"})
+        return shown.to_string(index=False, float_format="{:.3g}".format)
 
 
 def next_runs(
@@ -122,6 +136,7 @@ def next_runs(
     scenario: Scenario,
     *,
     at: pd.DataFrame | None = None,
+    batch: int = 1,
     seed: int = 0,
 ) -> NextRuns:
     """Rank candidate runs by what their outcome would be worth for the decision.
@@ -139,7 +154,11 @@ def next_runs(
     scenario : Scenario
         The decision to be made: budgets, prices, limits, family, worth.
     at : pandas.DataFrame, optional
-        Candidates, columns params and tokens; :func:`candidates` if not given.
+        Candidates, columns params, tokens and, if they cost other than their compute does,
+        ``cost``; :func:`candidates` if not given.
+    batch : int
+        How many runs, at most, are to be chosen together: the best one first, then whichever adds
+        most to those chosen.
     seed : int
         Seed of outcomes, uncertain prices and unseen families.
 
@@ -152,35 +171,100 @@ def next_runs(
     ScenarioError
         As :func:`bayes_scaling.decisions.allocate`, or if a candidate is unusable.
     """
+    if isinstance(batch, bool) or batch not in range(1, _MOST + 1):
+        raise ScenarioError(f"batch is {batch!r}, a whole number from 1 to {_MOST} is needed")
     whole = problem(fit, scenario, seed)
     step = max(whole.draws.noise.size // _DRAWS, 1)
     given = Problem(whole.draws.thinned(step), whole.line)
     sizes, _, _ = given.optimum
-    runs = candidates(fit, given) if at is None else _checked(at)
-    decision = _Decision.of(given, sizes)
-    rng = np.random.default_rng([seed, 8])
+    runs = candidates(fit, given) if at is None else _checked(at, scenario)
     worth = scenario.worth if scenario.priced else None
-    rows = [
-        _row(given, decision, float(p), float(d), rng)
-        for p, d in runs[["params", "tokens"]].itertuples(index=False)
-    ]
-    table = pd.DataFrame(rows)
-    table["saves_loss"] = table["_saves"] / (worth or 1.0)
-    table["saves"] = table["_saves"] if worth else None
-    table["net"] = table["_saves"] - table["cost"] if worth else None
+    study = _Study(given, Decision.of(given, sizes), _costs(given, runs), worth, (seed, 8))
+    places = range(len(runs))
+    table = pd.DataFrame([study.row((place,)) for place in places])
     value = table["net"] if worth else table["saves_loss"] / table["cost"]
     order = value.sort_values(ascending=False, kind="stable").index
-    names = ["params", "tokens", "flops", "cost", "saves_loss", "saves", "net", "sd_left"]
-    table = table.loc[order, [*names, "effective_draws"]].reset_index(drop=True)
-    perfect = decision.perfect()
+    perfect = study.decision.perfect()
     content = {
         **provenance(fit, given.draws.family, seed),
         "worth": worth,
         "ranked_by": "net value" if worth else "loss saved for the cost",
-        "warnings": _doubts(table, scenario),
+        "warnings": [
+            *unseen_families(fit, [given.draws.family]),
+            *_doubts(table, scenario),
+        ],
     }
-    unit = scenario.currency if scenario.priced else "FLOP"
-    return NextRuns(table, perfect / (worth or 1.0), perfect if worth else None, unit, content)
+    return NextRuns(
+        table.loc[order].reset_index(drop=True),
+        perfect / (worth or 1.0),
+        perfect if worth else None,
+        scenario.unit_of_cost,
+        content,
+        study.batch(batch) if batch > 1 else None,
+    )
+
+
+@dataclass(frozen=True)
+class _Study:
+    """Candidates, and what one or several of them are worth together."""
+
+    given: Problem
+    decision: Decision
+    runs: pd.DataFrame
+    worth: float | None
+    seed: tuple[int, ...]
+
+    def row(self, places: tuple[int, ...]) -> dict[str, Any]:
+        """The last of some runs, and what all of them cost and save."""
+        chosen = self.runs.iloc[list(places)]
+        logs = np.log(chosen[["params", "tokens"]].to_numpy(np.float64))
+        # The same luck for every set of runs, so that they differ by what they tell.
+        weights = weights_of(self.given.draws, [(n, d) for n, d in logs], self.seed)
+        saves, cost = self.decision.saved(weights), float(chosen["cost"].sum())
+        last = chosen.iloc[-1]
+        return {
+            **{name: float(last[name]) for name in ("params", "tokens", "flops")},
+            "cost": cost,
+            "saves_loss": saves / (self.worth or 1.0),
+            "saves": saves if self.worth else None,
+            "net": saves - cost if self.worth else None,
+            "sd_left": self.decision.sd_left(weights),
+            "effective_draws": float(np.median(1.0 / (weights**2).sum(axis=1))),
+        }
+
+    def batch(self, most: int) -> pd.DataFrame:
+        """Runs that go best together, one added after the other, up to where it pays most.
+
+        A run that does not pay alone may with the next one, so the worth is judged at the end.
+        """
+        chosen: tuple[int, ...] = ()
+        rows: list[dict[str, Any]] = []
+        while len(chosen) < min(most, len(self.runs)):
+            left = [place for place in range(len(self.runs)) if place not in chosen]
+            found = [(place, self.row((*chosen, place))) for place in left]
+            before = rows[-1] if rows else {"cost": 0.0, "saves_loss": 0.0, "net": 0.0}
+            place, row = max(found, key=lambda pair: self._gain(before, pair[1]))
+            chosen, rows = (*chosen, place), [*rows, row]
+        if self.worth:
+            nets = [0.0, *(float(row["net"]) for row in rows)]
+            rows = rows[: int(np.argmax(nets))]
+        return pd.DataFrame(rows, columns=list(_COLUMNS))
+
+    def _gain(self, before: dict[str, Any], row: dict[str, Any]) -> float:
+        """What adding a run gains: in money, or in loss for its cost."""
+        if self.worth:
+            return float(row["net"] - before["net"])
+        return float((row["saves_loss"] - before["saves_loss"]) / (row["cost"] - before["cost"]))
+
+
+def _costs(given: Problem, runs: pd.DataFrame) -> pd.DataFrame:
+    """Candidates with their FLOP, and their cost where it is not stated."""
+    flops = 6.0 * runs["params"] * runs["tokens"]
+    if "cost" in runs:
+        return runs.assign(flops=flops)
+    # A pilot serves nobody, and its tokens are among those that are bought anyway.
+    price = float(np.median(given.line.costs.per_flop)) if given.scenario.priced else 1.0
+    return runs.assign(flops=flops, cost=flops * price)
 
 
 def candidates(fit: Fit, given: Problem) -> pd.DataFrame:
@@ -205,140 +289,18 @@ def candidates(fit: Fit, given: Problem) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _checked(at: pd.DataFrame) -> pd.DataFrame:
-    for name in ("params", "tokens"):
-        if name not in at:
+def _checked(at: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
+    """Candidates as numbers."""
+    units = {"params": "", "tokens": "", "cost": scenario.unit_of_cost}
+    columns = {}
+    for name, unit in units.items():
+        if name in at:
+            columns[name] = [in_unit(f"{name} of a candidate", v, unit, "1e9") for v in at[name]]
+        elif name != "cost":
             raise ScenarioError(f"the candidates have no column {name!r}")
-        for value in at[name]:
-            in_unit(name, float(value), "", "1e9")
     if not len(at):
         raise ScenarioError("there are no candidates")
-    return at
-
-
-@dataclass(frozen=True)
-class _Decision:
-    """What each plan would lose in each draw, dims (plan, sample).
-
-    In loss, or in money (worth of the loss, and cost) where a loss has a worth.
-    """
-
-    lost: Floats
-    log_target: Floats
-
-    @classmethod
-    def of(cls, given: Problem, sizes: Floats) -> "_Decision":
-        scenario = given.scenario
-        worth = scenario.worth if scenario.priced else None
-        parts = []
-        for scale in _SCALES if worth else (1.0,):
-            here = given.with_budget(float(scale))
-            for plan in _plans(here, sizes, 0.5 * math.log(scale)):
-                loss = _expected(here.draws, plan)
-                if worth:
-                    params, tokens = np.exp([plan.log_params]), np.exp([plan.log_tokens])
-                    money = here.line.costs.money(params, tokens, tokens / plan.epochs)[0]
-                    loss = worth * loss + float(np.mean(money))
-                parts.append(loss)
-        best = least_risk(given)
-        return cls(np.stack(parts), np.log(_expected(given.draws, best)))
-
-    def perfect(self) -> float:
-        """What deciding in full knowledge saves on average."""
-        least = self.lost.mean(axis=1).min()
-        return float(least - self.lost.min(axis=0).mean())
-
-    def saved(self, weights: Floats) -> float:
-        """What deciding under each of several posteriors saves on average, (outcome, sample)."""
-        after = weights @ self.lost.T
-        usual = int(self.lost.mean(axis=1).argmin())
-        return float(np.mean(after[:, usual] - after.min(axis=1)))
-
-    def sd_left(self, weights: Floats) -> float:
-        """Mean sd of the planned run's log loss after an outcome, over that before."""
-        mean = weights @ self.log_target
-        variance = weights @ self.log_target**2 - mean**2
-        return float(np.sqrt(max(variance.mean(), 0.0)) / self.log_target.std())
-
-
-def _plans(here: Problem, sizes: Floats, shift: float) -> list[Choice]:
-    """Plans about the best sizes, moved with the budget: size grows as about half of it."""
-    found = []
-    for epochs in map(float, here.epochs[:: max(len(here.epochs) // 2, 1)]):
-        try:
-            low, high, *_ = here.bounds(epochs)
-        except ScenarioError:
-            # So little cannot meet the lower limits; the whole budget can, or we were not here.
-            continue
-        around = np.quantile(sizes, [0.005, 0.995]) + np.array([-1.0, 1.0]) + shift
-        start, stop = np.clip(around, low, high)
-        grid = np.linspace(float(start), float(stop), _SIZES)
-        tokens = here.log_tokens(grid, epochs)
-        found += [Choice(float(n), float(d), epochs) for n, d in zip(grid, tokens, strict=True)]
-    return found
-
-
-def _expected(draws: Draws, plan: Choice) -> Floats:
-    """Loss of a plan in each draw: the curve, and what the family's runs there have in common."""
-    full = np.ones_like(draws.noise)
-    unique = plan.log_tokens - math.log(plan.epochs)
-    log_curve = draws.log_curve(plan.log_params * full, plan.log_tokens * full, unique * full)
-    strayed = _strayed(draws, plan.log_params, plan.log_tokens, 0.0 * full)
-    loss: Floats = np.exp(log_curve + strayed)
-    return loss
-
-
-def _strayed(draws: Draws, log_params: float, log_tokens: float, own: Floats) -> Floats:
-    if draws.error is None:
-        return 0.0 * own
-    distance = draws.error.extent.distance(
-        log_params, log_tokens, math.log(6.0) + log_params + log_tokens
-    )
-    return draws.error.at_one(distance, own)
-
-
-def _row(
-    given: Problem, decision: _Decision, params: float, tokens: float, rng: np.random.Generator
-) -> dict[str, Any]:
-    weights = _weights(given.draws, math.log(params), math.log(tokens), rng)
-    scenario, costs = given.scenario, given.line.costs
-    # A pilot serves nobody, and its tokens are among those that are bought anyway.
-    flops = 6.0 * params * tokens
-    cost = float(np.median(flops * costs.per_flop)) if scenario.priced else flops
-    return {
-        "params": params,
-        "tokens": tokens,
-        "flops": flops,
-        "cost": cost,
-        "_saves": decision.saved(weights),
-        "sd_left": decision.sd_left(weights),
-        "effective_draws": float(np.median(1.0 / (weights**2).sum(axis=1))),
-    }
-
-
-def _weights(
-    draws: Draws, log_params: float, log_tokens: float, rng: np.random.Generator
-) -> Floats:
-    """Weight of every draw given each of many outcomes of a run, dims (outcome, sample).
-
-    The outcome's spread about a draw's curve is its noise and what the law's error has that is the
-    run's own: a normal with the variance of both, clear of the tails, which hardly ever decide.
-    """
-    full = np.ones_like(draws.noise)
-    centre = draws.log_curve(log_params * full, log_tokens * full)
-    centre = centre + _strayed(draws, log_params, log_tokens, 0.0 * full)
-    sigma = draws.sigma
-    if draws.error is not None:
-        distance = draws.error.extent.distance(
-            log_params, log_tokens, math.log(6.0) + log_params + log_tokens
-        )
-        own = draws.error.scale.values.ravel() * draws.error.discrepancy.growth(distance)
-        sigma = np.hypot(sigma, own * math.sqrt(1.0 - draws.error.discrepancy.shared))
-    picked = rng.choice(centre.size, min(_OUTCOMES, centre.size), replace=False)
-    outcome = centre[picked] + sigma[picked] * rng.normal(size=picked.size)
-    log_density = np.asarray(stats.norm.logpdf(outcome[:, None], centre, sigma))
-    weights: Floats = softmax(log_density, axis=1)
-    return weights
+    return pd.DataFrame(columns)
 
 
 def _doubts(table: pd.DataFrame, scenario: Scenario) -> list[str]:

@@ -1,11 +1,14 @@
 """What a reader of a forecast must know, in words."""
 
+import difflib
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
 from bayes_scaling.inference import Fit
 
-__all__ = ["doubts_about"]
+__all__ = ["doubts_about", "unseen_families"]
 
 _FAR = np.log10(2.0)
 """Decades of compute beyond the data from which a forecast says that it extrapolates."""
@@ -22,6 +25,23 @@ def _allowance(fit: Fit) -> str:
     )
 
 
+def unseen_families(fit: Fit, names: Iterable[str]) -> list[str]:
+    """A sentence on families that were not fitted, and on which may have been meant."""
+    unseen = [name for name in names if name not in fit.families]
+    if not unseen:
+        return []
+    meant = {name: difflib.get_close_matches(name, fit.families, n=1) for name in unseen}
+    hints = "".join(
+        f" Did you mean {close[0]!r} by {name!r}?" for name, close in meant.items() if close
+    )
+    return [
+        f"{'Families' if len(unseen) > 1 else 'Family'} {', '.join(map(repr, unseen))} "
+        f"{'were' if len(unseen) > 1 else 'was'} not in the fit: the forecast is drawn from "
+        f"the population of {len(fit.families)} fitted "
+        f"famil{'ies' if len(fit.families) > 1 else 'y'}.{hints}"
+    ]
+
+
 def doubts_about(fit: Fit, points: pd.DataFrame) -> tuple[str, ...]:
     """Sentences on unseen families and on points beyond the data.
 
@@ -32,15 +52,7 @@ def doubts_about(fit: Fit, points: pd.DataFrame) -> tuple[str, ...]:
     points : pandas.DataFrame
         As :attr:`bayes_scaling.forecast.Forecast.points`.
     """
-    doubts = []
-    unseen = sorted(set(points.loc[~points["family_seen"], "family"]))
-    if unseen:
-        doubts.append(
-            f"{'Families' if len(unseen) > 1 else 'Family'} {', '.join(map(repr, unseen))} "
-            f"{'were' if len(unseen) > 1 else 'was'} not in the fit: the forecast is drawn from "
-            f"the population of {len(fit.families)} fitted "
-            f"famil{'ies' if len(fit.families) > 1 else 'y'}."
-        )
+    doubts = unseen_families(fit, sorted(set(points["family"])))
     far = points[points["extrapolation"] > _FAR]
     if len(far):
         most = far["extrapolation"].max()

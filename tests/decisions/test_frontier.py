@@ -20,7 +20,7 @@ from bayes_scaling.decisions import (
     budget_frontier,
 )
 from bayes_scaling.decisions.optimum import numeric, track
-from bayes_scaling.decisions.problem import problem
+from bayes_scaling.decisions.posed import problem
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.inference import Fit
 

@@ -19,7 +19,7 @@ from bayes_scaling.decisions import (
     next_runs,
 )
 from bayes_scaling.decisions.draws import draws_of
-from bayes_scaling.decisions.value import _Decision, _weights
+from bayes_scaling.decisions.information import Decision, weights_of
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.inference import Fit
 from tests.conftest import TRUTH
@@ -36,7 +36,7 @@ def wide(make_fit) -> Fit:  # type: ignore[no-untyped-def]
 
 def test_saving_by_hand() -> None:
     # Two plans, two draws: the first plan is best in the one, the second in the other.
-    decision = _Decision(np.array([[0.0, 3.0], [2.0, 0.0]]), np.array([0.0, 1.0]))
+    decision = Decision(np.array([[0.0, 3.0], [2.0, 0.0]]), np.array([0.0, 1.0]))
     # Undecided the second plan loses 1 on average; in full knowledge nothing is lost.
     assert decision.perfect() == 1.0
     sure = np.array([[1.0, 0.0], [0.0, 1.0]])
@@ -97,8 +97,7 @@ def test_when_no_run_is_worth_its_cost_it_says_stop(wide: Fit) -> None:
 
 def test_weights_are_those_of_bayes_theorem(wide: Fit) -> None:
     draws = draws_of(wide, "web", 0)
-    rng = np.random.default_rng(0)
-    weights = _weights(draws, np.log(1e9), np.log(2e10), rng)
+    weights = weights_of(draws, [(np.log(1e9), np.log(2e10))], (0,))
     assert_allclose(weights.sum(axis=1), 1.0)
     # Averaged over outcomes, what is believed after is what was believed before.
     curve = draws.log_curve(np.log(1e9) + 0 * draws.noise, np.log(2e10) + 0 * draws.noise)
@@ -113,7 +112,7 @@ def test_weights_are_those_of_bayes_theorem(wide: Fit) -> None:
     ("table", "said"),
     [
         (pd.DataFrame({"params": [1e9]}), "no column 'tokens'"),
-        (pd.DataFrame({"params": [-1.0], "tokens": [1e9]}), "params is -1"),
+        (pd.DataFrame({"params": [-1.0], "tokens": [1e9]}), "params of a candidate is -1"),
         (pd.DataFrame({"params": [], "tokens": []}), "no candidates"),
     ],
 )

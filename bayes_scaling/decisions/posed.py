@@ -1,0 +1,48 @@
+"""From a fit and a scenario to the problem they pose."""
+
+import numpy as np
+
+from bayes_scaling.decisions.budget_line import BudgetLine
+from bayes_scaling.decisions.cheapest import cheapest
+from bayes_scaling.decisions.costs import Costs
+from bayes_scaling.decisions.draws import draws_of
+from bayes_scaling.decisions.family import family_of, runs_of
+from bayes_scaling.decisions.problem import Problem
+from bayes_scaling.decisions.scenario import Scenario
+from bayes_scaling.errors import ScenarioError
+from bayes_scaling.inference import Fit
+
+__all__ = ["problem"]
+
+_PRICES = 1000
+"""Draws of uncertain prices, which know nothing of the law and need not be as many."""
+
+
+def problem(fit: Fit, scenario: Scenario, seed: int) -> Problem:
+    """The problem of a fit and a scenario.
+
+    Raises
+    ------
+    ScenarioError
+        If the family is not said though the fit has several, no configuration meets budgets and
+        limits, tokens may be repeated under a law that knows of fresh ones only, there is no
+        budget, or cost is to be minimised and the target cannot be reached.
+    """
+    scenario.check_budget()
+    family = family_of(fit, scenario.family)
+    if scenario.limits.max_epochs > 1 and "unique_tokens" not in fit.law.inputs:
+        raise ScenarioError(
+            f"max_epochs is {scenario.limits.max_epochs:g}, but law {fit.law.name!r} takes every "
+            "token as fresh; fit law 'data-constrained', or leave max_epochs out"
+        )
+    if scenario.risk.measure == "miss" and scenario.target_loss is None:
+        raise ScenarioError("risk measure 'miss' needs a target_loss")
+    draws = draws_of(fit, family, seed)
+    rng = np.random.default_rng([seed, 6])
+    costs = Costs.of(scenario.compute, scenario.data, scenario.inference, _PRICES, rng)
+    made = Problem(draws, BudgetLine(scenario, costs))
+    if scenario.minimise == "cost":
+        largest = runs_of(fit, family).nlargest(1, "flops").iloc[0]
+        made = cheapest(made, float(largest["params"]), float(largest["tokens"]))
+    made.bounds(float(made.epochs[-1]))
+    return made
