@@ -1,5 +1,17 @@
 from . import errors, laws
-from .decisions import Limits, Plan, Risk, Scenario, allocate, load_scenario
+from .decisions import (
+    Alternative,
+    Limits,
+    Plan,
+    Risk,
+    Scenario,
+    allocate,
+    best_shape,
+    budget_frontier,
+    load_scenario,
+    marginal,
+    next_runs,
+)
 from .forecast import Backtest, Comparison, Forecast, backtest, compare, predict, score
 from .inference import Fit, fit, load_fit
 from .laws import Prior
@@ -8,6 +20,7 @@ from .report import write_report
 from .runs import Runs, datasets, identifiability, load_runs
 
 __all__ = [
+    "Alternative",
     "Backtest",
     "Comparison",
     "Fit",
@@ -20,6 +33,8 @@ __all__ = [
     "Scenario",
     "allocate",
     "backtest",
+    "best_shape",
+    "budget_frontier",
     "compare",
     "datasets",
     "errors",
@@ -29,6 +44,8 @@ __all__ = [
     "load_fit",
     "load_runs",
     "load_scenario",
+    "marginal",
+    "next_runs",
     "predict",
     "score",
     "simulate",

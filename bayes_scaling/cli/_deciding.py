@@ -1,12 +1,12 @@
 """Commands that decide and report, and the tour of it all."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import click
 
-from bayes_scaling.cli._options import SEED, check_output, output
+from bayes_scaling.cli._options import SEED, check_output, check_plot, output, plot
 from bayes_scaling.errors import ScenarioError
 
 __all__ = [
@@ -36,17 +36,22 @@ def demo(output: str, seed: int) -> None:
 @click.argument("fit")
 @click.option("--scenario", required=True, metavar="FILE", help="TOML; see 'scenario'.")
 @output("Where the plan goes (JSON).")
+@plot("Risk and loss by size, or the alternatives where the scenario names some")
 @click.option("--seed", type=SEED, default=0, show_default=True)
-def allocate(fit: str, scenario: str, output: str, seed: int) -> None:
+def allocate(fit: str, scenario: str, output: str, plot: str | None, seed: int) -> None:
     """Choose parameters and tokens within the budgets of a scenario."""
     from bayes_scaling.decisions import allocate as split
 
-    fitted, wanted = _given(fit, scenario, output)
+    fitted, wanted = _given(fit, scenario, output, plot)
     with _named(scenario):
         plan = split(fitted, wanted, seed=seed)
     plan.save(output)
     click.echo(str(plan))
     click.echo(f"Plan written to {output}")
+    if plot:
+        from bayes_scaling.report import plot_allocation, plot_alternatives
+
+        _draw(plot_alternatives if wanted.alternatives else plot_allocation, plan, plot)
 
 
 @click.command()
@@ -56,6 +61,7 @@ def allocate(fit: str, scenario: str, output: str, seed: int) -> None:
 @click.option("--largest", type=float, default=10.0, show_default=True, help="Times the budgets.")
 @click.option("--points", type=click.IntRange(2, 1000), default=21, show_default=True)
 @output("Where the frontier goes (JSON).")
+@plot("Loss and size by budget")
 @click.option("--seed", type=SEED, default=0, show_default=True)
 def frontier(fit: str, scenario: str, output: str, seed: int, **given: Any) -> None:
     """Say what smaller and larger budgets of a scenario buy, and which one a target needs."""
@@ -69,13 +75,17 @@ def frontier(fit: str, scenario: str, output: str, seed: int, **given: Any) -> N
             f"--smallest is {smallest:g} and --largest {largest:g}; two growing positive numbers "
             "are needed"
         )
-    fitted, wanted = _given(fit, scenario, output)
+    fitted, wanted = _given(fit, scenario, output, given["plot"])
     factors = np.geomspace(smallest, largest, given["points"]).tolist()
     with _named(scenario):
         found = budget_frontier(fitted, wanted, factors=factors, seed=seed)
     found.save(output)
     click.echo(str(found))
     click.echo(f"Frontier written to {output}")
+    if given["plot"]:
+        from bayes_scaling.report import plot_frontier
+
+        _draw(plot_frontier, found, given["plot"])
 
 
 @click.command()
@@ -86,18 +96,23 @@ def frontier(fit: str, scenario: str, output: str, seed: int, **given: Any) -> N
 @click.option("--scenario", metavar="FILE", help="TOML with prices; FLOP without.")
 @click.option("--doublings", type=int, default=4, show_default=True)
 @output("Where the gains go (JSON).")
+@plot("Loss and gain by doublings")
 @click.option("--seed", type=SEED, default=0, show_default=True)
 def marginal(fit: str, scenario: str | None, output: str, **options: Any) -> None:
     """Say what more parameters, tokens or both would buy at a configuration."""
     from bayes_scaling.decisions import marginal as gains
 
-    fitted, wanted = _given(fit, scenario, output)
-    params, tokens = options.pop("params"), options.pop("tokens")
+    params, tokens, plot = (options.pop(name) for name in ("params", "tokens", "plot"))
+    fitted, wanted = _given(fit, scenario, output, plot)
     with _named(scenario):
         found = gains(fitted, params, tokens, scenario=wanted, **options)
     found.save(output)
     click.echo(str(found))
     click.echo(f"Gains written to {output}")
+    if plot:
+        from bayes_scaling.report import plot_marginal
+
+        _draw(plot_marginal, found, plot)
 
 
 @click.command("next-runs")
@@ -133,6 +148,7 @@ def next_runs(fit: str, scenario: str, at: str | None, output: str, **options: A
 @click.option("--max-width", type=int)
 @click.option("--within", type=float, default=0.1, show_default=True, help="Miss of the size.")
 @output("Where the shapes go (JSON).")
+@plot("Loss by depth")
 @click.option("--seed", type=SEED, default=0, show_default=True)
 def shape(fit: str, params: float, output: str, **options: Any) -> None:
     """Choose depth and width of a size, from a FIT of a law that knows of shapes."""
@@ -140,11 +156,24 @@ def shape(fit: str, params: float, output: str, **options: Any) -> None:
 
     names = ("width_multiple", "layer_multiple", "max_layers", "max_width", "within")
     limits = ShapeLimits(**{name: options.pop(name) for name in names})
-    fitted, _ = _given(fit, None, output)
+    plot = options.pop("plot")
+    fitted, _ = _given(fit, None, output, plot)
     found = best_shape(fitted, params, limits=limits, **options)
     found.save(output)
     click.echo(str(found))
     click.echo(f"Shapes written to {output}")
+    if plot:
+        from bayes_scaling.report import plot_shapes
+
+        _draw(plot_shapes, found, plot)
+
+
+def _draw(figure: Callable[[Any], Any], found: Any, path: str) -> None:
+    """Write a figure of what was found."""
+    from bayes_scaling.report.style import save_figure
+
+    save_figure(figure(found), path)
+    click.echo(f"Plot written to {path}")
 
 
 def _candidates(path: str) -> Any:
@@ -165,12 +194,15 @@ def _named(scenario: str | None) -> Iterator[None]:
         raise ScenarioError(f"{scenario}: {error}" if scenario else str(error)) from error
 
 
-def _given(fit: str, scenario: str | None, output: str) -> Any:
-    """The fit and the scenario, once the output can be written."""
+def _given(fit: str, scenario: str | None, output: str, plot: str | None = None) -> Any:
+    """The fit and the scenario, once the outputs can be written."""
     from bayes_scaling.decisions import load_scenario
     from bayes_scaling.inference import load_fit
 
-    check_output(output, fit, *([scenario] if scenario else []))
+    inputs = [fit, *([scenario] if scenario else [])]
+    check_output(output, *inputs)
+    if plot:
+        check_plot(plot, *inputs)
     wanted = load_scenario(scenario) if scenario else None
     return load_fit(fit), wanted
 

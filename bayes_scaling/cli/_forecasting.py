@@ -5,8 +5,18 @@ from typing import Any
 
 import click
 
-from bayes_scaling._files import FIGURES, check_suffix
-from bayes_scaling.cli._options import COLUMN, LAW, SEED, check_output, output, pairs, sampler, warn
+from bayes_scaling.cli._options import (
+    COLUMN,
+    LAW,
+    SEED,
+    check_output,
+    check_plot,
+    output,
+    pairs,
+    plot,
+    sampler,
+    warn,
+)
 
 __all__ = ["backtest", "compare", "predict"]
 
@@ -60,7 +70,7 @@ def predict(fit: str, at: str, output: str, **options: Any) -> None:
 @click.option(
     "--split", default="compute", show_default=True, help="compute, params, tokens, epochs or time."
 )
-@click.option("--plot", metavar="FILE", help="Scores by distance, as .png, .svg or .pdf.")
+@plot("Scores by distance")
 @output("Where the scores go (JSON).")
 @COLUMN
 @sampler
@@ -80,8 +90,7 @@ def backtest(runs: str, law: str, output: str, **options: Any) -> None:
     if part:
         check_output(part, runs)
     if plot:
-        check_suffix(plot, FIGURES)
-        check_output(plot, runs)
+        check_plot(plot, runs)
     names = [name.strip() for name in law.split(",")]
     for name in names:
         get(name)

@@ -13,9 +13,11 @@ __all__ = [
     "LAW",
     "SEED",
     "check_output",
+    "check_plot",
     "line",
     "output",
     "pairs",
+    "plot",
     "priors_of",
     "sampler",
     "warn",
@@ -34,6 +36,19 @@ COLUMN = click.option("--column", multiple=True, metavar="CANONICAL=SOURCE", hel
 def output(what: str) -> Callable[[_Command], _Command]:
     """The option that names the file to write."""
     return click.option("-o", "--output", required=True, metavar="FILE", help=what)
+
+
+def plot(what: str) -> Callable[[_Command], _Command]:
+    """The option that names a figure to write."""
+    return click.option("--plot", metavar="FILE", help=f"{what}, as .png, .svg or .pdf.")
+
+
+def check_plot(path: str, *inputs: str) -> None:
+    """See that a figure can be written there."""
+    from bayes_scaling._files import FIGURES, check_suffix
+
+    check_suffix(path, FIGURES)
+    check_output(path, *inputs)
 
 
 def sampler(command: _Command) -> _Command:

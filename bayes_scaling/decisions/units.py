@@ -25,7 +25,7 @@ _NUMBER = re.compile(r"\s*([+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*
 _UNIT = re.compile(r"[A-Za-z%µ]+(?:[ ·*/-]+[A-Za-z%µ]+)*\Z")
 _HYPHENS = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)+")
 _PF_DAYS = re.compile(r"PF(?:LOPS?|LOP/s)?[ -]?days?\Z", re.IGNORECASE)
-"""The field's unit of compute: a petaFLOP/s for a day (Kaplan et al. 2020). To pint PF is a farad."""
+"""A petaFLOP/s for a day, the unit of Kaplan et al. 2020; to pint PF is a farad."""
 _MOST = 60
 
 Unit = str

@@ -34,12 +34,13 @@ def unseen_families(fit: Fit, names: Iterable[str]) -> list[str]:
     hints = "".join(
         f" Did you mean {close[0]!r} by {name!r}?" for name, close in meant.items() if close
     )
-    return [
-        f"{'Families' if len(unseen) > 1 else 'Family'} {', '.join(map(repr, unseen))} "
-        f"{'were' if len(unseen) > 1 else 'was'} not in the fit: the forecast is drawn from "
-        f"the population of {len(fit.families)} fitted "
-        f"famil{'ies' if len(fit.families) > 1 else 'y'}.{hints}"
-    ]
+    several = len(unseen) > 1
+    said = (
+        f"{'Families' if several else 'Family'} {', '.join(map(repr, unseen))} "
+        f"{'were' if several else 'was'} not in the fit: the forecast is drawn from the population "
+        f"of {len(fit.families)} fitted famil{'ies' if len(fit.families) > 1 else 'y'}.{hints}"
+    )
+    return [said]
 
 
 def doubts_about(fit: Fit, points: pd.DataFrame) -> tuple[str, ...]:

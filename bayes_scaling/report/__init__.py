@@ -5,6 +5,12 @@ from bayes_scaling.report.frontier import forecast_data
 from bayes_scaling.report.html import render_html, write_json, write_report
 from bayes_scaling.report.plots import plot_allocation, plot_forecast
 from bayes_scaling.report.plots_backtest import plot_backtest, plot_pit
+from bayes_scaling.report.plots_decisions import (
+    plot_alternatives,
+    plot_frontier,
+    plot_marginal,
+    plot_shapes,
+)
 from bayes_scaling.report.plots_fit import (
     plot_exponents,
     plot_predictive,
@@ -16,15 +22,19 @@ from bayes_scaling.report.plots_sampler import plot_energy, plot_ranks, plot_tra
 __all__ = [
     "forecast_data",
     "plot_allocation",
+    "plot_alternatives",
     "plot_backtest",
     "plot_energy",
     "plot_exponents",
     "plot_forecast",
+    "plot_frontier",
+    "plot_marginal",
     "plot_pit",
     "plot_predictive",
     "plot_prior_predictive",
     "plot_ranks",
     "plot_residuals",
+    "plot_shapes",
     "plot_trace",
     "render_html",
     "report_content",

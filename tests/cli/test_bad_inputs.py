@@ -235,6 +235,24 @@ DECISIONS = {
         (("s.toml", BUDGET),),
         "out.json",
     ),
+    "a plot of no kind": Case(
+        "allocate {fit} --scenario s.toml -o out.json --plot out.bmp",
+        ("out.bmp", ".png"),
+        (("s.toml", BUDGET),),
+        "out.json",
+    ),
+    "a batch of none": Case(
+        "next-runs {fit} --scenario s.toml --batch 0 -o out.json",
+        ("batch is 0", "1 to 20"),
+        (("s.toml", BUDGET),),
+        "out.json",
+    ),
+    "candidates of no cost": Case(
+        "next-runs {fit} --scenario s.toml --at c.csv -o out.json",
+        ("cost of a candidate is 'cheap'",),
+        (("s.toml", BUDGET), ("c.csv", "params,tokens,cost\n1e9,2e10,cheap\n")),
+        "out.json",
+    ),
     "frontier of a bad scenario": Case(
         "frontier {fit} --scenario s.toml -o out.json",
         ("s.toml", "no budget"),

@@ -42,7 +42,8 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("contract")
     _write(folder / "configs.csv", CONFIGS)
     (folder / "scenario.toml").write_text(
-        'family = "web"\ntarget_loss = 2.5\nrisk = "mean"\nbudget = "1e21 FLOP"\n',
+        'family = "web"\ntarget_loss = 2.5\nrisk = "mean"\nbudget = "1e21 FLOP"\n'
+        '[[alternative]]\nname = "twenty"\ntokens_per_param = 20\n',
         encoding="utf-8",
     )
     return folder
@@ -56,9 +57,18 @@ def done(cli, fit_path, folder):
         "run": (*at, "-o", "run.csv"),
         "again": (*at, "-o", "again.csv", "--seed", "0"),
         "diagnose": ("diagnose", fit_path),
-        "allocate": ("allocate", fit_path, "--scenario", "scenario.toml", "-o", "plan.json"),
-        "frontier": ("frontier", fit_path, "--scenario", "scenario.toml", "-o", "frontier.json"),
-        "next": ("next-runs", fit_path, "--scenario", "scenario.toml", "-o", "next.json"),
+        "allocate": (
+            *("allocate", fit_path, "--scenario", "scenario.toml", "-o", "plan.json"),
+            *("--plot", "plan.svg"),
+        ),
+        "frontier": (
+            *("frontier", fit_path, "--scenario", "scenario.toml", "-o", "frontier.json"),
+            *("--plot", "frontier.png"),
+        ),
+        "next": (
+            *("next-runs", fit_path, "--scenario", "scenario.toml", "--batch", "2"),
+            *("-o", "next.json"),
+        ),
         "marginal": (
             *("marginal", fit_path, "--params", "1e9", "--tokens", "2e10", "--family", "web"),
             *("--scenario", "scenario.toml", "-o", "marginal.json"),
@@ -213,7 +223,9 @@ def test_plan(done, folder):
     split = plan["recommended"]
     assert 6 * split["params"] * split["tokens"] == pytest.approx(1e21)
     assert 0 <= plan["probability_of_target"] <= 1
-    assert done["allocate"].out.endswith("Plan written to plan.json\n")
+    assert plan["alternatives"][0]["name"] == "twenty"
+    assert done["allocate"].out.endswith("Plan written to plan.json\nPlot written to plan.svg\n")
+    assert "twenty" in (folder / "plan.svg").read_text(encoding="utf-8")
 
 
 def test_frontier_and_marginal_gains(done, folder):
@@ -221,7 +233,8 @@ def test_frontier_and_marginal_gains(done, folder):
     assert frontier["schema"] == "bayes_scaling.frontier/1"
     assert len(frontier["rows"]) == 21
     assert frontier["rows"][10]["budget"] == pytest.approx(1e21)
-    assert done["frontier"].out.endswith("Frontier written to frontier.json\n")
+    assert "Frontier written to frontier.json\n" in done["frontier"].out
+    assert (folder / "frontier.png").read_bytes().startswith(b"\x89PNG")
     gains = json.loads((folder / "marginal.json").read_text(encoding="utf-8"))
     assert gains["schema"] == "bayes_scaling.marginal/1"
     assert gains["bottleneck"] in ("params", "tokens")
@@ -232,6 +245,7 @@ def test_next_runs(done, folder):
     ranked = json.loads((folder / "next.json").read_text(encoding="utf-8"))
     assert ranked["schema"] == "bayes_scaling.next_runs/1"
     assert len(ranked["candidates"]) == 18
+    assert len(ranked["batch"]) == 2
     assert done["next"].out.endswith("Ranking written to next.json\n")
 
 

@@ -232,7 +232,17 @@ def test_budgets_are_read_in_every_legal_form(tmp_path: Path, text: str) -> None
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "has no budget"),
+        ("minimise = 'time'", "minimise is 'time'; it can be 'loss' or 'cost'"),
+        ("target_probability = 1", "target_probability is 1"),
+        ("[shape]\nwidth = 3", r"\[shape\] has an unknown key 'width'"),
+        ("[shape]\nwidth_multiple = 0", "width_multiple is 0"),
+        ("alternative = 3", r"alternative is 3; write it as \[\[alternative\]\]"),
+        ("[[alternative]]\nparams = 1", "name of an alternative is ''"),
+        ("[[alternative]]\nname = 'a'", "'a' has no size; one or two of params, tokens"),
+        ("[[alternative]]\nname = 'a'\nparams = -1", "params of alternative 'a' is -1"),
+        ("[[alternative]]\nname = 'a'\nparams = 1\nepochs = 0.5", "'a' is 0.5, 1 or more"),
+        ("[[alternative]]\nname = 'a'\nparams = 1\ntokens = 2\ntokens_per_param = 2", "one or two"),
+        ("[[alternative]]\nname = 'a'\nparams = 1\n" * 2, "two alternatives are named 'a'"),
         ("budget = 0", "budget is 0, a number above 0"),
         ("budget = " + "9" * 400, "budget is an integer of 400 digits"),
         ("budget = " + "9" * 5000, "is not TOML"),

@@ -21,6 +21,8 @@ RNG = np.random.default_rng(0)
     ("text", "unit", "expected"),
     [
         ("1e23 FLOP", "FLOP", 1e23),
+        ("2 PF-days", "FLOP", 2 * 1e15 * 86400),
+        ("1 PFLOP/s-day", "FLOP", 1e15 * 86400),
         ("2.5 MUSD", "USD", 2.5e6),
         ("1.98 PFLOP/s", "FLOP/second", 1.98e15),
         ("989 TFLOP/s/GPU", "FLOP/second", 9.89e14),

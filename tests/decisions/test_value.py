@@ -128,3 +128,46 @@ def test_the_file_says_it_all(wide: Fit, tmp_path: Path) -> None:
     assert len(content["candidates"]) == len(found.table) == 18
     assert content["evpi"] is None
     assert content["ranked_by"] == "loss saved for the cost"
+
+
+def test_a_batch_tells_more_than_its_first_run_and_no_more_than_all(wide: Fit) -> None:
+    found = next_runs(wide, PRICED, batch=3)
+    assert found.batch is not None
+    assert found.evpi is not None
+    alone = found.best
+    assert alone is not None
+    assert_allclose(found.batch["saves"].iloc[0], alone["saves"])
+    assert found.batch["saves"].is_monotonic_increasing
+    assert found.batch["sd_left"].is_monotonic_decreasing
+    assert found.batch["saves"].iloc[-1] <= found.evpi * 1.001
+    assert_allclose(found.batch["net"], found.batch["saves"] - found.batch["cost"])
+    assert found.to_dict()["batch"][0]["params"] == alone["params"]
+    assert "Together" in str(found)
+
+
+def test_two_outcomes_weigh_as_one_of_half_the_variance(wide: Fit) -> None:
+    # Of a normal outcome with known noise two runs are one run with half the variance.
+    draws = draws_of(wide, "web", 0)
+    same = (np.log(1e9), np.log(2e10))
+    calm = replace(draws, sigma=np.full_like(draws.sigma, 0.02))
+    two = weights_of(calm, [same, same], (0,))
+    one = weights_of(replace(calm, sigma=calm.sigma / np.sqrt(2)), [same], (0,))
+    curve = draws.log_curve(same[0] + 0 * draws.noise, same[1] + 0 * draws.noise)
+    left = [float((w @ curve**2 - (w @ curve) ** 2).mean()) for w in (two, one)]
+    assert_allclose(left[0], left[1], rtol=0.05)
+
+
+def test_no_batch_where_no_run_pays(wide: Fit) -> None:
+    found = next_runs(wide, replace(PRICED, worth=1.0), batch=2)
+    assert found.batch is not None
+    assert found.batch.empty
+    assert "No run is worth adding" in str(found)
+    with pytest.raises(ScenarioError, match="batch is 0"):
+        next_runs(wide, PRICED, batch=0)
+
+
+def test_a_stated_cost_counts(wide: Fit) -> None:
+    at = pd.DataFrame({"params": [1e9, 1e9], "tokens": [2e10, 2e10], "cost": [10, "2 kUSD"]})
+    found = next_runs(wide, PRICED, at=at)
+    assert found.table["cost"].tolist() == [10.0, 2000.0]
+    assert_allclose(*found.table["saves"])

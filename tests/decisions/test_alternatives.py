@@ -1,0 +1,160 @@
+"""Plans that a user names, beside the recommended one; and plans with a shape."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from bayes_scaling.decisions import (
+    Alternative,
+    Compute,
+    Data,
+    Fixed,
+    Limits,
+    Risk,
+    Scenario,
+    ShapeLimits,
+    allocate,
+    load_plan,
+)
+from bayes_scaling.decisions.contest import resolved
+from bayes_scaling.decisions.posed import problem
+from bayes_scaling.decisions.search import least_risk
+from bayes_scaling.errors import ScenarioError
+from bayes_scaling.inference import Fit
+from bayes_scaling.report import plot_alternatives
+from tests.conftest import TRUTH
+
+BUDGET = 1e23
+PLAIN = Scenario(BUDGET, family="web", target_loss=2.0)
+DEVICES = Compute(Fixed(1e15), Fixed(0.4), Fixed(2 / 3600), devices=1000)
+SHAPED = TRUTH | {"aspect": 64.0, "curvature": 0.3}
+
+
+@pytest.mark.parametrize(
+    ("stated", "params", "tokens"),
+    [
+        ({"params": 1e10}, 1e10, BUDGET / 6e10),
+        ({"tokens": 1e12}, BUDGET / 6e12, 1e12),
+        ({"tokens_per_param": 20.0}, (BUDGET / 120) ** 0.5, 20 * (BUDGET / 120) ** 0.5),
+        ({"params": 1e10, "tokens": 1e9}, 1e10, 1e9),
+        ({"params": 1e10, "tokens_per_param": 3.0}, 1e10, 3e10),
+        ({"tokens": 1e12, "tokens_per_param": 10.0}, 1e11, 1e12),
+    ],
+)
+def test_what_is_left_open_is_what_the_budget_leaves(
+    two_families: Fit, stated: dict[str, float], params: float, tokens: float
+) -> None:
+    plan = resolved(problem(two_families, PLAIN, 0), Alternative("a", **stated))
+    assert_allclose(plan.point["params"], params, rtol=1e-6)
+    assert_allclose(plan.point["tokens"], tokens, rtol=1e-6)
+
+
+def test_money_and_data_are_counted_too(two_families: Fit) -> None:
+    scenario = Scenario(money=1e6, family="web", compute=DEVICES, data=Data(Fixed(1e-6)))
+    made = problem(two_families, scenario, 0)
+    plan = resolved(made, Alternative("a", tokens_per_param=20.0)).point
+    spent = made.line.costs.money(*(np.array([plan[n]]) for n in ("params", "tokens", "tokens")))
+    assert_allclose(spent, 1e6, rtol=1e-6)
+
+
+def test_the_recommended_plan_as_an_alternative_is_itself(two_families: Fit) -> None:
+    split = allocate(two_families, PLAIN).recommended
+    same = Alternative("same", params=split["params"], tokens=split["tokens"])
+    half = Alternative("half", params=split["params"] / 2, tokens=split["tokens"] / 2)
+    plan = allocate(two_families, replace(PLAIN, alternatives=(same, half)))
+    first, second = plan.content["alternatives"]
+    assert_allclose(first["extra_loss"]["q95"], 0, atol=1e-12)
+    assert_allclose(first["regret"]["mean"], plan.regret["mean"], rtol=1e-3)
+    assert first["probability_of_target"] == plan.probability_of_target
+    # Half of both is a quarter of the budget, and worse in every draw.
+    assert_allclose(second["budgets"][0]["spent"], 0.25)
+    assert second["probability_better"] == 0.0
+    assert second["regret"]["q05"] > 0
+    assert_allclose(
+        second["loss"]["mean"] - plan.loss["mean"], second["extra_loss"]["mean"], rtol=1e-6
+    )
+    assert "half" in str(plan)
+    assert plan.alternatives["name"].tolist() == ["recommended", "same", "half"]
+
+
+def test_what_an_alternative_breaks_is_named(two_families: Fit) -> None:
+    large = Alternative("large", params=1e13, tokens=1e13)
+    scenario = replace(PLAIN, limits=Limits(max_params=1e12), alternatives=(large,))
+    plan = allocate(two_families, scenario)
+    (row,) = plan.content["alternatives"]
+    assert row["beyond"] == ["compute", "max_params"]
+    assert row["probability_better"] == 1.0
+    assert row["regret"]["mean"] < 0
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        (Alternative("a", params=1e9, epochs=4.0), "sees tokens 4 times"),
+        (Alternative("a", tokens=1e59), "leave no plan"),
+    ],
+)
+def test_impossible_alternatives_are_refused(
+    two_families: Fit, other: Alternative, said: str
+) -> None:
+    with pytest.raises(ScenarioError, match=said):
+        allocate(two_families, replace(PLAIN, alternatives=(other,)))
+
+
+def test_the_figure_has_a_row_a_plan_and_survives_the_file(
+    two_families: Fit, tmp_path: Path
+) -> None:
+    names = ["<b>$x", "twenty"]
+    others = tuple(Alternative(n, tokens_per_param=10.0 + 10 * i) for i, n in enumerate(names))
+    plan = allocate(two_families, replace(PLAIN, alternatives=others))
+    plan.save(tmp_path / "p.json")
+    loss, regret = plot_alternatives(load_plan(tmp_path / "p.json")).axes
+    labels = [text.get_text() for text in loss.get_yticklabels()]
+    assert labels == ["recommended", r"<b>\$x", "twenty"]
+    shown = loss.collections[1].get_offsets()
+    assert_allclose(shown[:, 0], plan.alternatives["loss"])
+    assert_allclose(regret.collections[1].get_offsets()[:, 0], plan.alternatives["regret"])
+
+
+@pytest.fixture(scope="module")
+def shaped(make_fit: Callable[..., Fit]) -> Fit:
+    return make_fit("depth-width", SHAPED, width=0.1)
+
+
+def test_no_shape_near_the_best_size_is_better(shaped: Fit) -> None:
+    scenario = Scenario(1e22, Risk("cvar", 0.8), family="web", shape=ShapeLimits(256, 4))
+    plan = allocate(shaped, scenario)
+    shape = plan.content["shape"]
+    assert shape["n_layer"] % 4 == 0
+    assert shape["d_model"] % 256 == 0
+    # The runs count 12·n_layer·d_model² parameters and no others.
+    params = 12 * shape["n_layer"] * shape["d_model"] ** 2
+    assert_allclose(plan.recommended["params"], params, rtol=1e-3)
+    assert_allclose(6 * plan.recommended["params"] * plan.recommended["tokens"], 1e22, rtol=1e-6)
+    made = problem(shaped, scenario, 0)
+    best = least_risk(made)
+    assert plan.content["risk"]["value"] >= float(made.risk(best.log_params)) - 1e-9
+    for n_layer in range(4, 129, 4):
+        for d_model in range(256, 8193, 256):
+            size = np.log(12.0 * n_layer * d_model**2)
+            if abs(size - best.log_params) < 0.3:
+                data = float(made.log_tokens(np.array([size]))[0])
+                losses = made.draws.loss_run(size, data, data, np.log(d_model / n_layer))
+                assert made.risk_of(losses) >= plan.content["risk"]["value"] - 1e-7
+    assert f"{shape['n_layer']} layers of width {shape['d_model']}" in str(plan)
+    assert shape["penalty"]["mean"] >= 0
+
+
+def test_limits_on_shapes_are_kept_or_refused(shaped: Fit, two_families: Fit) -> None:
+    shallow = allocate(shaped, Scenario(1e22, family="web", shape=ShapeLimits(64, 1, 10)))
+    assert shallow.content["shape"]["n_layer"] <= 10
+    free = allocate(shaped, Scenario(1e22, family="web"))
+    assert free.content["risk"]["value"] <= shallow.content["risk"]["value"]
+    with pytest.raises(ScenarioError, match=r"\[shape\] allows no depth and width"):
+        allocate(shaped, Scenario(1e22, family="web", shape=ShapeLimits(64, 1, 2, 64)))
+    with pytest.raises(ScenarioError, match="reads no shape"):
+        allocate(two_families, replace(PLAIN, shape=ShapeLimits()))
