@@ -178,11 +178,15 @@ def _draw(figure: Callable[[Any], Any], found: Any, path: str) -> None:
 
 def _candidates(path: str) -> Any:
     """Candidate runs of a file, with what they cost where it says so."""
+    from bayes_scaling.errors import DataError
     from bayes_scaling.runs import load_configs
 
     configs = load_configs(path)
-    stated = {"cost": configs.original["cost"]} if "cost" in configs.original else {}
-    return configs.table.assign(**stated)
+    # "Cost" and "cost (USD)" are costs as well.
+    named = [n for n in configs.original if str(n).split("(")[0].strip().casefold() == "cost"]
+    if len(named) > 1:
+        raise DataError(f"{path} has two columns of costs, {named[0]!r} and {named[1]!r}")
+    return configs.table.assign(cost=configs.original[named[0]]) if named else configs.table
 
 
 @contextmanager

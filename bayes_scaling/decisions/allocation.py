@@ -70,7 +70,7 @@ def allocate(fit: Fit, scenario: Scenario, *, seed: int = 0) -> Plan:
     found = _shaped(fit, given, best)
     held, plan = (given, best) if found is None else (found.problem, found.plan)
     if found is not None and scenario.minimise == "cost":
-        held, plan = at_size(held, plan)
+        held, plan, found = _cheapest_shape(fit, found)
     draws = _draws(fit, given)
     exponent = fit.law.params_exponent
     content = {
@@ -98,6 +98,22 @@ def _shaped(fit: Fit, given: Problem, best: Choice) -> Shaped | None:
         return None
     family = given.draws.family
     return shaped(given, best, limits, counted_params(fit, family), aspects_of(fit, family))
+
+
+def _cheapest_shape(fit: Fit, found: Shaped) -> tuple[Problem, Choice, Shaped]:
+    """The least budget for whole shapes: another shape may be best at the budget of the first."""
+    held, plan = at_size(found.problem, found.plan)
+    again = _shaped(fit, replace(held, log_aspect=None), plan)
+    if again is None or again.plan.shape == plan.shape:
+        return held, plan, found
+    other, cheaper = at_size(again.problem, again.plan)
+    if _amount(other) < _amount(held):
+        return other, cheaper, again
+    return held, plan, found
+
+
+def _amount(given: Problem) -> float:
+    return given.scenario.affords or 0.0
 
 
 def _objective(scenario: Scenario, given: Problem) -> dict[str, Any]:
@@ -184,10 +200,13 @@ def _touched(given: Problem, best: Choice) -> list[str]:
     low, high, *limited = given.bounds(best.epochs)
     touched = [
         f"The recommended split stands at a limit ({math.exp(bound):.4g} parameters): "
-        "beyond it the loss would be lower."
+        "beyond it the plan would be better."
         for bound, by_limit in zip((low, high), limited, strict=True)
         if by_limit and abs(best.log_params - bound) < _EDGE
     ]
+    most = given.scenario.limits.max_tokens
+    if best.point["tokens"] > most * (1 - _EDGE):
+        touched.append(f"The plan takes all of max_tokens, {most:.4g}: more would make it better.")
     budgets = budgets_of(given, best)
     if not any(row["spent"] >= _SPENT for row in budgets):
         most = max(row["spent"] for row in budgets)

@@ -43,6 +43,8 @@ class Alternative:
     def __post_init__(self) -> None:
         if not (isinstance(self.name, str) and self.name.strip()):
             raise ScenarioError(f"the name of an alternative is {self.name!r}, text is needed")
+        if self.name == "recommended":
+            raise ScenarioError("an alternative is named 'recommended'; give it another name")
         for size in (*_SIZES, "epochs"):
             value = getattr(self, size)
             if value is not None:

@@ -93,16 +93,7 @@ class BudgetLine:
             raise ScenarioError(f"{self.words()} leave no tokens to train on at any size{serving}")
         top = self._edge(possible[-1], least, epochs) if len(possible) else -math.inf
         low = math.log(limits.min_params) if limits.min_params else -math.inf
-        cap, unspent = min(limits.max_tokens, limits.max_unique_tokens * epochs), -math.inf
-        if math.isfinite(cap) and self.plain and self.scenario.budget_flops is not None:
-            # A smaller model could not spend the budget.
-            unspent = math.log(self.scenario.budget_flops / TRAINING / cap)
         high = min(math.log(limits.max_params) if limits.max_params < math.inf else math.inf, top)
-        if unspent <= high:
-            low = max(low, unspent)
-        elif low <= high:
-            # No model within the limits can spend the budget; the largest gets nearest.
-            low = high
         if not low <= high:
             raise ScenarioError(
                 f"no configuration of {self.words()} meets the limits: they leave params from "
@@ -110,6 +101,16 @@ class BudgetLine:
             )
         bounded = limits.max_params < math.inf or limits.min_tokens > 0
         return low, high, math.isfinite(low), bounded
+
+    def spending(self) -> float:
+        """Log of the size below which limits on tokens leave some of a plain budget unspent.
+
+        Below it a larger model costs nothing more, so the curve of no draw has its best size there.
+        """
+        cap, flops = self.scenario.limits.max_tokens, self.scenario.budget_flops
+        if not (math.isfinite(cap) and self.plain and flops is not None):
+            return -math.inf
+        return math.log(flops / TRAINING / cap)
 
     def _edge(self, inside: float, least: float, epochs: float) -> float:
         """Where tokens fall below the least, by ever finer grids; exact for C = 6·N·D."""

@@ -100,6 +100,8 @@ def at_size(given: Problem, plan: Choice) -> tuple[Problem, Choice]:
         high *= 1 + _NEAR
     else:
         raise ScenarioError(search.never(high))
+    while search.reaches(low):
+        low /= 1 + _NEAR
     while high / low > 1 + _PRECISION:
         middle = math.sqrt(low * high)
         low, high = (low, middle) if search.reaches(middle) else (middle, high)
@@ -145,11 +147,11 @@ class _Search:
         """Why even so large a budget is not enough."""
         if self.refused is not None:
             return str(self.refused)
-        level, unit = self.scenario.target_probability, self.scenario.unit_of_cost
+        level = self.scenario.target_probability
         said = (
-            f"target_loss {self.target:.6g} is not reached with probability {level:.0%} by "
-            f"{amount:.3g} {unit}: the loss there is below {self.quantile(amount):.4g} with that "
-            "probability"
+            f"target_loss {self.target:.6g} is not reached with probability {100 * level:g}% by "
+            f"{self.at(amount).line.words()}: the loss there is below {self.quantile(amount):.4g} "
+            "with that probability"
         )
         floor = self.start.draws.values.get("floor")
         below = 0.0 if floor is None else float(np.mean(floor >= self.target))

@@ -137,6 +137,8 @@ def _beyond(given: Problem, plan: Choice) -> list[str]:
     """Names of the budgets and limits that a plan breaks."""
     limits = given.scenario.limits
     broken = [row["budget"] for row in budgets_of(given, plan) if row["spent"] > 1 + _OVER]
+    if given.scenario.minimise == "cost":
+        broken = [f"the least cost in {name}" for name in broken]
     point = plan.point
     for name in ("params", "tokens", "unique_tokens", "epochs"):
         least = getattr(limits, f"min_{name}", 0.0)

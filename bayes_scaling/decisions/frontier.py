@@ -122,7 +122,8 @@ def budget_frontier(
     if scenario.risk.measure == "regret":
         raise ScenarioError("risk measure 'regret' compares plans of one budget; choose another")
     start = problem(fit, scenario, seed)
-    unit, amount = _main_budget(scenario)
+    # Where cost is minimised the budgets are multiples of the least one.
+    unit, amount = _main_budget(start.scenario)
     rows: list[dict[str, Any]] = []
     sizes: list[Floats] = []
     for factor in given:
@@ -137,7 +138,7 @@ def budget_frontier(
     )
     content = {
         **provenance(fit, start.draws.family, seed),
-        "risk": str(scenario.risk),
+        "risk": str(start.scenario.risk),
         "target_loss": scenario.target_loss,
         "warnings": [
             *unseen_families(fit, [start.draws.family]),

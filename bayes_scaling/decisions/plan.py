@@ -112,9 +112,15 @@ class Plan(Saved):
             f"Within the budget of {row['budget']} with probability "
             f"{row['probability_within']:.0%}."
             for row in self.content.get("budgets", ())
-            if row["probability_within"] < 1
+            if row["probability_within"] < 1 and row["amount"] in self._stated
         ]
         return lines
+
+    @property
+    def _stated(self) -> set[float | None]:
+        """Budgets of the scenario, without one that was found as the least."""
+        scenario = self.content["scenario"]
+        return {scenario.get(name) for name in ("budget_flops", "money", "seconds")}
 
     def __str__(self) -> str:
         split, loss, optimum = self.recommended, self.loss, self.content["optimum"]
@@ -160,7 +166,7 @@ class Plan(Saved):
             return f"Chosen for the least {risk['meaning']}, which is {risk['value']:.4g}."
         return (
             f"Chosen for the least cost, {least['amount']:.4g} {least['unit']}, that reaches loss "
-            f"{self.content['target_loss']:.4g} with probability {least['probability']:.0%}."
+            f"{self.content['target_loss']:.4g} with probability {100 * least['probability']:g}%."
         )
 
     def _contest(self) -> str:

@@ -160,7 +160,8 @@ class Problem:
         free = closed_form(self.draws.spec, self.draws.values, math.log(flops))
         # The loss has one minimum along the budget, so a limit cuts it off at the limit.
         low, high, low_limited, high_limited = self.bounds()
-        return np.clip(free, low if low_limited else None, high if high_limited else None)
+        least = max(low if low_limited else -math.inf, min(self.line.spending(), high))
+        return np.clip(free, least, high if high_limited else None)
 
     def _numeric(self, epochs: float) -> Floats:
         low, high, *limited = self.bounds(epochs)

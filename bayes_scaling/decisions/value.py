@@ -305,6 +305,8 @@ def _checked(at: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
 
 def _doubts(table: pd.DataFrame, scenario: Scenario) -> list[str]:
     said = []
+    if scenario.minimise == "cost":
+        said.append("Values are those of the least loss at the least cost that was found.")
     if scenario.risk.measure != "mean":
         said.append(f"Values are those of a decision by expected loss, not by {scenario.risk}.")
     rough = int((table["effective_draws"] < _LEAST_ESS).sum())

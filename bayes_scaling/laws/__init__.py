@@ -3,7 +3,7 @@
 from bayes_scaling.laws.broken import broken
 from bayes_scaling.laws.depth_width import with_shape
 from bayes_scaling.laws.law import Inputs, Law, Parameter, Prior, Values
-from bayes_scaling.laws.registry import DEFAULT, available, get
+from bayes_scaling.laws.registry import DEFAULT, available, curve_laws, get
 
 __all__ = [
     "DEFAULT",
@@ -14,6 +14,7 @@ __all__ = [
     "Values",
     "available",
     "broken",
+    "curve_laws",
     "get",
     "with_shape",
 ]

@@ -8,6 +8,7 @@ from bayes_scaling.laws.broken import BROKEN, broken
 from bayes_scaling.laws.chinchilla import CHINCHILLA
 from bayes_scaling.laws.chinchilla_gamma import CHINCHILLA_GAMMA
 from bayes_scaling.laws.common import FACTORS
+from bayes_scaling.laws.curves import CURVES
 from bayes_scaling.laws.data_constrained import DATA_CONSTRAINED
 from bayes_scaling.laws.depth_width import DEPTH_WIDTH, GEMSTONES, with_shape
 from bayes_scaling.laws.farseer import FARSEER
@@ -18,7 +19,7 @@ from bayes_scaling.laws.m4 import M4
 from bayes_scaling.laws.power import POWER
 from bayes_scaling.laws.product import PRODUCT, PRODUCT_FLOOR
 
-__all__ = ["DEFAULT", "ENTRY_POINT_GROUP", "available", "get"]
+__all__ = ["DEFAULT", "ENTRY_POINT_GROUP", "available", "curve_laws", "get"]
 
 DEFAULT = "chinchilla-gamma"
 """The law that is fitted when none is named (docs/calibration.md says why)."""
@@ -48,6 +49,13 @@ _OURS: dict[str, Law] = {
     )
 }
 
+_OF_CURVES: dict[str, Law] = {law.name: law for law in CURVES}
+
+
+def curve_laws() -> dict[str, Law]:
+    """Laws of training curves by name, which read no table of runs."""
+    return dict(_OF_CURVES)
+
 
 def available() -> dict[str, Law]:
     """All registered laws by name: ours first, then those of other packages.
@@ -74,9 +82,9 @@ def available() -> dict[str, Law]:
 def get(law: str | Law) -> Law:
     """A law by name; a law object is returned as it is.
 
-    Besides the names of :func:`available` there are ``NAME+shape``, a law of N with the shape
-    term of :func:`~bayes_scaling.laws.depth_width.with_shape`; ``broken-n-2`` and so on, with more
-    breaks; and ``broken`` and ``m4`` for those in compute.
+    Besides the names of :func:`available` and :func:`curve_laws` there are ``NAME+shape``, a law of
+    N with the shape term of :func:`~bayes_scaling.laws.depth_width.with_shape`; ``broken-n-2`` and
+    so on, with more breaks; and ``broken`` and ``m4`` for those in compute.
 
     Raises
     ------
@@ -89,6 +97,8 @@ def get(law: str | Law) -> Law:
     name = _SHORT.get(law, law)
     if name in laws:
         return laws[name]
+    if name in _OF_CURVES:
+        return _OF_CURVES[name]
     if name.endswith(_SHAPED):
         return with_shape(get(name.removesuffix(_SHAPED)))
     if match := _BREAKS.fullmatch(name):

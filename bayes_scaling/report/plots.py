@@ -193,15 +193,16 @@ def plot_allocation(plan: PlanLike | Mapping[str, Any]) -> "Figure":
     axes = figure.subplots()
     table = _curve(content)
     risk, chosen = content.get("risk") or {}, content["recommended"]
-    name = f"{risk.get('measure', 'risk')} {risk.get('level', '')}".strip()
+    # A probability or a regret is no loss, and has no place on the axis of losses.
+    drawn = risk.get("measure") not in ("mean", "miss", "regret")
     x, blue = table["params"], COLOURS["forecast"]
     axes.fill_between(
         x, table["q05"], table["q95"], color=blue, alpha=0.18, lw=0, label="loss, 90% interval"
     )
     axes.plot(x, table["mean"], color=blue, lw=1.6, label="loss, mean")
-    axes.plot(
-        x, table["risk"], color=COLOURS["held_out"], lw=1.6, ls="--", label=f"risk ({name.upper()})"
-    )
+    if drawn:
+        label = style.label(risk.get("meaning", "risk"))
+        axes.plot(x, table["risk"], color=COLOURS["held_out"], lw=1.6, ls="--", label=label)
     near = content.get("near_optimal")
     if near:
         axes.axvspan(
@@ -212,15 +213,17 @@ def plot_allocation(plan: PlanLike | Mapping[str, Any]) -> "Figure":
             label=f"risk within {100 * near['within']:.3g}% of the lowest",
         )
     axes.axvline(chosen["params"], color=COLOURS["limit"], lw=1, label="recommended size")
-    _dress_allocation(axes, content, table)
+    _dress_allocation(axes, content, table["risk"] if drawn else table["mean"], table)
     figure.legend(loc="outside lower center", ncols=2)
     return figure
 
 
-def _dress_allocation(axes: "Axes", content: Mapping[str, Any], table: pd.DataFrame) -> None:
+def _dress_allocation(
+    axes: "Axes", content: Mapping[str, Any], bottom: "pd.Series[float]", table: pd.DataFrame
+) -> None:
     target = content.get("target_loss")
     # Far ends of the line would flatten what matters: the bottom of the risk.
-    low, high = table["q05"].min(), table["risk"].min()
+    low, high = table["q05"].min(), bottom.min()
     room = max(high - low, 0.02 * high)
     if target is not None and low - room < target < high + 3 * room:
         axes.axhline(target, color=COLOURS["plan"], lw=1.3, ls=":", label="target loss")
@@ -230,7 +233,13 @@ def _dress_allocation(axes: "Axes", content: Mapping[str, Any], table: pd.DataFr
     axes.set_xlim(table.loc[inside, "params"].min(), table.loc[inside, "params"].max())
     axes.xaxis.set_major_formatter(axis_count)
     axes.xaxis.set_minor_formatter(_blank)
-    axes.set_xlabel(f"parameters N, with C = {axis_power(content['budget_flops'])} FLOP fixed")
+    scenario = content.get("scenario") or {}
+    only_compute = all(scenario.get(name) is None for name in ("money", "seconds", "inference"))
+    axes.set_xlabel(
+        f"parameters N, with C = {axis_power(content['budget_flops'])} FLOP fixed"
+        if only_compute
+        else "parameters N, along the budgets"
+    )
     axes.set_ylabel(f"loss ({content['loss_unit']})" if content.get("loss_unit") else "loss")
     axes.set_title(style.label(content["family"]))
 

@@ -14,7 +14,7 @@ from bayes_scaling.errors import LawError
 from bayes_scaling.laws import Law, Prior
 from bayes_scaling.runs import COLUMNS
 
-LAWS = list(laws.available().values())
+LAWS = [*laws.available().values(), *laws.curve_laws().values()]
 every_law = pytest.mark.parametrize("law", LAWS, ids=lambda law: law.name)
 
 
@@ -131,7 +131,7 @@ def test_coordinates_go_there_and_back_with_the_stated_determinant(law: Law) -> 
 @every_law
 def test_every_parameter_says_why_its_prior_is_what_it_is(law: Law) -> None:
     assert law.reference
-    assert set(law.inputs) <= {column.name for column in COLUMNS}
+    assert set(law.inputs) <= {column.name for column in COLUMNS} | {"t", "lr_sum", "lr_drop"}
     assert set(law.best) | set(law.turning) <= set(law.inputs)
     assert set(law.tied) | set(law.tied.values()) <= set(law.inputs)
     for parameter in law.parameters:

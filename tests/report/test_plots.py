@@ -60,7 +60,8 @@ def test_forecast_has_a_panel_for_each_family(fit, plan):
 def test_allocation_shows_the_curve_and_the_choice(plan):
     axes = plot_allocation(plan).axes[0]
     np.testing.assert_allclose(
-        lines(axes, "risk (CVAR 0.9)")[0].get_ydata(), plan.curve["risk"].to_numpy()
+        lines(axes, "expected loss in the worst 10% of cases")[0].get_ydata(),
+        plan.curve["risk"].to_numpy(),
     )
     chosen = lines(axes, "recommended size")[0].get_xdata()[0]
     assert chosen == plan.recommended["params"]

@@ -1,0 +1,265 @@
+"""Training curves: the loss of a run against steps or tokens."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from bayes_scaling.errors import DataError
+
+__all__ = ["Curve", "Curves", "Flag"]
+
+Floats = NDArray[np.float64]
+
+Axis = Literal["step", "tokens"]
+
+
+@dataclass(frozen=True)
+class Flag:
+    """Something about points of a curve that a reader must know.
+
+    Attributes
+    ----------
+    run : str
+        Whose curve.
+    code : str
+        "not finite", "repeated", "restarted", "spike" or "diverged".
+    first, last : float
+        Where on the curve, in its axis.
+    points : int
+        How many points.
+    meaning : str
+        In words, and what was done.
+    """
+
+    run: str
+    code: str
+    first: float
+    last: float
+    points: int
+    meaning: str
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Curve:
+    """The loss of one run as it was logged.
+
+    Attributes
+    ----------
+    run : str
+        Its name.
+    t : (point,) array
+        Steps or tokens, growing.
+    loss : (point,) array
+        Loss there, finite and above 0.
+    axis : {"step", "tokens"}
+        What ``t`` counts.
+    lr : (point,) array or None
+        Learning rate there, where it was logged.
+    seconds : (point,) array or None
+        Wall-clock since the first point, where it was logged.
+    metric : str
+        What the loss is called in its source.
+    source : str
+        File or address it was read from.
+    flags : tuple of Flag
+        What was found and done in reading it.
+    """
+
+    run: str
+    t: Floats
+    loss: Floats
+    axis: Axis = "step"
+    lr: Floats | None = None
+    seconds: Floats | None = None
+    metric: str = "loss"
+    source: str = "arrays"
+    flags: tuple[Flag, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        run: str,
+        t: ArrayLike,
+        loss: ArrayLike,
+        *,
+        axis: Axis = "step",
+        lr: ArrayLike | None = None,
+        seconds: ArrayLike | None = None,
+        metric: str = "loss",
+        source: str = "arrays",
+    ) -> "Curve":
+        """A curve from points in the order in which they were logged.
+
+        Where ``t`` goes back, the run was restarted from a checkpoint: what was logged beyond it
+        before is replaced. Points at t = 0, before any step, are kept out. Both, and losses that
+        are not finite, are flagged.
+
+        Parameters
+        ----------
+        run : str
+            Its name.
+        t, loss : (point,) array-like
+            Steps or tokens, and losses.
+        axis : {"step", "tokens"}
+            What ``t`` counts.
+        lr, seconds : (point,) array-like, optional
+            Learning rate and wall-clock.
+        metric, source : str
+            Where the loss comes from.
+
+        Raises
+        ------
+        DataError
+            If lengths differ, a position is not finite or below 0, a loss is 0 or below, or no
+            point is left.
+        """
+        columns = {"t": t, "loss": loss, "lr": lr, "seconds": seconds}
+        arrays = {
+            name: np.asarray(values, dtype=np.float64).reshape(-1)
+            for name, values in columns.items()
+            if values is not None
+        }
+        where = f"curve {run!r} ({metric!r} of {source})"
+        if len({len(values) for values in arrays.values()}) > 1:
+            raise DataError(f"{where} has columns of different lengths")
+        table = pd.DataFrame(arrays)
+        _check(table, where)
+        flags: list[Flag] = []
+        kept = table
+        for code, bad, meaning in (
+            ("not finite", ~np.isfinite(table["loss"]), "the loss is no number: kept out"),
+            ("restarted", _replaced(table["t"]), "logged again after a restart: the later is kept"),
+            ("before training", table["t"] == 0, "logged before the first step: kept out"),
+        ):
+            here = bad & table.index.isin(kept.index)
+            if here.any():
+                at = table.loc[here, "t"]
+                flags.append(
+                    Flag(run, code, float(at.min()), float(at.max()), int(here.sum()), meaning)
+                )
+                kept = kept[~here.loc[kept.index]]
+        if not len(kept):
+            raise DataError(f"{where} has no point with a finite loss after the first step")
+        found = {str(name): kept[name].to_numpy() for name in kept}
+        return cls(run=run, axis=axis, metric=metric, source=source, flags=tuple(flags), **found)
+
+    def __len__(self) -> int:
+        return len(self.t)
+
+    def until(self, t: float) -> "Curve":
+        """The curve as it was known at ``t``."""
+        return self._where(self.t <= t)
+
+    def _where(self, kept: NDArray[np.bool_]) -> "Curve":
+        return Curve(
+            self.run,
+            self.t[kept],
+            self.loss[kept],
+            self.axis,
+            None if self.lr is None else self.lr[kept],
+            None if self.seconds is None else self.seconds[kept],
+            self.metric,
+            self.source,
+            self.flags,
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Columns run, step or tokens, loss, and lr and seconds where they were logged."""
+        columns: dict[str, Any] = {"run": self.run, self.axis: self.t, "loss": self.loss}
+        for name in ("lr", "seconds"):
+            if getattr(self, name) is not None:
+                columns[name] = getattr(self, name)
+        return pd.DataFrame(columns)
+
+    def __repr__(self) -> str:
+        return (
+            f"Curve {self.run!r}: {len(self)} points of {self.metric!r}, {self.axis} "
+            f"{self.t[0]:.4g} to {self.t[-1]:.4g}, loss {self.loss[0]:.4g} to {self.loss[-1]:.4g}"
+        )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Curves:
+    """Curves of several runs.
+
+    Attributes
+    ----------
+    curves : tuple of Curve
+        One a run, by different names.
+    source : str
+        What they were read from.
+    notes : tuple of str
+        What was guessed in reading them, in words.
+    """
+
+    curves: tuple[Curve, ...]
+    source: str = "arrays"
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        names = self.names
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise DataError(f"two curves are named {twice!r}")
+        if not names:
+            raise DataError(f"{self.source} holds no curve")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the runs."""
+        return tuple(curve.run for curve in self.curves)
+
+    @property
+    def flags(self) -> tuple[Flag, ...]:
+        """What was found and done in reading them."""
+        return tuple(flag for curve in self.curves for flag in curve.flags)
+
+    def __len__(self) -> int:
+        return len(self.curves)
+
+    def __iter__(self) -> Iterator[Curve]:
+        return iter(self.curves)
+
+    def __getitem__(self, run: str) -> Curve:
+        for curve in self.curves:
+            if curve.run == run:
+                return curve
+        known = ", ".join(map(repr, self.names[:8]))
+        raise DataError(f"there is no curve of run {run!r}; there are {known}")
+
+    def to_frame(self) -> pd.DataFrame:
+        """All points, one row each, as :meth:`Curve.to_frame`."""
+        return pd.concat([curve.to_frame() for curve in self.curves], ignore_index=True)
+
+    def __repr__(self) -> str:
+        return "\n".join([*map(repr, self.curves), *self.notes])
+
+
+def _check(table: pd.DataFrame, where: str) -> None:
+    t, loss = table["t"], table["loss"]
+    if not len(table):
+        raise DataError(f"{where} has no points")
+    wrong = ~np.isfinite(t) | (t < 0)
+    if wrong.any():
+        raise DataError(
+            f"{where} has position {t[wrong].iloc[0]:g} at point {int(np.argmax(wrong)) + 1}; "
+            "steps and tokens are numbers of 0 or more"
+        )
+    wrong = loss <= 0
+    if wrong.any():
+        raise DataError(
+            f"{where} has loss {loss[wrong].iloc[0]:.6g} at point {int(np.argmax(wrong)) + 1}, and "
+            f"{int(wrong.sum())} of {len(table)} are not above 0; a loss in nats is above 0 (one "
+            "that is not comes of an overflow, or is another metric)"
+        )
+
+
+def _replaced(t: "pd.Series[float]") -> "pd.Series[bool]":
+    """Whether a later point stands at the same place or before: it was logged again."""
+    later: Floats = np.minimum.accumulate(t.to_numpy()[::-1])[::-1]
+    least = np.append(later[1:], np.inf)
+    return pd.Series(t.to_numpy() >= least, index=t.index)

@@ -1,0 +1,278 @@
+"""The posterior of a curve: laws, averaged by how well they explain it, and what comes next."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import softmax
+
+from bayes_scaling.curves.curve import Curve
+from bayes_scaling.curves.model import Home, Model
+from bayes_scaling.curves.particles import Particles, sample, updated
+from bayes_scaling.curves.schedule import Schedule
+from bayes_scaling.curves.thinning import Thinned, thinned
+from bayes_scaling.errors import DataError, FitError
+from bayes_scaling.laws import Law, get
+from bayes_scaling.laws.curves import DEFAULT_CURVES
+
+__all__ = ["CurveFit", "fit_curve"]
+
+Floats = NDArray[np.float64]
+
+_PARTICLES = 1000
+_FEWEST = 4
+_LOST = 0.02
+"""Effective share of particles below which new points are a surprise and all begins anew."""
+_GROWN = 2.0
+"""Times the t of the last full fit from which all begins anew: home has moved."""
+
+
+@dataclass(frozen=True, eq=False)
+class OneLaw:
+    """What one law makes of a curve."""
+
+    model: Model
+    particles: Particles
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class CurveFit:
+    """What is believed of a curve, seen so far.
+
+    Attributes
+    ----------
+    curve : Curve
+        As logged.
+    data : Thinned
+        As fitted.
+    parts : tuple of OneLaw
+        By law.
+    seed : int
+        Of the particles.
+    began : float
+        Where the curve ended when it was last fitted from nothing.
+    """
+
+    curve: Curve
+    data: Thinned
+    parts: tuple[OneLaw, ...]
+    seed: int
+    began: float
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Posterior probability of each law, equally likely before."""
+        evidence = [part.particles.log_evidence for part in self.parts]
+        shares = softmax(np.array(evidence)).tolist()
+        return dict(zip([part.model.law.name for part in self.parts], shares, strict=True))
+
+    @property
+    def scheduled(self) -> bool:
+        """Whether a law of it knows the learning rates of the plan."""
+        return any("lr_sum" in part.model.law.inputs for part in self.parts)
+
+    def posterior(self, law: str | None = None) -> xr.Dataset:
+        """Parameters under a law, the most probable if none is named, dims (chain, draw).
+
+        Amplitudes are the loss at the reference point, ``attrs["reference_t"]``.
+        """
+        weights = self.weights
+        name = law or max(weights, key=lambda one: weights[one])
+        part = next((p for p in self.parts if p.model.law.name == name), None)
+        if part is None:
+            raise FitError(f"law {name!r} is not in the fit; it has {', '.join(weights)}")
+        unit = np.exp(part.model.home.log_loss)
+        of_loss = {p.name for p in part.model.law.parameters if p.of_loss}
+        values = part.model.values(part.particles.points)
+        data = {
+            key: (("chain", "draw"), value.T * (unit if key in of_loss else 1.0))
+            for key, value in values.items()
+        }
+        reference = float(np.exp(part.model.home.log_t))
+        return xr.Dataset(data, attrs={"law": name, "reference_t": reference})
+
+    def forecast(
+        self, t: ArrayLike, kind: Literal["run", "curve"] = "run", *, seed: int | None = None
+    ) -> Floats:
+        """Draws of the loss further on, one path of the curve a draw.
+
+        Parameters
+        ----------
+        t : (point,) array-like
+            Steps or tokens, in order, from the last point on.
+        kind : {"run", "curve"}
+            "run": as it will be logged, with the luck that lasts from the last point on and the
+            noise of a point. "curve": the law's.
+        seed : int, optional
+            Of which particles and which luck; that of the fit if not given.
+
+        Returns
+        -------
+        (draw, point) array
+            As many draws as there are particles of a law.
+
+        Raises
+        ------
+        DataError
+            If positions go back or lie before the last point.
+        """
+        at = np.atleast_1d(np.asarray(t, np.float64))
+        if not (np.all(np.isfinite(at)) and np.all(np.diff(at) >= 0) and at[0] >= self.curve.t[-1]):
+            raise DataError(
+                f"a forecast needs positions that do not go back, from {self.curve.t[-1]:g} on, "
+                f"the end of the curve of {self.curve.run!r}"
+            )
+        rng = np.random.default_rng([self.seed if seed is None else seed, 11])
+        size = len(self.parts[0].particles.points)
+        shares = np.array(list(self.weights.values()))
+        counts = rng.multinomial(size, shares)
+        draws = []
+        for part, count in zip(self.parts, counts, strict=True):
+            chosen = rng.permutation(size)[:count]
+            points = part.particles.points[chosen]
+            curve = part.model.log_curve(points, part.model.inputs(at))
+            draws.append(curve if kind == "curve" else curve + self._luck(part, points, at, rng))
+        losses: Floats = np.exp(np.concatenate(draws))
+        return losses
+
+    def _luck(self, part: OneLaw, points: Floats, at: Floats, rng: np.random.Generator) -> Floats:
+        """Paths of the wandering from the last point on, with the noise of a point."""
+        _, wandering = part.model.filtered(points, self.data)
+        scatter = part.model.scatter(points)
+        here = wandering.mean + np.sqrt(wandering.variance) * rng.normal(size=len(points))
+        last, columns = float(self.data.log_t[-1]), []
+        for log_t in np.log(at):
+            stays = np.exp(-(log_t - last) / scatter.memory)
+            spread = scatter.wander * np.sqrt(1.0 - stays**2)
+            here, last = stays * here + spread * rng.normal(size=len(points)), log_t
+            columns.append(here + scatter.white * rng.normal(size=len(points)))
+        return np.stack(columns, axis=1)
+
+    def floor(self) -> Floats:
+        """Draws of what the loss would end at, were the run to go on for ever."""
+        rng = np.random.default_rng([self.seed, 12])
+        size = len(self.parts[0].particles.points)
+        counts = rng.multinomial(size, np.array(list(self.weights.values())))
+        draws = [
+            part.model.values(part.particles.points[rng.permutation(size)[:count]])["floor"][:, 0]
+            * np.exp(part.model.home.log_loss)
+            for part, count in zip(self.parts, counts, strict=True)
+        ]
+        return np.concatenate(draws)
+
+    def log_density(self, t: float, loss: float) -> float:
+        """Log predictive density of the loss logged at a later point, per unit of loss."""
+        logs = []
+        for part in self.parts:
+            points = part.particles.points
+            curve = part.model.log_curve(points, part.model.inputs([t]))[:, 0]
+            _, wandering = part.model.filtered(points, self.data)
+            scatter = part.model.scatter(points)
+            stays = np.exp(-(np.log(t) - self.data.log_t[-1]) / scatter.memory)
+            variance = stays**2 * wandering.variance + scatter.wander**2 * (1.0 - stays**2)
+            variance = variance + scatter.white**2
+            away = np.log(loss) - curve - stays * wandering.mean
+            density = np.exp(-0.5 * away**2 / variance) / np.sqrt(2.0 * np.pi * variance)
+            logs.append(float(density.mean()))
+        shares = np.array(list(self.weights.values()))
+        return float(np.log(max(shares @ np.array(logs), 1e-300)) - np.log(loss))
+
+    def updated(self, curve: Curve) -> "CurveFit":
+        """The same after more of the curve has come: a change of weights, or anew if it must be.
+
+        Parameters
+        ----------
+        curve : Curve
+            All of it.
+        """
+        data = thinned(curve)
+        rng = np.random.default_rng([self.seed, len(curve)])
+        parts = []
+        for part in self.parts:
+            particles = updated(part.particles, part.model.target(data), rng)
+            parts.append(OneLaw(part.model, particles))
+        weights = self.weights
+        best = max(range(len(parts)), key=lambda i: weights[parts[i].model.law.name])
+        if parts[best].particles.effective < _LOST or curve.t[-1] > _GROWN * self.began:
+            laws = [part.model.law for part in self.parts]
+            schedule = self.parts[0].model.home.schedule
+            return fit_curve(curve, laws=laws, schedule=schedule, seed=self.seed)
+        return replace(self, curve=curve, data=data, parts=tuple(parts))
+
+    def summary(self) -> pd.DataFrame:
+        """Weight of each law, and quantiles of its floor and exponents."""
+        rows = []
+        for name, weight in self.weights.items():
+            draws = self.posterior(name)
+            for key, values in draws.items():
+                q05, q50, q95 = np.quantile(values, [0.05, 0.5, 0.95])
+                rows.append(
+                    {"law": name, "weight": weight, "parameter": key, "q05": q05, "q50": q50,
+                     "q95": q95}
+                )  # fmt: skip
+        return pd.DataFrame(rows)
+
+    def __repr__(self) -> str:
+        shares = ", ".join(f"{name} {share:.0%}" for name, share in self.weights.items())
+        said = f" {self.data.said}" if self.data.said else ""
+        return f"CurveFit of {self.curve!r}; {shares}.{said}"
+
+
+def fit_curve(
+    curve: Curve,
+    *,
+    laws: Sequence[str | Law] | str | Law | None = None,
+    schedule: Schedule | None = None,
+    particles: int = _PARTICLES,
+    seed: int = 0,
+) -> CurveFit:
+    """Fit laws to one curve, each by particles, and weigh them by their evidence.
+
+    Parameters
+    ----------
+    curve : Curve
+        The curve so far.
+    laws : str, Law or sequence of them, optional
+        Laws of curves; a power law with a floor, M4, a broken power law and double descent if not
+        given, and where a schedule is given the law of learning rates alone.
+    schedule : Schedule, optional
+        Learning rates to the planned end.
+    particles : int
+        How many, of each law.
+    seed : int
+        Of everything random.
+
+    Returns
+    -------
+    CurveFit
+
+    Raises
+    ------
+    DataError
+        If the curve has fewer than four points, or a law lacks what it reads.
+    FitError
+        If a number is out of range.
+    """
+    if len(curve) < _FEWEST:
+        raise DataError(
+            f"curve {curve.run!r} has {len(curve)} points; {_FEWEST} or more are needed to fit it"
+        )
+    if isinstance(particles, bool) or not 100 <= particles <= 100_000:
+        raise FitError(f"particles is {particles!r}, a whole number from 100 to 100000 is needed")
+    given: Any = laws
+    if given is None:
+        given = DEFAULT_CURVES if schedule is None else ("curve-annealed",)
+    elif isinstance(given, str | Law):
+        given = (given,)
+    data = thinned(curve)
+    home = Home.of(data, schedule)
+    parts = []
+    for place, law in enumerate(given):
+        model = Model.of(get(law), home, data)
+        rng = np.random.default_rng([seed, place])
+        parts.append(OneLaw(model, sample(model.target(data), particles, rng)))
+    return CurveFit(curve, data, tuple(parts), seed, float(curve.t[-1]))

@@ -1,0 +1,97 @@
+"""Curves from the tracks of any format."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_scaling.curves.curve import Axis, Curve, Curves
+from bayes_scaling.curves.importers.asked import listed
+from bayes_scaling.curves.importers.joining import joined
+from bayes_scaling.curves.importers.tracks import Floats, Track
+from bayes_scaling.errors import DataError
+
+__all__ = ["finish"]
+
+
+def finish(
+    tracks: Sequence[Track],
+    *,
+    axis: Axis,
+    metric: str,
+    source: str,
+    notes: Sequence[str],
+    join: bool,
+) -> Curves:
+    """Curves of the tracks that have points, segments of one run joined.
+
+    Parameters
+    ----------
+    tracks : sequence of Track
+        In the order of the source.
+    axis, metric, source
+        As in :class:`~bayes_scaling.curves.curve.Curve`.
+    notes : sequence of str
+        What was guessed so far.
+    join : bool
+        Whether to join segments.
+
+    Raises
+    ------
+    DataError
+        If no track has a point with a finite loss after t = 0, or as
+        :meth:`~bayes_scaling.curves.curve.Curve.of`.
+    """
+    told = list(notes)
+    full = [track for track in tracks if _has_points(track)]
+    bare = [track.run for track in tracks if not _has_points(track)]
+    if not full:
+        raise DataError(
+            f"{source} has no finite {metric!r} after the first {axis}; another column or tag may "
+            "be meant by metric= or t="
+        )
+    if len(full) > 1 and all(len(track.t) == 1 for track in full):
+        raise DataError(
+            f"{source} has one point for each of {len(full)} runs, which makes no curves; "
+            "bs.load_runs reads a table of finished runs, and run= names the column of runs"
+        )
+    if bare:
+        told.append(f"left out for want of a finite {metric!r}: {listed(bare)}")
+    if join:
+        full = joined(full, told)
+    if any(track.seconds is not None and _goes_back(track.seconds) for track in full):
+        told.append("the times go back within a run and were not read")
+        full = [Track(track.run, track.t, track.loss, track.lr) for track in full]
+    curves = [
+        Curve.of(
+            track.run,
+            track.t,
+            track.loss,
+            axis=axis,
+            lr=track.lr,
+            seconds=_since_first(track),
+            metric=metric,
+            source=source,
+        )
+        for track in full
+    ]
+    return Curves(tuple(curves), source, tuple(told))
+
+
+def _points(track: Track) -> NDArray[np.bool_]:
+    return np.asarray(np.isfinite(track.loss) & (track.t != 0), dtype=np.bool_)
+
+
+def _has_points(track: Track) -> bool:
+    return bool(_points(track).any())
+
+
+def _since_first(track: Track) -> Floats | None:
+    if track.seconds is None:
+        return None
+    first = track.seconds[_points(track)][0]
+    return np.asarray(track.seconds - first, dtype=np.float64)
+
+
+def _goes_back(seconds: Floats) -> bool:
+    return not bool(np.all(np.diff(seconds) >= 0))

@@ -1,0 +1,313 @@
+"""Stop, continue or extend: what the rest of a run is worth, seen from its beginning."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayes_scaling._saved import Saved, records
+from bayes_scaling.curves.anomalies import cleaned
+from bayes_scaling.curves.curve import Curve, Flag
+from bayes_scaling.curves.fit import CurveFit, fit_curve
+from bayes_scaling.decisions.describe import describe
+from bayes_scaling.decisions.units import in_unit
+from bayes_scaling.errors import DataError
+
+__all__ = ["SCHEMA", "Stakes", "Verdict", "judge", "monitor"]
+
+Floats = NDArray[np.float64]
+
+SCHEMA = "bayes_scaling.verdict/1"
+_TENTH = 1.1
+_GRID = 41
+_FARTHEST = 4.0
+"""Times the plan up to which extending is considered."""
+
+
+@dataclass(frozen=True)
+class Stakes:
+    """What more training costs, and what a lower loss is worth.
+
+    Parameters
+    ----------
+    cost : float or None
+        Of one step or token (what the curve's axis counts), in ``currency``.
+    worth : float or None
+        Of a loss lower by 1, in ``currency``.
+    least_gain : float
+        Where cost or worth are not known: the share of the loss that a tenth more training must
+        save for it to pay.
+    currency : str
+        Of both.
+
+    Raises
+    ------
+    ScenarioError
+        If a number is out of range.
+    """
+
+    cost: float | None = None
+    worth: float | None = None
+    least_gain: float = 1e-3
+    currency: str = "USD"
+
+    def __post_init__(self) -> None:
+        for name, example in (("cost", "0.2"), ("worth", "1e6"), ("least_gain", "0.001")):
+            value = getattr(self, name)
+            if value is not None:
+                in_unit(name, value, "", example)
+
+    @property
+    def priced(self) -> bool:
+        """Whether values are in money."""
+        return self.cost is not None and self.worth is not None
+
+    def value(self, gain: Floats, now: float, later: Floats, loss: float) -> Floats:
+        """What running from ``now`` on is worth, less its cost, dims as the gain.
+
+        In money, or in loss where cost and worth are not known: each tenth more training then
+        costs ``least_gain`` of the present loss.
+        """
+        if self.cost is not None and self.worth is not None:
+            return self.worth * gain - self.cost * (later - now)
+        price = self.least_gain * loss / math.log(_TENTH)
+        return gain - price * np.log(later / now)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Verdict(Saved):
+    """What to do with a run, and how sure that is.
+
+    Attributes
+    ----------
+    advice : {"stop", "continue", "extend"}
+        Stop now; run on to ``stop_at``, at or before the planned end; or beyond it.
+    content : dict
+        Everything, as it stands in the file: ``final_loss`` and ``floor`` (mean, sd, quantiles),
+        ``gains`` (of the next tenth, of twice as much, to the end), ``plateau`` (probability that
+        the next tenth does not pay), ``stop_at``, ``regret`` (expected cost of being wrong about
+        it), ``probability_of_reference``, ``flags``, ``warnings``.
+    fit : CurveFit or None
+        The fit behind it; None for a curve that diverged before there was one.
+    """
+
+    advice: str
+    content: dict[str, Any]
+    fit: CurveFit | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values for JSON."""
+        return {"schema": SCHEMA, "advice": self.advice, **self.content}
+
+    @property
+    def gains(self) -> pd.DataFrame:
+        """Expected gain in loss of running on, by how far."""
+        return pd.DataFrame(self.content["gains"])
+
+    def __str__(self) -> str:
+        c = self.content
+        where = f"{c['run']!r} at {c['axis']} {c['t']:.6g} of {c['end']:.6g}"
+        if c["diverged"]:
+            return f"Stop: {where} has diverged, from {c['flags'][0]['first']:.6g} on."
+        final = c["final_loss"]
+        unit = c["unit"]
+        lines = [
+            {
+                "stop": f"Stop: {where} is not worth running on.",
+                "continue": f"Continue: {where}, up to {c['stop_at']:.6g}.",
+                "extend": f"Extend: {where} is worth running beyond its plan, up to "
+                f"{c['stop_at']:.6g}.",
+            }[self.advice],
+            (
+                f"Loss {c['loss']:.4g} now; {final['mean']:.4g} at the end of the plan, 90% "
+                f"between {final['q05']:.4g} and {final['q95']:.4g}; {c['floor']['q50']:.4g} if "
+                f"it ran for ever (90% {c['floor']['q05']:.4g} to {c['floor']['q95']:.4g})."
+            ),
+            (
+                f"The next tenth does not pay with probability {c['plateau']:.0%}. Expected cost "
+                f"of being wrong: {c['regret']:.2g} {unit}."
+            ),
+        ]
+        if c["reference"] is not None:
+            lines.append(
+                f"Probability of a loss below {c['reference']:.4g} at the end: "
+                f"{c['probability_of_reference']:.1%}."
+            )
+        shown = self.gains.rename(columns={"value": f"value ({unit})"})
+        lines.append(shown.to_string(index=False, float_format="{:.4g}".format))
+        lines += [
+            f"Note: {flag['code']}, {flag['points']} points from {flag['first']:.6g} to "
+            f"{flag['last']:.6g}: {flag['meaning']}."
+            for flag in c["flags"]
+        ]
+        return "\n".join([*lines, *(f"Note: {text}" for text in c["warnings"])])
+
+    __repr__ = __str__
+
+
+def monitor(
+    curve: Curve,
+    end: float,
+    *,
+    stakes: Stakes | None = None,
+    reference: float | None = None,
+    seed: int = 0,
+    **fitting: Any,
+) -> Verdict:
+    """Judge a run by its curve so far.
+
+    Parameters
+    ----------
+    curve : Curve
+        The curve so far.
+    end : float
+        Planned end, in what the curve's axis counts.
+    stakes : Stakes, optional
+        Cost and worth; if not given a tenth more training must save 0.1% of the loss.
+    reference : float, optional
+        A loss to beat: that of another run, or a target.
+    seed : int
+        Of everything random.
+    **fitting
+        As for :func:`fit_curve`: ``laws``, ``schedule``, ``population``, ``particles``.
+
+    Returns
+    -------
+    Verdict
+
+    Raises
+    ------
+    DataError
+        If the curve is too short, or has passed its end.
+    ScenarioError
+        If a number is out of range.
+    """
+    in_unit("end", end, "", "1e5")
+    if reference is not None:
+        in_unit("reference", reference, "", "2.5")
+    clean = cleaned(curve)
+    if clean.diverged:
+        return _diverged(curve, end, clean.flags)
+    if fitting.get("population") is not None:
+        fitting["end"] = end
+    fit = fit_curve(clean.curve, seed=seed, **fitting)
+    return judge(fit, end, stakes=stakes, reference=reference, flags=(*curve.flags, *clean.flags))
+
+
+def judge(
+    fit: CurveFit,
+    end: float,
+    *,
+    stakes: Stakes | None = None,
+    reference: float | None = None,
+    flags: tuple[Flag, ...] = (),
+) -> Verdict:
+    """The verdict of a fit that is there already; see :func:`monitor`."""
+    given = stakes or Stakes()
+    now = float(fit.curve.t[-1])
+    if now > end:
+        raise DataError(
+            f"the curve of {fit.curve.run!r} ends at {now:g}, beyond its planned end {end:g}; "
+            "give a later end"
+        )
+    grid, losses = _ahead(fit, now, end)
+    here = losses[:, 0]
+    level = float(np.median(here))
+    values = given.value(here[:, None] - losses, now, grid, level)
+    mean = values.mean(axis=0)
+    best = int(mean.argmax())
+    advice = "stop" if best == 0 else "continue" if grid[best] <= end * (1 + 1e-9) else "extend"
+    final = fit.forecast([end])[:, 0] if end > now else np.repeat(fit.curve.loss[-1], 2)
+    tenth = fit.forecast([now, _TENTH * now], "curve")
+    pays = given.value(tenth[:, :1] - tenth[:, 1:], now, np.array([_TENTH * now]), level)
+    content = {
+        **_where(fit.curve, end),
+        "laws": fit.weights,
+        "final_loss": describe(final),
+        "floor": describe(fit.floor()),
+        "gains": _gains(fit, now, end, given, level),
+        "plateau": float(np.mean(pays <= 0)),
+        "stop_at": float(grid[best]),
+        "regret": float((values.max(axis=1) - values[:, best]).mean()),
+        "unit": given.currency if given.priced else "loss",
+        "reference": reference,
+        "probability_of_reference": (
+            None if reference is None else float(np.mean(final < reference))
+        ),
+        "diverged": False,
+        "flags": [vars(flag) for flag in flags],
+        "warnings": _doubts(fit, end, given),
+    }
+    return Verdict(advice, content, fit)
+
+
+def _where(curve: Curve, end: float) -> dict[str, Any]:
+    return {
+        "run": curve.run,
+        "metric": curve.metric,
+        "axis": curve.axis,
+        "t": float(curve.t[-1]),
+        "end": float(end),
+        "loss": float(curve.loss[-1]),
+    }
+
+
+def _ahead(fit: CurveFit, now: float, end: float) -> tuple[Floats, Floats]:
+    """Where it may be stopped, and the law's loss there, dims (draw, place)."""
+    # A schedule is planned to the end, and nobody knows the rates beyond.
+    farthest = end if fit.scheduled else _FARTHEST * end
+    inner = np.geomspace(now, max(farthest, now * 1.0001), _GRID)
+    grid = np.unique(np.concatenate([inner, [end] if end > now else []]))
+    return grid, fit.forecast(grid, "curve")
+
+
+def _gains(
+    fit: CurveFit, now: float, end: float, stakes: Stakes, level: float
+) -> list[dict[str, Any]]:
+    """What running on by a tenth, twice as long, and to the end saves."""
+    ways = {"a tenth more": _TENTH * now, "twice as long": 2.0 * now, "to the end": end}
+    rows = []
+    for name, later in ways.items():
+        if later <= now or (fit.scheduled and later > end * (1 + 1e-9)):
+            continue
+        losses = fit.forecast([now, later], "curve")
+        gain = losses[:, 0] - losses[:, 1]
+        told = describe(gain)
+        value = stakes.value(gain, now, np.array(later), level)
+        rows.append(
+            {
+                "run on": name,
+                "t": later,
+                **{f"gain_{key}": told[key] for key in ("mean", "q05", "q95")},
+                "value": float(value.mean()),
+            }
+        )
+    return records(pd.DataFrame(rows))
+
+
+def _doubts(fit: CurveFit, end: float, stakes: Stakes) -> list[str]:
+    said = [fit.data.said] if fit.data.said else []
+    ahead = end / float(fit.curve.t[-1])
+    if ahead > 4.0:
+        said.append(f"The end lies {ahead:.3g} times beyond what was seen: the law decides there.")
+    if not stakes.priced:
+        said.append(
+            f"Cost and worth are not given: a tenth more training must save "
+            f"{100 * stakes.least_gain:.3g}% of the loss to pay."
+        )
+    if fit.curve.lr is not None and not fit.scheduled:
+        rate = fit.curve.lr
+        if rate[-1] > 0.5 * rate.max():
+            said.append(
+                "The learning rate is still high, and the laws know nothing of a cool-down to "
+                "come: give the schedule to foresee what it takes away."
+            )
+    return said
+
+
+def _diverged(curve: Curve, end: float, flags: tuple[Flag, ...]) -> Verdict:
+    content = {**_where(curve, end), "diverged": True, "flags": [vars(flag) for flag in flags]}
+    return Verdict("stop", content | {"warnings": []})

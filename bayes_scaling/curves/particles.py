@@ -1,0 +1,211 @@
+"""Posteriors as particles: tempered sequential Monte Carlo for a handful of parameters.
+
+A curve has a dozen points or so after thinning and five to twelve parameters, on ridges that are
+narrow and bent, and it must be read again within a second when a point comes. NUTS answers this
+after compiling a graph for each law; particles go from the prior to the posterior by tempering
+(Del Moral, Doucet and Jasra 2006), come with the evidence that laws are averaged by, and take a
+new point as a change of weights (Chopin 2002).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+
+__all__ = ["Gaussian", "Particles", "Target", "sample", "updated"]
+
+Floats = NDArray[np.float64]
+Likelihood = Callable[[Floats], Floats]
+"""Log likelihood of points, (particle, parameter) to (particle,)."""
+
+_NOUGHT = -1e10
+_LEAST = 0.5
+"""Share of effective particles at which they are drawn anew."""
+_MOVES, _LAST = 12, 24
+"""Moves after each tempering step, and after the last one."""
+_WANTED = 0.25
+"""Share of moves to be accepted."""
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """A normal prior.
+
+    Attributes
+    ----------
+    mean : (parameter,) array
+        Mean.
+    chol : (parameter, parameter) array
+        Lower Cholesky factor of the covariance.
+    """
+
+    mean: Floats
+    chol: Floats
+
+    @classmethod
+    def independent(cls, mean: Floats, sd: Floats) -> "Gaussian":
+        """With no correlations."""
+        return cls(np.asarray(mean, np.float64), np.diag(np.asarray(sd, np.float64)))
+
+    def draw(self, size: int, rng: np.random.Generator) -> Floats:
+        """Points from it, (particle, parameter)."""
+        drawn: Floats = self.mean + rng.normal(size=(size, self.mean.size)) @ self.chol.T
+        return drawn
+
+    def log_density(self, points: Floats) -> Floats:
+        """Log density of points but for its constant."""
+        z = np.linalg.solve(self.chol, (points - self.mean).T)
+        density: Floats = -0.5 * (z**2).sum(axis=0)
+        return density
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is to be sampled.
+
+    Attributes
+    ----------
+    prior : Gaussian
+        Of the parameters.
+    likelihood : callable
+        Log likelihood of points, (particle, parameter) to (particle,).
+    """
+
+    prior: Gaussian
+    likelihood: Likelihood
+
+    def logs(self, points: Floats) -> Floats:
+        """Log likelihood of points; where a law cannot be computed it is nought."""
+        values = self.likelihood(points)
+        return np.where(np.isfinite(values), values, _NOUGHT)
+
+
+@dataclass(frozen=True)
+class Particles:
+    """Equally likely points of a posterior.
+
+    Attributes
+    ----------
+    points : (particle, parameter) array
+        The points.
+    log_likelihood : (particle,) array
+        Of each.
+    log_evidence : float
+        Log of the prior predictive density of the data.
+    effective : float
+        Effective share of particles before they were last drawn anew; moved since.
+    """
+
+    points: Floats
+    log_likelihood: Floats
+    log_evidence: float
+    effective: float = 1.0
+
+
+def sample(target: Target, size: int, rng: np.random.Generator) -> Particles:
+    """From the prior to the posterior.
+
+    Parameters
+    ----------
+    target : Target
+        Prior and likelihood.
+    size : int
+        How many particles.
+    rng : numpy.random.Generator
+        Source of everything random.
+
+    Returns
+    -------
+    Particles
+    """
+    points = target.prior.draw(size, rng)
+    here = Particles(points, target.logs(points), 0.0)
+    power = 0.0
+    while power < 1.0:
+        step = _step(here.log_likelihood, 1.0 - power)
+        power += step
+        here = _resampled(here, step * here.log_likelihood, rng)
+        moves = _LAST if power >= 1.0 else _MOVES
+        here = _moved(here, target, power, moves, rng)
+    return here
+
+
+def updated(known: Particles, target: Target, rng: np.random.Generator) -> Particles:
+    """The posterior after more data, from that before.
+
+    Parameters
+    ----------
+    known : Particles
+        Before.
+    target : Target
+        Prior, and likelihood of all data, old and new.
+    rng : numpy.random.Generator
+        Source of everything random.
+
+    Returns
+    -------
+    Particles
+        Its ``effective`` share tells whether the new data agree with the old: far below a tenth
+        it is better to begin anew.
+    """
+    after = target.logs(known.points)
+    gain = after - known.log_likelihood
+    here = _resampled(replace(known, log_likelihood=after), gain, rng)
+    return _moved(here, target, 1.0, _MOVES, rng)
+
+
+def _share(log_weights: Floats) -> float:
+    weights = np.exp(log_weights - log_weights.max())
+    return float(weights.sum() ** 2 / (weights**2).sum() / weights.size)
+
+
+def _step(log_likelihood: Floats, most: float) -> float:
+    """The largest step in the power that leaves enough effective particles."""
+    if _share(most * log_likelihood) >= _LEAST:
+        return most
+    try:
+        log_step = brentq(
+            lambda at: _share(np.exp(at) * log_likelihood) - _LEAST, -60.0, np.log(most), xtol=1e-3
+        )
+    except ValueError:
+        # All but a few particles are hopeless, however small the step: the few go on.
+        return most * 1e-6
+    return float(min(np.exp(log_step), most))
+
+
+def _resampled(here: Particles, log_weights: Floats, rng: np.random.Generator) -> Particles:
+    """Particles drawn anew by their weights, systematically."""
+    top = float(log_weights.max())
+    weights = np.exp(log_weights - top)
+    evidence = here.log_evidence + top + float(np.log(weights.mean()))
+    places = (rng.uniform() + np.arange(weights.size)) / weights.size
+    chosen = np.searchsorted(np.cumsum(weights / weights.sum()), places)
+    chosen = np.minimum(chosen, weights.size - 1)
+    return Particles(
+        here.points[chosen], here.log_likelihood[chosen], evidence, _share(log_weights)
+    )
+
+
+def _moved(
+    here: Particles, target: Target, power: float, moves: int, rng: np.random.Generator
+) -> Particles:
+    """Metropolis steps along differences of two particles (ter Braak 2006), for all at once."""
+    points, logs = here.points.copy(), here.log_likelihood.copy()
+    before = target.prior.log_density(points)
+    size, count = points.shape
+    scale = 2.38 / np.sqrt(2.0 * count)
+    jitter = 1e-3 * points.std(axis=0)
+    for _ in range(moves):
+        one, other = rng.integers(size, size=(2, size))
+        # Steps of many lengths: ridges are long and thin.
+        length = scale * np.exp(rng.normal(size=(size, 1)) - 1.0)
+        tried = points + length * (points[one] - points[other])
+        tried += jitter * rng.normal(size=points.shape)
+        found, after = target.logs(tried), target.prior.log_density(tried)
+        gain = power * (found - logs) + after - before
+        taken = np.log(rng.uniform(size=size)) < gain
+        points[taken], logs[taken], before[taken] = tried[taken], found[taken], after[taken]
+        scale *= np.exp(0.6 * (float(taken.mean()) - _WANTED))
+    return replace(here, points=points, log_likelihood=logs)

@@ -1,0 +1,191 @@
+"""Laws of training curves: the loss of one run against steps or tokens."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from bayes_scaling.laws import common, ops
+from bayes_scaling.laws.broken import BROKEN
+from bayes_scaling.laws.law import Inputs, Law, Parameter, Prior, Values
+from bayes_scaling.laws.m4 import M4
+from bayes_scaling.laws.power import POWER
+
+__all__ = ["CURVES", "DEFAULT_CURVES"]
+
+_MOST = 100.0
+"""Log of a share that is gone from which nothing is left; e to it is a finite number."""
+_WIDE = "curves are of errors, losses and perplexities, in any unit"
+
+
+def _curve(law: Law, name: str, priors: Mapping[str, Prior], notes: tuple[str, ...] = ()) -> Law:
+    """A law of tokens as one of ``t``, with priors wide enough for any curve."""
+
+    def log_curve(x: Inputs, p: Values) -> Any:
+        return law.log_curve({"tokens": x["t"]}, p)
+
+    def slopes(p: Values) -> dict[str, dict[str, Any]]:
+        return {
+            amplitude: {"t": by_input["tokens"]} for amplitude, by_input in law.slopes(p).items()
+        }
+
+    parameters = tuple(
+        replace(parameter, prior=priors[parameter.name], reason=_WIDE)
+        if parameter.name in priors
+        else parameter
+        for parameter in law.parameters
+    )
+    return replace(
+        law,
+        name=name,
+        formula=law.formula.replace("D", "t"),
+        inputs=("t",),
+        parameters=parameters,
+        log_curve=log_curve,
+        slopes=slopes,
+        coordinates=None,
+        notes=notes,
+    )
+
+
+def _of_tokens(laws: tuple[Law, ...], name: str) -> Law:
+    return next(law for law in laws if law.name == name)
+
+
+_FLOOR = Prior(0.4, 0.8, 0.25)
+
+POWER_CURVE = _curve(
+    _of_tokens(POWER, "power-d-floor"),
+    "curve-power",
+    {"floor": _FLOOR, "B": Prior(0.3, 1.0, 0.3), "alpha_D": Prior(0.3, 0.8, 0.2)},
+)
+M4_CURVE = _curve(
+    _of_tokens(M4, "m4-d"),
+    "curve-m4",
+    {
+        "floor": _FLOOR,
+        # A curve that has hardly left its ceiling has an amplitude far above it.
+        "B": Prior(0.5, 2.5, 0.3),
+        "alpha_D": Prior(0.4, 0.8, 0.2),
+        "rise": Prior(1.5, 0.7, 0.1),
+        "saturation": Prior(0.7, 1.0, 0.2),
+    },
+    ("It falls from a ceiling: a curve that is flat at first and falls later is no surprise.",),
+)
+BROKEN_CURVE = _curve(
+    _of_tokens(BROKEN, "broken-d"),
+    "curve-broken",
+    {
+        "floor": _FLOOR,
+        "B": Prior(0.4, 1.0, 0.3),
+        # Flat before the break is common.
+        "alpha_D": Prior(0.1, 1.5, 0.2),
+        "break_1": Prior(1.35, 1.5, 0.3),
+        "alpha_D_1": Prior(0.35, 0.8, 0.2),
+        "width_1": Prior(0.7, 0.6, 0.2),
+    },
+)
+
+
+def _descent(x: Inputs, p: Values) -> Any:
+    t = x["t"]
+    first, last = p["alpha_t"], p["alpha_t_2"]
+    middle = ops.log(p["middle"])
+    one = ops.log(p["break_1"])
+    two = one + p["break_2"]
+    reducible = ops.log(p["A"]) - first * t
+    for before, after, at, width in (
+        (first, middle, one, p["width_1"]),
+        (middle, last, two, p["width_2"]),
+    ):
+        reducible = reducible - (after - before) * width * ops.softplus((t - at) / width)
+    return ops.logaddexp(ops.log(p["floor"]), reducible)
+
+
+def _break(number: int, median: float, sd: float, meaning: str, unit: str) -> tuple[Parameter, ...]:
+    return (
+        Parameter(
+            name=f"break_{number}",
+            prior=Prior(median, sd, 0.3),
+            unit=unit,
+            meaning=meaning,
+            reason="within the curve, where it can be seen",
+        ),
+        Parameter(
+            name=f"width_{number}",
+            prior=Prior(0.5, 0.6, 0.2),
+            unit="natural log",
+            meaning=f"how gradual break {number} is; f_{number} of the paper",
+            reason="published breaks take between a factor of 1.5 and a decade",
+        ),
+    )
+
+
+DESCENT_CURVE = Law(
+    name="curve-descent",
+    formula="floor + A·t^-alpha_t with two breaks, after the first of which it may rise",
+    inputs=("t",),
+    parameters=(
+        replace(common.FLOOR, prior=_FLOOR, reason=_WIDE),
+        replace(common.amplitude("A", "a short run"), prior=Prior(0.4, 1.0, 0.3)),
+        common.exponent("alpha_t", "t before the first break", median=0.3, sd=1.0),
+        *_break(1, 0.6, 1.0, "where the curve turns", "t"),
+        Parameter(
+            name="middle",
+            prior=Prior(1.0, 0.3, 0.1),
+            unit="1",
+            meaning="e to the exponent between the breaks: below 1 the curve rises there",
+            reason="exponents of either sign, 95% between -0.6 and 0.6",
+        ),
+        *_break(2, 1.0, 0.7, "where it turns again, in logs beyond the first", "natural log"),
+        common.exponent("alpha_t_2", "t after the second break", median=0.35, sd=0.8),
+    ),
+    reference="Caballero et al. 2022, Eq. 1 with two breaks, arXiv:2210.14891",
+    log_curve=_descent,
+    slopes=lambda p: {"A": {"t": p["alpha_t"]}, "break_1": {"t": 1.0}},
+    turning=("t",),
+    notes=("Double descent: between its breaks the loss may rise.",),
+)
+
+
+def _annealed(x: Inputs, p: Values) -> Any:
+    reducible = ops.log(p["A"]) - p["alpha_t"] * x["lr_sum"]
+    # Tissue's own difference to first order, and never below the floor.
+    gone = ops.exp(ops.minimum(ops.log(p["drop"]) + x["lr_drop"] - reducible, _MOST))
+    return ops.logaddexp(ops.log(p["floor"]), reducible - gone)
+
+
+ANNEALED_CURVE = Law(
+    name="curve-annealed",
+    formula="floor + R·exp(-drop·S2/R), with R = A·S1^-alpha_t",
+    inputs=("lr_sum", "lr_drop"),
+    parameters=(
+        replace(common.FLOOR, prior=_FLOOR, reason=_WIDE),
+        replace(common.amplitude("A", "a short run"), prior=Prior(0.3, 1.0, 0.3)),
+        common.exponent("alpha_t", "the sum of learning rates S1", median=0.3, sd=0.8),
+        Parameter(
+            name="drop",
+            prior=Prior(0.05, 1.0, 0.3),
+            unit="nats",
+            meaning="loss that the cool-down of the plan takes away, at small S2",
+            reason="published cool-downs take one to twenty percent of the loss",
+            of_loss=True,
+        ),
+    ),
+    reference="Tissue et al. 2024, Eq. 1 (L0 + A·S1^-alpha - C·S2), arXiv:2408.11029",
+    log_curve=_annealed,
+    slopes=lambda p: {"A": {"lr_sum": p["alpha_t"]}, "drop": {"lr_drop": -1.0}},
+    notes=(
+        (
+            "S1 is the sum of learning rates, S2 how far and how long ago they were lowered: a "
+            "point before the cool-down foresees the loss after it."
+        ),
+        "The part that cools down is kept above 0, where the published law would cross the floor.",
+    ),
+)
+
+CURVES: tuple[Law, ...] = (
+    POWER_CURVE, M4_CURVE, BROKEN_CURVE, DESCENT_CURVE, ANNEALED_CURVE
+)  # fmt: skip
+
+DEFAULT_CURVES = ("curve-power", "curve-m4", "curve-broken", "curve-descent")
+"""Averaged by how well they explain a curve, where no learning rate is known."""

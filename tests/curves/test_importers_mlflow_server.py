@@ -1,0 +1,91 @@
+"""Runs on a real MLflow server, which the test starts on this machine."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+from numpy.testing import assert_allclose
+
+from bayes_scaling.curves.importers import load_curves
+from bayes_scaling.errors import FileError
+
+from .test_importers import refused
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory):
+    """Address of a server with its store in a file, that ends with the tests."""
+    for name in ("mlflow", "flask", "sqlalchemy", "alembic", "aiohttp"):
+        pytest.importorskip(name, reason=f"mlflow server needs {name}")
+    folder = tmp_path_factory.mktemp("mlflow")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = f"-m mlflow server --backend-store-uri sqlite:///{folder}/store.db --workers 1"
+    more = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    with (folder / "log").open("wb") as log:
+        running = subprocess.Popen(
+            [sys.executable, *command.split(), "--host", "127.0.0.1", "--port", str(port)],
+            cwd=folder,
+            env=os.environ | more,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        _wait_for(f"{address}/health", running, folder / "log")
+        yield address
+    finally:
+        running.terminate()
+        running.wait(timeout=30)
+
+
+def _wait_for(url, running, log):
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    for _ in range(240):
+        try:
+            with direct.open(url, timeout=5):
+                return
+        except OSError:
+            assert running.poll() is None, log.read_text()
+            time.sleep(0.5)
+    pytest.fail(log.read_text())
+
+
+@pytest.mark.slow
+def test_a_real_server(real, monkeypatch):
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+    from mlflow.tracking import MlflowClient
+
+    client = MlflowClient(tracking_uri=real)
+    experiment = client.create_experiment("a grid")
+    for name, start in (("small", 5.0), ("large", 4.0)):
+        run = client.create_run(experiment, run_name=name).info.run_id
+        for step in range(0, 50, 10):
+            client.log_metric(run, "eval/loss", start - step / 50, step=step)
+            client.log_metric(run, "lr", step / 100, step=step)
+    client.log_metric(run, "eval/loss", float("nan"), step=60)
+    curves = load_curves(f"mlflow:{real}#a grid")
+    assert set(curves.names) == {"small", "large"}
+    assert_allclose(curves["small"].t, [10, 20, 30, 40])
+    assert_allclose(curves["large"].loss, [3.8, 3.6, 3.4, 3.2])
+    assert_allclose(curves["large"].lr, [0.1, 0.2, 0.3, 0.4])
+    assert curves["small"].seconds[0] == 0
+    assert {flag.code for flag in curves.flags} == {"before training", "not finite"}
+    assert load_curves(f"mlflow:{real}#{run}").names == ("large",)
+    assert "no experiment 'b'; write one of 'a grid', 'Default'" in refused(f"mlflow:{real}#b")
+    missing = refused(f"mlflow:{real}#{'0' * 32}", kind=FileError)
+    assert "RESOURCE_DOES_NOT_EXIST" in missing
+
+
+@pytest.mark.slow
+def test_a_server_that_is_down_is_not_waited_for():
+    pytest.importorskip("mlflow", reason="the extra 'mlflow' is not installed")
+    begun = time.monotonic()
+    text = refused("mlflow:http://127.0.0.1:1#grid", kind=FileError)
+    assert "did not give its runs" in text
+    assert time.monotonic() - begun < 60
