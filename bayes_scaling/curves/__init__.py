@@ -2,6 +2,23 @@
 
 from bayes_scaling.curves.curve import Curve, Curves, Flag
 from bayes_scaling.curves.fit import CurveFit, fit_curve
+from bayes_scaling.curves.importers import load_curves
+from bayes_scaling.curves.monitor import Stakes, Verdict, judge, monitor
+from bayes_scaling.curves.population import CurvePopulation, learn
 from bayes_scaling.curves.schedule import Schedule
 
-__all__ = ["Curve", "CurveFit", "Curves", "Flag", "Schedule", "fit_curve"]
+__all__ = [
+    "Curve",
+    "CurveFit",
+    "CurvePopulation",
+    "Curves",
+    "Flag",
+    "Schedule",
+    "Stakes",
+    "Verdict",
+    "fit_curve",
+    "judge",
+    "learn",
+    "load_curves",
+    "monitor",
+]

@@ -1,6 +1,6 @@
 """Spikes and divergence of a curve: recognised and named, not fitted through."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,7 +76,7 @@ def cleaned(curve: Curve) -> Cleaned:
     if spikes.any():
         flags.append(_flag(curve, spikes, "spike", "far above its neighbours: kept out"))
         kept &= ~spikes
-    return Cleaned(_where(curve, kept), tuple(flags), diverged=start is not None)
+    return Cleaned(curve.where(kept), tuple(flags), diverged=start is not None)
 
 
 def _diverges_at(log_loss: Floats, middle: Floats, usual: float) -> int | None:
@@ -92,13 +92,3 @@ def _diverges_at(log_loss: Floats, middle: Floats, usual: float) -> int | None:
 def _flag(curve: Curve, where: NDArray[np.bool_], code: str, meaning: str) -> Flag:
     at = curve.t[where]
     return Flag(curve.run, code, float(at[0]), float(at[-1]), int(where.sum()), meaning)
-
-
-def _where(curve: Curve, kept: NDArray[np.bool_]) -> Curve:
-    return replace(
-        curve,
-        t=curve.t[kept],
-        loss=curve.loss[kept],
-        lr=None if curve.lr is None else curve.lr[kept],
-        seconds=None if curve.seconds is None else curve.seconds[kept],
-    )

@@ -152,9 +152,10 @@ class Curve:
 
     def until(self, t: float) -> "Curve":
         """The curve as it was known at ``t``."""
-        return self._where(self.t <= t)
+        return self.where(self.t <= t)
 
-    def _where(self, kept: NDArray[np.bool_]) -> "Curve":
+    def where(self, kept: NDArray[np.bool_]) -> "Curve":
+        """The points that are kept."""
         return Curve(
             self.run,
             self.t[kept],

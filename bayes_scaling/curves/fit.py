@@ -1,5 +1,6 @@
 """The posterior of a curve: laws, averaged by how well they explain it, and what comes next."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -13,7 +14,8 @@ from scipy.special import softmax
 from bayes_scaling.curves.curve import Curve
 from bayes_scaling.curves.model import Home, Model
 from bayes_scaling.curves.particles import Particles, sample, updated
-from bayes_scaling.curves.schedule import Schedule
+from bayes_scaling.curves.population import CurvePopulation
+from bayes_scaling.curves.schedule import Schedule, warmed
 from bayes_scaling.curves.thinning import Thinned, thinned
 from bayes_scaling.errors import DataError, FitError
 from bayes_scaling.laws import Law, get
@@ -33,10 +35,11 @@ _GROWN = 2.0
 
 @dataclass(frozen=True, eq=False)
 class OneLaw:
-    """What one law makes of a curve."""
+    """What one law makes of a curve, and how probable it was before."""
 
     model: Model
     particles: Particles
+    share: float = 1.0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -65,8 +68,8 @@ class CurveFit:
 
     @property
     def weights(self) -> dict[str, float]:
-        """Posterior probability of each law, equally likely before."""
-        evidence = [part.particles.log_evidence for part in self.parts]
+        """Posterior probability of each law."""
+        evidence = [p.particles.log_evidence + math.log(p.share) for p in self.parts]
         shares = softmax(np.array(evidence)).tolist()
         return dict(zip([part.model.law.name for part in self.parts], shares, strict=True))
 
@@ -189,19 +192,26 @@ class CurveFit:
         curve : Curve
             All of it.
         """
-        data = thinned(curve)
+        data = thinned(warmed(curve, self.parts[0].model.home.schedule))
         rng = np.random.default_rng([self.seed, len(curve)])
         parts = []
         for part in self.parts:
             particles = updated(part.particles, part.model.target(data), rng)
-            parts.append(OneLaw(part.model, particles))
+            parts.append(replace(part, particles=particles))
         weights = self.weights
         best = max(range(len(parts)), key=lambda i: weights[parts[i].model.law.name])
         if parts[best].particles.effective < _LOST or curve.t[-1] > _GROWN * self.began:
-            laws = [part.model.law for part in self.parts]
-            schedule = self.parts[0].model.home.schedule
-            return fit_curve(curve, laws=laws, schedule=schedule, seed=self.seed)
+            return self._anew(curve, data)
         return replace(self, curve=curve, data=data, parts=tuple(parts))
+
+    def _anew(self, curve: Curve, data: Thinned) -> "CurveFit":
+        """From the priors on; home, and with it a prior of its own, stays where it was."""
+        parts = []
+        for place, part in enumerate(self.parts):
+            rng = np.random.default_rng([self.seed, place])
+            size = len(part.particles.points)
+            parts.append(replace(part, particles=sample(part.model.target(data), size, rng)))
+        return CurveFit(curve, data, tuple(parts), self.seed, float(curve.t[-1]))
 
     def summary(self) -> pd.DataFrame:
         """Weight of each law, and quantiles of its floor and exponents."""
@@ -227,6 +237,8 @@ def fit_curve(
     *,
     laws: Sequence[str | Law] | str | Law | None = None,
     schedule: Schedule | None = None,
+    population: CurvePopulation | None = None,
+    end: float | None = None,
     particles: int = _PARTICLES,
     seed: int = 0,
 ) -> CurveFit:
@@ -241,6 +253,11 @@ def fit_curve(
         given, and where a schedule is given the law of learning rates alone.
     schedule : Schedule, optional
         Learning rates to the planned end.
+    population : CurvePopulation, optional
+        What finished runs have in common, from :func:`learn`: takes the place of the laws and of
+        their wide priors.
+    end : float, optional
+        Planned end; what a population needs, that of the schedule if not given.
     particles : int
         How many, of each law.
     seed : int
@@ -263,16 +280,32 @@ def fit_curve(
         )
     if isinstance(particles, bool) or not 100 <= particles <= 100_000:
         raise FitError(f"particles is {particles!r}, a whole number from 100 to 100000 is needed")
+    data = thinned(warmed(curve, schedule))
+    if population is None:
+        models = _models(data, laws, schedule)
+        shares = [1.0] * len(models)
+    else:
+        last = end or (schedule.end if schedule else None)
+        if last is None:
+            raise DataError("with a population the planned end of the run is needed")
+        home = Home.at_end(data, last, schedule)
+        models = [part.model(home) for part in population.parts]
+        shares = [part.weight for part in population.parts]
+    parts = []
+    for place, (model, share) in enumerate(zip(models, shares, strict=True)):
+        rng = np.random.default_rng([seed, place])
+        parts.append(OneLaw(model, sample(model.target(data), particles, rng), share))
+    return CurveFit(curve, data, tuple(parts), seed, float(curve.t[-1]))
+
+
+def _models(
+    data: Thinned, laws: Sequence[str | Law] | str | Law | None, schedule: Schedule | None
+) -> list[Model]:
+    """Laws with their own priors, in the middle of the curve."""
     given: Any = laws
     if given is None:
         given = DEFAULT_CURVES if schedule is None else ("curve-annealed",)
     elif isinstance(given, str | Law):
         given = (given,)
-    data = thinned(curve)
     home = Home.of(data, schedule)
-    parts = []
-    for place, law in enumerate(given):
-        model = Model.of(get(law), home, data)
-        rng = np.random.default_rng([seed, place])
-        parts.append(OneLaw(model, sample(model.target(data), particles, rng)))
-    return CurveFit(curve, data, tuple(parts), seed, float(curve.t[-1]))
+    return [Model.of(get(law), home, data) for law in given]

@@ -17,12 +17,14 @@ __all__ = ["Home", "Model"]
 
 Floats = NDArray[np.float64]
 
-_SCATTER = {"white": (3e-3, 1.5), "wander": (6e-3, 1.3), "memory": (0.3, 0.7)}
+_SCATTER = {"white": (3e-3, 1.5), "wander": (1e-2, 1.0), "memory": (0.3, 0.7)}
 """Median and sd of the log of each: a point scatters by a few tenths of a percent, more or less by
-a factor of 20; luck lasts for a third of a factor of e in t."""
+a factor of 20; laws miss by about 1%, as those of runs do; luck lasts for a third of a factor of e
+in t."""
 _KNOWN = 1.0
 """sd of the log of the white noise where differences of neighbours tell it."""
 _NONE = 1e-300
+_TAIL = 3
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,12 @@ class Home:
     log_t: float
     log_loss: float
     schedule: Schedule | None = None
+
+    @classmethod
+    def at_end(cls, data: Thinned, end: float, schedule: Schedule | None = None) -> "Home":
+        """The planned end, in units of the last loss known."""
+        last = float(np.median(data.log_loss[-_TAIL:]))
+        return cls(float(np.log(end)), last, schedule)
 
     @classmethod
     def of(cls, data: Thinned, schedule: Schedule | None = None) -> "Home":

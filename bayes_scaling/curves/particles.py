@@ -49,6 +49,12 @@ class Gaussian:
         """With no correlations."""
         return cls(np.asarray(mean, np.float64), np.diag(np.asarray(sd, np.float64)))
 
+    @property
+    def constant(self) -> float:
+        """What :meth:`log_density` leaves out."""
+        count = self.mean.size
+        return float(-np.log(np.diag(self.chol)).sum() - 0.5 * count * np.log(2.0 * np.pi))
+
     def draw(self, size: int, rng: np.random.Generator) -> Floats:
         """Points from it, (particle, parameter)."""
         drawn: Floats = self.mean + rng.normal(size=(size, self.mean.size)) @ self.chol.T

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bayes_scaling.curves.curve import Curve
 from bayes_scaling.errors import DataError
 
-__all__ = ["Schedule"]
+__all__ = ["Schedule", "warmed"]
 
 Floats = NDArray[np.float64]
 
 _GRID = 8192
+_FEWEST = 4
 _KEPT = 1000.0
 """Steps over which the effect of a lower rate comes: 1 / (1 - 0.999) (Tissue et al. 2024, 3.2)."""
 _SHARE = 0.05
@@ -68,6 +70,11 @@ class Schedule:
         """Where the plan ends."""
         return float(self.t[-1])
 
+    @property
+    def peak(self) -> float:
+        """Where the highest rate is reached first: the end of the warm-up."""
+        return float(self.t[int(self.lr.argmax())])
+
     def areas(self, t: ArrayLike) -> tuple[Floats, Floats]:
         """S1 and S2 at positions; beyond the plan the last rate goes on.
 
@@ -92,11 +99,31 @@ class Schedule:
         return np.interp(wanted, grid, total), np.interp(wanted, grid, np.maximum(lowered, 0.0))
 
 
+def warmed(curve: Curve, schedule: Schedule | None) -> Curve:
+    """A curve from the end of its warm-up on, where a schedule says when that is.
+
+    Laws of learning rates hold after it (Tissue et al. 2024, Section 3). A curve with fewer than
+    four points there is left whole.
+
+    Parameters
+    ----------
+    curve : Curve
+        The curve.
+    schedule : Schedule or None
+        Its learning rates.
+    """
+    if schedule is None:
+        return curve
+    kept = curve.t >= schedule.peak
+    return curve.where(kept) if kept.sum() >= _FEWEST else curve
+
+
 def _faded(change: Floats, gap: Floats, memory: float) -> Floats:
     """The momentum: what rates were lowered by, fading over the memory."""
     stays = np.exp(-gap / memory)
-    # A change spread evenly over a cell has faded by this at its end.
-    added = -change * memory / gap * (1.0 - stays)
+    # What a rate is lowered by, spread evenly over a cell, has faded by this at its end. A rate that
+    # rises, in a warm-up or a restart, undoes nothing.
+    added = np.maximum(-change, 0.0) * memory / gap * (1.0 - stays)
     momentum = np.zeros(len(gap) + 1)
     for at in range(len(gap)):
         momentum[at + 1] = stays[at] * momentum[at] + added[at]
