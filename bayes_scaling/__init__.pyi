@@ -1,4 +1,5 @@
 from . import errors, laws
+from .curves import Curve, Curves, fit_curve, load_curves, monitor
 from .decisions import (
     Alternative,
     Limits,
@@ -23,6 +24,8 @@ __all__ = [
     "Alternative",
     "Backtest",
     "Comparison",
+    "Curve",
+    "Curves",
     "Fit",
     "Forecast",
     "Limits",
@@ -39,12 +42,15 @@ __all__ = [
     "datasets",
     "errors",
     "fit",
+    "fit_curve",
     "identifiability",
     "laws",
+    "load_curves",
     "load_fit",
     "load_runs",
     "load_scenario",
     "marginal",
+    "monitor",
     "next_runs",
     "predict",
     "score",

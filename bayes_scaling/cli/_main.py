@@ -7,6 +7,7 @@ from typing import NoReturn
 
 import click
 
+from bayes_scaling.cli._curves import monitor, watch
 from bayes_scaling.cli._deciding import (
     allocate,
     demo,
@@ -89,6 +90,8 @@ for _command in (
     next_runs,
     shape,
     scenario,
+    monitor,
+    watch,
     report,
     laws,
 ):

@@ -21,12 +21,13 @@ from bayes_scaling.errors import DataError, FitError
 from bayes_scaling.laws import Law, get
 from bayes_scaling.laws.curves import DEFAULT_CURVES
 
-__all__ = ["CurveFit", "fit_curve"]
+__all__ = ["FEWEST", "CurveFit", "fit_curve"]
 
 Floats = NDArray[np.float64]
 
 _PARTICLES = 1000
-_FEWEST = 4
+FEWEST = 4
+"""Points that a curve must have."""
 _LOST = 0.02
 """Effective share of particles below which new points are a surprise and all begins anew."""
 _GROWN = 2.0
@@ -274,9 +275,9 @@ def fit_curve(
     FitError
         If a number is out of range.
     """
-    if len(curve) < _FEWEST:
+    if len(curve) < FEWEST:
         raise DataError(
-            f"curve {curve.run!r} has {len(curve)} points; {_FEWEST} or more are needed to fit it"
+            f"curve {curve.run!r} has {len(curve)} points; {FEWEST} or more are needed to fit it"
         )
     if isinstance(particles, bool) or not 100 <= particles <= 100_000:
         raise FitError(f"particles is {particles!r}, a whole number from 100 to 100000 is needed")

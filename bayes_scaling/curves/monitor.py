@@ -23,6 +23,7 @@ Floats = NDArray[np.float64]
 SCHEMA = "bayes_scaling.verdict/1"
 _TENTH = 1.1
 _GRID = 41
+_COOLED = 0.1
 _FARTHEST = 4.0
 """Times the plan up to which extending is considered."""
 
@@ -119,7 +120,7 @@ class Verdict(Saved):
                 "stop": f"Stop: {where} is not worth running on.",
                 "continue": f"Continue: {where}, up to {c['stop_at']:.6g}.",
                 "extend": f"Extend: {where} is worth running beyond its plan, up to "
-                f"{c['stop_at']:.6g}.",
+                f"{c['stop_at']:.6g}{' at least' if c['stop_is_farthest'] else ''}.",
             }[self.advice],
             (
                 f"Loss {c['loss']:.4g} now; {final['mean']:.4g} at the end of the plan, 90% "
@@ -231,6 +232,8 @@ def judge(
         "gains": _gains(fit, now, end, given, level),
         "plateau": float(np.mean(pays <= 0)),
         "stop_at": float(grid[best]),
+        # As far as was looked: it may pay beyond.
+        "stop_is_farthest": best == len(grid) - 1 and not fit.scheduled,
         "regret": float((values.max(axis=1) - values[:, best]).mean()),
         "unit": given.currency if given.priced else "loss",
         "reference": reference,
@@ -298,12 +301,12 @@ def _doubts(fit: CurveFit, end: float, stakes: Stakes) -> list[str]:
             f"Cost and worth are not given: a tenth more training must save "
             f"{100 * stakes.least_gain:.3g}% of the loss to pay."
         )
-    if fit.curve.lr is not None and not fit.scheduled:
+    if not fit.scheduled:
         rate = fit.curve.lr
-        if rate[-1] > 0.5 * rate.max():
+        if rate is None or rate[-1] > _COOLED * rate.max():
             said.append(
-                "The learning rate is still high, and the laws know nothing of a cool-down to "
-                "come: give the schedule to foresee what it takes away."
+                "The laws know nothing of learning rates: a cool-down to come takes the loss below "
+                "the forecast, and after one that has begun the curve flattens. A schedule says."
             )
     return said
 

@@ -35,7 +35,7 @@ _SPREADS = 0.5
 """Median between runs of the sd of the log of their scatter."""
 _LEVEL = 0.5
 """sd of the log of the level of a new run, about its present loss."""
-_DRAWS = {"draws": 500, "tune": 500, "chains": 4}
+_DRAWS = {"draws": 1000, "tune": 1000, "chains": 4}
 _RHAT = 1.02
 _FEWEST = 3
 _UNSURE = 0.5

@@ -121,8 +121,8 @@ def warmed(curve: Curve, schedule: Schedule | None) -> Curve:
 def _faded(change: Floats, gap: Floats, memory: float) -> Floats:
     """The momentum: what rates were lowered by, fading over the memory."""
     stays = np.exp(-gap / memory)
-    # What a rate is lowered by, spread evenly over a cell, has faded by this at its end. A rate that
-    # rises, in a warm-up or a restart, undoes nothing.
+    # What a rate is lowered by, spread evenly over a cell, has faded by this at its end. A rate
+    # that rises, in a warm-up or a restart, undoes nothing.
     added = np.maximum(-change, 0.0) * memory / gap * (1.0 - stays)
     momentum = np.zeros(len(gap) + 1)
     for at in range(len(gap)):

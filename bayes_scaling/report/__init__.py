@@ -5,6 +5,7 @@ from bayes_scaling.report.frontier import forecast_data
 from bayes_scaling.report.html import render_html, write_json, write_report
 from bayes_scaling.report.plots import plot_allocation, plot_forecast
 from bayes_scaling.report.plots_backtest import plot_backtest, plot_pit
+from bayes_scaling.report.plots_curves import plot_curve
 from bayes_scaling.report.plots_decisions import (
     plot_alternatives,
     plot_frontier,
@@ -24,6 +25,7 @@ __all__ = [
     "plot_allocation",
     "plot_alternatives",
     "plot_backtest",
+    "plot_curve",
     "plot_energy",
     "plot_exponents",
     "plot_forecast",

@@ -1,0 +1,98 @@
+"""From curves of finished runs to the table of runs."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from bayes_scaling.curves.anomalies import cleaned
+from bayes_scaling.curves.curve import Curve
+from bayes_scaling.errors import DataError
+
+__all__ = ["finished_runs"]
+
+_TAIL = 5
+_FEWEST = 8
+_GLITCH = 5.0
+"""Robust standard deviations by which the last point may lie off the points before it."""
+_TO_SD = 1.4826
+_LEAST = 0.005
+_COOLED = 0.1
+"""Share of its highest from which a learning rate counts as lowered."""
+
+
+def finished_runs(curves: Iterable[Curve], about: pd.DataFrame | None = None) -> pd.DataFrame:
+    """A row a run: its final loss, and whether it is one.
+
+    The loss is that of the last point. Where that glitches, lying further off the line through the
+    five points before it than these scatter, it is their median.
+
+    Parameters
+    ----------
+    curves : iterable of Curve
+        One a run.
+    about : pandas.DataFrame, optional
+        What else is known of each run (params, tokens, family …), with a column ``run``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        run, loss, step or tokens, ``cooldown`` (whether the learning rate had been lowered to a
+        tenth of its highest; blank where none was logged), ``loss_from`` ("last point" or "median
+        of the tail"), ``flags`` (in words), and the columns of ``about``. What
+        :func:`bayes_scaling.load_runs` reads, once params and tokens are there; rows whose
+        ``cooldown`` is False are intermediate checkpoints, and are flagged there.
+
+    Raises
+    ------
+    DataError
+        If ``about`` has no column run, or not every run just once.
+    """
+    rows = [_row(curve) for curve in curves]
+    table = pd.DataFrame(rows)
+    if about is None:
+        return table
+    if "run" not in about:
+        raise DataError("what is known of runs has no column 'run'")
+    counts = about["run"].value_counts()
+    for name in table["run"]:
+        if counts.get(name, 0) != 1:
+            raise DataError(
+                f"run {name!r} stands {counts.get(name, 0)} times in what is known of runs; once "
+                "is needed"
+            )
+    return about.merge(table, on="run", how="inner", validate="one_to_one")
+
+
+def _row(curve: Curve) -> dict[str, object]:
+    clean = cleaned(curve)
+    loss, source = _final(curve)
+    cooled = None
+    flags = [f"{flag.code} ({flag.points} points)" for flag in (*curve.flags, *clean.flags)]
+    if curve.lr is not None:
+        cooled = bool(curve.lr[-1] <= _COOLED * curve.lr.max())
+        if not cooled:
+            flags.append("the learning rate was still high: an intermediate checkpoint")
+    return {
+        "run": curve.run,
+        "loss": loss,
+        curve.axis: float(curve.t[-1]),
+        "cooldown": cooled,
+        "loss_from": source,
+        "flags": "; ".join(flags),
+    }
+
+
+def _final(curve: Curve) -> tuple[float, str]:
+    """The last loss, unless it glitches."""
+    last = float(curve.loss[-1])
+    if len(curve) < _FEWEST:
+        return last, "last point"
+    log_t, log_loss = np.log(curve.t), np.log(curve.loss)
+    before = slice(-_TAIL - 1, -1)
+    line = np.polyfit(log_t[before], log_loss[before], 1)
+    off = log_loss[before] - np.polyval(line, log_t[before])
+    usual = max(_TO_SD * float(np.median(np.abs(off))), _LEAST)
+    if abs(log_loss[-1] - np.polyval(line, log_t[-1])) <= _GLITCH * usual:
+        return last, "last point"
+    return float(np.median(curve.loss[before])), "median of the tail"

@@ -1,0 +1,172 @@
+"""Follow a log that is being written, and judge the run again whenever it grows."""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from bayes_scaling.curves.anomalies import cleaned
+from bayes_scaling.curves.curve import Curve
+from bayes_scaling.curves.fit import FEWEST, CurveFit
+from bayes_scaling.curves.importers import load_curves
+from bayes_scaling.curves.monitor import Stakes, Verdict, judge, monitor
+from bayes_scaling.errors import BayesScalingError, DataError
+
+__all__ = ["Watch", "watch"]
+
+_LINES = {".csv", ".tsv", ".jsonl", ".ndjson"}
+_EVERY = 5.0
+_PATIENCE = 2
+_TRIES = 5
+"""Reads of a log in a row that may fail before it is told: files are rewritten in parts."""
+
+
+@dataclass
+class Watch:
+    """One run's verdict, kept up to date.
+
+    Parameters
+    ----------
+    end : float
+        Planned end, in steps or tokens as the log counts.
+    stakes : Stakes, optional
+        Cost and worth.
+    reference : float, optional
+        A loss to beat.
+    seed : int
+        Of everything random.
+    fitting : dict
+        As for :func:`monitor`: ``laws``, ``schedule``, ``population``, ``particles``.
+    """
+
+    end: float
+    stakes: Stakes | None = None
+    reference: float | None = None
+    seed: int = 0
+    fitting: dict[str, Any] = field(default_factory=dict)
+    _fit: CurveFit | None = None
+
+    def judge(self, curve: Curve) -> Verdict:
+        """The verdict on a curve so far: from that on less of it where there was one.
+
+        Parameters
+        ----------
+        curve : Curve
+            All of it.
+        """
+        clean = cleaned(curve)
+        known = self._fit
+        if known is None or clean.diverged or clean.curve.t[-1] < known.curve.t[-1]:
+            verdict = monitor(
+                curve,
+                self.end,
+                stakes=self.stakes,
+                reference=self.reference,
+                seed=self.seed,
+                **self.fitting,
+            )
+            self._fit = verdict.fit
+            return verdict
+        self._fit = known.updated(clean.curve)
+        flags = (*curve.flags, *clean.flags)
+        return judge(self._fit, self.end, stakes=self.stakes, reference=self.reference, flags=flags)
+
+
+def watch(
+    source: str | PathLike[str],
+    watching: Watch,
+    *,
+    told: Callable[[Verdict], None],
+    every: float = _EVERY,
+    patience: int = _PATIENCE,
+    timeout: float | None = None,
+    **reading: Any,
+) -> Verdict:
+    """Follow a growing log until the run is over or should be stopped.
+
+    Parameters
+    ----------
+    source : path-like or str
+        What :func:`load_curves` reads. Of text a last line without an end is not read yet.
+    watching : Watch
+        How to judge it.
+    told : callable
+        Called with every new verdict.
+    every : float
+        Seconds between looks at the log.
+    patience : int
+        Verdicts in a row that must say stop.
+    timeout : float, optional
+        Seconds without a new point after which to give up; for ever if not given.
+    **reading
+        As for :func:`load_curves`: ``metric``, ``t``, ``run``, ``lr``, ``join``, ``format``.
+
+    Returns
+    -------
+    Verdict
+        The last one: its ``advice`` is "stop" if the rule stopped it.
+
+    Raises
+    ------
+    DataError
+        If the log cannot be read several times in a row, holds several runs of which none is
+        named, or nothing new comes in time.
+    """
+    seen, stops, failed, quiet = 0.0, 0, 0, time.monotonic()
+    verdict: Verdict | None = None
+    while True:
+        curve: Curve | None = None
+        try:
+            curve = _one(source, **reading)
+            failed = 0
+        except BayesScalingError:
+            failed += 1
+            if failed >= _TRIES:
+                raise
+        if curve is not None and curve.t[-1] > seen and len(curve) >= FEWEST:
+            seen, quiet = float(curve.t[-1]), time.monotonic()
+            if seen > watching.end:
+                curve = curve.until(watching.end)
+            verdict = watching.judge(curve)
+            told(verdict)
+            stops = stops + 1 if verdict.advice == "stop" else 0
+            if stops >= patience or verdict.content["diverged"] or seen >= watching.end:
+                return verdict
+        if timeout is not None and time.monotonic() - quiet > timeout:
+            if verdict is not None:
+                return verdict
+            raise DataError(f"{source} holds no curve of {FEWEST} points yet")
+        time.sleep(every)
+
+
+def _one(source: str | PathLike[str], **reading: Any) -> Curve:
+    """The curve of a log, or the first where it is one run's."""
+    with _whole_lines(source) as path:
+        curves = load_curves(path, **reading)
+    if len(curves) > 1:
+        raise DataError(
+            f"{source} holds {len(curves)} runs ({', '.join(map(repr, curves.names[:4]))} …); a "
+            "log of one run is needed"
+        )
+    return curves.curves[0]
+
+
+@contextmanager
+def _whole_lines(source: str | PathLike[str]) -> Iterator[str | PathLike[str]]:
+    """A text log without a last line that is still being written."""
+    path = Path(source)
+    if path.suffix.lower() not in _LINES or not path.is_file():
+        yield source
+        return
+    content = path.read_bytes()
+    if content.endswith(b"\n"):
+        yield source
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / path.name
+        copy.write_bytes(content[: content.rfind(b"\n") + 1])
+        yield copy
