@@ -1,0 +1,294 @@
+"""Curves are forecast as the truth has it, and verdicts follow from the numbers."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from bayes_scaling.curves import (
+    Curve,
+    Schedule,
+    Stakes,
+    Watch,
+    fit_curve,
+    learn,
+    monitor,
+    watch,
+)
+from bayes_scaling.errors import DataError, FileError, FitError, ScenarioError
+from bayes_scaling.laws import curve_laws
+from bayes_scaling.report import plot_curve
+
+# The textbook's table: loss by iteration.
+STEPS = np.arange(100, 1001, 100)
+LOSSES = np.array([1.50, 1.20, 1.00, 0.85, 0.75, 0.68, 0.63, 0.60, 0.58, 0.57])
+BOOK = Curve.of("textbook", STEPS, LOSSES)
+
+
+def power(points: int, seed: int, noise: float = 0.004, end: float = 1e4) -> Curve:
+    t = np.geomspace(10, end, points)
+    luck = np.exp(noise * np.random.default_rng(seed).normal(size=points))
+    return Curve.of("r", t, (1.5 + 6.0 * t**-0.4) * luck)
+
+
+def test_the_textbooks_gains_fall_from_30_to_1_hundredth_a_hundred_steps() -> None:
+    gains = -np.diff(LOSSES)
+    assert_allclose([gains[0], gains[-1]], [0.30, 0.01], atol=1e-12)
+    # Lemma 12: what the next hundred steps bring, foreseen at 500 and 900 from what was seen.
+    for seen in (500, 900):
+        fit = fit_curve(BOOK.until(seen))
+        gain = -np.diff(fit.forecast([seen, seen + 100], "curve"), axis=1)[:, 0]
+        came = LOSSES[seen == STEPS][0] - LOSSES[seen + 100 == STEPS][0]
+        low, high = np.quantile(gain, [0.01, 0.99])
+        assert low - 0.01 < came < high + 0.01
+        assert 0 < gain.mean() < gains[0]
+
+
+def test_the_textbooks_plateau_is_seen() -> None:
+    # A hundred steps cost 0.02 of the loss: worth it at 300, not at 1000.
+    stakes = Stakes(cost=0.02 / 100, worth=1.0)
+    early = monitor(BOOK.until(400), 1000, stakes=stakes)
+    late = monitor(BOOK, 2000, stakes=stakes)
+    assert early.advice in ("continue", "extend")
+    assert early.content["plateau"] < 0.05 < late.content["plateau"]
+    assert early.content["stop_at"] < 2500
+    assert early.content["unit"] == "USD"
+
+
+def test_a_known_truth_is_covered() -> None:
+    # 40 curves of one power law, 90% intervals at four times the end: binomial, two-sided 0.5%.
+    inside = []
+    for seed in range(40):
+        curve = power(24, seed)
+        fit = fit_curve(curve, laws="curve-power", particles=400, seed=seed)
+        draws = fit.forecast([4e4])[:, 0]
+        rng = np.random.default_rng([seed, 1])
+        came = (1.5 + 6.0 * 4e4**-0.4) * math.exp(0.004 * rng.normal())
+        low, high = np.quantile(draws, [0.05, 0.95])
+        inside.append(low <= came <= high)
+    assert sum(inside) >= 29
+
+
+def test_parameters_are_recovered_with_their_reference_point() -> None:
+    fit = fit_curve(power(40, 0, noise=1e-3), laws="curve-power")
+    draws = fit.posterior()
+    reference = draws.attrs["reference_t"]
+    assert_allclose(draws["floor"].median(), 1.5, rtol=0.03)
+    assert_allclose(draws["alpha_D"].median(), 0.4, rtol=0.05)
+    assert_allclose(draws["B"].median(), 6.0 * reference**-0.4, rtol=0.05)
+    assert draws.sizes["draw"] == 1000
+    assert_allclose(np.median(fit.floor()), draws["floor"].median(), rtol=1e-2)
+
+
+def test_laws_are_weighed_by_how_well_they_explain_the_curve() -> None:
+    t = np.geomspace(1, 1e3, 40)
+    broken = np.exp(-0.02 * np.log(t) - 0.8 * np.logaddexp(0, np.log(t / 50) / 0.3) * 0.3)
+    luck = np.exp(0.002 * np.random.default_rng(0).normal(size=40))
+    fit = fit_curve(Curve.of("r", t, 3 * broken * luck))
+    assert fit.weights["curve-power"] < 0.01
+    assert_allclose(sum(fit.weights.values()), 1.0)
+    assert set(fit.weights) == set(curve_laws()) - {"curve-annealed"}
+    plain = fit_curve(power(40, 1, noise=0.002))
+    assert plain.weights["curve-power"] > 0.2
+    with pytest.raises(FitError, match="law 'x' is not in the fit"):
+        fit.posterior("x")
+
+
+def test_the_density_is_that_of_the_draws() -> None:
+    fit = fit_curve(power(24, 3), laws=("curve-power", "curve-m4"))
+    draws = fit.forecast([3e4])[:, 0]
+    grid = np.linspace(draws.min() * 0.9, draws.max() * 1.1, 401)
+    density = np.exp([fit.log_density(3e4, loss) for loss in grid])
+    step = grid[1] - grid[0]
+    assert_allclose(density.sum() * step, 1.0, rtol=0.02)
+    assert_allclose((grid * density).sum() * step, draws.mean(), rtol=2e-3)
+
+
+def test_an_update_says_what_a_new_fit_says() -> None:
+    curve = power(30, 4)
+    known = fit_curve(curve.until(3000))
+    again = known.updated(curve.until(4500))
+    new = fit_curve(curve.until(4500))
+    ours, theirs = (np.quantile(f.forecast([2e4]), [0.1, 0.5, 0.9]) for f in (again, new))
+    assert_allclose(ours, theirs, rtol=0.01)
+    assert again.began == known.began
+    # Twice as far on home has moved, and all begins anew.
+    assert known.updated(curve).began == curve.t[-1]
+
+
+def test_a_forecast_goes_forward_only() -> None:
+    fit = fit_curve(BOOK, laws="curve-power", particles=200)
+    with pytest.raises(DataError, match="from 1000 on"):
+        fit.forecast([900.0])
+    with pytest.raises(DataError, match="do not go back"):
+        fit.forecast([3000.0, 2000.0])
+    paths = fit.forecast([1000.0, 1000.0 + 1e-6, 1e5])
+    # Neighbours share their luck; what is far off does not.
+    assert np.corrcoef(paths[:, 0], paths[:, 1])[0, 1] > np.corrcoef(paths[:, 0], paths[:, 2])[0, 1]
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "said"),
+    [
+        ({"particles": 10}, FitError, "particles is 10"),
+        ({"laws": "curve-annealed"}, DataError, "give a schedule"),
+    ],
+)
+def test_bad_fits_are_refused(options: dict, kind: type[Exception], said: str) -> None:  # type: ignore[type-arg]
+    with pytest.raises(kind, match=said):
+        fit_curve(BOOK, **options)
+    with pytest.raises(DataError, match="has 3 points; 4 or more"):
+        fit_curve(BOOK.until(300))
+
+
+def annealed(seed: int, size: float = 1.0, points: int = 40) -> tuple[Curve, Schedule]:
+    """A run under a rate that is constant and then lowered, after Tissue et al. 2024."""
+    rng = np.random.default_rng(seed)
+    schedule = Schedule([0, 7000, 10000], [1.0, 1.0, 0.05])
+    t = np.geomspace(100, 10000, points)
+    s1, s2 = schedule.areas(t)
+    end = schedule.areas([10000])[1][0]
+    loss = (
+        size * (2.0 + 9.0 * s1**-0.45 - 0.08 * s2 / end) * np.exp(0.003 * rng.normal(size=points))
+    )
+    return Curve.of(f"run{seed}", t, loss), schedule
+
+
+def test_finished_runs_foresee_a_cool_down_that_has_not_begun() -> None:
+    finished, schedules = zip(
+        *(annealed(seed, size) for seed, size in enumerate([0.8, 1.0, 1.3, 1.6])), strict=True
+    )
+    known = learn(
+        finished, schedules={c.run: s for c, s in zip(finished, schedules, strict=True)},
+        progress=False,
+    )  # fmt: skip
+    assert known.runs == ("run0", "run1", "run2", "run3")
+    curve, schedule = annealed(9, size=1.15)
+    early = curve.until(5000)
+    told = fit_curve(early, schedule=schedule, population=known)
+    alone = fit_curve(early, schedule=schedule)
+    blind = fit_curve(early)
+    final = curve.loss[-1]
+    low, median, high = np.quantile(told.forecast([10000]), [0.05, 0.5, 0.95])
+    assert low < final < high
+    assert abs(math.log(median / final)) < 0.02
+    # Without the population the drop is a guess, and laws of t do not foresee it at all.
+    assert high / low < np.divide(*np.quantile(alone.forecast([10000]), [0.95, 0.05]))
+    assert np.median(blind.forecast([10000])) > median
+    assert "CurvePopulation of 4 runs" in str(known)
+
+
+def test_too_few_finished_runs_are_refused() -> None:
+    with pytest.raises(DataError, match="2 finished curves are given; 3 or more"):
+        learn([power(20, 0), power(20, 1)], progress=False)
+    with pytest.raises(DataError, match="planned end of the run is needed"):
+        fit_curve(BOOK, population=learn_nothing())
+
+
+def learn_nothing():  # type: ignore[no-untyped-def]
+    from bayes_scaling.curves import CurvePopulation
+
+    return CurvePopulation((), ())
+
+
+def test_the_verdict_is_the_best_of_what_was_looked_at(tmp_path: Path) -> None:
+    curve = power(40, 5)
+    verdict = monitor(curve, 2e4, reference=1.6)
+    content = verdict.content
+    assert verdict.fit is not None
+    assert 0 <= content["plateau"] <= 1
+    assert content["regret"] >= 0
+    draws = verdict.fit.forecast([2e4])[:, 0]
+    assert_allclose(content["probability_of_reference"], (draws < 1.6).mean())
+    assert_allclose(content["final_loss"]["mean"], draws.mean())
+    # A dear run is stopped, a cheap one goes on and on.
+    assert monitor(curve, 2e4, stakes=Stakes(cost=1.0, worth=1.0)).advice == "stop"
+    assert monitor(curve, 2e4, stakes=Stakes(cost=1e-9, worth=1.0)).advice == "extend"
+    verdict.save(tmp_path / "v.json")
+    saved = json.loads((tmp_path / "v.json").read_text())
+    assert saved["schema"] == "bayes_scaling.verdict/1"
+    assert saved["advice"] == verdict.advice
+
+
+def test_values_are_worth_less_cost() -> None:
+    priced = Stakes(cost=2.0, worth=100.0)
+    assert_allclose(priced.value(np.array([0.5]), 10.0, np.array([15.0]), 3.0), [50.0 - 10.0])
+    bare = Stakes(least_gain=0.01)
+    # A tenth more training is worth nothing if it saves just one percent of the loss.
+    assert_allclose(bare.value(np.array([0.03]), 10.0, np.array([11.0]), 3.0), [0.0], atol=1e-12)
+    with pytest.raises(ScenarioError, match="cost is -1"):
+        Stakes(cost=-1)
+
+
+def test_a_run_that_diverged_is_stopped_without_a_fit() -> None:
+    curve = power(60, 6)
+    loss = curve.loss.copy()
+    loss[50:] *= 3
+    verdict = monitor(Curve.of("r", curve.t, loss), 2e4)
+    assert verdict.advice == "stop"
+    assert verdict.content["diverged"]
+    assert verdict.fit is None
+    assert "has diverged" in str(verdict)
+    with pytest.raises(DataError, match="diverged"):
+        plot_curve(verdict)
+
+
+def test_the_figure_shows_the_curve_and_the_forecast() -> None:
+    verdict = monitor(BOOK.until(700), 1000, reference=0.6)
+    loss, gain = plot_curve(verdict).axes
+    logged = next(line for line in loss.lines if line.get_label() == "logged")
+    assert_allclose(logged.get_ydata(), LOSSES[:7])
+    middle = next(line for line in loss.lines if line.get_label() == "forecast")
+    assert verdict.fit is not None
+    median = np.median(verdict.fit.forecast(middle.get_xdata()), axis=0)
+    assert_allclose(middle.get_ydata(), median)
+    assert_allclose(next(x for x in gain.lines if x.get_label() == "gain").get_ydata()[0], 0)
+
+
+def test_a_watched_log_is_judged_as_it_grows(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    lines = ["step,loss", *(f"{t:g},{loss:.6f}" for t, loss in zip(STEPS, LOSSES, strict=True))]
+    seen: list[float] = []
+    told = []
+
+    def grow(verdict) -> None:  # type: ignore[no-untyped-def]
+        seen.append(verdict.content["t"])
+        told.append(verdict.advice)
+        write(len(seen) + 6)
+
+    def write(count: int) -> None:
+        # The last line is half written, as it is when another process is at it.
+        half = lines[count][:3] if count < len(lines) else ""
+        path.write_text("\n".join(lines[:count]) + "\n" + half)
+
+    write(6)
+    last = watch(path, Watch(1000.0), told=grow, every=0.01, timeout=5)
+    assert seen == [500.0, 600.0, 700.0, 800.0, 900.0, 1000.0]
+    assert last.content["t"] == 1000.0
+    assert set(told[:3]) == {"extend"}
+
+
+def test_a_watched_run_that_does_not_pay_is_stopped(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    rows = [f"{t:g},{loss:.6f}" for t, loss in zip(STEPS, LOSSES, strict=True)]
+    path.write_text("\n".join(["step,loss", *rows[:6]]) + "\n")
+
+    def grow(verdict) -> None:  # type: ignore[no-untyped-def]
+        path.write_text("\n".join(["step,loss", *rows[:7]]) + "\n")
+
+    dear = Watch(1000.0, stakes=Stakes(cost=1.0, worth=1.0))
+    last = watch(path, dear, told=grow, every=0.01, timeout=5)
+    assert last.advice == "stop"
+    assert last.content["t"] == 700.0
+
+
+def test_a_log_that_never_comes_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("step,loss\n1,2\n2,1.9\n")
+    with pytest.raises(DataError, match="holds no curve of 4 points yet"):
+        watch(path, Watch(10.0), told=print, every=0.01, timeout=0.05)
+    with pytest.raises(FileError, match=r"nothing\.csv"):
+        watch(tmp_path / "nothing.csv", Watch(10.0), told=print, every=0.001)
