@@ -147,5 +147,5 @@ def _schedule(path: str) -> Any:
     names = [name for name in ("step", "tokens") if name in table.frame]
     if len(names) != 1 or "lr" not in table.frame:
         raise DataError(f"{path} must have the columns lr, and step or tokens")
-    columns = (to_float(table.frame[name], name, table.places) for name in (names[0], "lr"))
-    return Schedule(*columns)
+    t, lr = (to_float(table.frame[name], name, table.places) for name in (names[0], "lr"))
+    return Schedule(t, lr)

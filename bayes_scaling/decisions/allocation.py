@@ -13,8 +13,9 @@ from bayes_scaling.decisions.bill import budgets_of, costs_of
 from bayes_scaling.decisions.cheapest import at_size
 from bayes_scaling.decisions.choice import Choice
 from bayes_scaling.decisions.contest import contest
+from bayes_scaling.decisions.counting import counting_of
 from bayes_scaling.decisions.describe import describe
-from bayes_scaling.decisions.family import SHAPE, aspects_of, counted_params, provenance, runs_of
+from bayes_scaling.decisions.family import SHAPE, aspects_of, provenance, runs_of
 from bayes_scaling.decisions.frontier import budget_row
 from bayes_scaling.decisions.plan import SCHEMA, Plan
 from bayes_scaling.decisions.posed import problem
@@ -97,7 +98,8 @@ def _shaped(fit: Fit, given: Problem, best: Choice) -> Shaped | None:
             )
         return None
     family = given.draws.family
-    return shaped(given, best, limits, counted_params(fit, family), aspects_of(fit, family))
+    counting = counting_of(runs_of(fit, family))
+    return shaped(given, best, limits, counting, aspects_of(fit, family))
 
 
 def _cheapest_shape(fit: Fit, found: Shaped) -> tuple[Problem, Choice, Shaped]:

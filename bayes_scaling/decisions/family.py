@@ -2,14 +2,12 @@
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.inference import Fit
-from bayes_scaling.laws.depth_width import matrix_params
 
-__all__ = ["SHAPE", "aspects_of", "counted_params", "family_of", "provenance", "runs_of"]
+__all__ = ["SHAPE", "aspects_of", "family_of", "provenance", "runs_of"]
 
 SHAPE = frozenset({"aspect_ratio", "n_layer", "d_model"})
 """Inputs of a law that reads depth and width."""
@@ -35,15 +33,6 @@ def runs_of(fit: Fit, family: str) -> pd.DataFrame:
     runs = fit.runs
     own = runs[runs["family"] == family]
     return own if len(own) else runs
-
-
-def counted_params(fit: Fit, family: str) -> float:
-    """Parameters as counted in a family's runs, over 12·n_layer·d_model² (geometric mean)."""
-    rows = runs_of(fit, family)
-    if not {"n_layer", "d_model"} <= set(rows.columns):
-        return 1.0
-    counted = matrix_params(rows["n_layer"], rows["d_model"])
-    return float(np.exp(np.log(rows["params"] / counted).mean()))
 
 
 def aspects_of(fit: Fit, family: str) -> tuple[float, float]:

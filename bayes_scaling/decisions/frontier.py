@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bayes_scaling._saved import Saved, records
 from bayes_scaling.decisions.choice import Choice
 from bayes_scaling.decisions.describe import describe
-from bayes_scaling.decisions.family import provenance, runs_of
+from bayes_scaling.decisions.family import SHAPE, provenance, runs_of
 from bayes_scaling.decisions.optimum import track
 from bayes_scaling.decisions.posed import problem
 from bayes_scaling.decisions.problem import Problem
@@ -142,10 +142,17 @@ def budget_frontier(
         "target_loss": scenario.target_loss,
         "warnings": [
             *unseen_families(fit, [start.draws.family]),
+            *_shapeless(fit),
             *([beyond] if largest > 1 else []),
         ],
     }
     return BudgetFrontier(table, _needed(start, table, sizes, amount), unit, content)
+
+
+def _shapeless(fit: Fit) -> list[str]:
+    if not SHAPE & set(fit.law.inputs):
+        return []
+    return ["Shapes are the best of each draw or the usual one, not whole layers within [shape]."]
 
 
 def _ahead(factors: list[float], sizes: list[Floats], factor: float) -> Floats | None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_scaling.decisions.counting import Counting
 from bayes_scaling.decisions.units import in_unit
 from bayes_scaling.errors import ScenarioError
-from bayes_scaling.laws.depth_width import matrix_params
 
 __all__ = ["Limits", "ShapeLimits"]
 
@@ -75,7 +75,7 @@ class ShapeLimits:
     max_layers, max_width : int or None
         Most layers, and largest d_model.
     within : float
-        Share by which 12·n_layer·d_model² may miss the size.
+        Share by which a shape may miss the size.
 
     Raises
     ------
@@ -98,8 +98,8 @@ class ShapeLimits:
         if not 0 < self.within < 1:
             raise ScenarioError(f"within is {self.within!r}, a number between 0 and 1 is needed")
 
-    def between(self, least: float, most: float) -> NDArray[np.float64]:
-        """Every depth and width whose matrices have from ``least`` to ``most`` parameters.
+    def between(self, least: float, most: float, counting: Counting) -> NDArray[np.float64]:
+        """Every depth and width with from ``least`` to ``most`` parameters.
 
         Returns
         -------
@@ -109,8 +109,9 @@ class ShapeLimits:
         found = []
         deepest = min(self.max_layers or _DEEPEST, _DEEPEST)
         for n_layer in range(self.layer_multiple, deepest + 1, self.layer_multiple):
-            ends = np.sqrt(np.array([least, most]) / 12.0 / n_layer) / self.width_multiple
-            first, last = math.ceil(ends[0]), math.floor(ends[1])
+            low, high = (counting.width(size, n_layer) for size in (least, most))
+            first = math.ceil(low / self.width_multiple)
+            last = math.floor(high / self.width_multiple)
             if self.max_width:
                 last = min(last, self.max_width // self.width_multiple)
             steps = np.arange(max(first, 1), last + 1)
@@ -119,8 +120,8 @@ class ShapeLimits:
             found += [(n_layer, self.width_multiple * step) for step in kept]
         return np.array(found, dtype=np.float64).reshape(-1, 2)
 
-    def shapes(self, matrices: float) -> list[tuple[int, int]]:
-        """Every depth and width with about so many parameters in matrices.
+    def shapes(self, params: float, counting: Counting) -> list[tuple[int, int]]:
+        """Every depth and width with about so many parameters.
 
         Raises
         ------
@@ -130,16 +131,16 @@ class ShapeLimits:
         deepest = min(self.max_layers or _DEEPEST, _DEEPEST)
         found = []
         for n_layer in range(self.layer_multiple, deepest + 1, self.layer_multiple):
-            exact = math.sqrt(matrices / 12 / n_layer) / self.width_multiple
+            exact = counting.width(params, n_layer) / self.width_multiple
             for steps in {math.floor(exact), math.ceil(exact)}:
                 d_model = steps * self.width_multiple
                 if not d_model or (self.max_width and d_model > self.max_width):
                     continue
-                if abs(matrix_params(n_layer, d_model) / matrices - 1) <= self.within:
+                if abs(counting.params(n_layer, d_model) / params - 1) <= self.within:
                     found.append((n_layer, d_model))
         if not found:
             raise ScenarioError(
-                f"no shape within the limits has {matrices:.4g} parameters in matrices to "
+                f"no shape within the limits has {params:.4g} parameters to "
                 f"{self.within:.0%}: allow other multiples, more layers or a wider miss"
             )
         return sorted(found)

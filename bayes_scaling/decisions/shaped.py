@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_scaling.decisions.choice import Choice
+from bayes_scaling.decisions.counting import Counting
 from bayes_scaling.decisions.describe import describe
 from bayes_scaling.decisions.limits import ShapeLimits
 from bayes_scaling.decisions.problem import Problem
@@ -52,13 +53,13 @@ def shaped(
     given: Problem,
     best: Choice,
     limits: ShapeLimits | None,
-    counted: float,
+    counting: Counting,
     aspects: tuple[float, float],
 ) -> Shaped:
     """Choose depth and width about the best size: of all shapes there, the one of least risk.
 
-    A shape has N = 12·n_layer·d_model² parameters (Kaplan et al. 2020, Table 1), times what the
-    runs count beside, and the tokens that the budgets leave at this size.
+    A shape has as many parameters as the runs count of it, and the tokens that the budgets leave at
+    this size.
 
     Parameters
     ----------
@@ -68,8 +69,8 @@ def shaped(
         The best plan where shapes are not whole numbers.
     limits : ShapeLimits or None
         What the hardware allows.
-    counted : float
-        Parameters as counted in the runs, over 12·n_layer·d_model².
+    counting : Counting
+        How the runs count parameters.
     aspects : tuple of float
         Smallest and largest aspect ratio of the runs.
 
@@ -79,8 +80,8 @@ def shaped(
         If the hardware allows no shape near the best size.
     """
     allowed = limits or ShapeLimits()
-    shapes = _shapes(given, best, allowed, counted, aspects)
-    sizes = np.log(counted * 12.0 * shapes[:, 0] * shapes[:, 1] ** 2)
+    shapes = _shapes(given, best, allowed, counting, aspects)
+    sizes = np.log(counting.params(shapes[:, 0], shapes[:, 1]))
     log_aspect = np.log(shapes[:, 1] / shapes[:, 0])
     few = replace(given, draws=given.draws.few)
     first = np.argsort(_risks(few, sizes, log_aspect, best.epochs), kind="stable")[:_FINAL]
@@ -120,15 +121,15 @@ def _shapes(
     given: Problem,
     best: Choice,
     limits: ShapeLimits,
-    counted: float,
+    counting: Counting,
     aspects: tuple[float, float],
 ) -> Floats:
     """Depths and widths near the best size that limits allow, dims (shape, 2)."""
     low, high, *_ = given.bounds(best.epochs)
     for window in _WINDOWS:
         ends = best.log_params + np.array([-1.0, 1.0]) * math.log(window)
-        start, stop = np.exp(np.clip(ends, low - 1e-9, high + 1e-9)) / counted
-        found = limits.between(float(start), float(stop))
+        start, stop = np.exp(np.clip(ends, low - 1e-9, high + 1e-9))
+        found = limits.between(float(start), float(stop), counting)
         ratio = found[:, 1] / found[:, 0]
         found = found[(ratio >= aspects[0] / _ASPECT) & (ratio <= aspects[1] * _ASPECT)]
         if len(found):

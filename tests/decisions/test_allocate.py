@@ -275,6 +275,19 @@ def test_bad_scenarios_get_one_sentence(tmp_path: Path, text: str, message: str)
     assert "s.toml" in str(error.value)
 
 
+def test_a_budget_need_not_be_spent(make_fit: Callable[..., Fit]) -> None:
+    # With tokens limited, spending it all takes a model far beyond the runs, whose error is unknown.
+    fit = make_fit("chinchilla-gamma", TRUTH | {"gamma": 0.7}, width=0.05, prior="auto")
+    scenario = Scenario(1e26, Risk("cvar", 0.9), family="web", limits=Limits(max_tokens=1e10))
+    plan = allocate(fit, scenario)
+    all_of_it = 1e26 / 6 / 1e10
+    assert plan.recommended["params"] < 0.9 * all_of_it
+    assert plan.recommended["tokens"] <= 1e10 * (1 + 1e-9)
+    assert plan.content["budgets"][0]["spent"] < 0.9
+    assert any("max_tokens" in text for text in plan.warnings)
+    assert any("unspent" in text for text in plan.warnings)
+
+
 def test_plans_are_plain_json(two_families: Fit) -> None:
     plan = allocate(two_families, Scenario(BUDGET, family="web"))
     assert isinstance(plan, Plan)

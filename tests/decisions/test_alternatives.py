@@ -91,6 +91,11 @@ def test_what_an_alternative_breaks_is_named(two_families: Fit) -> None:
     assert row["regret"]["mean"] < 0
 
 
+def test_the_recommended_plans_name_is_taken() -> None:
+    with pytest.raises(ScenarioError, match="named 'recommended'"):
+        Alternative("recommended", params=1e9)
+
+
 @pytest.mark.parametrize(
     ("other", "said"),
     [

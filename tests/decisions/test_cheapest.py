@@ -78,6 +78,17 @@ def test_surer_is_dearer_and_the_frontier_agrees(two_families: Fit) -> None:
     assert_allclose(found.needed[0.8], amounts[1], rtol=0.05)
 
 
+def test_the_frontier_of_least_cost_is_about_the_least_cost(two_families: Fit) -> None:
+    least = allocate(two_families, CHEAPEST).content["least_cost"]["amount"]
+    capped = replace(CHEAPEST, budget_flops=1e3 * least)
+    for scenario in (CHEAPEST, capped):
+        found = budget_frontier(two_families, scenario, factors=[0.5, 1.0, 2.0])
+        assert found.unit == "FLOP"
+        assert_allclose(found.table["budget"], least * np.array([0.5, 1.0, 2.0]), rtol=1e-3)
+        assert found.needed[0.9] is not None
+        assert_allclose(found.needed[0.9], least, rtol=0.02)
+
+
 def test_money_pays_for_data_and_uncertain_prices(two_families: Fit) -> None:
     unsure = replace(DEVICES, utilisation=Pert(0.3, 0.4, 0.5))
     priced = replace(CHEAPEST, compute=unsure, data=Data(Fixed(1e-7)))

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bayes_scaling.decisions import Risk, Scenario, allocate
 from bayes_scaling.errors import DataError, ScenarioError
 from bayes_scaling.forecast import Backtest
 from bayes_scaling.report import (
@@ -55,6 +56,15 @@ def test_forecast_has_a_panel_for_each_family(fit, plan):
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["web", "code"]
     marked = [axes for axes in figure.axes if axes.containers]
     assert [axes.get_title(loc="left") for axes in marked] == ["web"]
+
+
+@pytest.mark.parametrize("measure", ["miss", "regret"])
+def test_probabilities_and_regrets_are_not_drawn_as_losses(fit, measure):
+    risk = Risk(measure)
+    plan = allocate(fit, Scenario(1e22, risk, family="web", target_loss=2.3))
+    axes = plot_allocation(plan).axes[0]
+    assert np.all(np.isfinite([*axes.get_xlim(), *axes.get_ylim()]))
+    assert not lines(axes, str(risk))
 
 
 def test_allocation_shows_the_curve_and_the_choice(plan):
