@@ -1,5 +1,6 @@
 """Training curves: the loss of a run against steps or tokens."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -203,9 +204,9 @@ class Curves:
 
     def __post_init__(self) -> None:
         names = self.names
-        twice = next((name for name in names if names.count(name) > 1), None)
-        if twice is not None:
-            raise DataError(f"two curves are named {twice!r}")
+        twice = [name for name, count in Counter(names).items() if count > 1]
+        if twice:
+            raise DataError(f"two curves are named {twice[0]!r}")
         if not names:
             raise DataError(f"{self.source} holds no curve")
 

@@ -276,8 +276,8 @@ def test_bad_scenarios_get_one_sentence(tmp_path: Path, text: str, message: str)
 
 
 def test_a_budget_need_not_be_spent(make_fit: Callable[..., Fit]) -> None:
-    # With tokens limited, spending it all takes a model far beyond the runs, whose error is unknown.
-    fit = make_fit("chinchilla-gamma", TRUTH | {"gamma": 0.7}, width=0.05, prior="auto")
+    # With tokens limited, all of it buys a model far beyond the runs, whose error is unknown.
+    fit = make_fit("chinchilla-gamma", TRUTH | {"gamma": 0.7}, width=0.05, prior="population")
     scenario = Scenario(1e26, Risk("cvar", 0.9), family="web", limits=Limits(max_tokens=1e10))
     plan = allocate(fit, scenario)
     all_of_it = 1e26 / 6 / 1e10
