@@ -81,11 +81,17 @@ def monitor(log: str, only: str | None, output: str, **options: Any) -> None:
 
 @click.command()
 @click.argument("log")
-@click.option("--every", type=float, default=5.0, show_default=True, help="Seconds.")
+@click.option(
+    "--every", type=click.FloatRange(min=0), default=5.0, show_default=True, help="Seconds."
+)
 @click.option(
     "--patience", type=click.IntRange(1), default=2, show_default=True, help="Verdicts in a row."
 )
-@click.option("--timeout", type=float, help="Seconds without a new point after which to end.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0),
+    help="Seconds without a new point after which to end.",
+)
 @click.option("-o", "--output", metavar="FILE", help="Where the last verdict goes (JSON).")
 @_judging
 def watch(log: str, output: str | None, **options: Any) -> None:
@@ -138,14 +144,14 @@ def _watch(options: dict[str, Any]) -> Any:
 
 
 def _schedule(path: str) -> Any:
-    """A schedule of a file with the columns step or tokens, and lr."""
+    """A schedule of a file with the columns step, or else tokens, and lr."""
     from bayes_scaling.curves import Schedule
     from bayes_scaling.runs.cells import to_float
     from bayes_scaling.runs.reading import read_table
 
     table = read_table(path)
     names = [name for name in ("step", "tokens") if name in table.frame]
-    if len(names) != 1 or "lr" not in table.frame:
+    if not names or "lr" not in table.frame:
         raise DataError(f"{path} must have the columns lr, and step or tokens")
     t, lr = (to_float(table.frame[name], name, table.places) for name in (names[0], "lr"))
     return Schedule(t, lr)

@@ -28,6 +28,7 @@ def _configs(*lines: str, header: str = "family,params,tokens") -> str:
 GOOD_RUNS = "\n".join(ROWS) + "\n"
 GOOD_CONFIGS = _configs("web,1e9,2e10")
 SCENARIO = 'family = "web"\n'
+LOG = "step,loss\n" + "".join(f"{50 * i},{2 + 3 / i:.4f}\n" for i in range(1, 9))
 
 
 @dataclass(frozen=True)
@@ -233,6 +234,42 @@ DECISIONS = {
         "frontier {fit} --scenario s.toml --smallest 2 --largest 1 -o out.json",
         ("--smallest is 2", "growing"),
         (("s.toml", BUDGET),),
+        "out.json",
+    ),
+    "a curve beyond its end": Case(
+        "monitor log.csv --end 100 -o out.json",
+        ("ends at 400", "beyond its planned end 100"),
+        (("log.csv", LOG),),
+        "out.json",
+    ),
+    "a curve of two points": Case(
+        "monitor log.csv --end 1000 -o out.json",
+        ("has 2 points", "4 or more"),
+        (("log.csv", "step,loss\n1,3\n2,2.5\n"),),
+        "out.json",
+    ),
+    "a metric there is not": Case(
+        "monitor log.csv --end 1000 --metric foo -o out.json",
+        ("log.csv", "'foo'", "'loss'"),
+        (("log.csv", LOG),),
+        "out.json",
+    ),
+    "a negative loss": Case(
+        "monitor log.csv --end 1000 -o out.json",
+        ("log.csv", "-2", "above 0"),
+        (("log.csv", "step,loss\n1,3\n2,-2\n3,1\n4,1\n"),),
+        "out.json",
+    ),
+    "a schedule without rates": Case(
+        "monitor log.csv --end 1000 --schedule log.csv -o out.json",
+        ("log.csv", "columns lr, and step or tokens"),
+        (("log.csv", LOG),),
+        "out.json",
+    ),
+    "a watched log that is not there": Case(
+        "watch nothing.csv --end 1000 --every 0 -o out.json",
+        ("nothing.csv", "does not exist"),
+        (),
         "out.json",
     ),
     "a plot of no kind": Case(

@@ -41,6 +41,8 @@ def _read(path):
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("contract")
     _write(folder / "configs.csv", CONFIGS)
+    rows = [f"{50 * i},{2 + 3 / i:.4f}" for i in range(1, 13)]
+    (folder / "log.csv").write_text("\n".join(["step,loss", *rows]) + "\n", encoding="utf-8")
     (folder / "scenario.toml").write_text(
         'family = "web"\ntarget_loss = 2.5\nrisk = "mean"\nbudget = "1e21 FLOP"\n'
         '[[alternative]]\nname = "twenty"\ntokens_per_param = 20\n',
@@ -60,6 +62,14 @@ def done(cli, fit_path, folder):
         "allocate": (
             *("allocate", fit_path, "--scenario", "scenario.toml", "-o", "plan.json"),
             *("--plot", "plan.svg"),
+        ),
+        "monitor": (
+            *("monitor", "log.csv", "--end", "1000", "--reference", "2.5", "-o", "verdict.json"),
+            *("--plot", "curve.png"),
+        ),
+        "watch": (
+            *("watch", "log.csv", "--end", "1e6", "--every", "0", "--timeout", "0"),
+            *("--cost", "1", "--worth", "1", "--patience", "1", "-o", "last.json"),
         ),
         "frontier": (
             *("frontier", fit_path, "--scenario", "scenario.toml", "-o", "frontier.json"),
@@ -87,7 +97,7 @@ def done(cli, fit_path, folder):
     done = cli.at_once(jobs)
     done |= cli.in_forks({name: (words, folder) for name, words in forked.items()})
     for name, result in done.items():
-        assert result.code == 0, (name, result.err)
+        assert result.code == (3 if name == "watch" else 0), (name, result.err)
         assert result.errors == [], name
     assert not list(folder.glob(".*")), "temporary files are left"
     return done
@@ -239,6 +249,18 @@ def test_frontier_and_marginal_gains(done, folder):
     assert gains["schema"] == "bayes_scaling.marginal/1"
     assert gains["bottleneck"] in ("params", "tokens")
     assert done["marginal"].out.endswith("Gains written to marginal.json\n")
+
+
+def test_monitor_and_watch(done, folder):
+    verdict = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
+    assert verdict["schema"] == "bayes_scaling.verdict/1"
+    assert verdict["advice"] in ("continue", "extend")
+    assert 0 <= verdict["probability_of_reference"] <= 1
+    assert done["monitor"].out.startswith(verdict["advice"].capitalize())
+    assert (folder / "curve.png").read_bytes().startswith(b"\x89PNG")
+    # A step that costs as much as a loss lower by 1 is never worth it: neither success nor error.
+    assert done["watch"].code == 3
+    assert json.loads((folder / "last.json").read_text(encoding="utf-8"))["advice"] == "stop"
 
 
 def test_next_runs(done, folder):
