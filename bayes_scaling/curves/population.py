@@ -38,8 +38,6 @@ _LEVEL = 0.5
 _DRAWS = {"draws": 1000, "tune": 1000, "chains": 4}
 _RHAT = 1.02
 _FEWEST = 3
-_TREND = 0.5
-"""sd of the slope of a parameter in the log of the planned end, in units of what runs differ by."""
 _UNSURE = 0.5
 """sd of the log of how much runs differ: no spread of 0, which no cloud of particles can show."""
 
@@ -54,12 +52,13 @@ class OneLawPopulation:
         The law.
     names : tuple of str
         Its parameters, and those of the scatter.
+    mean : (parameter,) array
+        Of a new run.
+    covariance : (parameter, parameter) array
+        Of a new run: what is not known of the population, and what runs differ by. Parameters of
+        loss are relative to the run's own level.
     draws : xarray.Dataset
-        ``mu``, ``trend`` and ``tau`` (chain, draw, parameter), from NUTS: centre, slope in the log
-        of the planned end, and sd between runs. Parameters of loss are relative to the level of
-        a run.
-    centre : float
-        Mean log of the ends of the runs.
+        ``mu`` and ``tau`` (chain, draw, parameter), from NUTS.
     r_hat : float
         The largest.
     weight : float
@@ -68,31 +67,19 @@ class OneLawPopulation:
 
     law: Law
     names: tuple[str, ...]
+    mean: Floats
+    covariance: Floats
     draws: xr.Dataset
-    centre: float
     r_hat: float
     weight: float
 
-    def of_new(self, log_end: float) -> tuple[Floats, Floats]:
-        """Mean and covariance of the parameters of a new run, planned to such an end."""
-        return _of_new(self.draws, log_end - self.centre)
-
     def model(self, home: Home) -> Model:
         """The law for a new run, whose level is known by its present loss, roughly."""
-        of_loss = [float(p.of_loss) for p in self.law.parameters]
-        shared = np.array(of_loss + [0.0] * len(noise.NAMES))
-        mean, covariance = self.of_new(home.log_t)
-        whole = covariance + _LEVEL**2 * np.outer(shared, shared)
-        return Model(self.law, home, Gaussian(mean, np.linalg.cholesky(whole)))
-
-
-def _of_new(draws: xr.Dataset, ahead: float) -> tuple[Floats, Floats]:
-    mu, trend, tau = (
-        draws[name].values.reshape(-1, draws.sizes["parameter"]) for name in ("mu", "trend", "tau")
-    )
-    centres = mu + ahead * trend
-    covariance: Floats = np.cov(centres.T) + np.diag((tau**2).mean(axis=0))
-    return centres.mean(axis=0), covariance
+        shared = np.array(
+            [float(p.of_loss) for p in self.law.parameters] + [0.0] * len(noise.NAMES)
+        )
+        covariance = self.covariance + _LEVEL**2 * np.outer(shared, shared)
+        return Model(self.law, home, Gaussian(self.mean, np.linalg.cholesky(covariance)))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -123,11 +110,10 @@ class CurvePopulation:
     def __repr__(self) -> str:
         lines = [f"CurvePopulation of {len(self.runs)} runs"]
         for part in self.parts:
-            mean, covariance = part.of_new(part.centre)
-            sd = np.sqrt(np.diag(covariance))
+            sd = np.sqrt(np.diag(part.covariance))
             told = ", ".join(
-                f"{name} {math.exp(m):.3g} (x/÷ {math.exp(s):.2f})"
-                for name, m, s in zip(part.names, mean, sd, strict=True)
+                f"{name} {math.exp(mean):.3g} (x/÷ {math.exp(s):.2f})"
+                for name, mean, s in zip(part.names, part.mean, sd, strict=True)
             )
             lines.append(f"{part.law.name} ({part.weight:.0%}): {told}")
         return "\n".join([*lines, *self.warnings])
@@ -206,8 +192,6 @@ def _one_law(
     first = models[0].prior
     spread = np.array([p.prior.spread for p in law.parameters] + [_SPREADS] * len(noise.NAMES))
     wide = [model.prior for model in models]
-    centre = float(np.mean([home.log_t for home in homes]))
-    ends = np.array([home.log_t for home in homes]) - centre
     for turn in range(_ROUNDS):
         clouds = [
             sample(
@@ -218,34 +202,27 @@ def _one_law(
             for place, (model, prior, one) in enumerate(zip(models, wide, data, strict=True))
         ]
         points = np.stack([cloud.points[:: _PARTICLES // _KEPT] for cloud in clouds])
-        under = [
-            prior.log_density(cloud) + prior.constant
-            for prior, cloud in zip(wide, points, strict=True)
-        ]
-        draws = _sampled(first, spread, _Clouds(points, np.stack(under), ends), seed)
-        wide = []
-        for end in ends:
-            mean, covariance = _of_new(draws, end)
-            wide.append(Gaussian(mean, _WIDER * np.linalg.cholesky(covariance)))
-    part = OneLawPopulation(law, models[0].names, draws, centre, _r_hat(draws), weight=1.0)
+        known = np.stack(
+            [
+                prior.log_density(cloud) + prior.constant
+                for prior, cloud in zip(wide, points, strict=True)
+            ]
+        )
+        draws = _sampled(first, spread, points, known, seed)
+        mu, tau = (draws[name].values.reshape(-1, len(first.mean)) for name in ("mu", "tau"))
+        covariance = np.cov(mu.T) + np.diag((tau**2).mean(axis=0))
+        mean = mu.mean(axis=0)
+        wide = [Gaussian(mean, _WIDER * np.linalg.cholesky(covariance))] * len(data)
+    part = OneLawPopulation(
+        law, models[0].names, mean, covariance, draws, _r_hat(draws), weight=1.0
+    )
     return part, np.array([cloud.log_evidence for cloud in clouds])
 
 
-@dataclass(frozen=True)
-class _Clouds:
-    """Particles of all curves (curve, particle, parameter), and what they were drawn under.
-
-    ``under`` is the log density of that, (curve, particle); ``ends`` the logs of the planned ends
-    about their mean, (curve,).
-    """
-
-    points: Floats
-    under: Floats
-    ends: Floats
-
-
-def _sampled(prior: Gaussian, spread: Floats, clouds: _Clouds, seed: int) -> xr.Dataset:
-    """Centre, trend and spread of the population, by NUTS."""
+def _sampled(
+    prior: Gaussian, spread: Floats, points: Floats, known: Floats, seed: int
+) -> xr.Dataset:
+    """Centre and spread of the population, by NUTS."""
     import pymc as pm
     import pytensor.tensor as pt
 
@@ -253,12 +230,11 @@ def _sampled(prior: Gaussian, spread: Floats, clouds: _Clouds, seed: int) -> xr.
     with pm.Model(coords={"parameter": names}):
         mu = pm.Normal("mu", prior.mean, np.diag(prior.chol), dims="parameter")
         tau = pm.LogNormal("tau", np.log(spread), _UNSURE, dims="parameter")
-        trend = pm.Normal("trend", 0.0, _TREND * spread, dims="parameter")
-        z = (clouds.points - mu - trend * clouds.ends[:, None, None]) / tau
+        z = (points - mu) / tau
         density = (
             -0.5 * (z**2).sum(axis=-1) - pt.log(tau).sum() - 0.5 * len(names) * np.log(2 * np.pi)
         )
-        pm.Potential("curves", pm.math.logsumexp(density - clouds.under, axis=1).sum())
+        pm.Potential("curves", pm.math.logsumexp(density - known, axis=1).sum())
         tree = pm.sample(**_DRAWS, nuts_sampler="nutpie", random_seed=seed, progressbar=False)
     dataset: xr.Dataset = tree["posterior"].to_dataset()
     return dataset

@@ -1,0 +1,1 @@
+"""Callbacks of trainers that stop a run when the rule says stop, one module a library."""
