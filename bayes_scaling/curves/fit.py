@@ -13,7 +13,8 @@ from scipy.special import softmax
 
 from bayes_scaling.curves.curve import Curve
 from bayes_scaling.curves.model import Home, Model
-from bayes_scaling.curves.particles import Particles, sample, updated
+from bayes_scaling.curves.one_law import OneLaw
+from bayes_scaling.curves.particles import sample, updated
 from bayes_scaling.curves.population import CurvePopulation
 from bayes_scaling.curves.schedule import Schedule, warmed
 from bayes_scaling.curves.thinning import Thinned, thinned
@@ -32,15 +33,6 @@ _LOST = 0.02
 """Effective share of particles below which new points are a surprise and all begins anew."""
 _GROWN = 2.0
 """Times the t of the last full fit from which all begins anew: home has moved."""
-
-
-@dataclass(frozen=True, eq=False)
-class OneLaw:
-    """What one law makes of a curve, and how probable it was before."""
-
-    model: Model
-    particles: Particles
-    share: float = 1.0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -139,22 +131,11 @@ class CurveFit:
             chosen = rng.permutation(size)[:count]
             points = part.particles.points[chosen]
             curve = part.model.log_curve(points, part.model.inputs(at))
-            draws.append(curve if kind == "curve" else curve + self._luck(part, points, at, rng))
+            draws.append(
+                curve if kind == "curve" else curve + part.luck(points, self.data, at, rng)
+            )
         losses: Floats = np.exp(np.concatenate(draws))
         return losses
-
-    def _luck(self, part: OneLaw, points: Floats, at: Floats, rng: np.random.Generator) -> Floats:
-        """Paths of the wandering from the last point on, with the noise of a point."""
-        _, wandering = part.model.filtered(points, self.data)
-        scatter = part.model.scatter(points)
-        here = wandering.mean + np.sqrt(wandering.variance) * rng.normal(size=len(points))
-        last, columns = float(self.data.log_t[-1]), []
-        for log_t in np.log(at):
-            stays = np.exp(-(log_t - last) / scatter.memory)
-            spread = scatter.wander * np.sqrt(1.0 - stays**2)
-            here, last = stays * here + spread * rng.normal(size=len(points)), log_t
-            columns.append(here + scatter.white * rng.normal(size=len(points)))
-        return np.stack(columns, axis=1)
 
     def floor(self) -> Floats:
         """Draws of what the loss would end at, were the run to go on for ever."""
@@ -170,20 +151,9 @@ class CurveFit:
 
     def log_density(self, t: float, loss: float) -> float:
         """Log predictive density of the loss logged at a later point, per unit of loss."""
-        logs = []
-        for part in self.parts:
-            points = part.particles.points
-            curve = part.model.log_curve(points, part.model.inputs([t]))[:, 0]
-            _, wandering = part.model.filtered(points, self.data)
-            scatter = part.model.scatter(points)
-            stays = np.exp(-(np.log(t) - self.data.log_t[-1]) / scatter.memory)
-            variance = stays**2 * wandering.variance + scatter.wander**2 * (1.0 - stays**2)
-            variance = variance + scatter.white**2
-            away = np.log(loss) - curve - stays * wandering.mean
-            density = np.exp(-0.5 * away**2 / variance) / np.sqrt(2.0 * np.pi * variance)
-            logs.append(float(density.mean()))
+        densities = [part.density(self.data, t, loss) for part in self.parts]
         shares = np.array(list(self.weights.values()))
-        return float(np.log(max(shares @ np.array(logs), 1e-300)) - np.log(loss))
+        return float(np.log(max(shares @ np.array(densities), 1e-300)) - np.log(loss))
 
     def updated(self, curve: Curve) -> "CurveFit":
         """The same after more of the curve has come: a change of weights, or anew if it must be.

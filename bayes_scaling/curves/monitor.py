@@ -1,6 +1,5 @@
 """Stop, continue or extend: what the rest of a run is worth, seen from its beginning."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,70 +11,20 @@ from bayes_scaling._saved import Saved, records
 from bayes_scaling.curves.anomalies import cleaned
 from bayes_scaling.curves.curve import Curve, Flag
 from bayes_scaling.curves.fit import CurveFit, fit_curve
+from bayes_scaling.curves.stakes import TENTH, Stakes
 from bayes_scaling.decisions.describe import describe
 from bayes_scaling.decisions.units import in_unit
 from bayes_scaling.errors import DataError
 
-__all__ = ["SCHEMA", "Stakes", "Verdict", "judge", "monitor"]
+__all__ = ["SCHEMA", "Verdict", "judge", "monitor"]
 
 Floats = NDArray[np.float64]
 
 SCHEMA = "bayes_scaling.verdict/1"
-_TENTH = 1.1
 _GRID = 41
 _COOLED = 0.1
 _FARTHEST = 4.0
 """Times the plan up to which extending is considered."""
-
-
-@dataclass(frozen=True)
-class Stakes:
-    """What more training costs, and what a lower loss is worth.
-
-    Parameters
-    ----------
-    cost : float or None
-        Of one step or token (what the curve's axis counts), in ``currency``.
-    worth : float or None
-        Of a loss lower by 1, in ``currency``.
-    least_gain : float
-        Where cost or worth are not known: the share of the loss that a tenth more training must
-        save for it to pay.
-    currency : str
-        Of both.
-
-    Raises
-    ------
-    ScenarioError
-        If a number is out of range.
-    """
-
-    cost: float | None = None
-    worth: float | None = None
-    least_gain: float = 1e-3
-    currency: str = "USD"
-
-    def __post_init__(self) -> None:
-        for name, example in (("cost", "0.2"), ("worth", "1e6"), ("least_gain", "0.001")):
-            value = getattr(self, name)
-            if value is not None:
-                in_unit(name, value, "", example)
-
-    @property
-    def priced(self) -> bool:
-        """Whether values are in money."""
-        return self.cost is not None and self.worth is not None
-
-    def value(self, gain: Floats, now: float, later: Floats, loss: float) -> Floats:
-        """What running from ``now`` on is worth, less its cost, dims as the gain.
-
-        In money, or in loss where cost and worth are not known: each tenth more training then
-        costs ``least_gain`` of the present loss.
-        """
-        if self.cost is not None and self.worth is not None:
-            return self.worth * gain - self.cost * (later - now)
-        price = self.least_gain * loss / math.log(_TENTH)
-        return gain - price * np.log(later / now)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -222,8 +171,8 @@ def judge(
     best = int(mean.argmax())
     advice = "stop" if best == 0 else "continue" if grid[best] <= end * (1 + 1e-9) else "extend"
     final = fit.forecast([end])[:, 0] if end > now else np.repeat(fit.curve.loss[-1], 2)
-    tenth = fit.forecast([now, _TENTH * now], "curve")
-    pays = given.value(tenth[:, :1] - tenth[:, 1:], now, np.array([_TENTH * now]), level)
+    tenth = fit.forecast([now, TENTH * now], "curve")
+    pays = given.value(tenth[:, :1] - tenth[:, 1:], now, np.array([TENTH * now]), level)
     content = {
         **_where(fit.curve, end),
         "laws": fit.weights,
@@ -271,7 +220,7 @@ def _gains(
     fit: CurveFit, now: float, end: float, stakes: Stakes, level: float
 ) -> list[dict[str, Any]]:
     """What running on by a tenth, twice as long, and to the end saves."""
-    ways = {"a tenth more": _TENTH * now, "twice as long": 2.0 * now, "to the end": end}
+    ways = {"a tenth more": TENTH * now, "twice as long": 2.0 * now, "to the end": end}
     rows = []
     for name, later in ways.items():
         if later <= now or (fit.scheduled and later > end * (1 + 1e-9)):

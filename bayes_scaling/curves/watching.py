@@ -13,7 +13,8 @@ from bayes_scaling.curves.anomalies import cleaned
 from bayes_scaling.curves.curve import Curve
 from bayes_scaling.curves.fit import FEWEST, CurveFit
 from bayes_scaling.curves.importers import load_curves
-from bayes_scaling.curves.monitor import Stakes, Verdict, judge, monitor
+from bayes_scaling.curves.monitor import Verdict, judge, monitor
+from bayes_scaling.curves.stakes import Stakes
 from bayes_scaling.errors import BayesScalingError, DataError
 
 __all__ = ["Watch", "watch"]

@@ -13,8 +13,9 @@ except ImportError as error:
 
 from bayes_scaling.curves.callbacks.recorder import Recorder
 from bayes_scaling.curves.callbacks.rule import Rule
-from bayes_scaling.curves.monitor import Stakes, Verdict
+from bayes_scaling.curves.monitor import Verdict
 from bayes_scaling.curves.schedule import Schedule
+from bayes_scaling.curves.stakes import Stakes
 
 __all__ = ["StopCallback"]
 

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bayes_scaling.curves.monitor import Stakes, Verdict
+from bayes_scaling.curves.monitor import Verdict
 from bayes_scaling.curves.schedule import Schedule
+from bayes_scaling.curves.stakes import Stakes
 from bayes_scaling.curves.watching import Watch
 from bayes_scaling.decisions.units import in_unit
 from bayes_scaling.errors import ScenarioError
