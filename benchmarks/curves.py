@@ -122,9 +122,9 @@ def chains(context: pd.DataFrame, target: pd.DataFrame) -> dict[str, float]:
     )
 
 
-def ours(context: pd.DataFrame, target: pd.DataFrame) -> dict[str, float]:
+def ours(context: pd.DataFrame, target: pd.DataFrame, seed: int) -> dict[str, float]:
     """The package, default settings."""
-    fit = fit_curve(Curve.of("curve", context["x"], context["y"]))
+    fit = fit_curve(Curve.of("curve", context["x"], context["y"]), seed=seed)
     density = [fit.log_density(x, y) for x, y in target[["x", "y"]].itertuples(index=False)]
     return scores(fit.forecast(target["x"]), np.array(density), target)
 
@@ -134,17 +134,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("table", nargs="?", default=SHARED)
     parser.add_argument("--domains", default="BB,LM,NMT,Nano,DD")
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--ours", action="store_true", help="Leave the rivals out.")
     given = parser.parse_args()
     table = pd.read_csv(given.table)
+
+    def mine(context: pd.DataFrame, target: pd.DataFrame) -> dict[str, float]:
+        return ours(context, target, given.seed)
+
     ways: dict[str, Callable[[pd.DataFrame, pd.DataFrame], dict[str, float]]] = {
-        "bayes_scaling": ours,
+        "bayes_scaling": mine,
         "least squares, power law": lambda c, t: squares("curve-power", c, t),
         "least squares, M4": lambda c, t: squares("curve-m4", c, t),
         "emcee, M4": chains,
     }
     if given.ours:
-        ways = {"bayes_scaling": ours}
+        ways = {"bayes_scaling": mine}
     rows = []
     for (domain, name), curve in table.groupby(["domain", "curve"]):
         if domain not in given.domains.split(","):

@@ -26,7 +26,7 @@ __all__ = ["FEWEST", "CurveFit", "fit_curve"]
 
 Floats = NDArray[np.float64]
 
-_PARTICLES = 1000
+_PARTICLES = 2000
 FEWEST = 4
 """Points that a curve must have."""
 _LOST = 0.02

@@ -14,6 +14,7 @@ from bayes_scaling.curves import (
     Stakes,
     Watch,
     fit_curve,
+    judge,
     learn,
     monitor,
     watch,
@@ -73,13 +74,13 @@ def test_a_known_truth_is_covered() -> None:
 
 
 def test_parameters_are_recovered_with_their_reference_point() -> None:
-    fit = fit_curve(power(40, 0, noise=1e-3), laws="curve-power")
+    fit = fit_curve(power(40, 0, noise=1e-3), laws="curve-power", particles=700)
     draws = fit.posterior()
     reference = draws.attrs["reference_t"]
     assert_allclose(draws["floor"].median(), 1.5, rtol=0.03)
     assert_allclose(draws["alpha_D"].median(), 0.4, rtol=0.05)
     assert_allclose(draws["B"].median(), 6.0 * reference**-0.4, rtol=0.05)
-    assert draws.sizes["draw"] == 1000
+    assert draws.sizes["draw"] == 700
     assert_allclose(np.median(fit.floor()), draws["floor"].median(), rtol=1e-2)
 
 
@@ -205,8 +206,9 @@ def test_the_verdict_is_the_best_of_what_was_looked_at(tmp_path: Path) -> None:
     assert_allclose(content["probability_of_reference"], (draws < 1.6).mean())
     assert_allclose(content["final_loss"]["mean"], draws.mean())
     # A dear run is stopped, a cheap one goes on and on.
-    assert monitor(curve, 2e4, stakes=Stakes(cost=1.0, worth=1.0)).advice == "stop"
-    assert monitor(curve, 2e4, stakes=Stakes(cost=1e-9, worth=1.0)).advice == "extend"
+    fit = verdict.fit
+    assert judge(fit, 2e4, stakes=Stakes(cost=1.0, worth=1.0)).advice == "stop"
+    assert judge(fit, 2e4, stakes=Stakes(cost=1e-9, worth=1.0)).advice == "extend"
     verdict.save(tmp_path / "v.json")
     saved = json.loads((tmp_path / "v.json").read_text())
     assert saved["schema"] == "bayes_scaling.verdict/1"
