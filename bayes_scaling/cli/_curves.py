@@ -110,7 +110,8 @@ def watch(log: str, output: str | None, **options: Any) -> None:
     if output:
         last.save(output)
         click.echo(f"Verdict written to {output}")
-    if last.advice == "stop" and last.content["t"] < last.content["end"]:
+    over = last.content["t"] >= last.content["end"]
+    if last.content["diverged"] or (last.advice == "stop" and not over):
         sys.exit(STOPPED)
 
 
@@ -154,4 +155,4 @@ def _schedule(path: str) -> Any:
     if not names or "lr" not in table.frame:
         raise DataError(f"{path} must have the columns lr, and step or tokens")
     t, lr = (to_float(table.frame[name], name, table.places) for name in (names[0], "lr"))
-    return Schedule(t, lr)
+    return Schedule(t, lr, axis="step" if names[0] == "step" else "tokens")

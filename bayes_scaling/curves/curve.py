@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayes_scaling.errors import DataError
 
-__all__ = ["Curve", "Curves", "Flag"]
+__all__ = ["Axis", "Curve", "Curves", "Flag"]
 
 Floats = NDArray[np.float64]
 
@@ -153,20 +153,18 @@ class Curve:
 
     def until(self, t: float) -> "Curve":
         """The curve as it was known at ``t``."""
-        return self.where(self.t <= t)
+        then = self.where(self.t <= t)
+        known = [replace(f, last=min(f.last, t)) for f in self.flags if f.first <= t]
+        return replace(then, flags=tuple(known))
 
     def where(self, kept: NDArray[np.bool_]) -> "Curve":
         """The points that are kept."""
-        return Curve(
-            self.run,
-            self.t[kept],
-            self.loss[kept],
-            self.axis,
-            None if self.lr is None else self.lr[kept],
-            None if self.seconds is None else self.seconds[kept],
-            self.metric,
-            self.source,
-            self.flags,
+        return replace(
+            self,
+            t=self.t[kept],
+            loss=self.loss[kept],
+            lr=None if self.lr is None else self.lr[kept],
+            seconds=None if self.seconds is None else self.seconds[kept],
         )
 
     def to_frame(self) -> pd.DataFrame:

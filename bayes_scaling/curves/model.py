@@ -25,6 +25,8 @@ _KNOWN = 1.0
 """sd of the log of the white noise where differences of neighbours tell it."""
 _NONE = 1e-300
 _TAIL = 3
+_RESOLUTION = 1e-5
+"""To which logs write losses, log loss: with less a curve of rounded numbers has no density."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ class Model:
     def scatter(self, points: Floats) -> noise.Scatter:
         """Scatter of particles."""
         white, wander, memory = np.exp(points[:, -len(noise.NAMES) :]).T
-        return noise.Scatter(white, wander, memory)
+        return noise.Scatter(np.hypot(white, _RESOLUTION), wander, memory)
 
     def filtered(self, points: Floats, data: Thinned) -> tuple[Floats, noise.Wandering]:
         """Log likelihood of a curve, and the wandering at its end."""

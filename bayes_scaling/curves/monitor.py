@@ -42,11 +42,14 @@ class Verdict(Saved):
         it), ``probability_of_reference``, ``flags``, ``warnings``.
     fit : CurveFit or None
         The fit behind it; None for a curve that diverged before there was one.
+    curve : Curve or None
+        As it was logged, where it diverged.
     """
 
     advice: str
     content: dict[str, Any]
     fit: CurveFit | None = None
+    curve: Curve | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values for JSON."""
@@ -89,8 +92,8 @@ class Verdict(Saved):
         shown = self.gains.rename(columns={"value": f"value ({unit})"})
         lines.append(shown.to_string(index=False, float_format="{:.4g}".format))
         lines += [
-            f"Note: {flag['code']}, {flag['points']} points from {flag['first']:.6g} to "
-            f"{flag['last']:.6g}: {flag['meaning']}."
+            f"Note: {flag['code']}, {flag['points']} point{'s' * (flag['points'] > 1)} from "
+            f"{flag['first']:.6g} to {flag['last']:.6g}: {flag['meaning']}."
             for flag in c["flags"]
         ]
         return "\n".join([*lines, *(f"Note: {text}" for text in c["warnings"])])
@@ -141,6 +144,12 @@ def monitor(
     clean = cleaned(curve)
     if clean.diverged:
         return _diverged(curve, end, clean.flags)
+    plan = fitting.get("schedule")
+    if plan is not None and plan.end < end * (1 - 1e-9):
+        raise DataError(
+            f"the schedule ends at {plan.end:g}, before the planned end {end:g}; give the rates up "
+            "to it"
+        )
     if fitting.get("population") is not None:
         fitting["end"] = end
     fit = fit_curve(clean.curve, seed=seed, **fitting)
@@ -237,7 +246,7 @@ def _gains(
                 "value": float(value.mean()),
             }
         )
-    return records(pd.DataFrame(rows))
+    return records(pd.DataFrame(rows).sort_values("t", kind="stable")) if rows else []
 
 
 def _doubts(fit: CurveFit, end: float, stakes: Stakes) -> list[str]:
@@ -262,4 +271,4 @@ def _doubts(fit: CurveFit, end: float, stakes: Stakes) -> list[str]:
 
 def _diverged(curve: Curve, end: float, flags: tuple[Flag, ...]) -> Verdict:
     content = {**_where(curve, end), "diverged": True, "flags": [vars(flag) for flag in flags]}
-    return Verdict("stop", content | {"warnings": []})
+    return Verdict("stop", content | {"warnings": []}, curve=curve)

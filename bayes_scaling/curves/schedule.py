@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bayes_scaling.curves.curve import Curve
+from bayes_scaling.curves.curve import Axis, Curve
 from bayes_scaling.errors import DataError
 
 __all__ = ["Schedule", "warmed"]
@@ -32,6 +32,8 @@ class Schedule:
     ----------
     t, lr : (point,) array-like
         Positions, growing, the last one the planned end; rates there, 0 or more.
+    axis : {"step", "tokens"}, optional
+        What ``t`` counts; a curve that counts otherwise is then refused.
     memory : float, optional
         How long, in ``t``, the momentum lasts; 1000 steps, or a twentieth of the plan if that is
         shorter.
@@ -46,8 +48,15 @@ class Schedule:
     t: Floats
     lr: Floats
     memory: float
+    axis: Axis | None
 
-    def __init__(self, t: ArrayLike, lr: ArrayLike, memory: float | None = None) -> None:
+    def __init__(
+        self,
+        t: ArrayLike,
+        lr: ArrayLike,
+        memory: float | None = None,
+        axis: Axis | None = None,
+    ) -> None:
         at, rate = (np.asarray(values, np.float64).reshape(-1) for values in (t, lr))
         if at.size != rate.size or at.size < 2:
             raise DataError(
@@ -64,6 +73,7 @@ class Schedule:
         object.__setattr__(self, "t", at)
         object.__setattr__(self, "lr", rate)
         object.__setattr__(self, "memory", lasting)
+        object.__setattr__(self, "axis", axis)
 
     @property
     def end(self) -> float:
@@ -111,9 +121,19 @@ def warmed(curve: Curve, schedule: Schedule | None) -> Curve:
         The curve.
     schedule : Schedule or None
         Its learning rates.
+
+    Raises
+    ------
+    DataError
+        If the schedule counts steps and the curve tokens, or the other way round.
     """
     if schedule is None:
         return curve
+    if schedule.axis not in (None, curve.axis):
+        raise DataError(
+            f"the schedule counts {schedule.axis} and the curve of {curve.run!r} {curve.axis}; "
+            "both must count the same"
+        )
     kept = curve.t >= schedule.peak
     return curve.where(kept) if kept.sum() >= _FEWEST else curve
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_scaling.decisions.units import in_unit
+from bayes_scaling.errors import ScenarioError
 
 __all__ = ["TENTH", "Stakes"]
 
@@ -44,6 +45,11 @@ class Stakes:
     currency: str = "USD"
 
     def __post_init__(self) -> None:
+        if (self.cost is None) != (self.worth is None):
+            given, other = ("worth", "cost") if self.cost is None else ("cost", "worth")
+            raise ScenarioError(f"{given} is given without {other}; give both or none")
+        if self.least_gain >= 1:
+            raise ScenarioError(f"least_gain is {self.least_gain:g}, a share below 1 is needed")
         for name, example in (("cost", "0.2"), ("worth", "1e6"), ("least_gain", "0.001")):
             value = getattr(self, name)
             if value is not None:

@@ -119,13 +119,15 @@ def watch(
     """
     seen, stops, failed, quiet = 0.0, 0, 0, time.monotonic()
     verdict: Verdict | None = None
+    problem: BayesScalingError | None = None
     while True:
         curve: Curve | None = None
         try:
             curve = _one(source, **reading)
             failed = 0
-        except BayesScalingError:
-            failed += 1
+            problem = None
+        except BayesScalingError as error:
+            failed, problem = failed + 1, error
             if failed >= _TRIES:
                 raise
         if curve is not None and curve.t[-1] > seen and len(curve) >= FEWEST:
@@ -140,6 +142,8 @@ def watch(
         if timeout is not None and time.monotonic() - quiet > timeout:
             if verdict is not None:
                 return verdict
+            if problem is not None:
+                raise problem
             raise DataError(f"{source} holds no curve of {FEWEST} points yet")
         time.sleep(every)
 

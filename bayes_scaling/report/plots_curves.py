@@ -36,11 +36,11 @@ def plot_curve(verdict: Verdict) -> "Figure":
     Raises
     ------
     DataError
-        If the run diverged, so that there is nothing to forecast.
+        If the verdict holds neither a fit nor a curve.
     """
     fit, content = verdict.fit, verdict.content
     if fit is None:
-        raise DataError(f"run {content['run']!r} diverged: there is no forecast to draw")
+        return _diverged(verdict)
     now, end = content["t"], content["end"]
     figure, (loss, gain) = style.panels(2, width=9.6, height=3.9)
     curve = fit.curve
@@ -68,6 +68,28 @@ def plot_curve(verdict: Verdict) -> "Figure":
     gain.set(ylabel="loss saved by running on", title="What more training gains")
     loss.legend()
     gain.legend()
+    return figure
+
+
+def _diverged(verdict: Verdict) -> "Figure":
+    """The points alone, and where the run went wrong."""
+    curve, content = verdict.curve, verdict.content
+    if curve is None:
+        raise DataError("the verdict was read from a file and holds no curve to draw")
+    figure = style.new_figure()
+    axes = figure.subplots()
+    axes.plot(curve.t, curve.loss, ".", color=COLOURS["runs"], ms=4, label="logged")
+    at = content["flags"][0]["first"]
+    axes.axvline(at, color=COLOURS["held_out"], lw=1.2, label="diverged from here")
+    axes.set(
+        xscale="log",
+        yscale="log",
+        xlabel=content["axis"],
+        ylabel=style.label(content["metric"]),
+        title=f"{style.label(content['run'], 30)}: stop",
+    )
+    _plain(axes)
+    axes.legend()
     return figure
 
 

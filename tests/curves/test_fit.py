@@ -222,7 +222,11 @@ def test_values_are_worth_less_cost() -> None:
     # A tenth more training is worth nothing if it saves just one percent of the loss.
     assert_allclose(bare.value(np.array([0.03]), 10.0, np.array([11.0]), 3.0), [0.0], atol=1e-12)
     with pytest.raises(ScenarioError, match="cost is -1"):
-        Stakes(cost=-1)
+        Stakes(cost=-1, worth=1)
+    with pytest.raises(ScenarioError, match="cost is given without worth"):
+        Stakes(cost=1)
+    with pytest.raises(ScenarioError, match="least_gain is 1"):
+        Stakes(least_gain=1.0)
 
 
 def test_a_run_that_diverged_is_stopped_without_a_fit() -> None:
@@ -234,8 +238,34 @@ def test_a_run_that_diverged_is_stopped_without_a_fit() -> None:
     assert verdict.content["diverged"]
     assert verdict.fit is None
     assert "has diverged" in str(verdict)
-    with pytest.raises(DataError, match="diverged"):
-        plot_curve(verdict)
+    (axes,) = plot_curve(verdict).axes
+    assert len(axes.lines[0].get_ydata()) == 60
+    assert axes.lines[1].get_xdata()[0] == verdict.content["flags"][0]["first"]
+
+
+def test_losses_that_end_as_no_numbers_are_a_divergence() -> None:
+    curve = power(60, 6)
+    loss = curve.loss.copy()
+    loss[50:] = np.nan
+    verdict = monitor(Curve.of("r", curve.t, loss), 2e4)
+    assert verdict.advice == "stop"
+    assert verdict.content["diverged"]
+    # As it was known before, it had not.
+    assert not monitor(Curve.of("r", curve.t, loss).until(500), 2e4).content["diverged"]
+
+
+def test_a_schedule_must_be_of_the_run() -> None:
+    with pytest.raises(DataError, match="schedule ends at 500, before the planned end 1000"):
+        monitor(BOOK, 1000, schedule=Schedule([0, 500], [1, 0.1]))
+    with pytest.raises(DataError, match="schedule counts tokens and the curve of 'textbook' step"):
+        monitor(BOOK, 1000, schedule=Schedule([0, 1e9], [1, 0.1], axis="tokens"))
+
+
+def test_a_constant_loss_has_a_fit() -> None:
+    verdict = monitor(Curve.of("r", np.arange(1, 31) * 100, np.full(30, 2.5)), 6000)
+    assert verdict.advice == "stop"
+    final = verdict.content["final_loss"]
+    assert_allclose([final["q05"], final["q95"]], 2.5, rtol=1e-2)
 
 
 def test_the_figure_shows_the_curve_and_the_forecast() -> None:
