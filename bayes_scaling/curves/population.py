@@ -25,10 +25,10 @@ __all__ = ["CurvePopulation", "OneLawPopulation", "learn"]
 
 Floats = NDArray[np.float64]
 
-_PARTICLES = 500
-_KEPT = 250
+_PARTICLES = 1000
+_KEPT = 500
 """Particles of a curve that stand for it while the population is sampled."""
-_ROUNDS = 2
+_ROUNDS = 4
 _WIDER = 1.5
 """Times the sd of the population, from which the particles of the next round are drawn."""
 _SPREADS = 0.5
