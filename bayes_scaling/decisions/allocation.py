@@ -13,7 +13,6 @@ from bayes_scaling.decisions.bill import budgets_of, costs_of
 from bayes_scaling.decisions.cheapest import at_size
 from bayes_scaling.decisions.choice import Choice
 from bayes_scaling.decisions.contest import contest
-from bayes_scaling.decisions.counting import counting_of
 from bayes_scaling.decisions.describe import describe
 from bayes_scaling.decisions.family import SHAPE, aspects_of, provenance, runs_of
 from bayes_scaling.decisions.frontier import budget_row
@@ -71,7 +70,7 @@ def allocate(fit: Fit, scenario: Scenario, *, seed: int = 0) -> Plan:
     found = _shaped(fit, given, best)
     held, plan = (given, best) if found is None else (found.problem, found.plan)
     if found is not None and scenario.minimise == "cost":
-        held, plan, found = _cheapest_shape(fit, found)
+        held, plan, found = _cheapest_shape(fit, found, scenario.affords)
     draws = _draws(fit, given)
     exponent = fit.law.params_exponent
     content = {
@@ -97,18 +96,16 @@ def _shaped(fit: Fit, given: Problem, best: Choice) -> Shaped | None:
                 f"'depth-width', 'gemstones' or '{fit.law.name}+shape', or leave [shape] out"
             )
         return None
-    family = given.draws.family
-    counting = counting_of(runs_of(fit, family))
-    return shaped(given, best, limits, counting, aspects_of(fit, family))
+    return shaped(given, best, limits, aspects_of(fit, given.draws.family))
 
 
-def _cheapest_shape(fit: Fit, found: Shaped) -> tuple[Problem, Choice, Shaped]:
+def _cheapest_shape(fit: Fit, found: Shaped, most: float | None) -> tuple[Problem, Choice, Shaped]:
     """The least budget for whole shapes: another shape may be best at the budget of the first."""
-    held, plan = at_size(found.problem, found.plan)
+    held, plan = at_size(found.problem, found.plan, most)
     again = _shaped(fit, replace(held, log_aspect=None), plan)
     if again is None or again.plan.shape == plan.shape:
         return held, plan, found
-    other, cheaper = at_size(again.problem, again.plan)
+    other, cheaper = at_size(again.problem, again.plan, most)
     if _amount(other) < _amount(held):
         return other, cheaper, again
     return held, plan, found
@@ -206,9 +203,11 @@ def _touched(given: Problem, best: Choice) -> list[str]:
         for bound, by_limit in zip((low, high), limited, strict=True)
         if by_limit and abs(best.log_params - bound) < _EDGE
     ]
-    most = given.scenario.limits.max_tokens
-    if best.point["tokens"] > most * (1 - _EDGE):
-        touched.append(f"The plan takes all of max_tokens, {most:.4g}: more would make it better.")
+    limits, point = given.scenario.limits, best.point
+    for name, taken in (("max_tokens", "tokens"), ("max_unique_tokens", "unique_tokens")):
+        most = getattr(limits, name)
+        if point[taken] > most * (1 - _EDGE):
+            touched.append(f"The plan takes all of {name}, {most:.4g}: more would make it better.")
     budgets = budgets_of(given, best)
     if not any(row["spent"] >= _SPENT for row in budgets):
         most = max(row["spent"] for row in budgets)

@@ -19,7 +19,7 @@ _FARTHEST = 1e15
 """Times the cost of the largest run, up or down, beyond which no budget is looked for."""
 _PRECISION = 1e-4
 _POINTS = 17
-_NEAR, _FARTHER = 0.1, 50
+_NEAR = 1.1
 
 
 def cheapest(start: Problem, params: float, tokens: float) -> Problem:
@@ -70,41 +70,37 @@ def cheapest(start: Problem, params: float, tokens: float) -> Problem:
                 f"target_loss {target:.6g} is reached by every budget down to {high:.2g} "
                 f"{scenario.unit_of_cost}, so there is no least one; give a lower target_loss"
             )
-    while high / low > 1 + _PRECISION:
-        middle = math.sqrt(low * high)
-        low, high = (low, middle) if search.reaches(middle) else (middle, high)
-    return search.at(high)
+    return search.at(search.least(low, high))
 
 
-def at_size(given: Problem, plan: Choice) -> tuple[Problem, Choice]:
-    """The least budget with which a plan of this size and shape reaches the target.
+def at_size(given: Problem, plan: Choice, most: float | None) -> tuple[Problem, Choice]:
+    """The least budget with which a plan of this size, shape and epochs reaches the target.
 
     Parameters
     ----------
     given : Problem
         What :func:`cheapest` found, for plans of the shape.
     plan : Choice
-        A plan whose size and epochs are kept.
+        A plan; its tokens are what the budget leaves.
+    most : float or None
+        The most that may be spent.
 
     Raises
     ------
     ScenarioError
-        If the most that may be spent is not enough.
+        If that is not enough.
     """
     scenario = given.scenario
-    search = _Search(given, scenario, float(scenario.target_loss or math.nan), size=plan.log_params)
+    search = _Search(given, scenario, float(scenario.target_loss or math.nan), plan)
     low = high = float(scenario.affords or math.nan)
-    for _ in range(_FARTHER):
-        if search.reaches(high):
-            break
-        high *= 1 + _NEAR
-    else:
-        raise ScenarioError(search.never(high))
+    # Whole layers take little more or less than the least budget there was without them.
+    while not search.reaches(high):
+        if high == most or high > low * _STEP:
+            raise ScenarioError(search.never(high))
+        high = min(high * _NEAR, most or math.inf)
     while search.reaches(low):
-        low /= 1 + _NEAR
-    while high / low > 1 + _PRECISION:
-        middle = math.sqrt(low * high)
-        low, high = (low, middle) if search.reaches(middle) else (middle, high)
+        low /= _NEAR
+    high = search.least(low, high)
     found = search.at(high)
     log_tokens = found.log_tokens(np.array([plan.log_params]), plan.epochs)
     return found, replace(plan, log_tokens=float(log_tokens[0]))
@@ -114,9 +110,9 @@ class _Search:
     """Whether budgets reach the target, and why none does."""
 
     def __init__(
-        self, start: Problem, scenario: Scenario, target: float, size: float | None = None
+        self, start: Problem, scenario: Scenario, target: float, plan: Choice | None = None
     ) -> None:
-        self.start, self.scenario, self.target, self.size = start, scenario, target, size
+        self.start, self.scenario, self.target, self.plan = start, scenario, target, plan
         self.refused: ScenarioError | None = None
 
     def at(self, amount: float) -> Problem:
@@ -127,8 +123,8 @@ class _Search:
     def quantile(self, amount: float) -> float:
         """The least quantile of the loss that a budget buys; infinite if it buys no plan."""
         here = self.at(amount)
-        if self.size is not None:
-            return min(float(here.risk(self.size, float(e))) for e in here.epochs)
+        if self.plan is not None:
+            return float(here.risk(self.plan.log_params, self.plan.epochs))
         try:
             sizes, _, _ = replace(here, draws=here.draws.few).optimum
             found = [best_size(here, float(e), sizes, _POINTS)[0] for e in here.epochs]
@@ -142,6 +138,13 @@ class _Search:
     def reaches(self, amount: float) -> bool:
         """Whether a budget is enough."""
         return self.quantile(amount) <= self.target
+
+    def least(self, low: float, high: float) -> float:
+        """The least budget that is enough, between one that is not and one that is."""
+        while high / low > 1 + _PRECISION:
+            middle = math.sqrt(low * high)
+            low, high = (low, middle) if self.reaches(middle) else (middle, high)
+        return high
 
     def never(self, amount: float) -> str:
         """Why even so large a budget is not enough."""

@@ -14,7 +14,7 @@ __all__ = ["Counting", "counting_of"]
 
 Floats = NDArray[np.float64]
 
-_ROUNDS = 50
+_ROUNDS = 20
 
 
 @dataclass(frozen=True)
@@ -46,16 +46,16 @@ class Counting:
         # Free of cancellation where embeddings are most of it.
         return 2.0 * params / (self.per_width + root)
 
-    def shape(self, params: float, aspect_ratio: Floats) -> tuple[Floats, Floats]:
+    def shape(self, params: Any, aspect_ratio: Any) -> tuple[Floats, Floats]:
         """Depth and width, not rounded, of so many parameters at an aspect ratio."""
-        n_layer, d_model = shape_of(params / self.ratio, aspect_ratio)
+        _, d_model = shape_of(params / self.ratio, aspect_ratio)
+        # N is a cubic of the width. Newton's steps come down to its root from the width that has
+        # it all in matrices, which is too large.
         for _ in range(_ROUNDS if self.per_width else 0):
-            matrices = np.maximum(params - self.per_width * d_model, 0.1 * params)
-            closer = shape_of(matrices / self.ratio, aspect_ratio)
-            # Half way: whole steps overshoot where embeddings are most of it.
-            d_model = (d_model + closer[1]) / 2.0
-            n_layer = d_model / aspect_ratio
-        return n_layer, d_model
+            cubic = 12.0 * self.ratio * d_model**2 / aspect_ratio
+            excess = d_model * (cubic + self.per_width) - params
+            d_model = d_model - excess / (3.0 * cubic + self.per_width)
+        return d_model / aspect_ratio, d_model
 
 
 def counting_of(rows: pd.DataFrame) -> Counting:

@@ -7,11 +7,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bayes_scaling.decisions.counting import Counting, counting_of
+from bayes_scaling.decisions.family import runs_of
 from bayes_scaling.decisions.optimum import log_loss_at
 from bayes_scaling.forecast.families import values_of
 from bayes_scaling.forecast.model_error import ModelError, model_error
 from bayes_scaling.inference import Fit
-from bayes_scaling.laws.depth_width import shape_of
 from bayes_scaling.model import Spec, Typical, hierarchy, typical
 
 __all__ = ["Draws", "draws_of"]
@@ -43,6 +44,8 @@ class Draws:
         Of the law beyond the data.
     own_error : (sample,) array
         What the error has that is a run's own, standard normal.
+    counting : Counting
+        How the family's runs count the parameters of a shape.
     """
 
     spec: Spec
@@ -53,6 +56,7 @@ class Draws:
     usual: Typical
     error: ModelError | None
     own_error: Floats
+    counting: Counting
 
     def log_curve(
         self,
@@ -78,7 +82,7 @@ class Draws:
 
     def _shape(self, log_params: Floats, log_aspect: Floats | float) -> dict[str, Floats]:
         """Logs of what there is to say of a shape."""
-        n_layer, d_model = shape_of(np.exp(log_params - self.usual.matrices), np.exp(log_aspect))
+        n_layer, d_model = self.counting.shape(np.exp(log_params), np.exp(log_aspect))
         return {
             "aspect_ratio": log_aspect * np.ones_like(log_params),
             "n_layer": np.log(n_layer),
@@ -176,4 +180,5 @@ def draws_of(fit: Fit, family: str, seed: int) -> Draws:
         usual=typical(spec.law, fit.runs, family),
         error=model_error(fit, family, seed) if spec.discrepancy else None,
         own_error=rng.normal(size=noise.size),
+        counting=counting_of(runs_of(fit, family)),
     )

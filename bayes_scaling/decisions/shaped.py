@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_scaling.decisions.choice import Choice
-from bayes_scaling.decisions.counting import Counting
 from bayes_scaling.decisions.describe import describe
 from bayes_scaling.decisions.limits import ShapeLimits
 from bayes_scaling.decisions.problem import Problem
@@ -53,7 +52,6 @@ def shaped(
     given: Problem,
     best: Choice,
     limits: ShapeLimits | None,
-    counting: Counting,
     aspects: tuple[float, float],
 ) -> Shaped:
     """Choose depth and width about the best size: of all shapes there, the one of least risk.
@@ -69,8 +67,6 @@ def shaped(
         The best plan where shapes are not whole numbers.
     limits : ShapeLimits or None
         What the hardware allows.
-    counting : Counting
-        How the runs count parameters.
     aspects : tuple of float
         Smallest and largest aspect ratio of the runs.
 
@@ -80,8 +76,8 @@ def shaped(
         If the hardware allows no shape near the best size.
     """
     allowed = limits or ShapeLimits()
-    shapes = _shapes(given, best, allowed, counting, aspects)
-    sizes = np.log(counting.params(shapes[:, 0], shapes[:, 1]))
+    shapes = _shapes(given, best, allowed, aspects)
+    sizes = np.log(given.draws.counting.params(shapes[:, 0], shapes[:, 1]))
     log_aspect = np.log(shapes[:, 1] / shapes[:, 0])
     few = replace(given, draws=given.draws.few)
     first = np.argsort(_risks(few, sizes, log_aspect, best.epochs), kind="stable")[:_FINAL]
@@ -121,7 +117,6 @@ def _shapes(
     given: Problem,
     best: Choice,
     limits: ShapeLimits,
-    counting: Counting,
     aspects: tuple[float, float],
 ) -> Floats:
     """Depths and widths near the best size that limits allow, dims (shape, 2)."""
@@ -129,7 +124,7 @@ def _shapes(
     for window in _WINDOWS:
         ends = best.log_params + np.array([-1.0, 1.0]) * math.log(window)
         start, stop = np.exp(np.clip(ends, low - 1e-9, high + 1e-9))
-        found = limits.between(float(start), float(stop), counting)
+        found = limits.between(float(start), float(stop), given.draws.counting)
         ratio = found[:, 1] / found[:, 0]
         found = found[(ratio >= aspects[0] / _ASPECT) & (ratio <= aspects[1] * _ASPECT)]
         if len(found):

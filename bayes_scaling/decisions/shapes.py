@@ -9,7 +9,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_scaling._saved import Saved, records
-from bayes_scaling.decisions.counting import Counting, counting_of
 from bayes_scaling.decisions.describe import describe
 from bayes_scaling.decisions.draws import Draws, draws_of
 from bayes_scaling.decisions.family import (
@@ -152,8 +151,7 @@ def best_shape(
     in_unit("params", params, "", "1e9")
     seen = _tokens(fit, name, params) if tokens is None else in_unit("tokens", tokens, "", "1e9")
     draws = draws_of(fit, name, seed)
-    counting = counting_of(runs_of(fit, name))
-    shapes = np.array(given.shapes(params, counting), dtype=np.float64)
+    shapes = np.array(given.shapes(params, draws.counting), dtype=np.float64)
     losses = np.stack([_loss(draws, params, seen, *shape) for shape in shapes])
     table = _table(shapes, losses)
     mean = losses.mean(axis=1)
@@ -174,7 +172,7 @@ def best_shape(
         table=table,
         recommended=records(table.iloc[[best]])[0],
         as_good={"min_layers": int(fine.min()), "max_layers": int(fine.max())},
-        ideal=_ideal(draws, params, counting),
+        ideal=_ideal(draws, params),
         content=content,
     )
 
@@ -217,12 +215,12 @@ def _loss(draws: Draws, params: float, tokens: float, n_layer: float, d_model: f
     return loss
 
 
-def _ideal(draws: Draws, params: float, counting: Counting) -> dict[str, dict[str, float]] | None:
+def _ideal(draws: Draws, params: float) -> dict[str, dict[str, float]] | None:
     best = draws.spec.law.best.get("aspect_ratio")
     if best is None:
         return None
     aspect = np.exp(best(draws.values) + draws.spec.reference["aspect_ratio"])
-    n_layer, d_model = counting.shape(params, aspect)
+    n_layer, d_model = draws.counting.shape(params, aspect)
     named = {"n_layer": n_layer, "d_model": d_model, "aspect_ratio": aspect}
     return {name: describe(value) for name, value in named.items()}
 

@@ -163,3 +163,20 @@ def test_limits_on_shapes_are_kept_or_refused(shaped: Fit, two_families: Fit) ->
         allocate(shaped, Scenario(1e22, family="web", shape=ShapeLimits(64, 1, 2, 64)))
     with pytest.raises(ScenarioError, match="reads no shape"):
         allocate(two_families, replace(PLAIN, shape=ShapeLimits()))
+
+
+def test_a_law_of_depth_and_width_is_read_at_the_shape_of_the_plan(
+    make_fit: Callable[..., Fit],
+) -> None:
+    truth = TRUTH | {"W": 20.0, "L": 2.0, "alpha_W": 0.5, "alpha_L": 0.5}
+    fit = make_fit("gemstones", truth, width=1e-9)
+    plan = allocate(fit, Scenario(1e22, family="web", shape=ShapeLimits(128)))
+    shape, split = plan.content["shape"], plan.recommended
+    exact = (
+        truth["floor"]
+        + truth["W"] * shape["d_model"] ** -0.5
+        + truth["L"] * shape["n_layer"] ** -0.5
+        + truth["A"] * split["params"] ** -truth["alpha_N"]
+        + truth["B"] * split["tokens"] ** -truth["alpha_D"]
+    )
+    assert_allclose(plan.loss["q50"], exact, rtol=3e-3)

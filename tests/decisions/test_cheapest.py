@@ -137,3 +137,13 @@ def test_what_cannot_be_is_said(two_families: Fit, change: dict[str, object], sa
 def test_a_plan_without_budget_is_refused(two_families: Fit) -> None:
     with pytest.raises(ScenarioError, match="has no budget"):
         allocate(two_families, Scenario(family="web"))
+
+
+def test_whole_layers_keep_within_the_most_that_may_be_spent(make_fit: Callable[..., Fit]) -> None:
+    fit = make_fit("depth-width", SHAPED, width=0.05)
+    shape = ShapeLimits(max_layers=16)
+    free = allocate(fit, replace(CHEAPEST, shape=shape)).content["least_cost"]["amount"]
+    bare = allocate(fit, CHEAPEST).content["least_cost"]["amount"]
+    assert free > 1.002 * bare
+    with pytest.raises(ScenarioError, match="not reached with probability 90%"):
+        allocate(fit, replace(CHEAPEST, shape=shape, budget_flops=1.001 * bare))
