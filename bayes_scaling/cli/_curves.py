@@ -105,7 +105,7 @@ def watch(log: str, output: str | None, **options: Any) -> None:
         check_output(output, *_inputs(log))
     reading = {name: options.pop(name) for name in _READING}
     waiting = {name: options.pop(name) for name in ("every", "patience", "timeout")}
-    last = follow(log, _watch(options), told=_say, **waiting, **reading)
+    last = follow(log, _watch(options), told=_say, noted=warn, **waiting, **reading)
     click.echo(str(last))
     if output:
         last.save(output)

@@ -56,11 +56,11 @@ def cleaned(curve: Curve) -> Cleaned:
     -------
     Cleaned
     """
-    gone = [flag for flag in curve.flags if flag.code == "not finite" and flag.last > curve.t[-1]]
-    if gone and gone[0].points >= _TAIL:
-        at = float(curve.t[-1])
-        said = "no loss after it is a number"
-        return Cleaned(curve, (Flag(curve.run, "diverged", at, gone[0].last, 1, said),), True)
+    gone = curve.lost[curve.lost > curve.t[-1]]
+    if len(gone) >= _TAIL:
+        said = "the loss is no number, and does not come back"
+        ends = float(gone.min()), float(gone.max())
+        return Cleaned(curve, (Flag(curve.run, "diverged", *ends, len(gone), said),), True)
     if len(curve) < _FEWEST:
         return Cleaned(curve, (), diverged=False)
     log_loss = np.log(curve.loss)

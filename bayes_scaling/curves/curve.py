@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -68,6 +68,8 @@ class Curve:
         File or address it was read from.
     flags : tuple of Flag
         What was found and done in reading it.
+    lost : (place,) array
+        Where a loss was logged that is no number.
     """
 
     run: str
@@ -79,6 +81,7 @@ class Curve:
     metric: str = "loss"
     source: str = "arrays"
     flags: tuple[Flag, ...] = ()
+    lost: Floats = field(default_factory=lambda: np.empty(0))
 
     @classmethod
     def of(
@@ -108,7 +111,7 @@ class Curve:
         axis : {"step", "tokens"}
             What ``t`` counts.
         lr, seconds : (point,) array-like, optional
-            Learning rate and wall-clock.
+            Learning rate and wall-clock; rates that are not known at every point are none.
         metric, source : str
             Where the loss comes from.
 
@@ -124,6 +127,8 @@ class Curve:
             for name, values in columns.items()
             if values is not None
         }
+        if "lr" in arrays and not np.all(np.isfinite(arrays["lr"])):
+            del arrays["lr"]
         where = f"curve {run!r} ({metric!r} of {source})"
         if len({len(values) for values in arrays.values()}) > 1:
             raise DataError(f"{where} has columns of different lengths")
@@ -146,16 +151,25 @@ class Curve:
         if not len(kept):
             raise DataError(f"{where} has no point with a finite loss after the first step")
         found = {str(name): kept[name].to_numpy() for name in kept}
-        return cls(run=run, axis=axis, metric=metric, source=source, flags=tuple(flags), **found)
+        lost = table.loc[~np.isfinite(table["loss"]), "t"].to_numpy()
+        curve = cls(run, found["t"], found["loss"], axis, metric=metric, source=source)
+        return replace(
+            curve, lr=found.get("lr"), seconds=found.get("seconds"), flags=tuple(flags), lost=lost
+        )
 
     def __len__(self) -> int:
         return len(self.t)
+
+    @property
+    def reached(self) -> float:
+        """The last place at which a loss was logged, be it a number or not."""
+        return float(max(self.t[-1], self.lost.max(initial=0.0)))
 
     def until(self, t: float) -> "Curve":
         """The curve as it was known at ``t``."""
         then = self.where(self.t <= t)
         known = [replace(f, last=min(f.last, t)) for f in self.flags if f.first <= t]
-        return replace(then, flags=tuple(known))
+        return replace(then, flags=tuple(known), lost=self.lost[self.lost <= t])
 
     def where(self, kept: NDArray[np.bool_]) -> "Curve":
         """The points that are kept."""

@@ -29,6 +29,8 @@ Floats = NDArray[np.float64]
 _PARTICLES = 2000
 FEWEST = 4
 """Points that a curve must have."""
+_STUCK, _COUNTS = 0.02, 0.05
+"""Share of accepted moves below which particles have not mixed; weight from which a law counts."""
 _LOST = 0.02
 """Effective share of particles below which new points are a surprise and all begins anew."""
 _GROWN = 2.0
@@ -51,6 +53,8 @@ class CurveFit:
         Of the particles.
     began : float
         Where the curve ended when it was last fitted from nothing.
+    learned : tuple of str
+        What is doubtful about the population that was its prior.
     """
 
     curve: Curve
@@ -58,6 +62,21 @@ class CurveFit:
     parts: tuple[OneLaw, ...]
     seed: int
     began: float
+    learned: tuple[str, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What makes it less sure than it looks."""
+        weights = self.weights
+        stuck = [
+            f"Particles of law {name!r} hardly moved (accepted {accepted:.0%}): its part of the "
+            "forecast is rough."
+            for name, accepted in (
+                (part.model.law.name, part.particles.accepted) for part in self.parts
+            )
+            if accepted < _STUCK and weights[name] > _COUNTS
+        ]
+        return (*self.learned, *stuck)
 
     @property
     def weights(self) -> dict[str, float]:
@@ -182,7 +201,7 @@ class CurveFit:
             rng = np.random.default_rng([self.seed, place])
             size = len(part.particles.points)
             parts.append(replace(part, particles=sample(part.model.target(data), size, rng)))
-        return CurveFit(curve, data, tuple(parts), self.seed, float(curve.t[-1]))
+        return replace(self, curve=curve, data=data, parts=tuple(parts), began=float(curve.t[-1]))
 
     def summary(self) -> pd.DataFrame:
         """Weight of each law, and quantiles of its floor and exponents."""
@@ -266,7 +285,8 @@ def fit_curve(
     for place, (model, share) in enumerate(zip(models, shares, strict=True)):
         rng = np.random.default_rng([seed, place])
         parts.append(OneLaw(model, sample(model.target(data), particles, rng), share))
-    return CurveFit(curve, data, tuple(parts), seed, float(curve.t[-1]))
+    learned = population.warnings if population else ()
+    return CurveFit(curve, data, tuple(parts), seed, float(curve.t[-1]), learned)
 
 
 def _models(

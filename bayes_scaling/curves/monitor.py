@@ -250,7 +250,7 @@ def _gains(
 
 
 def _doubts(fit: CurveFit, end: float, stakes: Stakes) -> list[str]:
-    said = [fit.data.said] if fit.data.said else []
+    said = [*fit.warnings, *([fit.data.said] if fit.data.said else [])]
     ahead = end / float(fit.curve.t[-1])
     if ahead > 4.0:
         said.append(f"The end lies {ahead:.3g} times beyond what was seen: the law decides there.")

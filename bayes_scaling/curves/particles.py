@@ -25,6 +25,8 @@ _LEAST = 0.5
 """Share of effective particles at which they are drawn anew."""
 _MOVES, _LAST = 12, 24
 """Moves after each tempering step, and after the last one."""
+_LATE = 6
+"""Moves by which it is judged whether particles move, once the length of steps has settled."""
 _WANTED = 0.25
 """Share of moves to be accepted."""
 
@@ -102,12 +104,15 @@ class Particles:
         Log of the prior predictive density of the data.
     effective : float
         Effective share of particles before they were last drawn anew; moved since.
+    accepted : float
+        Share of the last moves that were accepted.
     """
 
     points: Floats
     log_likelihood: Floats
     log_evidence: float
     effective: float = 1.0
+    accepted: float = 1.0
 
 
 def sample(target: Target, size: int, rng: np.random.Generator) -> Particles:
@@ -171,13 +176,10 @@ def _step(log_likelihood: Floats, most: float) -> float:
     """The largest step in the power that leaves enough effective particles."""
     if _share(most * log_likelihood) >= _LEAST:
         return most
-    try:
-        log_step = brentq(
-            lambda at: _share(np.exp(at) * log_likelihood) - _LEAST, -60.0, np.log(most), xtol=1e-3
-        )
-    except ValueError:
-        # All but a few particles are hopeless, however small the step: the few go on.
-        return most * 1e-6
+    # So small a step leaves all particles alike, even those that are nought.
+    log_step = brentq(
+        lambda at: _share(np.exp(at) * log_likelihood) - _LEAST, -60.0, np.log(most), xtol=1e-3
+    )
     return float(min(np.exp(log_step), most))
 
 
@@ -203,6 +205,7 @@ def _moved(
     size, count = points.shape
     scale = 2.38 / np.sqrt(2.0 * count)
     jitter = 1e-3 * points.std(axis=0)
+    shares = []
     for _ in range(moves):
         one, other = rng.integers(size, size=(2, size))
         # Steps of many lengths: ridges are long and thin.
@@ -213,5 +216,7 @@ def _moved(
         gain = power * (found - logs) + after - before
         taken = np.log(rng.uniform(size=size)) < gain
         points[taken], logs[taken], before[taken] = tried[taken], found[taken], after[taken]
-        scale *= np.exp(0.6 * (float(taken.mean()) - _WANTED))
-    return replace(here, points=points, log_likelihood=logs)
+        shares.append(float(taken.mean()))
+        scale *= np.exp(0.6 * (shares[-1] - _WANTED))
+    accepted = float(np.mean(shares[-_LATE:]))
+    return replace(here, points=points, log_likelihood=logs, accepted=accepted)

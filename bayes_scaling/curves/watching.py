@@ -85,6 +85,7 @@ def watch(
     every: float = _EVERY,
     patience: int = _PATIENCE,
     timeout: float | None = None,
+    noted: Callable[[tuple[str, ...]], None] | None = None,
     **reading: Any,
 ) -> Verdict:
     """Follow a growing log until the run is over or should be stopped.
@@ -103,6 +104,8 @@ def watch(
         Verdicts in a row that must say stop.
     timeout : float, optional
         Seconds without a new point after which to give up; for ever if not given.
+    noted : callable, optional
+        Called once with what was guessed in reading the log.
     **reading
         As for :func:`load_curves`: ``metric``, ``t``, ``run``, ``lr``, ``join``, ``format``.
 
@@ -117,47 +120,58 @@ def watch(
         If the log cannot be read several times in a row, holds several runs of which none is
         named, or nothing new comes in time.
     """
-    seen, stops, failed, quiet = 0.0, 0, 0, time.monotonic()
+    log = _Log(source, reading, noted)
+    seen, stops, quiet = 0.0, 0, time.monotonic()
     verdict: Verdict | None = None
-    problem: BayesScalingError | None = None
     while True:
-        curve: Curve | None = None
-        try:
-            curve = _one(source, **reading)
-            failed = 0
-            problem = None
-        except BayesScalingError as error:
-            failed, problem = failed + 1, error
-            if failed >= _TRIES:
-                raise
-        if curve is not None and curve.t[-1] > seen and len(curve) >= FEWEST:
-            seen, quiet = float(curve.t[-1]), time.monotonic()
-            if seen > watching.end:
-                curve = curve.until(watching.end)
-            verdict = watching.judge(curve)
+        curve = log.look()
+        if curve is not None and curve.reached > seen and len(curve) >= FEWEST:
+            seen, quiet = curve.reached, time.monotonic()
+            verdict = watching.judge(curve.until(watching.end))
             told(verdict)
             stops = stops + 1 if verdict.advice == "stop" else 0
             if stops >= patience or verdict.content["diverged"] or seen >= watching.end:
                 return verdict
         if timeout is not None and time.monotonic() - quiet > timeout:
-            if verdict is not None:
-                return verdict
-            if problem is not None:
-                raise problem
-            raise DataError(f"{source} holds no curve of {FEWEST} points yet")
+            if verdict is None:
+                raise log.problem or DataError(f"{source} holds no curve of {FEWEST} points yet")
+            return verdict
         time.sleep(every)
 
 
-def _one(source: str | PathLike[str], **reading: Any) -> Curve:
-    """The curve of a log, or the first where it is one run's."""
-    with _whole_lines(source) as path:
-        curves = load_curves(path, **reading)
-    if len(curves) > 1:
-        raise DataError(
-            f"{source} holds {len(curves)} runs ({', '.join(map(repr, curves.names[:4]))} …); a "
-            "log of one run is needed"
-        )
-    return curves.curves[0]
+@dataclass
+class _Log:
+    """A log that is looked at again and again.
+
+    ``problem`` is why the last look failed.
+    """
+
+    source: str | PathLike[str]
+    reading: dict[str, Any]
+    noted: Callable[[tuple[str, ...]], None] | None
+    problem: BayesScalingError | None = None
+    _failed: int = 0
+
+    def look(self) -> Curve | None:
+        """Its one curve; None if it cannot be read now, and perhaps can be later."""
+        try:
+            with _whole_lines(self.source) as path:
+                curves = load_curves(path, **self.reading)
+            if len(curves) > 1:
+                raise DataError(
+                    f"{self.source} holds {len(curves)} runs "
+                    f"({', '.join(map(repr, curves.names[:4]))} …); a log of one run is needed"
+                )
+        except BayesScalingError as error:
+            self.problem, self._failed = error, self._failed + 1
+            if self._failed >= _TRIES:
+                raise
+            return None
+        self.problem, self._failed = None, 0
+        if self.noted is not None:
+            self.noted(curves.notes)
+            self.noted = None
+        return curves.curves[0]
 
 
 @contextmanager

@@ -65,6 +65,11 @@ def test_bad_curves_are_refused(t: list[float], loss: list[float], said: str) ->
         Curve.of("r", t, loss)
 
 
+def test_rates_that_are_not_known_everywhere_are_none() -> None:
+    assert Curve.of("r", [1, 2], [2, 1], lr=[0.1, np.nan]).lr is None
+    assert finished_runs([Curve.of("r", [1, 2], [2, 1], lr=[np.nan] * 2)])["cooldown"].isna().all()
+
+
 def test_curves_have_names_of_their_own() -> None:
     one = falling(5)
     with pytest.raises(DataError, match="two curves are named 'r'"):

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -60,7 +61,8 @@ def test_the_textbooks_plateau_is_seen() -> None:
 
 
 def test_a_known_truth_is_covered() -> None:
-    # 40 curves of one power law, 90% intervals at four times the end: binomial, two-sided 0.5%.
+    # 40 curves of one power law, 90% intervals at four times the end: fewer than 29 inside has a
+    # probability of 0.04%.
     inside = []
     for seed in range(40):
         curve = power(24, seed)
@@ -71,6 +73,39 @@ def test_a_known_truth_is_covered() -> None:
         low, high = np.quantile(draws, [0.05, 0.95])
         inside.append(low <= came <= high)
     assert sum(inside) >= 29
+
+
+def test_intervals_hold_where_neighbours_share_their_luck() -> None:
+    # As above, of checkpoints that scatter as an AR(1) in log t, by 2% over a third of a factor e.
+    inside, naive = [], []
+    for seed in range(40):
+        rng = np.random.default_rng([seed, 2])
+        log_t = np.append(np.linspace(np.log(10), np.log(1e4), 40), np.log(4e4))
+        luck = [0.02 * rng.normal()]
+        for gap in np.diff(log_t):
+            stays = math.exp(-gap / 0.33)
+            luck.append(stays * luck[-1] + 0.02 * math.sqrt(1 - stays**2) * rng.normal())
+        loss = (1.5 + 6.0 * np.exp(-0.4 * log_t)) * np.exp(luck)
+        curve = Curve.of("r", np.exp(log_t[:-1]), loss[:-1])
+        fit = fit_curve(curve, laws="curve-power", particles=400, seed=seed)
+        low, high = np.quantile(fit.forecast([4e4]), [0.05, 0.95])
+        inside.append(low <= loss[-1] <= high)
+        # The law alone, sure of itself as if every point were news, does not hold.
+        low, high = np.quantile(fit.forecast([4e4], "curve"), [0.25, 0.75])
+        naive.append(low <= loss[-1] <= high)
+    assert sum(inside) >= 29
+    assert sum(naive) < 29
+
+
+def test_doubts_about_a_population_stand_in_the_verdict() -> None:
+    fit = replace(
+        fit_curve(BOOK, laws="curve-power", particles=200), learned=("It has not mixed.",)
+    )
+    assert "It has not mixed." in judge(fit, 2000).content["warnings"]
+    (part,) = fit.parts
+    still = replace(part, particles=replace(part.particles, accepted=0.0))
+    assert any("hardly moved" in text for text in replace(fit, parts=(still,)).warnings)
+    assert 0.05 < part.particles.accepted < 0.9
 
 
 def test_parameters_are_recovered_with_their_reference_point() -> None:
@@ -250,7 +285,8 @@ def test_losses_that_end_as_no_numbers_are_a_divergence() -> None:
     verdict = monitor(Curve.of("r", curve.t, loss), 2e4)
     assert verdict.advice == "stop"
     assert verdict.content["diverged"]
-    # As it was known before, it had not.
+    # As it was known before, it had not; not even where one point had been lost early on.
+    loss[5] = np.nan
     assert not monitor(Curve.of("r", curve.t, loss).until(500), 2e4).content["diverged"]
 
 
@@ -315,6 +351,22 @@ def test_a_watched_run_that_does_not_pay_is_stopped(tmp_path: Path) -> None:
     last = watch(path, dear, told=grow, every=0.01, timeout=5)
     assert last.advice == "stop"
     assert last.content["t"] == 700.0
+
+
+def test_a_watched_run_whose_losses_are_no_numbers_any_more_is_stopped(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    rows = [f"{t:g},{loss:.6f}" for t, loss in zip(STEPS[:6], LOSSES[:6], strict=True)]
+    path.write_text("\n".join(["step,loss", *rows]) + "\n")
+
+    def grow(verdict) -> None:  # type: ignore[no-untyped-def]
+        rows.extend(f"{100 * (len(rows) + i)},nan" for i in range(1, 4))
+        path.write_text("\n".join(["step,loss", *rows]) + "\n")
+
+    noted: list[tuple[str, ...]] = []
+    last = watch(path, Watch(2000.0), told=grow, every=0.01, timeout=5, noted=noted.append)
+    assert last.content["diverged"]
+    assert last.content["flags"][0]["points"] == 3
+    assert noted == [()]
 
 
 def test_a_log_that_never_comes_is_told(tmp_path: Path) -> None:

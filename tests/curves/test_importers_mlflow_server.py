@@ -10,6 +10,7 @@ import urllib.request
 import pytest
 from numpy.testing import assert_allclose
 
+from bayes_scaling.curves import Watch, watch
 from bayes_scaling.curves.importers import load_curves
 from bayes_scaling.errors import FileError
 
@@ -80,6 +81,29 @@ def test_a_real_server(real, monkeypatch):
     assert "no experiment 'b'; write one of 'a grid', 'Default'" in refused(f"mlflow:{real}#b")
     missing = refused(f"mlflow:{real}#{'0' * 32}", kind=FileError)
     assert "RESOURCE_DOES_NOT_EXIST" in missing
+
+
+@pytest.mark.slow
+def test_a_run_on_a_server_is_watched_as_it_grows(real, monkeypatch):
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+    from mlflow.tracking import MlflowClient
+
+    client = MlflowClient(tracking_uri=real)
+    run = client.create_run(client.create_experiment("live"), run_name="one").info.run_id
+    seen = []
+
+    def log(first, last):
+        for step in range(first, last):
+            client.log_metric(run, "eval/loss", 2 + 3 / step, step=step)
+
+    def told(verdict):
+        seen.append(verdict.content["t"])
+        log(int(seen[-1]) + 1, min(int(seen[-1]) + 3, 11))
+
+    log(1, 7)
+    last = watch(f"mlflow:{real}#{run}", Watch(10.0), told=told, every=0.1, timeout=20)
+    assert seen == [6.0, 8.0, 10.0]
+    assert last.content["t"] == 10.0
 
 
 @pytest.mark.slow

@@ -121,14 +121,11 @@ def _runs(client: Any, wanted: str, source: str) -> list[Any]:
             f"{source} has {said}; write one of {listed(known)}, or ids of runs, after # in the "
             "address"
         )
-    runs: list[Any] = []
-    token = None
-    while token is not None or not runs:
-        page = client.search_runs([experiment.experiment_id], page_token=token)
+    page = client.search_runs([experiment.experiment_id])
+    runs = list(page)
+    while page.token:
+        page = client.search_runs([experiment.experiment_id], page_token=page.token)
         runs.extend(page)
-        token = page.token or None
-        if token is None:
-            break
     if not runs:
         raise DataError(f"{source}: experiment {wanted!r} has no runs")
     return runs
