@@ -123,6 +123,13 @@ def test_blanks_of_a_data_frame_are_noted():
     assert curves.notes == ("1 of 3 rows hold no 'loss'",)
 
 
+@pytest.mark.parametrize("blank", ["", "null", "NA"])
+def test_rows_of_text_without_a_loss_are_counted(write, blank):
+    curves = load_curves(write(f"step,loss\n10,5\n20,{blank}\n30,4\n"))
+    assert_allclose(curves.curves[0].t, [10, 30])
+    assert curves.notes == ("1 of 3 rows hold no 'loss'",)
+
+
 @pytest.mark.parametrize(
     ("header", "chosen"),
     [

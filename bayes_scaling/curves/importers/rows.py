@@ -52,7 +52,7 @@ def curves_of_rows(table: Table, asked: Asked, name: str) -> Curves:
     run = _run_column(table, asked.run, notes)
     raw = table.take([n for n in dict.fromkeys((metric, t, lr, time, run)) if n is not None])
     at, loss = numbers(raw, t), numbers(raw, metric)
-    if raw.frame[metric].dtype.kind == "f" and not loss.held.all():
+    if not loss.held.all():
         notes.append(f"{int((~loss.held).sum())} of {len(loss.held)} rows hold no {metric!r}")
     missing = np.flatnonzero(loss.held & ~at.held)
     if len(missing):
