@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["render_html", "write_json", "write_report"]
 
+DOWNLOAD = "bayes-scaling-report.json"
 _MOST_FAMILIES = 8
 _MOST_PARAMETERS = 6
 
@@ -34,7 +35,7 @@ def write_report(
     Parameters
     ----------
     path : path-like
-        ``.html`` for a self-contained page (no script, nothing loaded from elsewhere), ``.json``
+        ``.html`` for a self-contained page (nothing is loaded from elsewhere), ``.json``
         for its content.
     fit : Fit
         The fit.
@@ -103,6 +104,10 @@ def render_html(content: Mapping[str, Any], fit: Fit) -> str:
         The same fit, for the figures.
     """
     import jinja2
+    from markupsafe import Markup
+
+    from bayes_scaling.report.explorer import explorer
+    from bayes_scaling.report.scripts import Scripts, data_block, scripts_for
 
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("bayes_scaling.report"),
@@ -121,8 +126,19 @@ def render_html(content: Mapping[str, Any], fit: Fit) -> str:
         """Whether a plan's warning repeats what the report says of the law."""
         return any(note in text for note in law_notes)
 
+    explored = explorer(fit, content["plans"])
+    scripts = scripts_for(explored)
     template = environment.get_template("report.html.j2")
-    return template.render(r=content, figures=_figures(content, fit), is_note=is_note)
+    return template.render(
+        r=content,
+        figures=_figures(content, fit),
+        is_note=is_note,
+        explorer=explored,
+        scripts=Scripts(tuple(map(Markup, scripts.texts)), scripts.policy),
+        report_data=Markup(data_block(content)),  # noqa: S704  (escaped for scripts)
+        explore_data=Markup(data_block({"problems": explored["problems"]}) if explored else ""),  # noqa: S704
+        download=DOWNLOAD,
+    )
 
 
 def _figures(content: Mapping[str, Any], fit: Fit) -> dict[str, list[dict[str, str]]]:

@@ -1,0 +1,280 @@
+// Controls, numbers and charts of the section "Try other budgets".
+
+const find = id => document.getElementById(id);
+const read = id => JSON.parse(find(id).textContent);
+
+const SUPERSCRIPT = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
+function digits(v, n) {
+  if (v === 0) return "0";
+  const [mantissa, power] = v.toExponential(n - 1).split("e");
+  if (Number(power) >= -4 && Number(power) < 6) return v.toPrecision(n).includes("e") ? Math.round(v).toLocaleString("en") : v.toPrecision(n);
+  return `${mantissa} × 10${[...String(Number(power))].map(c => SUPERSCRIPT[c]).join("")}`;
+}
+function count(v) {
+  for (const [size, word] of [[1e12, "trillion"], [1e9, "billion"], [1e6, "million"]])
+    if (v >= 0.9995 * size && v < 1e16) return `${(v / size).toPrecision(3)} ${word}`;
+  return v >= 1e16 ? digits(v, 3) : v >= 1000 ? Math.round(Number(v.toPrecision(3))).toLocaleString("en") : digits(v, 3);
+}
+const lossText = v => digits(v, 4);
+const percent = v => v > 0 && v < 0.01 ? "under 1%" : v > 0.99 && v < 1 ? "over 99%" : `${Math.round(100 * v)}%`;
+function amountText(v, unit) {
+  if (unit === "FLOP") return `${digits(v, 3)} FLOP`;
+  if (unit === "s") return v >= 86400 ? `${digits(v / 86400, 3)} days` : v >= 3600 ? `${digits(v / 3600, 3)} hours` : `${digits(v, 3)} s`;
+  return `${v >= 1e6 ? count(v) : digits(v, 3)} ${unit}`;
+}
+
+/** A number on the page that programs can read too. */
+function put(id, value, text) {
+  const place = find(id);
+  if (!place) return;
+  place.textContent = "";
+  const data = document.createElement("data");
+  data.value = value === null ? "" : String(value);
+  data.textContent = text;
+  place.append(data);
+}
+
+const INK = "currentColor", NOW = "var(--accent)", THEN = "var(--then)", TARGET = "var(--fail)";
+const AXES = {
+  axis: { labelColor: INK, titleColor: INK, domainColor: INK, tickColor: INK, gridColor: "var(--rule)", labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" },
+  view: { stroke: null }, background: null, aria: false,
+};
+const across = (field, title, more = {}) => ({ field, type: "quantitative", axis: { title, grid: false, tickCount: 5, ...more.axis }, scale: { zero: false, ...more.scale } });
+const sized = { scale: { type: "log", nice: false }, axis: { labelExpr: "replace(format(datum.value, '~s'), 'G', 'B')", labelOverlap: true, tickCount: 4 } };
+const powered = { scale: { type: "log", nice: false }, axis: { format: ".0e", labelOverlap: true, tickCount: 4 } };
+
+function base(layer, height = 210) {
+  return { width: "container", height, autosize: { type: "fit", contains: "padding" }, config: AXES, layer };
+}
+function histogram(title) {
+  const bar = (name, mark) => ({
+    data: { name }, mark,
+    encoding: { x: across("low", title), x2: { field: "high" }, y: { field: "share", type: "quantitative", axis: null } },
+  });
+  return base([
+    bar("now", { type: "bar", color: NOW, opacity: 0.75, binSpacing: 0 }),
+    { data: { name: "then" }, mark: { type: "line", interpolate: "step", color: THEN, strokeWidth: 1.5, strokeDash: [4, 3] },
+      encoding: { x: across("low", title), y: { field: "share", type: "quantitative", axis: null } } },
+    { data: { name: "target" }, mark: { type: "rule", color: TARGET, strokeWidth: 2 }, encoding: { x: across("at", title) } },
+  ]);
+}
+function fan(x, title, options) {
+  const at = across(x, title, options), y = field => ({ field, type: "quantitative", title: "Loss of one run", scale: { zero: false }, axis: { tickCount: 5 } });
+  return base([
+    { data: { name: "line" }, mark: { type: "area", color: NOW, opacity: 0.22 }, encoding: { x: at, y: y("q05"), y2: { field: "q95" } } },
+    { data: { name: "line" }, mark: { type: "line", color: NOW, strokeWidth: 2 }, encoding: { x: at, y: y("mean") } },
+    { data: { name: "here" }, mark: { type: "point", color: NOW, filled: true, size: 90 }, encoding: { x: at, y: y("mean") } },
+    { data: { name: "then" }, mark: { type: "point", color: THEN, shape: "diamond", size: 90, strokeWidth: 2 }, encoding: { x: at, y: y("mean") } },
+    { data: { name: "target" }, mark: { type: "rule", color: TARGET, strokeWidth: 1.5, strokeDash: [5, 4] }, encoding: { y: y("at") } },
+  ]);
+}
+function bins(values, low, high, number = 44) {
+  const shares = new Float64Array(number), wide = (high - low) / number || 1e-9;
+  for (const v of values) if (v >= low && v <= high) shares[Math.min(Math.floor((v - low) / wide), number - 1)] += 1 / values.length;
+  return Array.from(shares, (share, k) => ({ low: low + k * wide, high: low + (k + 1) * wide, share }));
+}
+
+class Explorer {
+  constructor(page) {
+    this.page = page;
+    this.views = {};
+    this.draws = page.problems.map(given => Draws.unpack(given.draws, LAW));
+    this.fields = [...document.querySelectorAll("#explore [data-control]")];
+  }
+  async start() {
+    const money = this.page.problems[0].amount;
+    const budget = money.unit === "FLOP" ? "Compute (FLOP)" : money.unit === "s" ? "Time (s)" : `Budget (${money.unit})`;
+    const specs = {
+      loss: histogram("Loss of one run"), regret: histogram("Loss above that of the best plan"),
+      size: fan("params", "Parameters", sized), frontier: fan("budget", budget, money.unit === "FLOP" ? powered : sized),
+    };
+    for (const [name, spec] of Object.entries(specs)) {
+      const made = await vegaEmbed(find(`chart-${name}`), spec, { renderer: "svg", actions: false, ast: true, defaultStyle: false });
+      this.views[name] = made.view;
+    }
+    for (const field of this.fields) field.addEventListener("input", () => this.changed(field));
+    find("explore-plan")?.addEventListener("change", () => { this.reset(); });
+    find("explore-reset").addEventListener("click", () => this.reset());
+    find("explore").hidden = false;
+    for (const view of Object.values(this.views)) view.resize();
+    this.reset();
+  }
+  get given() { return this.page.problems[Number(find("explore-plan")?.value || 0)]; }
+  get sample() { return this.draws[this.page.problems.indexOf(this.given)]; }
+  /** What can be moved: where it starts, and what it is called. */
+  get starts() {
+    const { scenario: s, amount, costs, python } = this.given, served = costs.servedFlops[0] / SERVING;
+    const middle = v => quantile(sorted(v), 0.5);
+    return {
+      amount: amount.value, target: s.target, probability: s.probability, measure: s.measure, level: s.level,
+      compute: middle(costs.perFlop) * 1e18, data: middle(costs.perToken) * 1e9, served: middle(costs.servedFlops) / SERVING || served,
+      around: python.loss.q50,
+    };
+  }
+  reset() {
+    const starts = this.starts, cost = this.given.scenario.minimise === "cost";
+    for (const field of this.fields) {
+      const name = field.dataset.control, start = starts[name];
+      if (field.type === "range") this.slide(field, start);
+      else field.value = start === null || start === undefined ? "" : typeof start === "number" ? String(Number(start.toPrecision(6))) : start;
+    }
+    const shown = {
+      amount: !cost, probability: cost, measure: !cost, level: !cost,
+      compute: this.given.priced, data: starts.data > 0, served: true, target: true,
+    };
+    for (const [name, on] of Object.entries(shown)) find(`control-${name}`).hidden = !on;
+    find("explore-unit").textContent = this.given.amount.unit;
+    for (const place of document.querySelectorAll(".explore-currency")) place.textContent = this.given.scenario.currency;
+    this.update(true);
+  }
+  /** Ranges stand for logs about where they start; a target for shares of the loss. */
+  slide(range, value) {
+    const name = range.dataset.control, start = this.starts[name];
+    if (name === "level" || name === "probability") range.value = value;
+    else if (name === "target") range.value = value === null ? 0 : 100 * Math.log(value / this.starts.around);
+    else if (name === "served") range.value = value > 0 ? Math.log10(value) : range.min;
+    else range.value = start > 0 && value > 0 ? Math.log10(value / start) : 0;
+    range.setAttribute("aria-valuetext", value === null ? "none" : digits(Number(value), 4));
+  }
+  slid(range) {
+    const name = range.dataset.control, at = Number(range.value);
+    if (name === "level" || name === "probability") return at;
+    if (name === "target") return this.starts.around * Math.exp(at / 100);
+    if (name === "served") return at <= Number(range.min) ? 0 : Math.pow(10, at);
+    return this.starts[name] * Math.pow(10, at);
+  }
+  changed(field) {
+    const twin = this.fields.find(f => f !== field && f.dataset.control === field.dataset.control);
+    if (field.type === "range") {
+      const value = this.slid(field);
+      twin.value = String(Number(value.toPrecision(4)));
+      field.setAttribute("aria-valuetext", digits(value, 4));
+    } else if (twin) {
+      const value = this.typed(field);
+      if (value !== undefined) this.slide(twin, value);
+    }
+    this.update(false);
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(() => this.update(true), 250);
+  }
+  /** The number in a box; null where it is empty, undefined where it is not a legal number. */
+  typed(field) {
+    const name = field.dataset.control, text = field.value.trim().replaceAll(",", "");
+    const value = text === "" ? null : Number(text);
+    const share = name === "level" || name === "probability", zero = name === "served";
+    const legal = value === null ? name === "target" || zero
+      : Number.isFinite(value) && (zero ? value >= 0 : value > 0) && (!share || value < 1) && value < 1e60;
+    field.setAttribute("aria-invalid", String(!legal));
+    return legal ? value : undefined;
+  }
+  get asked() {
+    const box = name => this.fields.find(f => f.dataset.control === name && f.type !== "range"), asked = {};
+    for (const name of ["amount", "target", "probability", "level", "compute", "data", "served"]) {
+      const field = box(name), value = field.closest("[hidden]") ? this.starts[name] : this.typed(field);
+      if (value === undefined) throw new Impossible(`${field.dataset.said} must be a ${name === "level" || name === "probability" ? "number between 0 and 1" : "number above 0"}; it is "${field.value}".`);
+      asked[name] = value;
+    }
+    const starts = this.starts, exact = (value, start) => Math.abs(value / start - 1) < 1e-5 ? start : value;
+    asked.amount = exact(asked.amount, starts.amount);
+    asked.served = asked.served || 0;
+    return {
+      ...asked, measure: box("measure").value,
+      compute: starts.compute > 0 ? exact(asked.compute, starts.compute) / starts.compute : 1,
+      data: starts.data > 0 ? exact(asked.data, starts.data) / starts.data : 1,
+      serving: starts.served > 0 ? exact(asked.served, starts.served) / starts.served : 1,
+    };
+  }
+  update(fine) {
+    find("control-level").hidden = this.given.scenario.minimise === "cost" || !["quantile", "cvar"].includes(this.fields.find(f => f.dataset.control === "measure").value);
+    try {
+      const asked = this.asked, began = performance.now();
+      const found = solve(this.given, this.sample, asked, fine);
+      this.tell(found, asked);
+      this.draw(found, asked);
+      if (fine) this.further(found, asked);
+      find("explore").dataset.milliseconds = String(Math.round(performance.now() - began));
+      find("explore-problem").textContent = "";
+      find("explore").dataset.state = fine ? "settled" : "moving";
+    } catch (error) {
+      if (!(error instanceof Impossible)) throw error;
+      find("explore-problem").textContent = error.message;
+      find("explore").dataset.state = "refused";
+    }
+  }
+  tell(found, asked) {
+    const unit = this.given.amount.unit, { currency } = this.given.scenario;
+    put("now-params", found.params, count(found.params));
+    put("now-tokens", found.tokens, count(found.tokens) + (found.epochs > 1.001 ? ` (each seen ${digits(found.epochs, 3)} times)` : ""));
+    put("now-ratio", found.perParam, digits(found.perParam, 3));
+    put("now-flops", found.flops, digits(found.flops, 3));
+    put("now-loss", found.loss.mean, lossText(found.loss.mean));
+    put("now-q05", found.loss.q05, lossText(found.loss.q05));
+    put("now-q95", found.loss.q95, lossText(found.loss.q95));
+    put("now-reached", found.reached, found.reached === null ? "no target" : percent(found.reached));
+    put("now-missed", found.reached === null ? null : 1 - found.reached, found.reached === null ? "no target" : percent(1 - found.reached));
+    put("now-regret", found.regret.mean, digits(found.regret.mean, 2));
+    put("now-regret95", found.regret.q95, digits(found.regret.q95, 2));
+    put("now-cost", found.money && found.money.q50, found.money ? amountText(found.money.q50, currency) : "no price is stated");
+    put("now-amount", found.amount, amountText(found.amount, unit));
+    put("now-times", found.times, `${digits(found.times, 2)} times the largest fitted run`);
+    find("now-far").hidden = found.times <= 1.5;
+    const target = asked.target === null ? "" : `, ${lossText(asked.target)} with probability ${percent(found.reached)}`;
+    find("explore-sentence").textContent =
+      `${this.given.scenario.minimise === "cost" ? "It takes" : "With"} ${amountText(found.amount, unit)}: train ${count(found.params)} parameters on ${count(found.tokens)} tokens; expected loss ${lossText(found.loss.mean)}, 90% between ${lossText(found.loss.q05)} and ${lossText(found.loss.q95)}${target}.`;
+    this.describe("loss", `Distribution of the loss of one run: median ${lossText(found.loss.q50)}, 90% between ${lossText(found.loss.q05)} and ${lossText(found.loss.q95)}${target}.`);
+    this.describe("regret", `Distribution of the regret: mean ${digits(found.regret.mean, 2)}, below ${digits(found.regret.q95, 2)} in 95% of cases.`);
+    this.describe("size", `Loss against size with the tokens that the budget leaves: least near ${count(found.params)} parameters.`);
+  }
+  describe(name, text) { find(`chart-${name}`).setAttribute("aria-label", text); }
+  draw(found, asked) {
+    const first = this.first || (this.first = {}), key = this.given.plan;
+    if (!first[key]) first[key] = found;
+    const before = first[key], target = asked.target === null ? [] : [{ at: asked.target }];
+    const ends = values => { const o = sorted(values); return [quantile(o, 0.002), quantile(o, 0.998)]; };
+    const both = (a, b) => [Math.min(a[0], b[0]), Math.max(a[1], b[1])];
+    const loss = both(ends(found.losses), ends(before.losses)), regret = [0, both(ends(found.regrets), ends(before.regrets))[1] || 1e-6];
+    const near = asked.target !== null && asked.target > loss[0] - (loss[1] - loss[0]) && asked.target < loss[1] + (loss[1] - loss[0]);
+    this.show("loss", { now: bins(found.losses, ...loss), then: bins(before.losses, ...loss), target: near ? target : [] });
+    this.show("regret", { now: bins(found.regrets, ...regret), then: bins(before.regrets, ...regret) });
+    this.show("size", { line: found.line, here: [{ params: found.params, mean: found.loss.mean }], then: [{ params: this.given.python.params, mean: this.given.python.loss.mean }] });
+  }
+  show(name, data) {
+    const view = this.views[name];
+    for (const [set, rows] of Object.entries(data)) view.data(set, rows);
+    view.runAsync();
+  }
+  further(found, asked) {
+    const unit = this.given.amount.unit, factors = spaced(-1, 1, 13).map(v => Math.pow(10, v));
+    const rows = frontier(found.problem, this.sample, factors, found.amount);
+    const low = rows.length ? rows[rows.length - 1].q05 : 0, high = rows.length ? rows[0].q95 : 0;
+    const near = asked.target !== null && asked.target > low && asked.target < high;
+    this.show("frontier", {
+      line: rows, here: [{ budget: found.amount, mean: found.loss.mean }],
+      then: [{ budget: this.given.amount.value, mean: this.given.python.loss.mean }], target: near ? [{ at: asked.target }] : [],
+    });
+    this.describe("frontier", `Loss against budget: from ${lossText(high)} at a tenth of the budget to ${lossText(low)} at ten times.`);
+    const body = find("frontier-rows");
+    body.textContent = "";
+    for (const row of rows) {
+      const line = body.insertRow();
+      const cells = [[row.budget, amountText(row.budget, unit)], [row.params, count(row.params)], [row.tokens, count(row.tokens)],
+        [row.mean, lossText(row.mean)], [row.q05, lossText(row.q05)], [row.q95, lossText(row.q95)], [row.reached, row.reached === null ? "–" : percent(row.reached)]];
+      for (const [value, text] of cells) {
+        const data = document.createElement("data");
+        data.value = value === null ? "" : String(value);
+        data.textContent = text;
+        line.insertCell().append(data);
+      }
+    }
+  }
+}
+
+const page = find("explore-data") && read("explore-data");
+if (page) new Explorer(page).start();
+find("download")?.addEventListener("click", () => {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([find("report-data").textContent], { type: "application/json" }));
+  link.download = find("download").dataset.name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+});
