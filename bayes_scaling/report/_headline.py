@@ -41,7 +41,7 @@ def verdict(study: Study, content: dict[str, Any]) -> dict[str, Any]:
     return {
         "status": status,
         "label": _LABELS[status],
-        "sentence": _sentence(study, status, reasons, content["headlines"]),
+        "sentence": _sentence(study, status, reasons, content),
         "reasons": [{"status": level, "text": text} for level, text in reasons],
     }
 
@@ -86,19 +86,31 @@ def _data_doubts(content: dict[str, Any]) -> list[Reason]:
     return reasons
 
 
-def _sentence(study: Study, status: str, reasons: list[Reason], found: list[dict[str, Any]]) -> str:
+def _tested(held_out: dict[str, Any]) -> str:
+    """How forecasts of these very data came out."""
+    if not held_out["known"]:
+        return ". No run was kept out of the fit, so its forecasts were not tested on these data"
+    return (
+        f". Of {held_out['known']} runs that were kept out of the fit {held_out['inside_90']} fell "
+        "inside their 90% interval"
+    )
+
+
+def _sentence(study: Study, status: str, reasons: list[Reason], content: dict[str, Any]) -> str:
+    found, held_out = content["headlines"], content["held_out"]
     if status == "fail":
         first = next(text for level, text in reasons if level == "fail")
         return f"The fit failed its checks, so none of its numbers should be used: {first}"
     base = "The sampler converged and the model reproduces the runs it was fitted to"
     doubts = sum(level == "warn" for level, _ in reasons)
     if not doubts:
-        return f"{base}, and nothing asked of it lies beyond them."
+        return f"{base}, and nothing asked of it lies beyond them{_tested(held_out)}."
     if study.diagnosis["status"] == "warn":
         base = "The fit passed no failing check, but some call for care"
     most = max((item["extrapolation"] for item in found), default=0.0)
     if most > FAR:
         base += f"; the numbers below are for {times(most)} times the largest fitted compute"
+    base += _tested(held_out)
     follow = "One reason for care follows" if doubts == 1 else f"{doubts} reasons for care follow"
     return f"{base}. {follow}."
 
@@ -127,7 +139,7 @@ def headlines(study: Study, content: dict[str, Any]) -> list[dict[str, Any]]:
         {"kind": "forecast", "sentences": _failing(study, sentences)}
         | {name: row[name] for name in same}
         | {"loss": {name: row[name] for name in names}}
-        | {"target_loss": None, "probability_of_target": None}
+        | {"target_loss": None, "probability_of_target": None, "money": None, "currency": None}
     ]
 
 
@@ -151,6 +163,8 @@ def _of_plan(study: Study, plan: dict[str, Any]) -> dict[str, Any]:
         "loss": plan["loss"],
         "target_loss": target,
         "probability_of_target": probability,
+        "money": plan.get("costs", {}).get("money"),
+        "currency": plan.get("costs", {}).get("currency"),
         "extrapolation": decades,
         "tags": study.tags(family, decades, chosen["tokens_per_param"]),
     }

@@ -67,7 +67,8 @@ def _library() -> str:
     """Vega, Vega-Lite and Vega-Embed, out of the installed package."""
     import vl_convert
 
-    return str(vl_convert.javascript_bundle())
+    # Its stub has forgotten the default.
+    return str(vl_convert.javascript_bundle())  # type: ignore[call-arg]
 
 
 def _template(name: str) -> str:
@@ -75,7 +76,7 @@ def _template(name: str) -> str:
 
 
 def _inside_html(script: str) -> str:
-    # The two by which HTML would leave a script; within strings and patterns the same to JavaScript.
+    # Both would end or change a script in HTML; in strings and patterns they mean the same.
     return script.replace("</script", r"<\/script").replace("<!--", r"<\!--")
 
 

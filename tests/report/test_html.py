@@ -1,9 +1,11 @@
 """The HTML page: self-contained, escaped, and in agreement with the JSON."""
 
 import base64
+import hashlib
 import json
 import re
 import xml.etree.ElementTree as ET
+from html import unescape
 from html.parser import HTMLParser
 from itertools import pairwise
 
@@ -14,7 +16,7 @@ from bayes_scaling.report import _format, write_report
 from tests.report.conftest import HOSTILE
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
-LOADING = {"script", "link", "iframe", "object", "embed", "audio", "video", "source", "form"}
+LOADING = {"link", "iframe", "object", "embed", "audio", "video", "source"}
 
 
 class Page(HTMLParser):
@@ -91,6 +93,15 @@ def test_html_and_json_tell_the_same_numbers(written):
     assert content["verdict"]["sentence"] in page.text
 
 
+def scripts_of(text: str) -> list[str]:
+    return re.findall(r'<script type="module">(.*?)</script>', text, re.DOTALL)
+
+
+def hashes_of(text: str) -> set[str]:
+    digests = [hashlib.sha256(script.encode()).digest() for script in scripts_of(text)]
+    return {base64.b64encode(digest).decode() for digest in digests}
+
+
 def test_nothing_is_loaded_from_elsewhere(written):
     path, page, _ = written
     assert not LOADING & {tag for tag, _ in page.tags}
@@ -100,6 +111,12 @@ def test_nothing_is_loaded_from_elsewhere(written):
             if value:
                 assert value.startswith(("#", "data:")), (tag, name, value[:80])
         assert not any(name.startswith("on") for name in attrs)
+    text = path.read_text("utf-8")
+    policy = unescape(text.partition("<title>")[0])
+    allowed = set(re.findall(r"'sha256-([^']+)'", policy))
+    assert "default-src 'none'; img-src data:; " in policy
+    assert "unsafe-eval" not in policy
+    assert hashes_of(text) == allowed
     style = path.read_text("utf-8").partition("<style>")[2].partition("</style>")[0]
     assert "url(" not in style
     assert "@import" not in style
@@ -129,7 +146,15 @@ def test_hostile_names_stay_text(hostile, tmp_path):
     plan = allocate(hostile, Scenario(1e22, Risk("cvar", 0.9), HOSTILE))
     path = write_report(tmp_path / "r.html", hostile, plan, title=HOSTILE)
     page = Page(path.read_text("utf-8"))
-    assert "script" not in {tag for tag, _ in page.tags}
+    text = path.read_text("utf-8")
+    kinds = [attrs for tag, attrs in page.tags if tag == "script"]
+    assert [kind["type"] for kind in kinds] == ["application/json"] * 2 + ["module"] * 2
+    assert not any("alert" in script.partition("const LAW")[2] for script in scripts_of(text))
+    for block in re.findall(
+        r'<script type="application/json"[^>]*>(.*?)</script>', text, re.DOTALL
+    ):
+        assert not set("<>&") & set(block)
+        assert json.dumps(HOSTILE)[1:-1] in json.dumps(json.loads(block))
     assert not page.faults
     assert HOSTILE in page.text
     named = 0

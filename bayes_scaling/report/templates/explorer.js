@@ -23,6 +23,12 @@ function amountText(v, unit) {
   return `${v >= 1e6 ? count(v) : digits(v, 3)} ${unit}`;
 }
 
+/** As a reader would type it. */
+function boxed(v) {
+  const short = Number(v.toPrecision(7));
+  return Math.abs(short) >= 1e7 ? short.toExponential().replace("e+", "e") : String(short);
+}
+
 /** A number on the page that programs can read too. */
 function put(id, value, text) {
   const place = find(id);
@@ -39,9 +45,9 @@ const AXES = {
   axis: { labelColor: INK, titleColor: INK, domainColor: INK, tickColor: INK, gridColor: "var(--rule)", labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" },
   view: { stroke: null }, background: null, aria: false,
 };
-const across = (field, title, more = {}) => ({ field, type: "quantitative", axis: { title, grid: false, tickCount: 5, ...more.axis }, scale: { zero: false, ...more.scale } });
+const across = (field, title, more = {}) => ({ field, type: "quantitative", axis: { title, grid: false, tickCount: 5, ...more.axis }, scale: more.scale || { zero: false } });
 const sized = { scale: { type: "log", nice: false }, axis: { labelExpr: "replace(format(datum.value, '~s'), 'G', 'B')", labelOverlap: true, tickCount: 4 } };
-const powered = { scale: { type: "log", nice: false }, axis: { format: ".0e", labelOverlap: true, tickCount: 4 } };
+const powered = { scale: { type: "log", nice: false }, axis: { labelExpr: "replace(format(datum.value, '.0e'), 'e+', 'e')", labelOverlap: true, tickCount: 4 } };
 
 function base(layer, height = 210) {
   return { width: "container", height, autosize: { type: "fit", contains: "padding" }, config: AXES, layer };
@@ -49,7 +55,7 @@ function base(layer, height = 210) {
 function histogram(title) {
   const bar = (name, mark) => ({
     data: { name }, mark,
-    encoding: { x: across("low", title), x2: { field: "high" }, y: { field: "share", type: "quantitative", axis: null } },
+    encoding: { x: across("low", title), x2: { field: "high" }, y: { field: "share", type: "quantitative", axis: null }, y2: { datum: 0 } },
   });
   return base([
     bar("now", { type: "bar", color: NOW, opacity: 0.75, binSpacing: 0 }),
@@ -89,10 +95,11 @@ class Explorer {
       size: fan("params", "Parameters", sized), frontier: fan("budget", budget, money.unit === "FLOP" ? powered : sized),
     };
     for (const [name, spec] of Object.entries(specs)) {
-      const made = await vegaEmbed(find(`chart-${name}`), spec, { renderer: "svg", actions: false, ast: true, defaultStyle: false });
+      const made = await vegaEmbed(find(`chart-${name}`), spec, { renderer: "svg", actions: false, ast: true, defaultStyle: false, logLevel: 1 });
       this.views[name] = made.view;
     }
     for (const field of this.fields) field.addEventListener("input", () => this.changed(field));
+    find("explore-controls").addEventListener("submit", event => event.preventDefault());
     find("explore-plan")?.addEventListener("change", () => { this.reset(); });
     find("explore-reset").addEventListener("click", () => this.reset());
     find("explore").hidden = false;
@@ -116,7 +123,7 @@ class Explorer {
     for (const field of this.fields) {
       const name = field.dataset.control, start = starts[name];
       if (field.type === "range") this.slide(field, start);
-      else field.value = start === null || start === undefined ? "" : typeof start === "number" ? String(Number(start.toPrecision(6))) : start;
+      else field.value = start === null || start === undefined ? "" : typeof start === "number" ? boxed(start) : start;
     }
     const shown = {
       amount: !cost, probability: cost, measure: !cost, level: !cost,
@@ -147,7 +154,7 @@ class Explorer {
     const twin = this.fields.find(f => f !== field && f.dataset.control === field.dataset.control);
     if (field.type === "range") {
       const value = this.slid(field);
-      twin.value = String(Number(value.toPrecision(4)));
+      twin.value = boxed(Number(value.toPrecision(4)));
       field.setAttribute("aria-valuetext", digits(value, 4));
     } else if (twin) {
       const value = this.typed(field);
@@ -174,7 +181,7 @@ class Explorer {
       if (value === undefined) throw new Impossible(`${field.dataset.said} must be a ${name === "level" || name === "probability" ? "number between 0 and 1" : "number above 0"}; it is "${field.value}".`);
       asked[name] = value;
     }
-    const starts = this.starts, exact = (value, start) => Math.abs(value / start - 1) < 1e-5 ? start : value;
+    const starts = this.starts, exact = (value, start) => Math.abs(value / start - 1) < 1e-6 ? start : value;
     asked.amount = exact(asked.amount, starts.amount);
     asked.served = asked.served || 0;
     return {
