@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from bayes_scaling.cli._options import SEED, check_output, check_plot, output, plot
-from bayes_scaling.errors import ScenarioError
+from bayes_scaling.errors import FileError, ScenarioError
 
 __all__ = [
     "allocate",
@@ -225,13 +225,20 @@ def scenario(*, example: bool) -> None:  # noqa: ARG001
 @click.argument("plans", nargs=-1)
 @output("Where the report goes (.html or .json).")
 @click.option("--title", help="Title of the report.")
-def report(fit: str, plans: tuple[str, ...], output: str, title: str | None) -> None:
+@click.option("--pdf", metavar="FILE", help="Where it goes as PDF too, printed by Chromium.")
+def report(
+    fit: str, plans: tuple[str, ...], output: str, title: str | None, pdf: str | None
+) -> None:
     """Write a self-contained report of a FIT and PLANS."""
     from bayes_scaling.decisions import load_plan
     from bayes_scaling.inference import load_fit
-    from bayes_scaling.report import write_report
+    from bayes_scaling.report import write_pdf, write_report
 
     check_output(output, fit, *plans)
+    if pdf is not None:
+        check_output(pdf, fit, output, *plans)
+        if not output.lower().endswith((".html", ".htm")):
+            raise FileError(f"--pdf prints a report in HTML, and {output} is not .html")
     fitted = load_fit(fit)
     loaded = [load_plan(plan) for plan in plans]
     try:
@@ -239,6 +246,9 @@ def report(fit: str, plans: tuple[str, ...], output: str, title: str | None) -> 
     except ScenarioError as error:
         raise ScenarioError(f"{', '.join(plans)}: {error}") from error
     click.echo(f"Report written to {output}")
+    if pdf is not None:
+        write_pdf(pdf, output)
+        click.echo(f"PDF written to {pdf}")
 
 
 @click.command()

@@ -3,6 +3,7 @@
 from bayes_scaling.report.content import report_content
 from bayes_scaling.report.frontier import forecast_data
 from bayes_scaling.report.html import render_html, write_json, write_report
+from bayes_scaling.report.pdf import write_pdf
 from bayes_scaling.report.plots import plot_allocation, plot_forecast
 from bayes_scaling.report.plots_backtest import plot_backtest, plot_pit
 from bayes_scaling.report.plots_curves import plot_curve
@@ -41,5 +42,6 @@ __all__ = [
     "render_html",
     "report_content",
     "write_json",
+    "write_pdf",
     "write_report",
 ]
