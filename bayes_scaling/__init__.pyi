@@ -19,6 +19,7 @@ from .laws import Prior
 from .model import simulate
 from .report import write_report
 from .runs import Runs, datasets, identifiability, load_runs
+from .schemas import schema
 
 __all__ = [
     "Alternative",
@@ -53,6 +54,7 @@ __all__ = [
     "monitor",
     "next_runs",
     "predict",
+    "schema",
     "score",
     "simulate",
     "write_report",

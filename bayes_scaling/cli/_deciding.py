@@ -223,7 +223,7 @@ def scenario(*, example: bool) -> None:  # noqa: ARG001
 @click.command()
 @click.argument("fit")
 @click.argument("plans", nargs=-1)
-@output("Where the report goes (.html or .json).")
+@output("Where the report goes (.html, .json or .md).")
 @click.option("--title", help="Title of the report.")
 @click.option("--pdf", metavar="FILE", help="Where it goes as PDF too, printed by Chromium.")
 def report(

@@ -22,7 +22,9 @@ from bayes_scaling.inference.parameters import parameter_table, with_sensitivity
 if TYPE_CHECKING:
     from bayes_scaling.inference.result import Fit
 
-__all__ = ["Diagnosis", "diagnose"]
+__all__ = ["SCHEMA", "Diagnosis", "diagnose"]
+
+SCHEMA = "bayes_scaling.diagnosis/1"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -74,6 +76,7 @@ class Diagnosis:
         """Everything as plain values for JSON."""
         parameters = self.parameters.rename_axis("parameter").reset_index()
         return {
+            "schema": SCHEMA,
             "status": self.status,
             "verdict": self.verdict,
             "checks": [vars(check) | {} for check in self.checks],

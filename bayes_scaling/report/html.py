@@ -36,7 +36,7 @@ def write_report(
     ----------
     path : path-like
         ``.html`` for a self-contained page (nothing is loaded from elsewhere), ``.json``
-        for its content.
+        for its content, ``.md`` for a summary in Markdown.
     fit : Fit
         The fit.
     *plans : Plan or mapping
@@ -54,16 +54,20 @@ def write_report(
     Raises
     ------
     FileError
-        If the suffix is neither, or the file cannot be written.
+        If the suffix is none of these, or the file cannot be written.
     ScenarioError
         If a plan belongs to another fit.
     """
     suffix = Path(path).suffix.lower()
-    if suffix not in (".html", ".htm", ".json"):
-        raise FileError(f"cannot write {path}: {suffix!r} is not .html or .json")
+    if suffix not in (".html", ".htm", ".json", ".md"):
+        raise FileError(f"cannot write {path}: {suffix!r} is not .html, .json or .md")
     if suffix == ".json":
         return write_json(path, fit, *plans, title=title, seed=seed)
     content = report_content(fit, plans, title=title, seed=seed)
+    if suffix == ".md":
+        from bayes_scaling.report.markdown import render_markdown
+
+        return write_bytes(path, render_markdown(content))
     return write_bytes(path, render_html(content, fit))
 
 

@@ -13,7 +13,7 @@ from tests.cli.conftest import COMMAND, assert_refused
 HEAVY = ("pymc", "pytensor", "nutpie", "arviz", "matplotlib", "pandas")
 COMMANDS = (
     *("demo", "fit", "predict", "diagnose", "sbc", "backtest", "compare", "allocate", "frontier"),
-    *("marginal", "monitor", "next-runs", "shape", "scenario", "report", "laws", "watch"),
+    *("marginal", "monitor", "next-runs", "shape", "scenario", "report", "laws", "watch", "schema"),
 )
 
 

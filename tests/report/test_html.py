@@ -188,7 +188,7 @@ def test_plans_read_back_give_the_same_page(fit, plan, written, tmp_path):
 
 
 def test_unknown_suffix_is_refused(fit, tmp_path):
-    with pytest.raises(FileError, match=r"'\.pdf' is not \.html or \.json"):
+    with pytest.raises(FileError, match=r"'\.pdf' is not \.html, \.json or \.md"):
         write_report(tmp_path / "r.pdf", fit)
     assert not list(tmp_path.iterdir())
 

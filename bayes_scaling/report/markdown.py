@@ -1,0 +1,61 @@
+"""A report as a page of Markdown, for a pull request or a wiki."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from bayes_scaling.report import _format
+
+__all__ = ["escaped", "render_markdown"]
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~$:@^=])")
+_HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+
+
+def escaped(text: object) -> str:
+    r"""Text that Markdown and HTML show as it is, on one line.
+
+    Everything that starts a construct of GitHub's Markdown is escaped by a backslash or as an HTML
+    entity, mentions and bare addresses included.
+
+    Examples
+    --------
+    >>> escaped("a|b <script>")
+    'a\\|b &lt;script&gt;'
+    """
+    line = " ".join(str(text).split())
+    shown = "".join(ch if ch.isprintable() else repr(ch)[1:-1] for ch in line)
+    safe = "".join(_HTML.get(ch, ch) for ch in _SPECIAL.sub(r"\\\1", shown))
+    # Neither a plain full stop nor a hyphen within a word means anything.
+    safe = re.sub(r"(?<=\w)\\([.\-])(?=\s|\d|$)|(?<=\w)\\(:)(?=\s|$)", r"\1\2", safe)
+    return re.sub(r"(?i)\b(www|https?)(?=\\?[.:])", lambda m: f"{m[0][0]}&#8203;{m[0][1:]}", safe)
+
+
+def render_markdown(content: Mapping[str, Any]) -> str:
+    """The page of a report.
+
+    Parameters
+    ----------
+    content : mapping
+        As :func:`bayes_scaling.report.report_content` gives it.
+    """
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("bayes_scaling.report"),
+        # Not HTML: what is printed is escaped for Markdown, unless it is a number made here.
+        autoescape=False,  # noqa: S701
+        finalize=_printed,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        name: getattr(_format, name)
+        for name in ("count", "flops", "loss", "number", "percent", "times")
+    }
+    return environment.get_template("report.md.j2").render(r=content)
+
+
+def _printed(value: object) -> str:
+    return escaped(value)
