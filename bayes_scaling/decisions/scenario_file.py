@@ -74,6 +74,7 @@ max_tokens = 1e14
 # name = "twenty tokens per parameter"
 # tokens_per_param = 20      # one or two of params, tokens, tokens_per_param, and epochs
 """
+"""A commented scenario with every key; ``bayes-scaling scenario --example`` prints it."""
 
 _KEYS = {
     "the scenario": {

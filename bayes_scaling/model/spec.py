@@ -14,7 +14,9 @@ from bayes_scaling.model.discrepancy import Discrepancy
 __all__ = ["BORROWS", "NOISE", "NU", "Noise", "Pooling", "Spec", "pooling_by_parameter"]
 
 Pooling = Literal["partial", "shared", "none"]
+"""Over families: drawn from one population, equal in all, or each from the prior by itself."""
 Noise = Literal["student-t", "normal"]
+"""Distribution of log loss about the curve."""
 
 BORROWS = 20
 """Up to this many runs a family is forecast better with help from the others of its table; with

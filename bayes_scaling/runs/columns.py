@@ -200,6 +200,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("tokens_derived", "", "whether tokens was derived from C = 6·N·D", (), "yes/no"),
     Column("flops_derived", "", "whether flops was derived as C = 6·N·D", (), "yes/no"),
 )
+"""The canonical columns of a table of runs, in their order."""
 
 _BY_NAME = {entry.name: entry for entry in COLUMNS}
 _SHOWN = 30

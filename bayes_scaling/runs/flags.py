@@ -39,6 +39,7 @@ CODES: dict[str, str] = {
     "derived": "values derived from C = 6·N·D",
     "unit-converted": "losses converted to nats",
 }
+"""What each code of a flag means."""
 
 
 @dataclass(frozen=True, slots=True)
