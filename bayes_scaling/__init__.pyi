@@ -13,6 +13,7 @@ from .decisions import (
     marginal,
     next_runs,
 )
+from .exports import log_to_mlflow, tables, write_tables, write_zarr
 from .forecast import Backtest, Comparison, Forecast, backtest, compare, predict, score
 from .inference import Fit, fit, load_fit
 from .laws import Prior
@@ -50,6 +51,7 @@ __all__ = [
     "load_fit",
     "load_runs",
     "load_scenario",
+    "log_to_mlflow",
     "marginal",
     "monitor",
     "next_runs",
@@ -57,5 +59,8 @@ __all__ = [
     "schema",
     "score",
     "simulate",
+    "tables",
     "write_report",
+    "write_tables",
+    "write_zarr",
 ]

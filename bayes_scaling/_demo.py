@@ -1,10 +1,9 @@
 """The whole path on the bundled runs."""
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
-from bayes_scaling._files import check_writable, reason
+from bayes_scaling._files import check_writable, reason, short_names
 from bayes_scaling.decisions import Risk, Scenario, allocate
 from bayes_scaling.errors import FileError
 from bayes_scaling.forecast import predict
@@ -16,8 +15,6 @@ __all__ = ["run_demo"]
 
 _TIMES = 10.0
 """The demo's budget, in units of the largest fitted run of the family."""
-_LONGEST = 40
-"""Letters of a family in the name of a file; each may take four of the 255 bytes there are."""
 
 
 def run_demo(folder: str, seed: int, say: Callable[[str], None]) -> Path:
@@ -58,7 +55,7 @@ def run_demo(folder: str, seed: int, say: Callable[[str], None]) -> Path:
     table = forecast.to_frame().assign(observed=targets["loss"].to_numpy())
     say("The largest runs were kept out of the fit. Forecast, and what they reached:")
     say(table[["run", "q05", "q50", "q95", "observed"]].to_string(index=False))
-    plans, names = [], _file_names(fitted.families)
+    plans, names = [], short_names(fitted.families)
     for family in fitted.families:
         largest = fitted.runs.loc[fitted.runs["family"] == family, "flops"].max()
         scenario = Scenario(_TIMES * float(largest), Risk("cvar", 0.9), family)
@@ -71,21 +68,6 @@ def run_demo(folder: str, seed: int, say: Callable[[str], None]) -> Path:
     report = write_report(out / "report.html", fitted, *plans, title=title)
     say(f"Open the report: {report}")
     return report
-
-
-def _file_names(families: Iterable[str]) -> dict[str, str]:
-    """A short part of a file name for every family, whatever its own name holds."""
-    names: dict[str, str] = {}
-    for family in families:
-        name = re.sub(r"[^\w.+-]+", "-", family).strip("-.")[:_LONGEST] or "family"
-        taken = {other.casefold() for other in names.values()}
-        number = 2
-        unique = name
-        while unique.casefold() in taken:
-            unique = f"{name}-{number}"
-            number += 1
-        names[family] = unique
-    return names
 
 
 def _made(folder: str) -> Path:

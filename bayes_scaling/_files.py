@@ -1,14 +1,15 @@
 """Writing files whole or not at all."""
 
 import os
+import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bayes_scaling.errors import FileError
 
-__all__ = ["check_writable", "reason", "write_bytes", "write_via"]
+__all__ = ["check_suffix", "check_writable", "reason", "short_names", "write_bytes", "write_via"]
 
 _PREFIX = 40
 """Characters of a file's name that its temporary neighbour repeats: names of 255 bytes are legal,
@@ -166,3 +167,35 @@ def write_bytes(path: str | os.PathLike[str], content: bytes | str) -> Path:
             f"cannot write {path}: its text holds {half!a}, which is no character"
         ) from error
     return write_via(path, lambda part: part.write_bytes(data))
+
+
+_LONGEST = 40
+"""Letters of a short name; each may take four of the 255 bytes of a file's name."""
+
+
+def short_names(names: Iterable[str], legal: str = r"\w.+-") -> dict[str, str]:
+    """A short part of a file name for every name, whatever it holds, unique whatever the case.
+
+    Parameters
+    ----------
+    names : iterable of str
+        The names.
+    legal : str
+        Characters that stay, as within the brackets of a regular expression.
+
+    Examples
+    --------
+    >>> short_names(["web/en", "web en"])
+    {'web/en': 'web-en', 'web en': 'web-en-2'}
+    """
+    found: dict[str, str] = {}
+    for full in names:
+        short = re.sub(rf"[^{legal}]+", "-", full).strip("-.")[:_LONGEST] or "family"
+        taken = {other.casefold() for other in found.values()}
+        number = 2
+        unique = short
+        while unique.casefold() in taken:
+            unique = f"{short}-{number}"
+            number += 1
+        found[full] = unique
+    return found

@@ -1,10 +1,14 @@
-"""Commands that say what files hold."""
+"""Commands that say what files hold, and export fits to other programs."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 import click
 
-__all__ = ["schema"]
+from bayes_scaling.cli._options import SEED, check_output
+
+__all__ = ["export", "schema"]
 
 
 @click.command()
@@ -18,3 +22,74 @@ def schema(name: str | None) -> None:
         return
     for one in schemas.schema_names():
         click.echo(f"{one:<12} {schemas.schema(one)['description']}")
+
+
+@click.command()
+@click.argument("fit")
+@click.argument("plans", nargs=-1)
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    metavar="TARGET",
+    help="A folder for tables, a new NAME.zarr, or mlflow:URI#EXPERIMENT.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["csv", "parquet"]),
+    default="csv",
+    show_default=True,
+    help="Of tables.",
+)
+@click.option(
+    "--at", metavar="CONFIGS", help="What to forecast in the tables.  [default: 2 to 100 times C]"
+)
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Of forecasts.")
+def export(fit: str, plans: tuple[str, ...], output: str, **options: Any) -> None:
+    """Give a FIT to other programs: tables, Zarr, or a run on an MLflow server.
+
+    Tables are runs, flags, parameters, draws, forecasts and PLANS, with a datapackage.json that
+    describes their columns. MLflow is given parameters, metrics, the fit and its report too.
+    """
+    from bayes_scaling.decisions import load_plan
+    from bayes_scaling.inference import load_fit
+
+    at, seed = options["at"], options["seed"]
+    if at is not None and not _is_folder(output):
+        raise click.UsageError(f"--at is for tables, and the output is {output}")
+    if plans and output.lower().endswith(".zarr"):
+        raise click.UsageError(f"a Zarr store holds the fit alone, and {plans[0]} was given too")
+    if output.lower().endswith(".zarr"):
+        check_output(output, fit)
+        from bayes_scaling.exports import write_zarr
+
+        write_zarr(output, load_fit(fit))
+        click.echo(f"Posterior written to {output}")
+        return
+    loaded = [load_plan(plan) for plan in plans]
+    if output.startswith("mlflow:"):
+        _to_mlflow(output, load_fit(fit), loaded, seed)
+        return
+    from bayes_scaling.exports import write_tables
+    from bayes_scaling.runs import load_configs
+
+    configs = None if at is None else load_configs(at)
+    written = write_tables(
+        output, load_fit(fit), *loaded, form=options["form"], configs=configs, seed=seed
+    )
+    click.echo(f"{', '.join(path.name for path in written.values())} written to {output}")
+
+
+def _is_folder(output: str) -> bool:
+    return not output.startswith("mlflow:") and Path(output).suffix.lower() != ".zarr"
+
+
+def _to_mlflow(output: str, fit: Any, plans: list[Any], seed: int) -> None:
+    from bayes_scaling.exports import log_to_mlflow
+
+    uri, _, experiment = output.removeprefix("mlflow:").partition("#")
+    if not uri or not experiment:
+        raise click.UsageError(f"the output is {output!r}; mlflow:URI#EXPERIMENT is needed")
+    run = log_to_mlflow(fit, *plans, uri=uri, experiment=experiment, seed=seed)
+    click.echo(f"Logged to {uri} as run {run} of experiment {experiment!r}")

@@ -19,7 +19,7 @@ from bayes_scaling.cli._deciding import (
     scenario,
     shape,
 )
-from bayes_scaling.cli._exporting import schema
+from bayes_scaling.cli._exporting import export, schema
 from bayes_scaling.cli._fitting import diagnose, fit, sbc
 from bayes_scaling.cli._forecasting import backtest, compare, predict
 from bayes_scaling.cli._options import line
@@ -94,6 +94,7 @@ for _command in (
     monitor,
     watch,
     report,
+    export,
     schema,
     laws,
 ):

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_scaling._files import write_bytes, write_via
+from bayes_scaling._files import write_bytes
+from bayes_scaling._tabular import write_csv, write_parquet
 from bayes_scaling.errors import DataError, FileError, FitError
 from bayes_scaling.forecast.doubts import doubts_about
 from bayes_scaling.forecast.families import check_seed, values_of
@@ -141,7 +142,7 @@ class Forecast:
         table = self.to_frame(kind, quantiles)
         suffix = Path(path).suffix.lower()
         if suffix == ".parquet":
-            return write_via(path, lambda part: _to_parquet(table, part))
+            return write_parquet(path, table)
         if suffix == ".json":
             content = {
                 "schema": "bayes_scaling.forecast/1",
@@ -155,7 +156,7 @@ class Forecast:
             }
             return write_bytes(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
         if suffix == ".csv" or Path(path).is_char_device():
-            return write_bytes(path, table.to_csv(index=False, lineterminator="\n"))
+            return write_csv(path, table)
         raise FileError(f"cannot write {path}: {suffix!r} is not .csv, .json or .parquet")
 
     def __repr__(self) -> str:
@@ -175,17 +176,6 @@ def _plain(value: Any) -> Any:
     if value is None or value is pd.NA or (isinstance(value, float) and not np.isfinite(value)):
         return None
     return value if isinstance(value, bool | int | float | str) else str(value)
-
-
-def _to_parquet(table: pd.DataFrame, path: Path) -> None:
-    import pyarrow as pa
-
-    try:
-        table.to_parquet(path, index=False)
-    except pa.ArrowException:
-        # A column of mixed types, or of integers beyond 64 bits, has no Parquet type of its own.
-        mixed = {name: str for name in table if table[name].dtype == object}
-        table.astype(mixed).to_parquet(path, index=False)
 
 
 def quantile_name(level: float) -> str:

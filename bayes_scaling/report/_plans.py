@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from bayes_scaling.decisions.plan import SCHEMA
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.inference import Fit
 from bayes_scaling.report._plain import plain
 
 __all__ = ["PlanLike", "as_dict", "checked"]
 
-SCHEMA = "bayes_scaling.plan/1"
 _NEEDED = ("family", "law", "budget_flops", "recommended", "loss", "extrapolation")
 
 

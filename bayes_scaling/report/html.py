@@ -16,7 +16,7 @@ from bayes_scaling.report.content import report_content
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["render_html", "write_json", "write_report"]
+__all__ = ["json_text", "render_html", "write_json", "write_report"]
 
 DOWNLOAD = "bayes-scaling-report.json"
 _MOST_FAMILIES = 8
@@ -92,9 +92,12 @@ def write_json(
     ScenarioError
         If a plan belongs to another fit.
     """
-    content = report_content(fit, plans, title=title, seed=seed)
-    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
-    return write_bytes(path, text + "\n")
+    return write_bytes(path, json_text(report_content(fit, plans, title=title, seed=seed)))
+
+
+def json_text(content: Mapping[str, Any]) -> str:
+    """The content of a report as JSON."""
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def render_html(content: Mapping[str, Any], fit: Fit) -> str:

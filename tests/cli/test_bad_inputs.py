@@ -376,6 +376,34 @@ PLANS = {
     "suffix": Case("report {fit} -o out.pdf", ("out.pdf", ".html"), (), "out.pdf"),
 }
 
+EXPORTS = {
+    "a file in the place of the folder": Case(
+        "export {fit} -o out", ("cannot make the folder out", "exist"), (), "out"
+    ),
+    "a store that is there": Case(
+        "export {fit} -o out.zarr", ("is there already",), (), "out.zarr"
+    ),
+    "forecasts in a store": Case(
+        "export {fit} -o new.zarr --at configs.csv",
+        ("--at is for tables", "new.zarr"),
+        (("configs.csv", GOOD_CONFIGS),),
+        "out",
+    ),
+    "a plan in a store": Case(
+        "export {fit} plan.json -o new.zarr", ("holds the fit alone", "plan.json"), (), "out"
+    ),
+    "no experiment": Case(
+        "export {fit} -o mlflow:http://127.0.0.1:1", ("mlflow:URI#EXPERIMENT",), (), "out"
+    ),
+    "no such plan": Case("export {fit} no.json -o new", ("no.json",), (), "out"),
+    "a point without tokens": Case(
+        "export {fit} --at configs.csv -o new",
+        ("configs.csv", "tokens"),
+        (("configs.csv", "family,params\nweb,1e9\n"),),
+        "out",
+    ),
+}
+
 CASES = {
     f"{kind}: {name}": case
     for kind, cases in {
@@ -385,6 +413,7 @@ CASES = {
         "scenario": SCENARIOS,
         "decision": DECISIONS,
         "plan": PLANS,
+        "export": EXPORTS,
     }.items()
     for name, case in cases.items()
 }

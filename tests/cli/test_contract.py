@@ -299,6 +299,17 @@ def test_report(done, cli, folder, fit_path):
     json.loads((folder / "report.json").read_text(encoding="utf-8"))
 
 
+def test_export(done, cli, folder, fit_path):
+    assert done["allocate"].code == 0
+    words = ("export", fit_path, "plan.json", "--at", "configs.csv", "-o", "tables")
+    told = cli.in_forks({"tables": ((*words, "--format", "parquet"), folder)})["tables"]
+    assert (told.code, told.errors) == (0, [])
+    assert told.out.endswith("plans.parquet, datapackage.json written to tables\n")
+    forecasts = pd.read_parquet(folder / "tables" / "forecasts.parquet")
+    assert forecasts["note"].tolist() == [row[0] for row in CONFIGS[1:]]
+    assert set(pd.read_parquet(folder / "tables" / "draws.parquet")["family"]) == set(FAMILIES)
+
+
 def test_a_device_can_be_the_output(cli, fit_path, folder):
     words = ("predict", fit_path, "--at", "configs.csv", "-o", "/dev/null")
     assert cli.in_forks({"null": (words, folder)})["null"].code == 0

@@ -1,11 +1,6 @@
 """Runs on a real MLflow server, which the test starts on this machine."""
 
-import os
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
 
 import pytest
 from numpy.testing import assert_allclose
@@ -13,48 +8,15 @@ from numpy.testing import assert_allclose
 from bayes_scaling.curves import Watch, watch
 from bayes_scaling.curves.importers import load_curves
 from bayes_scaling.errors import FileError
+from tests.mlflow_server import server
 
 from .test_importers import refused
 
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory):
-    """Address of a server with its store in a file, that ends with the tests."""
-    for name in ("mlflow", "flask", "sqlalchemy", "alembic", "aiohttp"):
-        pytest.importorskip(name, reason=f"mlflow server needs {name}")
-    folder = tmp_path_factory.mktemp("mlflow")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = f"-m mlflow server --backend-store-uri sqlite:///{folder}/store.db --workers 1"
-    more = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    with (folder / "log").open("wb") as log:
-        running = subprocess.Popen(
-            [sys.executable, *command.split(), "--host", "127.0.0.1", "--port", str(port)],
-            cwd=folder,
-            env=os.environ | more,
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        address = f"http://127.0.0.1:{port}"
-        _wait_for(f"{address}/health", running, folder / "log")
+    with server(tmp_path_factory.mktemp("mlflow")) as address:
         yield address
-    finally:
-        running.terminate()
-        running.wait(timeout=30)
-
-
-def _wait_for(url, running, log):
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    for _ in range(240):
-        try:
-            with direct.open(url, timeout=5):
-                return
-        except OSError:
-            assert running.poll() is None, log.read_text()
-            time.sleep(0.5)
-    pytest.fail(log.read_text())
 
 
 @pytest.mark.slow

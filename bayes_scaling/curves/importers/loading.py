@@ -6,6 +6,7 @@ from typing import Literal, get_args
 
 import pandas as pd
 
+from bayes_scaling._mlflow import PREFIX
 from bayes_scaling.curves.curve import Curves
 from bayes_scaling.curves.importers.asked import Asked, listed
 from bayes_scaling.curves.importers.huggingface import (
@@ -13,7 +14,7 @@ from bayes_scaling.curves.importers.huggingface import (
     holds_trainer_state,
     trainer_state_in,
 )
-from bayes_scaling.curves.importers.mlflow_runs import PREFIX, curves_of_mlflow
+from bayes_scaling.curves.importers.mlflow_runs import curves_of_mlflow
 from bayes_scaling.curves.importers.rows import curves_of_rows
 from bayes_scaling.curves.importers.table import Table, label, of_csv, of_raw, read_bytes
 from bayes_scaling.curves.importers.tensorboard import curves_of_events, event_files

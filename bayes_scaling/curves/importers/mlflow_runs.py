@@ -1,30 +1,20 @@
 """Runs that an MLflow server keeps, through its own client (the extra ``mlflow``)."""
 
-import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
+from bayes_scaling._mlflow import PREFIX, client_of, in_words
 from bayes_scaling.curves.curve import Curves
 from bayes_scaling.curves.importers.asked import Asked, listed
 from bayes_scaling.curves.importers.finishing import finish
 from bayes_scaling.curves.importers.series import Series, pick, track
 from bayes_scaling.errors import DataError, FileError
 
-__all__ = ["PREFIX", "curves_of_mlflow"]
+__all__ = ["curves_of_mlflow"]
 
-PREFIX = "mlflow:"
 _RUN_ID = re.compile("[0-9a-f]{32}")
-_LONGEST = 160
-_SETTINGS = {
-    # Its seven tries with growing pauses make a server that is down a matter of minutes.
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
-    # Reading curves is no reason to send reports of use to anybody.
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-}
 
 
 def curves_of_mlflow(address: str, asked: Asked) -> Curves:
@@ -53,32 +43,8 @@ def curves_of_mlflow(address: str, asked: Asked) -> Curves:
             "databricks, followed by #EXPERIMENT or #RUN_ID (mlflow server "
             "--backend-store-uri serves a local store)"
         )
-    with _settings():
-        try:
-            from mlflow.exceptions import MlflowException
-            from mlflow.tracking import MlflowClient
-        except ImportError as error:
-            raise FileError(
-                "runs of MLflow are read by an extra: pip install 'bayes-scaling[mlflow]'"
-            ) from error
-        try:
-            return _curves(MlflowClient(tracking_uri=uri), wanted, asked, f"{PREFIX}{uri}")
-        except MlflowException as error:
-            said = " ".join(str(error).split())
-            said = said if len(said) <= _LONGEST else said[: _LONGEST - 1] + "…"
-            raise FileError(f"the MLflow server at {uri} did not give its runs: {said}") from error
-
-
-@contextmanager
-def _settings() -> Iterator[None]:
-    """What MLflow reads from the environment, where the user has not set it otherwise."""
-    added = {name: value for name, value in _SETTINGS.items() if name not in os.environ}
-    os.environ.update(added)
-    try:
-        yield
-    finally:
-        for name in added:
-            os.environ.pop(name, None)
+    with in_words(uri, "give its runs"):
+        return _curves(client_of(uri), wanted, asked, f"{PREFIX}{uri}")
 
 
 def _curves(client: Any, wanted: str, asked: Asked, source: str) -> Curves:

@@ -1,0 +1,64 @@
+"""Speaking to MLflow (the extra ``mlflow``): client, settings, errors in one sentence."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from bayes_scaling.errors import FileError
+
+__all__ = ["PREFIX", "client_of", "in_words"]
+
+PREFIX = "mlflow:"
+"""What an address begins with."""
+_LONGEST = 160
+_SETTINGS = {
+    # Its seven tries with growing pauses make a server that is down a matter of minutes.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    # Using it is no reason to send reports of use to anybody.
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
+
+
+@contextmanager
+def in_words(where: str, failed: str) -> Iterator[None]:
+    """Talk to MLflow under quiet settings, and say in one sentence what goes wrong.
+
+    Parameters
+    ----------
+    where : str
+        The server, as messages name it.
+    failed : str
+        What it did not do, after "did not".
+
+    Raises
+    ------
+    FileError
+        If the extra is missing, or the server refuses or does not answer.
+    """
+    added = {name: value for name, value in _SETTINGS.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        try:
+            from mlflow.exceptions import MlflowException
+        except ImportError as error:
+            raise FileError(
+                "MLflow is spoken to by an extra: pip install 'bayes-scaling[mlflow]'"
+            ) from error
+        try:
+            yield
+        except MlflowException as error:
+            said = " ".join(str(error).split())
+            said = said if len(said) <= _LONGEST else said[: _LONGEST - 1] + "…"
+            raise FileError(f"the MLflow server at {where} did not {failed}: {said}") from error
+    finally:
+        for name in added:
+            os.environ.pop(name, None)
+
+
+def client_of(uri: str | None) -> Any:
+    """MLflow's client of a server, the usual one without; within :func:`in_words`."""
+    from mlflow.tracking import MlflowClient
+
+    return MlflowClient(tracking_uri=uri)

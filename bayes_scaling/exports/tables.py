@@ -1,0 +1,120 @@
+"""A fit, its forecasts and plans made from it as tables."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bayes_scaling.forecast.prediction import asked
+from bayes_scaling.inference import Fit
+from bayes_scaling.report import report_content
+from bayes_scaling.report._plans import PlanLike, checked
+
+__all__ = ["tables"]
+
+_LEVELS = {"predicted_q05": 0.05, "predicted_q50": 0.5, "predicted_q95": 0.95}
+
+
+def tables(
+    fit: Fit,
+    *plans: PlanLike | Mapping[str, Any],
+    configs: Any = None,
+    seed: int = 0,
+) -> dict[str, pd.DataFrame]:
+    """A fit as tables for pandas, R, a spreadsheet or a database.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+    *plans : Plan or mapping
+        Allocation plans made from it; the content of their files will do.
+    configs : optional
+        What to forecast, as :func:`bayes_scaling.predict` takes it. Multiples of each family's
+        largest compute along its frontier without.
+    seed : int
+        Seed of forecasts.
+
+    Returns
+    -------
+    dict of str to pandas.DataFrame
+        ``runs`` (fitted and held-out, with their flags and what the fit predicts for them),
+        ``flags``, ``parameters`` (:meth:`Fit.summary`), ``draws`` (one row a draw and family),
+        ``draws_shared`` (parameters that families share, where there are any), ``forecasts`` and,
+        with plans, ``plans``. Losses are in the loss unit of the fit.
+
+    Raises
+    ------
+    ScenarioError
+        If a plan belongs to another fit.
+    DataError
+        If ``configs`` cannot be read.
+    """
+    given = [checked(plan, fit) for plan in plans]
+    found = {
+        "runs": _runs(fit, seed),
+        "flags": fit.dt["flags"].to_dataset().to_dataframe().reset_index(drop=True),
+        "parameters": fit.summary().rename_axis("parameter").reset_index(),
+        **_draws(fit),
+        "forecasts": _forecasts(fit, configs, seed),
+    }
+    return found | ({"plans": pd.DataFrame(map(_plan_row, given))} if given else {})
+
+
+def _runs(fit: Fit, seed: int) -> pd.DataFrame:
+    """Fitted and held-out runs; fitted ones are predicted from all runs, themselves included."""
+    drawn = fit.dt["posterior_predictive"]["loss"].quantile(
+        list(_LEVELS.values()), dim=("chain", "draw")
+    )
+    parts = [_predicted(fit.runs.assign(role="fit"), drawn.to_numpy())]
+    targets = fit.targets
+    if len(targets):
+        forecast = fit.predict(asked(fit.law, targets), seed=seed).to_frame(
+            quantiles=list(_LEVELS.values())
+        )
+        values = forecast[["q05", "q50", "q95"]].to_numpy().T
+        parts.append(_predicted(targets.assign(role="target"), values))
+    table = pd.concat(parts, ignore_index=True)
+    flags = fit.dt["flags"].to_dataset().to_dataframe()
+    codes = flags.groupby("run")["code"].agg(lambda found: "; ".join(dict.fromkeys(found)))
+    table["flags"] = [codes.get(run, "") for run in table["run"]]
+    first = ["run", "family", "role", "loss"]
+    return table[[*first, *(name for name in table if name not in first)]]
+
+
+def _predicted(table: pd.DataFrame, quantiles: np.ndarray) -> pd.DataFrame:
+    low, _, high = quantiles
+    inside = pd.array((table["loss"] >= low) & (table["loss"] <= high), dtype="boolean")
+    # A run without a loss is neither inside nor outside.
+    inside[table["loss"].isna().to_numpy()] = pd.NA
+    return table.assign(**dict(zip(_LEVELS, quantiles, strict=True)), inside_90=inside)
+
+
+def _draws(fit: Fit) -> dict[str, pd.DataFrame]:
+    posterior = fit.posterior
+    own = [name for name, value in posterior.items() if "family" in value.dims]
+    shared = [name for name in posterior if name not in own]
+    order = ["chain", "draw", "family"]
+    found = {"draws": posterior[own].to_dataframe(dim_order=order).reset_index()}
+    if shared:
+        found["draws_shared"] = posterior[shared].to_dataframe(dim_order=order[:2]).reset_index()
+    return found
+
+
+def _forecasts(fit: Fit, configs: Any, seed: int) -> pd.DataFrame:
+    if configs is not None:
+        return fit.predict(configs, seed=seed).to_frame()
+    table = pd.DataFrame(report_content(fit, seed=seed)["forecasts"])
+    return table.assign(tags=table["tags"].map("; ".join))
+
+
+def _plan_row(plan: Mapping[str, Any]) -> dict[str, Any]:
+    chosen = plan["recommended"]
+    names = ("family", "budget_flops", "target_loss", "probability_of_target", "extrapolation")
+    return {
+        "family": plan["family"],
+        **{name: chosen[name] for name in ("params", "tokens", "flops", "tokens_per_param")},
+        **plan["loss"],
+        **{name: plan.get(name) for name in names[1:]},
+    }
