@@ -18,7 +18,7 @@ from .forecast import Backtest, Comparison, Forecast, backtest, compare, predict
 from .inference import Fit, fit, load_fit
 from .laws import Prior
 from .model import simulate
-from .report import write_report
+from .report import load_result, write_report
 from .runs import Runs, datasets, identifiability, load_runs
 from .schemas import schema
 
@@ -49,6 +49,7 @@ __all__ = [
     "laws",
     "load_curves",
     "load_fit",
+    "load_result",
     "load_runs",
     "load_scenario",
     "log_to_mlflow",

@@ -1,16 +1,20 @@
-"""Results that have a file: their plain values as JSON."""
+"""Results that have a file: their plain values as JSON, and back."""
 
 import json
+import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from bayes_scaling._files import write_bytes
+from bayes_scaling._files import reason, write_bytes
+from bayes_scaling.errors import FileError
 
-__all__ = ["Saved", "records"]
+__all__ = ["Saved", "plain", "read_json", "records", "without"]
 
 
 class Saved(ABC):
@@ -37,7 +41,61 @@ class Saved(ABC):
         return write_bytes(path, text + "\n")
 
 
+def plain(value: Any) -> Any:
+    """Nested containers of plain Python values; what is missing or not finite becomes None.
+
+    Parameters
+    ----------
+    value : object
+        Mappings, sequences, NumPy scalars and arrays, and plain values, nested.
+    """
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is pd.NA or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+
+
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows of a table as plain values; what is missing or not finite is None."""
-    rows: list[dict[str, Any]] = json.loads(table.to_json(orient="records", double_precision=15))
+    # Not by to_json, which rounds to a number of decimals: gains per FLOP have no digits left.
+    rows: list[dict[str, Any]] = plain(table.to_dict(orient="records"))
     return rows
+
+
+def without(content: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """A copy of a mapping that lacks some of its names."""
+    return {name: value for name, value in content.items() if name not in names}
+
+
+def read_json(path: str | PathLike[str], what: str) -> dict[str, Any]:
+    """The object in a JSON file.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    what : str
+        What it should be, for messages: "a plan".
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read, is not JSON, or holds no object.
+    """
+    source = Path(path)
+    try:
+        content = json.loads(source.read_bytes().decode("utf-8"))
+    except OSError as error:
+        raise FileError(f"cannot read {source}: {reason(error)}") from error
+    except (ValueError, RecursionError) as error:
+        raise FileError(f"{source} is not {what}: it is not JSON") from error
+    if not isinstance(content, dict):
+        raise FileError(f"{source} is not {what}: it holds no object with a schema")
+    return content

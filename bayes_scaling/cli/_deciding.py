@@ -222,29 +222,32 @@ def scenario(*, example: bool) -> None:  # noqa: ARG001
 
 @click.command()
 @click.argument("fit")
-@click.argument("plans", nargs=-1)
+@click.argument("results", nargs=-1)
 @output("Where the report goes (.html, .json or .md).")
 @click.option("--title", help="Title of the report.")
 @click.option("--pdf", metavar="FILE", help="Where it goes as PDF too, printed by Chromium.")
 def report(
-    fit: str, plans: tuple[str, ...], output: str, title: str | None, pdf: str | None
+    fit: str, results: tuple[str, ...], output: str, title: str | None, pdf: str | None
 ) -> None:
-    """Write a self-contained report of a FIT and PLANS."""
-    from bayes_scaling.decisions import load_plan
-    from bayes_scaling.inference import load_fit
-    from bayes_scaling.report import write_pdf, write_report
+    """Write a self-contained report of a FIT and RESULTS.
 
-    check_output(output, fit, *plans)
+    RESULTS are files that other commands wrote: plans, frontiers, marginal gains, next runs,
+    shapes, backtests, comparisons, verdicts.
+    """
+    from bayes_scaling.inference import load_fit
+    from bayes_scaling.report import load_result, write_pdf, write_report
+
+    check_output(output, fit, *results)
     if pdf is not None:
-        check_output(pdf, fit, output, *plans)
+        check_output(pdf, fit, output, *results)
         if not output.lower().endswith((".html", ".htm")):
             raise FileError(f"--pdf prints a report in HTML, and {output} is not .html")
     fitted = load_fit(fit)
-    loaded = [load_plan(plan) for plan in plans]
+    loaded = [load_result(result) for result in results]
     try:
         write_report(output, fitted, *loaded, title=title)
     except ScenarioError as error:
-        raise ScenarioError(f"{', '.join(plans)}: {error}") from error
+        raise ScenarioError(f"{', '.join(results)}: {error}") from error
     click.echo(f"Report written to {output}")
     if pdf is not None:
         write_pdf(pdf, output)

@@ -50,7 +50,8 @@ def export(fit: str, plans: tuple[str, ...], output: str, **options: Any) -> Non
     """Give a FIT to other programs: tables, Zarr, or a run on an MLflow server.
 
     Tables are runs, flags, parameters, draws, forecasts and PLANS, with a datapackage.json that
-    describes their columns. MLflow is given parameters, metrics, the fit and its report too.
+    describes their columns. MLflow is given parameters, metrics, the fit and its report too, whose
+    PLANS may be any results that 'report' takes.
     """
     from bayes_scaling.decisions import load_plan
     from bayes_scaling.inference import load_fit
@@ -67,10 +68,10 @@ def export(fit: str, plans: tuple[str, ...], output: str, **options: Any) -> Non
         write_zarr(output, load_fit(fit))
         click.echo(f"Posterior written to {output}")
         return
-    loaded = [load_plan(plan) for plan in plans]
     if output.startswith("mlflow:"):
-        _to_mlflow(output, load_fit(fit), loaded, seed)
+        _to_mlflow(output, fit, plans, seed)
         return
+    loaded = [load_plan(plan) for plan in plans]
     from bayes_scaling.exports import write_tables
     from bayes_scaling.runs import load_configs
 
@@ -85,11 +86,14 @@ def _is_folder(output: str) -> bool:
     return not output.startswith("mlflow:") and Path(output).suffix.lower() != ".zarr"
 
 
-def _to_mlflow(output: str, fit: Any, plans: list[Any], seed: int) -> None:
+def _to_mlflow(output: str, fit: str, results: tuple[str, ...], seed: int) -> None:
     from bayes_scaling.exports import log_to_mlflow
+    from bayes_scaling.inference import load_fit
+    from bayes_scaling.report import load_result
 
     uri, _, experiment = output.removeprefix("mlflow:").partition("#")
     if not uri or not experiment:
         raise click.UsageError(f"the output is {output!r}; mlflow:URI#EXPERIMENT is needed")
-    run = log_to_mlflow(fit, *plans, uri=uri, experiment=experiment, seed=seed)
+    loaded = [load_result(result) for result in results]
+    run = log_to_mlflow(load_fit(fit), *loaded, uri=uri, experiment=experiment, seed=seed)
     click.echo(f"Logged to {uri} as run {run} of experiment {experiment!r}")

@@ -1,5 +1,6 @@
 """Stop, continue or extend: what the rest of a run is worth, seen from its beginning."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,9 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_scaling._saved import Saved, records
+from bayes_scaling._saved import Saved, records, without
 from bayes_scaling.curves.anomalies import cleaned
 from bayes_scaling.curves.curve import Curve, Flag
+from bayes_scaling.curves.drawn import ahead_of, points_of
 from bayes_scaling.curves.fit import CurveFit, fit_curve
 from bayes_scaling.curves.stakes import TENTH, Stakes
 from bayes_scaling.decisions.describe import describe
@@ -39,7 +41,8 @@ class Verdict(Saved):
         Everything, as it stands in the file: ``final_loss`` and ``floor`` (mean, sd, quantiles),
         ``gains`` (of the next tenth, of twice as much, to the end), ``plateau`` (probability that
         the next tenth does not pay), ``stop_at``, ``regret`` (expected cost of being wrong about
-        it), ``probability_of_reference``, ``flags``, ``warnings``.
+        it), ``probability_of_reference``, ``flags``, ``warnings``, and what a figure needs:
+        ``points`` (of the curve) and ``ahead`` (quantiles of what is to come).
     fit : CurveFit or None
         The fit behind it; None for a curve that diverged before there was one.
     curve : Curve or None
@@ -54,6 +57,11 @@ class Verdict(Saved):
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values for JSON."""
         return {"schema": SCHEMA, "advice": self.advice, **self.content}
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> "Verdict":
+        """A verdict from the content of its file, without the fit behind it."""
+        return cls(content["advice"], without(content, "schema", "advice"))
 
     @property
     def gains(self) -> pd.DataFrame:
@@ -201,6 +209,8 @@ def judge(
         "diverged": False,
         "flags": [vars(flag) for flag in flags],
         "warnings": _doubts(fit, end, given),
+        "points": points_of(fit.curve),
+        "ahead": ahead_of(fit, now, end, float(grid[best])),
     }
     return Verdict(advice, content, fit)
 
@@ -271,4 +281,5 @@ def _doubts(fit: CurveFit, end: float, stakes: Stakes) -> list[str]:
 
 def _diverged(curve: Curve, end: float, flags: tuple[Flag, ...]) -> Verdict:
     content = {**_where(curve, end), "diverged": True, "flags": [vars(flag) for flag in flags]}
-    return Verdict("stop", content | {"warnings": []}, curve=curve)
+    content |= {"warnings": [], "points": points_of(curve)}
+    return Verdict("stop", content, curve=curve)

@@ -1,7 +1,7 @@
 """What more or less budget buys: the efficient frontier, and the budget a target needs."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_scaling._saved import Saved, records
+from bayes_scaling._saved import Saved, records, without
 from bayes_scaling.decisions.choice import Choice
 from bayes_scaling.decisions.describe import describe
 from bayes_scaling.decisions.family import SHAPE, provenance, runs_of
@@ -67,6 +67,14 @@ class BudgetFrontier(Saved):
         rows = records(self.table)
         needed = [{"probability": p, "budget": v} for p, v in self.needed.items()]
         return {"schema": SCHEMA, **self.content, "unit": self.unit, "needed": needed, "rows": rows}
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> "BudgetFrontier":
+        """A frontier from the content of its file."""
+        needed = {row["probability"]: row["budget"] for row in content["needed"]}
+        table = pd.DataFrame(content["rows"])
+        rest = without(content, "schema", "unit", "needed", "rows")
+        return cls(table, needed, content["unit"], rest)
 
     def __str__(self) -> str:
         names = ["budget", "params", "tokens", "q05", "q50", "q95"]

@@ -1,6 +1,7 @@
 """Marginal gains: what one more unit of each factor buys, and where its returns diminish."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_scaling._saved import Saved, records
+from bayes_scaling._saved import Saved, records, without
 from bayes_scaling.decisions.costs import Costs
 from bayes_scaling.decisions.describe import describe
 from bayes_scaling.decisions.draws import Draws, draws_of
@@ -78,6 +79,13 @@ class Marginal(Saved):
             "stop": self.stop,
             **{name: records(table) for name, table in tables.items()},
         }
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> "Marginal":
+        """Gains from the content of their file."""
+        rest = without(content, "schema", "unit", "bottleneck", "stop", "gains", "doublings")
+        gains, doublings = (pd.DataFrame(content[name]) for name in ("gains", "doublings"))
+        return cls(gains, doublings, dict(content["stop"]), content["unit"], rest)
 
     def __str__(self) -> str:
         where = self.content

@@ -3,14 +3,12 @@
 import json
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import xarray as xr
 
-from bayes_scaling._files import reason
-from bayes_scaling._saved import Saved
+from bayes_scaling._saved import Saved, read_json
 from bayes_scaling.errors import FileError
 
 __all__ = ["SCHEMA", "Plan", "load_plan"]
@@ -209,14 +207,8 @@ def load_plan(path: str | PathLike[str]) -> Plan:
     FileError
         If the file cannot be read or is not a plan.
     """
-    source = Path(path)
-    try:
-        content = json.loads(source.read_bytes().decode("utf-8"))
-    except OSError as error:
-        raise FileError(f"cannot read {source}: {reason(error)}") from error
-    except (ValueError, RecursionError) as error:
-        raise FileError(f"{source} is not a plan: it is not JSON") from error
-    schema = content.get("schema") if isinstance(content, dict) else None
+    content = read_json(path, "a plan")
+    schema = content.get("schema")
     if schema != SCHEMA:
-        raise FileError(f"{source} is not a plan: its schema is {schema!r}, {SCHEMA!r} is needed")
+        raise FileError(f"{path} is not a plan: its schema is {schema!r}, {SCHEMA!r} is needed")
     return Plan.from_dict(content)

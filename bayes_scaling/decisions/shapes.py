@@ -1,6 +1,7 @@
 """Depth against width: which shape a size should have, and what another one costs."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_scaling._saved import Saved, records
+from bayes_scaling._saved import Saved, records, without
 from bayes_scaling.decisions.describe import describe
 from bayes_scaling.decisions.draws import Draws, draws_of
 from bayes_scaling.decisions.family import (
@@ -73,6 +74,17 @@ class ShapeChoice(Saved):
             "ideal": self.ideal,
             "shapes": rows,
         }
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> "ShapeChoice":
+        """Shapes from the content of their file."""
+        return cls(
+            table=pd.DataFrame(content["shapes"]),
+            recommended=content["recommended"],
+            as_good=content["as_good"],
+            ideal=content["ideal"],
+            content=without(content, "schema", "shapes", "recommended", "as_good", "ideal"),
+        )
 
     def __str__(self) -> str:
         best, where = self.recommended, self.content

@@ -1,6 +1,7 @@
 """The value of knowing more: what perfect knowledge would save, and what the next run would."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_scaling._saved import Saved, records
+from bayes_scaling._saved import Saved, records, without
 from bayes_scaling.decisions.family import provenance, runs_of
 from bayes_scaling.decisions.information import Decision, weights_of
 from bayes_scaling.decisions.posed import problem
@@ -92,7 +93,23 @@ class NextRuns(Saved):
             "batch": None if self.batch is None else records(self.batch),
         }
 
-    def _verdict(self) -> str:
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> "NextRuns":
+        """A ranking from the content of its file."""
+        own = ("unit", "evpi_loss", "evpi", "stop", "candidates", "batch")
+        batch = content["batch"]
+        return cls(
+            pd.DataFrame(content["candidates"]),
+            content["evpi_loss"],
+            content["evpi"],
+            content["unit"],
+            without(content, "schema", *own),
+            None if batch is None else pd.DataFrame(batch),
+        )
+
+    @property
+    def verdict(self) -> str:
+        """What to run next and what it is worth, in a sentence."""
         best = self.best
         if best is None:
             return "Stop: no candidate is worth what it costs."
@@ -110,7 +127,7 @@ class NextRuns(Saved):
     def __str__(self) -> str:
         money = f" ({self.evpi:.3g} {self.unit})" if self.evpi is not None else ""
         lines = [
-            self._verdict(),
+            self.verdict,
             f"Perfect knowledge of the law would save {self.evpi_loss:.2g} in loss{money}.",
             self._shown(self.table.head(_SHOWN)),
         ]

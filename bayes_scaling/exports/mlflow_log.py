@@ -14,7 +14,7 @@ from bayes_scaling._mlflow import client_of, in_words
 from bayes_scaling.errors import DataError
 from bayes_scaling.inference import Fit
 from bayes_scaling.report import render_html, report_content
-from bayes_scaling.report._plans import PlanLike
+from bayes_scaling.report._given import ResultLike
 from bayes_scaling.report.html import json_text
 from bayes_scaling.report.markdown import render_markdown
 
@@ -31,7 +31,7 @@ _OF_PLAN = ("params", "tokens", "flops", "tokens_per_param")
 
 def log_to_mlflow(
     fit: Fit,
-    *plans: PlanLike | Mapping[str, Any],
+    *results: ResultLike | Mapping[str, Any],
     uri: str | None = None,
     experiment: str | None = None,
     run_id: str | None = None,
@@ -49,8 +49,8 @@ def log_to_mlflow(
     ----------
     fit : Fit
         The fit.
-    *plans : Plan or mapping
-        Allocation plans made from it; the content of their files will do.
+    *results : Plan, BudgetFrontier, Backtest, … or mapping
+        What its report is to hold: see :func:`bayes_scaling.load_result`.
     uri : str, optional
         Where MLflow keeps its runs. What MLflow itself is set to without.
     experiment : str, optional
@@ -73,14 +73,14 @@ def log_to_mlflow(
     FileError
         If the extra is missing, or the server refuses or does not answer.
     ScenarioError
-        If a plan belongs to another fit.
+        If a result belongs to another fit.
     DataError
         If both ``experiment`` and ``run_id`` are given.
     """
     if experiment is not None and run_id is not None:
         raise DataError(f"run_id {run_id!r} has its experiment already: leave experiment out")
     # Made first: what is wrong with a plan must not leave half a run behind.
-    content = report_content(fit, plans, title=title, seed=seed)
+    content = report_content(fit, results, title=title, seed=seed)
     with in_words(uri or "its usual address", "take the fit"):
         client = client_of(uri)
         if run_id is None and uri is None and experiment is None:

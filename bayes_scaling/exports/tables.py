@@ -9,7 +9,7 @@ import pandas as pd
 from bayes_scaling.forecast.prediction import asked
 from bayes_scaling.inference import Fit
 from bayes_scaling.report import report_content
-from bayes_scaling.report._plans import PlanLike, checked
+from bayes_scaling.report._given import ResultLike, checked
 
 __all__ = ["tables"]
 
@@ -18,7 +18,7 @@ _LEVELS = {"predicted_q05": 0.05, "predicted_q50": 0.5, "predicted_q95": 0.95}
 
 def tables(
     fit: Fit,
-    *plans: PlanLike | Mapping[str, Any],
+    *plans: ResultLike | Mapping[str, Any],
     configs: Any = None,
     seed: int = 0,
 ) -> dict[str, pd.DataFrame]:

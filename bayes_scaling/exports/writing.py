@@ -17,7 +17,7 @@ from bayes_scaling.errors import FileError
 from bayes_scaling.exports.columns import meaning
 from bayes_scaling.exports.tables import tables
 from bayes_scaling.inference import Fit
-from bayes_scaling.report._plans import PlanLike
+from bayes_scaling.report._given import ResultLike
 
 __all__ = ["FORMATS", "write_tables", "write_zarr"]
 
@@ -29,7 +29,7 @@ _DESCRIPTOR = "datapackage.json"
 def write_tables(
     folder: str | os.PathLike[str],
     fit: Fit,
-    *plans: PlanLike | Mapping[str, Any],
+    *plans: ResultLike | Mapping[str, Any],
     form: str = "csv",
     configs: Any = None,
     seed: int = 0,

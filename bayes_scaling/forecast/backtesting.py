@@ -1,6 +1,6 @@
 """How well a law would have forecast the larger runs from the smaller ones."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, as_completed
 from dataclasses import asdict, dataclass
 from itertools import chain
@@ -103,6 +103,19 @@ class Backtest(Saved):
             "warnings": list(self.warnings),
             **{name: records(table) for name, table in tables.items()},
         }
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> "Backtest":
+        """A backtest from the content of its file."""
+        return cls(
+            points=pd.DataFrame(content["points"]),
+            scores=pd.DataFrame(content["scores"]),
+            ratios=tuple(content["ratios"]),
+            split=content["split"],
+            skipped=tuple(Skipped(**entry) for entry in content["skipped"]),
+            warnings=tuple(content["warnings"]),
+            runs_hash=content["runs_hash"],
+        )
 
     def __str__(self) -> str:
         shown = self.scores.drop(columns=["coverage_80", "coverage_95", "width", "pit_mean"])

@@ -1,6 +1,5 @@
 """Laws side by side: how well they fit the runs there are, and forecast larger ones."""
 
-import json
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ import arviz as az
 import numpy as np
 import pandas as pd
 
-from bayes_scaling._saved import Saved
+from bayes_scaling._saved import Saved, records
 from bayes_scaling.errors import DataError, FitError
 from bayes_scaling.forecast.averaging import ModelAverage, stacking_weights
 from bayes_scaling.forecast.backtesting import Backtest, backtest
@@ -77,12 +76,11 @@ class Comparison(Saved):
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values for JSON."""
         first = next(iter(self.fits.values()))
-        rows = self.table.reset_index().to_json(orient="records", double_precision=15)
         return {
             "schema": "bayes_scaling.comparison/1",
             "loss_unit": first.dt.attrs["loss_unit"],
             "runs_hash": first.dt.attrs["runs_hash"],
-            "laws": json.loads(rows),
+            "laws": records(self.table.reset_index()),
             "messages": list(self.messages),
             "held_out": self.held_out.to_dict() if self.held_out else None,
         }

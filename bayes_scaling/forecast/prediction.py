@@ -13,6 +13,7 @@ import pandas as pd
 import xarray as xr
 
 from bayes_scaling._files import write_bytes
+from bayes_scaling._saved import records
 from bayes_scaling._tabular import write_csv, write_parquet
 from bayes_scaling.errors import DataError, FileError, FitError
 from bayes_scaling.forecast.doubts import doubts_about
@@ -149,10 +150,7 @@ class Forecast:
                 "quantity": f"loss_{kind}",
                 "loss_unit": self.loss_unit,
                 "warnings": list(self.warnings),
-                "points": [
-                    {str(name): _plain(value) for name, value in row.items()}
-                    for row in table.to_dict(orient="records")
-                ],
+                "points": records(table),
             }
             return write_bytes(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
         if suffix == ".csv" or Path(path).is_char_device():
@@ -167,15 +165,6 @@ class Forecast:
 
         doubts = "".join(f"<li>{html.escape(text)}</li>" for text in self.warnings)
         return f"{self.to_frame().to_html(float_format='{:.4g}'.format)}<ul>{doubts}</ul>"
-
-
-def _plain(value: Any) -> Any:
-    """A cell as JSON has it; what is missing is null."""
-    if isinstance(value, np.generic):
-        value = value.item()
-    if value is None or value is pd.NA or (isinstance(value, float) and not np.isfinite(value)):
-        return None
-    return value if isinstance(value, bool | int | float | str) else str(value)
 
 
 def quantile_name(level: float) -> str:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
+from bayes_scaling._saved import records
 from bayes_scaling.inference.checks import (
     Check,
     Status,
@@ -81,9 +81,9 @@ class Diagnosis:
             "verdict": self.verdict,
             "checks": [vars(check) | {} for check in self.checks],
             "loo": self.loo,
-            "parameters": _records(parameters),
-            "predictive": _records(self.predictive),
-            "correlations": _records(self.correlations),
+            "parameters": records(parameters),
+            "predictive": records(self.predictive),
+            "correlations": records(self.correlations),
         }
 
     def __str__(self) -> str:
@@ -103,17 +103,6 @@ class Diagnosis:
         )
         table = self.parameters.to_html(float_format="{:.4g}".format)
         return f"<p>{html.escape(self.verdict)}</p><ul>{items}</ul>{table}"
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = table.to_dict(orient="records")  # type: ignore[assignment]
-    return [{str(k): _plain(v) for k, v in row.items()} for row in rows]
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, float | np.floating):
-        return float(value) if np.isfinite(value) else None
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def diagnose(fit: "Fit") -> Diagnosis:

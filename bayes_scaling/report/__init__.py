@@ -20,9 +20,11 @@ from bayes_scaling.report.plots_fit import (
     plot_residuals,
 )
 from bayes_scaling.report.plots_sampler import plot_energy, plot_ranks, plot_trace
+from bayes_scaling.report.results import load_result
 
 __all__ = [
     "forecast_data",
+    "load_result",
     "plot_allocation",
     "plot_alternatives",
     "plot_backtest",

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from bayes_scaling.forecast.prediction import asked
-from bayes_scaling.report._plain import LEVELS, summary
 from bayes_scaling.report._study import Study
+from bayes_scaling.report._summary import LEVELS, summary
 from bayes_scaling.report.frontier import forecast_data, frontier
 
 __all__ = ["MULTIPLES", "budgets_section", "forecasts_section", "held_out_section"]

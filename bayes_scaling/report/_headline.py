@@ -11,6 +11,8 @@ __all__ = ["headlines", "verdict"]
 _LABELS = {"ok": "Sound", "warn": "Use with care", "fail": "Do not use"}
 _MANY_FLAGGED = 0.1
 _SHOWN_MULTIPLE = 10.0
+_HELD = 0.8
+"""Share of runs inside their 90% intervals below which it is a reason for care."""
 
 Reason = tuple[str, str]
 
@@ -23,7 +25,8 @@ def verdict(study: Study, content: dict[str, Any]) -> dict[str, Any]:
     study : Study
         The fit under report.
     content : dict
-        Sections "data", "headlines" and "held_out", already made.
+        Sections "data", "headlines" and "held_out", already made, and "backtests", what
+        :func:`bayes_scaling.report._others.covered` finds.
 
     Returns
     -------
@@ -78,22 +81,44 @@ def _data_doubts(content: dict[str, Any]) -> list[Reason]:
     asked = {item["family"] for item in content["headlines"]}
     few = [f for f in data["families"] if f["runs"] <= BORROWS and f["family"] in asked]
     reasons += [("warn", f"{f['family']!r} has only {f['runs']} fitted runs.") for f in few]
+    reasons += [
+        (
+            "warn" if test["coverage_90"] < _HELD else "ok",
+            (
+                f"Fitted to runs up to 1/{test['ratio']:g} of each family's largest, this law's "
+                f"90% intervals held {percent(test['coverage_90'])} of {test['runs']} larger ones."
+            ),
+        )
+        for test in content["backtests"]
+    ]
     known = held_out["known"]
     if known:
         inside = held_out["inside_90"]
         text = f"{inside} of {known} held-out runs fell inside their 90% forecast interval."
-        reasons.append(("warn" if inside < 0.8 * known else "ok", text))
+        reasons.append(("warn" if inside < _HELD * known else "ok", text))
     return reasons
 
 
-def _tested(held_out: dict[str, Any]) -> str:
+def _tested(held_out: dict[str, Any], backtests: list[dict[str, Any]]) -> str:
     """How forecasts of these very data came out."""
-    if not held_out["known"]:
-        return ". No run was kept out of the fit, so its forecasts were not tested on these data"
-    return (
-        f". Of {held_out['known']} runs that were kept out of the fit {held_out['inside_90']} fell "
-        "inside their 90% interval"
-    )
+    said = ""
+    if held_out["known"]:
+        said = (
+            f". Of {held_out['known']} runs that were kept out of the fit {held_out['inside_90']} "
+            "fell inside their 90% interval"
+        )
+    if backtests:
+        far = max(backtests, key=lambda test: test["ratio"])
+        said += (
+            f". In a backtest from 1/{far['ratio']:g} of the compute "
+            f"{percent(far['coverage_90'])} of {far['runs']} larger runs did"
+            if said
+            else f". In a backtest from 1/{far['ratio']:g} of the compute "
+            f"{percent(far['coverage_90'])} of {far['runs']} larger runs fell inside their 90% "
+            "interval"
+        )
+    untested = ". No run was kept out of the fit, so its forecasts were not tested on these data"
+    return said or untested
 
 
 def _sentence(study: Study, status: str, reasons: list[Reason], content: dict[str, Any]) -> str:
@@ -103,14 +128,15 @@ def _sentence(study: Study, status: str, reasons: list[Reason], content: dict[st
         return f"The fit failed its checks, so none of its numbers should be used: {first}"
     base = "The sampler converged and the model reproduces the runs it was fitted to"
     doubts = sum(level == "warn" for level, _ in reasons)
+    tested = _tested(held_out, content["backtests"])
     if not doubts:
-        return f"{base}, and nothing asked of it lies beyond them{_tested(held_out)}."
+        return f"{base}, and nothing asked of it lies beyond them{tested}."
     if study.diagnosis["status"] == "warn":
         base = "The fit passed no failing check, but some call for care"
     most = max((item["extrapolation"] for item in found), default=0.0)
     if most > FAR:
         base += f"; the numbers below are for {times(most)} times the largest fitted compute"
-    base += _tested(held_out)
+    base += tested
     follow = "One reason for care follows" if doubts == 1 else f"{doubts} reasons for care follow"
     return f"{base}. {follow}."
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import xarray as xr
 
-from bayes_scaling.report._plain import summary
 from bayes_scaling.report._study import Study
+from bayes_scaling.report._summary import summary
 
 __all__ = ["parameters_section"]
 

@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bayes_scaling._saved import plain
 from bayes_scaling.inference import Fit
 from bayes_scaling.report._change import changes
 from bayes_scaling.report._contribution import contribution_section
 from bayes_scaling.report._forecasts import budgets_section, forecasts_section, held_out_section
+from bayes_scaling.report._given import ResultLike, sorted_out
 from bayes_scaling.report._headline import headlines, verdict
+from bayes_scaling.report._others import covered, others_section
 from bayes_scaling.report._parameters import parameters_section
-from bayes_scaling.report._plain import plain
-from bayes_scaling.report._plans import PlanLike, checked
 from bayes_scaling.report._sections import (
     data_section,
     law_section,
@@ -26,7 +27,7 @@ SCHEMA = "bayes_scaling.report/1"
 
 def report_content(
     fit: Fit,
-    plans: Sequence[PlanLike | Mapping[str, Any]] = (),
+    results: Sequence[ResultLike | Mapping[str, Any]] = (),
     *,
     title: str | None = None,
     seed: int = 0,
@@ -37,8 +38,9 @@ def report_content(
     ----------
     fit : Fit
         The fit.
-    plans : sequence of Plan or mapping
-        Allocation plans made from it; the content of their files will do.
+    results : sequence of Plan, BudgetFrontier, Backtest, … or mapping
+        Allocation plans and whatever else was made from it or for it; the content of their files
+        will do. See :func:`bayes_scaling.report.load_result` for what there is.
     title : str, optional
         Title of the report.
     seed : int
@@ -48,7 +50,8 @@ def report_content(
     -------
     dict
         Keys: schema, title, loss_unit, verdict, headlines, changes ("what would change the
-        conclusion"), forecasts, held_out, plans (with ``other_budgets`` and ``tags``), data, law,
+        conclusion"), forecasts, held_out, plans (with ``other_budgets`` and ``tags``), others (by
+        kind, each as its own file; next runs are computed for plans without any), data, law,
         priors, prior_contribution (None under weak priors), parameters, diagnostics, provenance.
         Losses are in ``loss_unit``, compute in FLOP.
         Ready for ``json.dumps(..., allow_nan=False)``: what is not finite is None.
@@ -56,17 +59,19 @@ def report_content(
     Raises
     ------
     ScenarioError
-        If a plan is not one, or belongs to another fit.
+        If a result is nothing that a report takes, or belongs to another fit.
     """
-    given = tuple(checked(plan, fit) for plan in plans)
-    study = Study(fit, plain(fit.diagnose().to_dict()), given, seed)
+    given = sorted_out(results, fit)
+    study = Study(fit, plain(fit.diagnose().to_dict()), given.plans, seed)
     content: dict[str, Any] = {
         "data": data_section(study),
         "forecasts": forecasts_section(study),
         "held_out": held_out_section(study),
-        "plans": [_with_context(study, plan) for plan in given],
+        "plans": [_with_context(study, plan) for plan in given.plans],
+        "others": others_section(study, given.others),
     }
     content["prior_contribution"] = contribution_section(study, content["forecasts"])
+    content["backtests"] = covered(content["others"], fit.law.name)
     content["headlines"] = headlines(study, content)
     result: dict[str, Any] = plain(
         {
@@ -79,6 +84,7 @@ def report_content(
             "forecasts": content["forecasts"],
             "held_out": content["held_out"],
             "plans": content["plans"],
+            "others": content["others"],
             "data": content["data"],
             "law": law_section(study),
             "priors": priors_section(study),

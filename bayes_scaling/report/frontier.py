@@ -10,7 +10,7 @@ from bayes_scaling.decisions.optimum import closed_form
 from bayes_scaling.forecast.families import values_of
 from bayes_scaling.forecast.prediction import Kind, quantile_name
 from bayes_scaling.inference import Fit
-from bayes_scaling.report._plain import LEVELS
+from bayes_scaling.report._summary import LEVELS
 
 __all__ = ["Frontier", "forecast_data", "frontier"]
 

@@ -41,6 +41,8 @@ def render_markdown(content: Mapping[str, Any]) -> str:
     """
     import jinja2
 
+    from bayes_scaling.report._figures import told
+
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("bayes_scaling.report"),
         # Not HTML: what is printed is escaped for Markdown, unless it is a number made here.
@@ -54,7 +56,7 @@ def render_markdown(content: Mapping[str, Any]) -> str:
         name: getattr(_format, name)
         for name in ("count", "flops", "loss", "number", "percent", "times")
     }
-    return environment.get_template("report.md.j2").render(r=content)
+    return environment.get_template("report.md.j2").render(r=content, told=told(content))
 
 
 def _printed(value: object) -> str:

@@ -11,7 +11,7 @@ from bayes_scaling.forecast.prediction import Kind
 from bayes_scaling.inference import Fit
 from bayes_scaling.report import style
 from bayes_scaling.report._format import axis_count, axis_power
-from bayes_scaling.report._plans import PlanLike, as_dict, checked
+from bayes_scaling.report._given import ResultLike, as_dict, checked
 from bayes_scaling.report.frontier import forecast_data
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def plot_forecast(
     fit: Fit,
     family: str | None = None,
     *,
-    plans: Sequence[PlanLike | Mapping[str, Any]] = (),
+    plans: Sequence[ResultLike | Mapping[str, Any]] = (),
     beyond: float = 2.0,
     points: int = 60,
     kind: Kind = "run",
@@ -171,7 +171,7 @@ def _unique_handles(axes: "Sequence[Axes]") -> tuple[list[Any], list[str]]:
 
 
 @style.styled
-def plot_allocation(plan: PlanLike | Mapping[str, Any]) -> "Figure":
+def plot_allocation(plan: ResultLike | Mapping[str, Any]) -> "Figure":
     """Risk and interval of the loss against model size at the budget of a plan.
 
     Parameters

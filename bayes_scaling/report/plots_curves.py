@@ -1,8 +1,9 @@
 """Figure of a training curve: what was logged, what is to come, and where to stop."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
+import pandas as pd
 
 from bayes_scaling.curves import Verdict
 from bayes_scaling.errors import DataError
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_curve"]
 
-_POINTS = 60
-
 
 @style.styled
 def plot_curve(verdict: Verdict) -> "Figure":
@@ -25,7 +24,7 @@ def plot_curve(verdict: Verdict) -> "Figure":
     Parameters
     ----------
     verdict : Verdict
-        Of :func:`bayes_scaling.curves.monitor`, not read from a file.
+        Of :func:`bayes_scaling.curves.monitor`, or read from its file.
 
     Returns
     -------
@@ -36,22 +35,20 @@ def plot_curve(verdict: Verdict) -> "Figure":
     Raises
     ------
     DataError
-        If the verdict holds neither a fit nor a curve.
+        If the verdict was written by a version that kept no points.
     """
-    fit, content = verdict.fit, verdict.content
-    if fit is None:
-        return _diverged(verdict)
-    now, end = content["t"], content["end"]
+    content = verdict.content
+    if not content.get("points"):
+        raise DataError("the verdict's file holds no points to draw; make it again")
+    if content["diverged"]:
+        return _diverged(content)
+    end = content["end"]
     figure, (loss, gain) = style.panels(2, width=9.6, height=3.9)
-    curve = fit.curve
-    loss.plot(curve.t, curve.loss, ".", color=COLOURS["runs"], ms=4, label="logged")
-    at = np.geomspace(now, max(end, content["stop_at"], 1.02 * now), _POINTS)
-    if fit.scheduled:
-        at = at[at <= end * (1 + 1e-9)]
-    if len(at) > 1:
-        _fan(loss, at, fit.forecast(at), "forecast")
-        later = fit.forecast(at, "curve")
-        _fan(gain, at, later[:, :1] - later, "gain")
+    _logged(loss, content)
+    ahead = pd.DataFrame(content["ahead"])
+    if len(ahead):
+        _fan(loss, ahead, "loss", "forecast")
+        _fan(gain, ahead, "gain", "gain")
     loss.axvline(end, color=COLOURS["limit"], lw=0.9, ls=":", label="planned end")
     if content["reference"] is not None:
         loss.axhline(content["reference"], color=COLOURS["plan"], lw=1.1, ls=":", label="to beat")
@@ -71,14 +68,16 @@ def plot_curve(verdict: Verdict) -> "Figure":
     return figure
 
 
-def _diverged(verdict: Verdict) -> "Figure":
+def _logged(axes: "Axes", content: Mapping[str, Any]) -> None:
+    points = pd.DataFrame(content["points"])
+    axes.plot(points["t"], points["loss"], ".", color=COLOURS["runs"], ms=4, label="logged")
+
+
+def _diverged(content: Mapping[str, Any]) -> "Figure":
     """The points alone, and where the run went wrong."""
-    curve, content = verdict.curve, verdict.content
-    if curve is None:
-        raise DataError("the verdict was read from a file and holds no curve to draw")
     figure = style.new_figure()
     axes = figure.subplots()
-    axes.plot(curve.t, curve.loss, ".", color=COLOURS["runs"], ms=4, label="logged")
+    _logged(axes, content)
     at = content["flags"][0]["first"]
     axes.axvline(at, color=COLOURS["held_out"], lw=1.2, label="diverged from here")
     axes.set(
@@ -93,9 +92,11 @@ def _diverged(verdict: Verdict) -> "Figure":
     return figure
 
 
-def _fan(axes: "Axes", at: Any, draws: Any, name: str) -> None:
-    q05, q25, q50, q75, q95 = np.quantile(draws, [0.05, 0.25, 0.5, 0.75, 0.95], axis=0)
-    blue = COLOURS["forecast"]
+def _fan(axes: "Axes", ahead: pd.DataFrame, stem: str, name: str) -> None:
+    at, blue = ahead["t"], COLOURS["forecast"]
+    q05, q25, q50, q75, q95 = (
+        ahead[f"{stem}_q{level}"] for level in ("05", "25", "50", "75", "95")
+    )
     axes.fill_between(at, q05, q95, color=blue, alpha=0.15, lw=0, label="90%")
     axes.fill_between(at, q25, q75, color=blue, alpha=0.25, lw=0, label="50%")
     axes.plot(at, q50, color=blue, lw=1.5, label=name)

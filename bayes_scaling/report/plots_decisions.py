@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_alternatives", "plot_frontier", "plot_marginal", "plot_shapes"]
 
+_APART = 0.11
+"""Share of the axis by which labels are apart, so that they do not cover each other."""
 _NAMES = {"params": "parameters N", "tokens": "tokens D", "both": "both"}
 
 
@@ -60,10 +62,17 @@ def _target(axes: "Axes", found: BudgetFrontier) -> None:
     if target is None:
         return
     axes.axhline(target, color=COLOURS["plan"], lw=1.2, ls=":", label="target")
-    for probability, budget in found.needed.items():
-        if budget is None:
-            continue
+    shown = {p: budget for p, budget in found.needed.items() if budget is not None}
+    width = np.log(found.table["budget"].max() / found.table["budget"].min())
+    last = max(shown, default=0.0)
+    before = -np.inf
+    for probability, budget in shown.items():
         axes.plot(budget, target, "|", color=COLOURS["plan"], ms=11, mew=1.4)
+        place = np.log(budget) / width
+        room = np.log(shown[last]) / width - place >= _APART or probability == last
+        if place - before < _APART or not room:
+            continue
+        before = place
         axes.annotate(
             f"{probability:.0%}",
             (budget, target),

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayes_scaling._saved import records
 from bayes_scaling.runs._finding import number
 from bayes_scaling.runs.table import Runs
 
@@ -75,22 +76,12 @@ class Identifiability:
 
     def to_dict(self) -> dict[str, object]:
         """Everything as plain values for JSON; what is infinite or undefined becomes None."""
-        rows = [
-            {str(key): _plain(value) for key, value in row.items()}
-            for row in self.table.to_dict(orient="records")
-        ]
         return {
             "tolerance_decades": TOLERANCE,
-            "families": rows,
+            "families": records(self.table),
             "messages": list(self.messages),
             "separable": {family: dict(found) for family, found in self.separable.items()},
         }
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
 
 
 @dataclass(frozen=True, slots=True)

@@ -372,6 +372,11 @@ PLANS = {
     "a list": _plan("[1]", "not a plan"),
     "another schema": _plan('{"schema": "other/1"}', "'other/1'"),
     "half a plan": _plan('{"schema": "bayes_scaling.plan/1"}', "not a whole plan", "recommended"),
+    "a size in words": _plan(
+        '{"schema": "bayes_scaling.plan/1", "recommended": {"params": "many"}}',
+        "at recommended.params",
+        "'many'",
+    ),
     "no such plan": Case("report {fit} no.json -o out.html", ("no.json",), (), "out.html"),
     "suffix": Case("report {fit} -o out.pdf", ("out.pdf", ".html"), (), "out.pdf"),
 }
@@ -482,7 +487,7 @@ def test_no_output_and_nothing_beside_it(cli, fit_path, tmp_path):
 
 def test_plan_of_another_law(cli, fit_path, tmp_path):
     plan = {"schema": "bayes_scaling.plan/1", "law": "product", "family": "web"}
-    plan |= dict.fromkeys(("budget_flops", "recommended", "loss", "extrapolation"), 1.0)
+    plan |= {"budget_flops": 1.0, "recommended": {}, "loss": {}, "extrapolation": 1.0}
     (tmp_path / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
     jobs = {"report": (["report", str(fit_path), "plan.json", "-o", "out.html"], tmp_path)}
     done = cli.in_forks(jobs)["report"]

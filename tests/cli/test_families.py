@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 
 from bayes_scaling import Fit, _demo, identifiability, load_fit, load_runs
+from bayes_scaling._files import short_names
 from bayes_scaling.errors import DataError
 
 HOSTILE = ("../../x", "<b>", "x" * 300, "代码 🚀", "a/b", "a:b", "")
@@ -15,7 +16,7 @@ RUNS = pd.DataFrame({"params": [1e8, 2e8, 4e8], "tokens": [2e9, 4e9, 2e9], "loss
 
 
 def test_file_names_of_families():
-    names = _demo._file_names([*HOSTILE, "..", "con/../A:B", "CON"])
+    names = short_names([*HOSTILE, "..", "con/../A:B", "CON"])
     assert list(names) == [*HOSTILE, "..", "con/../A:B", "CON"]
     assert names["../../x"] == "x"
     assert names["代码 🚀"] == "代码"

@@ -20,6 +20,7 @@ KEYS = {
     "forecasts",
     "held_out",
     "plans",
+    "others",
     "data",
     "law",
     "priors",

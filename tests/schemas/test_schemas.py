@@ -29,7 +29,8 @@ from bayes_scaling.errors import FileError
 from bayes_scaling.forecast import backtest, compare
 from bayes_scaling.inference import Procedure
 from bayes_scaling.inference.sbc import Calibration
-from bayes_scaling.report import write_json
+from bayes_scaling.report import load_result, write_json
+from bayes_scaling.report.results import KINDS
 from bayes_scaling.schemas import schema, schema_names
 from tests.conftest import TRUTH, handmade
 from tests.report.conftest import HOSTILE, known_fit
@@ -68,7 +69,10 @@ def _decisions(folder):
         "next_runs": next_runs(plain, RICH, batch=2).save(folder / "next.json"),
         "next_runs, plain": next_runs(plain, simple).save(folder / "one.json"),
         "report": write_json(
-            folder / "report.json", reported, allocate(reported, Scenario(1e23, family="web"))
+            folder / "report.json",
+            reported,
+            allocate(reported, Scenario(1e23, family="web")),
+            budget_frontier(reported, Scenario(1e23, family="web"), factors=[1]),
         ),
         "report, failed": write_json(
             folder / "failed.json", known_fit(("web",), apart=0.03, divergences=40)
@@ -135,6 +139,15 @@ def test_what_is_written_is_as_its_schema_says(written):
     for name, content in written.items():
         errors = [f"{e.json_path}: {e.message}" for e in _validator(name).iter_errors(content)]
         assert not errors, name
+
+
+def test_results_are_read_back_whole(written, tmp_path):
+    for name, content in written.items():
+        if name.partition(",")[0] not in KINDS:
+            continue
+        path = tmp_path / "result.json"
+        path.write_text(json.dumps(content), encoding="utf-8")
+        assert load_result(path).to_dict() == content, name
 
 
 def test_damage_is_found(written):

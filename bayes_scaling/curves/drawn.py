@@ -1,0 +1,44 @@
+"""What a figure of a verdict shows, in few numbers: the curve, and what is to come."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bayes_scaling._saved import records
+from bayes_scaling.curves.curve import Curve
+from bayes_scaling.curves.fit import CurveFit
+
+__all__ = ["ahead_of", "points_of"]
+
+_MOST = 200
+_PLACES = 60
+_LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+def points_of(curve: Curve) -> list[dict[str, float]]:
+    """Logged points, denser towards the start, at most 200, the last one included."""
+    size = len(curve.t)
+    kept = np.unique(np.geomspace(1, size, min(size, _MOST)).round().astype(int)) - 1
+    return records(pd.DataFrame({"t": curve.t[kept], "loss": curve.loss[kept]}))
+
+
+def ahead_of(fit: CurveFit, now: float, end: float, stop_at: float) -> list[dict[str, Any]]:
+    """Quantiles of the loss to be logged, and of what running on from now saves.
+
+    Columns: t, ``loss_q05`` … ``loss_q95``, ``gain_q05`` … ``gain_q95``; from now to the planned
+    end or the place to stop, whichever is later; to the end alone under a schedule.
+    """
+    at = np.geomspace(now, max(end, stop_at, 1.02 * now), _PLACES)
+    if fit.scheduled:
+        at = at[at <= end * (1 + 1e-9)]
+    if len(at) < 2:
+        return []
+    later = fit.forecast(at, "curve")
+    drawn = {"loss": fit.forecast(at), "gain": later[:, :1] - later}
+    columns = {
+        f"{name}_q{100 * level:02.0f}": row
+        for name, values in drawn.items()
+        for level, row in zip(_LEVELS, np.quantile(values, _LEVELS, axis=0), strict=True)
+    }
+    return records(pd.DataFrame({"t": at, **columns}))
