@@ -26,6 +26,7 @@ PACKAGES = (
     "bayes_scaling.decisions",
     "bayes_scaling.curves",
     "bayes_scaling.report",
+    "bayes_scaling.exports",
 )
 
 
@@ -51,7 +52,9 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
 
 
 def on_post_page(output: str, page: Any, **_: Any) -> str:
-    """The site loads nothing from elsewhere."""
+    """Roles of docstrings become code, and the site loads nothing from elsewhere."""
+    roles = r":(?:func|class|meth|attr|mod):<code>~?([^<]*)</code>"
+    output = re.sub(roles, r"<code>\1</code>", output)
     found = re.search(r'<(script|link|img|iframe)\b[^>]*\b(src|href)="(https?:)?//[^"]*"', output)
     if found:
         raise PluginError(f"{page.file.src_uri} loads {found.group(0)[:120]}")

@@ -71,7 +71,7 @@ def allocate(fit: Fit, scenario: Scenario, *, seed: int = 0) -> Plan:
     held, plan = (given, best) if found is None else (found.problem, found.plan)
     if found is not None and scenario.minimise == "cost":
         held, plan, found = _cheapest_shape(fit, found, scenario.affords)
-    draws = _draws(fit, given)
+    draws = _draws(fit, given, held, plan)
     exponent = fit.law.params_exponent
     content = {
         "schema": SCHEMA,
@@ -80,7 +80,7 @@ def allocate(fit: Fit, scenario: Scenario, *, seed: int = 0) -> Plan:
         **_objective(scenario, held),
         **_outcome(fit, held, plan, seed),
         "shape": found and found.content,
-        "optimum": {name: describe(value.values) for name, value in draws.items()}
+        "optimum": {n: describe(value.values) for n, value in draws.items() if n != "regret"}
         | {"params_exponent": describe(exponent(given.draws.values)) if exponent else None},
     }
     return Plan(content, draws)
@@ -152,7 +152,7 @@ def _outcome(fit: Fit, given: Problem, best: Choice, seed: int) -> dict[str, Any
         "probability_of_target": reached,
         "extrapolation": float(forecast.points["extrapolation"].iloc[0]),
         "near_optimal": near,
-        "regret": describe(np.maximum(losses - given.best_losses, 0.0)),
+        "regret": describe(_regret(given, best)),
         "drivers": _drivers(given, sizes),
         "costs": costs_of(given, best),
         "alternatives": contest(given, best),
@@ -167,6 +167,13 @@ def _outcome(fit: Fit, given: Problem, best: Choice, seed: int) -> dict[str, Any
         ],
         "curve": curve,
     }
+
+
+def _regret(given: Problem, best: Choice) -> Floats:
+    """Loss of one run of a plan over that of the best plan, draw by draw."""
+    # Least risk and best of a draw are searched apart, so the difference may miss zero by rounding.
+    regret: Floats = np.maximum(given.loss_of(best) - given.best_losses, 0.0)
+    return regret
 
 
 def _forecast(fit: Fit, given: Problem, point: dict[str, float], seed: int) -> Forecast:
@@ -255,7 +262,7 @@ def _drivers(given: Problem, sizes: Floats) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: -row["share"])
 
 
-def _draws(fit: Fit, given: Problem) -> xr.Dataset:
+def _draws(fit: Fit, given: Problem, held: Problem, plan: Choice) -> xr.Dataset:
     posterior = fit.posterior
     shape = (posterior.sizes["chain"], posterior.sizes["draw"])
     sizes, epochs, _ = given.optimum
@@ -271,6 +278,7 @@ def _draws(fit: Fit, given: Problem) -> xr.Dataset:
         "tokens": tokens,
         "tokens_per_param": tokens / params,
         "loss": np.exp(log_loss),
+        "regret": _regret(held, plan),
     }
     if given.repeats:
         columns["epochs"] = epochs

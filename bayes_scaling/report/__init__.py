@@ -19,15 +19,18 @@ from bayes_scaling.report.plots_fit import (
     plot_prior_predictive,
     plot_residuals,
 )
+from bayes_scaling.report.plots_plan import loss_surface, plot_contours, plot_regret
 from bayes_scaling.report.plots_sampler import plot_energy, plot_ranks, plot_trace
 from bayes_scaling.report.results import load_result
 
 __all__ = [
     "forecast_data",
     "load_result",
+    "loss_surface",
     "plot_allocation",
     "plot_alternatives",
     "plot_backtest",
+    "plot_contours",
     "plot_curve",
     "plot_energy",
     "plot_exponents",
@@ -38,6 +41,7 @@ __all__ = [
     "plot_predictive",
     "plot_prior_predictive",
     "plot_ranks",
+    "plot_regret",
     "plot_residuals",
     "plot_shapes",
     "plot_trace",

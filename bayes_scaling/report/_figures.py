@@ -35,6 +35,7 @@ def figures_of(content: Mapping[str, Any], fit: Fit) -> dict[str, list[dict[str,
         plot_prior_predictive,
         plot_residuals,
     )
+    from bayes_scaling.report.plots_plan import plot_contours
     from bayes_scaling.report.plots_sampler import plot_energy, plot_ranks
 
     plans = content["plans"]
@@ -58,6 +59,15 @@ def figures_of(content: Mapping[str, Any], fit: Fit) -> dict[str, list[dict[str,
             )
             if plan.get("curve")
             else {}
+            for plan in plans
+        ],
+        "contours": [
+            _figure(
+                plot_contours(fit, plan),
+                f"Contours of the expected loss for {plan['family']} over parameters and tokens, "
+                "with the runs, the budget, the recommended plan and the optimum.",
+                "Along a line the expected loss is the same; the budget touches the lowest it can.",
+            )
             for plan in plans
         ],
         "exponents": [

@@ -140,6 +140,9 @@ def _forecast_panel(
 
 
 def _mark_plans(axes: "Axes", plans: Sequence[Mapping[str, Any]]) -> None:
+    targets = {plan["target_loss"] for plan in plans if plan.get("target_loss") is not None}
+    for target in sorted(targets):
+        axes.axhline(target, color=COLOURS["plan"], lw=1.2, ls=":", label="target loss")
     for plan in plans:
         loss = plan["loss"]
         axes.errorbar(

@@ -54,7 +54,11 @@ def plot_curve(verdict: Verdict) -> "Figure":
         loss.axhline(content["reference"], color=COLOURS["plan"], lw=1.1, ls=":", label="to beat")
     for axes in (loss, gain):
         if verdict.advice != "stop":
-            axes.axvline(content["stop_at"], color=COLOURS["good"], lw=1.3, label="stop here")
+            # Broad and below: the planned end often lies in the same place.
+            axes.axvline(
+                content["stop_at"], color=COLOURS["good"], lw=3, alpha=0.6, zorder=1,
+                label="stop here",
+            )  # fmt: skip
         axes.set(xscale="log", xlabel=content["axis"])
     loss.set(
         yscale="log",

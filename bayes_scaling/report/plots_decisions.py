@@ -17,6 +17,8 @@ __all__ = ["plot_alternatives", "plot_frontier", "plot_marginal", "plot_shapes"]
 
 _APART = 0.11
 """Share of the axis by which labels are apart, so that they do not cover each other."""
+_FAR = 0.02
+"""Penalty in loss up to which shapes are drawn in full."""
 _NAMES = {"params": "parameters N", "tokens": "tokens D", "both": "both"}
 
 
@@ -220,12 +222,19 @@ def plot_shapes(found: ShapeChoice) -> "Figure":
         xscale="log",
         xlabel="layers",
         ylabel="loss over the best shape, %",
-        ylim=(0, None),
+        ylim=(0, _top(found)),
         title=f"{found.content['params']:.3g} parameters, {style.label(found.content['family'])}",
     )
     _whole(axes)
     axes.legend()
     return figure
+
+
+def _top(found: ShapeChoice) -> float:
+    """Where the axis ends: shapes far from the best would flatten those worth a choice."""
+    table = found.table
+    near = table[table["penalty_mean"] <= max(_FAR, 2 * table["penalty_mean"].min())]
+    return 110.0 * float(near["penalty_q95"].max()) + 1e-9
 
 
 def _whole(axes: "Axes") -> None:

@@ -27,8 +27,13 @@ def test_the_frontier_shows_what_budgets_buy_and_the_target_needs(plain: Fit) ->
     assert_allclose(median.get_data(), (found.table["budget"], found.table["q50"]))
     marks = {text.get_text(): text.xy for text in loss.texts}
     expected = {f"{p:.0%}": (b, 2.1) for p, b in found.needed.items() if b is not None}
-    assert marks == expected
-    assert len(expected) >= 2
+    # Labels that would cover each other are left out, the first and the last never.
+    assert marks.items() <= expected.items()
+    assert {min(expected), max(expected)} <= set(marks)
+    places = np.log([place for place, _ in marks.values()])
+    assert np.diff(places).min() > 0.1 * np.log(1000)
+    ticks = [line.get_xdata()[0] for line in loss.lines if line.get_marker() == "|"]
+    assert_allclose(ticks, [place for place, _ in expected.values()])
     recommended = next(line for line in size.lines if line.get_label() == "recommended")
     assert_allclose(recommended.get_ydata(), found.table["params"])
     aimless = budget_frontier(plain, Scenario(1e22, family="web"), factors=[1.0, 2.0])
