@@ -22,6 +22,7 @@ from scipy.optimize import least_squares
 
 from bayes_scaling.curves import Curve, fit_curve
 from bayes_scaling.laws import get
+from bayes_scaling.laws.curves import DEFAULT_CURVES
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "curves_1d.csv"
 STARTS = 10
@@ -122,9 +123,12 @@ def chains(context: pd.DataFrame, target: pd.DataFrame) -> dict[str, float]:
     )
 
 
-def ours(context: pd.DataFrame, target: pd.DataFrame, seed: int) -> dict[str, float]:
-    """The package, default settings."""
-    fit = fit_curve(Curve.of("curve", context["x"], context["y"]), seed=seed)
+def ours(
+    context: pd.DataFrame, target: pd.DataFrame, seed: int, also: tuple[str, ...]
+) -> dict[str, float]:
+    """The package, default settings, with laws more where they are named."""
+    laws = (*DEFAULT_CURVES, *also) if also else None
+    fit = fit_curve(Curve.of("curve", context["x"], context["y"]), laws=laws, seed=seed)
     density = [fit.log_density(x, y) for x, y in target[["x", "y"]].itertuples(index=False)]
     return scores(fit.forecast(target["x"]), np.array(density), target)
 
@@ -136,11 +140,13 @@ def main() -> None:
     parser.add_argument("--domains", default="BB,LM,NMT,Nano,DD")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--ours", action="store_true", help="Leave the rivals out.")
+    parser.add_argument("--also", default="", help="Laws beside the default ones, with commas.")
     given = parser.parse_args()
+    also = tuple(filter(None, given.also.split(",")))
     table = pd.read_csv(given.table)
 
     def mine(context: pd.DataFrame, target: pd.DataFrame) -> dict[str, float]:
-        return ours(context, target, given.seed)
+        return ours(context, target, given.seed, also)
 
     ways: dict[str, Callable[[pd.DataFrame, pd.DataFrame], dict[str, float]]] = {
         "bayes_scaling": mine,

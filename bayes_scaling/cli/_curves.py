@@ -33,6 +33,12 @@ def _judging(command: _Command) -> _Command:
             help="Without cost and worth: share of the loss that a tenth more must save.",
         ),
         click.option("--reference", type=float, help="A loss to beat."),
+        click.option(
+            "--law",
+            "laws",
+            multiple=True,
+            help="Of curves, such as curve-decay; may be given again.  [default: see the docs]",
+        ),
         click.option("--schedule", metavar="FILE", help="Planned rates: step or tokens, and lr."),
         click.option("--metric", help="Column or tag of the loss."),
         click.option("--t", help="Column of steps or tokens."),
@@ -140,7 +146,8 @@ def _watch(options: dict[str, Any]) -> Any:
         stakes=Stakes(**given),
         reference=options["reference"],
         seed=options["seed"],
-        fitting={"schedule": _schedule(plan)} if plan else {},
+        fitting=({"schedule": _schedule(plan)} if plan else {})
+        | ({"laws": options["laws"]} if options["laws"] else {}),
     )
 
 

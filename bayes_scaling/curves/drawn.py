@@ -17,9 +17,13 @@ _LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 def points_of(curve: Curve) -> list[dict[str, float]]:
-    """Logged points, denser towards the start, at most 200, the last one included."""
+    """Logged points: all of up to 200, else as many, half of them even and half even in logs."""
     size = len(curve.t)
-    kept = np.unique(np.geomspace(1, size, min(size, _MOST)).round().astype(int)) - 1
+    if size <= _MOST:
+        kept = np.arange(size)
+    else:
+        places = [spaced(1, size, _MOST // 2) for spaced in (np.linspace, np.geomspace)]
+        kept = np.unique(np.concatenate(places).round().astype(int)) - 1
     return records(pd.DataFrame({"t": curve.t[kept], "loss": curve.loss[kept]}))
 
 

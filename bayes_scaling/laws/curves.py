@@ -147,6 +147,44 @@ DESCENT_CURVE = Law(
 )
 
 
+def _decaying(x: Inputs, p: Values) -> Any:
+    power = p["power_t"]
+    # (t^b - 1)/b tends to log t, and the curve to a power law, as b tends to 0.
+    gone = p["rate_t"] * ops.expm1(ops.minimum(power * x["t"], _MOST)) / power
+    reducible = ops.log(p["A"]) - ops.minimum(gone, _MOST)
+    return ops.logaddexp(ops.log(p["floor"]), reducible)
+
+
+DECAY_CURVE = Law(
+    name="curve-decay",
+    formula="floor + A·exp(-rate_t·(t^power_t - 1)/power_t)",
+    inputs=("t",),
+    parameters=(
+        replace(common.FLOOR, prior=_FLOOR, reason=_WIDE),
+        replace(common.amplitude("A", "a short run"), prior=Prior(0.3, 1.0, 0.3)),
+        Parameter(
+            name="rate_t",
+            prior=Prior(0.5, 0.8, 0.2),
+            unit="1",
+            meaning="exponent of the reducible loss at the reference point",
+            reason="as the exponents of power laws of curves",
+        ),
+        Parameter(
+            name="power_t",
+            prior=Prior(0.6, 0.7, 0.2),
+            unit="1",
+            meaning="growth of that exponent with t: 0 of a power law, 1 of an exponential",
+            reason="95% between 0.15 and 2.4: from nearly a power to faster than an exponential",
+        ),
+    ),
+    reference="Domhan et al. 2015, Table 1 (Janoschek, Weibull), IJCAI",
+    log_curve=_decaying,
+    slopes=lambda p: {"A": {"t": p["rate_t"]}},
+    rigid=True,
+    notes=("It levels off faster than any power; its terms belong to the reference point.",),
+)
+
+
 def _annealed(x: Inputs, p: Values) -> Any:
     reducible = ops.log(p["A"]) - p["alpha_t"] * x["lr_sum"]
     # Tissue's own difference to first order, and never below the floor.
@@ -184,7 +222,7 @@ ANNEALED_CURVE = Law(
 )
 
 CURVES: tuple[Law, ...] = (
-    POWER_CURVE, M4_CURVE, BROKEN_CURVE, DESCENT_CURVE, ANNEALED_CURVE
+    POWER_CURVE, M4_CURVE, BROKEN_CURVE, DESCENT_CURVE, DECAY_CURVE, ANNEALED_CURVE
 )  # fmt: skip
 
 DEFAULT_CURVES = ("curve-power", "curve-m4", "curve-broken", "curve-descent")

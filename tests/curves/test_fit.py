@@ -22,6 +22,7 @@ from bayes_scaling.curves import (
 )
 from bayes_scaling.errors import DataError, FileError, FitError, ScenarioError
 from bayes_scaling.laws import curve_laws
+from bayes_scaling.laws.curves import DEFAULT_CURVES
 from bayes_scaling.report import plot_curve
 
 # The textbook's table: loss by iteration.
@@ -47,6 +48,33 @@ def test_the_textbooks_gains_fall_from_30_to_1_hundredth_a_hundred_steps() -> No
         low, high = np.quantile(gain, [0.01, 0.99])
         assert low - 0.01 < came < high + 0.01
         assert 0 < gain.mean() < gains[0]
+
+
+def test_the_textbooks_table_levels_off_like_an_exponential() -> None:
+    # Powers of the step flatten later: their intervals lie below what came.
+    laws = (*DEFAULT_CURVES, "curve-decay")
+    held = {}
+    for name, tried in {"powers": None, "decay": laws}.items():
+        fits = [fit_curve(BOOK.until(seen), laws=tried) for seen in (600, 700, 800, 900)]
+        ends = [np.quantile(fit.forecast([1000])[:, 0], [0.05, 0.95]) for fit in fits]
+        held[name] = sum(low <= LOSSES[-1] <= high for low, high in ends)
+    assert held["powers"] < 3 <= held["decay"]
+    whole = fit_curve(BOOK, laws=laws)
+    assert whole.weights["curve-decay"] > 0.9
+    assert 0.45 < np.median(whole.floor()) < 0.57
+
+
+def test_a_decaying_curve_and_one_of_a_power_are_told_apart() -> None:
+    t = np.geomspace(10, 4000, 24)
+    luck = np.exp(0.004 * np.random.default_rng(0).normal(size=t.size))
+    decaying = Curve.of("r", t, (1.5 + 2.0 * np.exp(-t / 800)) * luck)
+    laws = ("curve-power", "curve-decay")
+    fit = fit_curve(decaying, laws=laws)
+    assert fit.weights["curve-decay"] > 0.99
+    low, high = np.quantile(fit.forecast([1.6e4], "curve")[:, 0], [0.05, 0.95])
+    assert low < 1.5 < high
+    assert high - low < 0.1
+    assert fit_curve(power(24, 0), laws=laws).weights["curve-power"] > 0.5
 
 
 def test_the_textbooks_plateau_is_seen() -> None:
@@ -126,7 +154,7 @@ def test_laws_are_weighed_by_how_well_they_explain_the_curve() -> None:
     fit = fit_curve(Curve.of("r", t, 3 * broken * luck))
     assert fit.weights["curve-power"] < 0.01
     assert_allclose(sum(fit.weights.values()), 1.0)
-    assert set(fit.weights) == set(curve_laws()) - {"curve-annealed"}
+    assert set(fit.weights) == set(curve_laws()) - {"curve-annealed", "curve-decay"}
     plain = fit_curve(power(40, 1, noise=0.002))
     assert plain.weights["curve-power"] > 0.2
     with pytest.raises(FitError, match="law 'x' is not in the fit"):
