@@ -59,7 +59,7 @@ CHINCHILLA_GAMMA = Law(
     optimum=_optimum,
     params_exponent=common.params_exponent_of_two,
     coordinates=Additive({"A": ("alpha_N",), "B": ("alpha_D",)}, outer="gamma"),
-    notes=(
+    remarks=(
         (
             "A and B are in nats (the loss each cause alone would add), so they mean the same for "
             "every gamma; the exponents far from the optimum are gamma·alpha_N and gamma·alpha_D."

@@ -110,6 +110,7 @@ def with_shape(law: Law, name: str | None = None) -> Law:
             *law.notes,
             "One best aspect ratio for all sizes: depth and width grow alike, as N^(1/3).",
         ),
+        remarks=law.remarks,
     )
 
 

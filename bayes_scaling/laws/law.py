@@ -138,7 +138,9 @@ class Law:
         Whether the law knows the loss itself, so that in other units it has another shape, and not
         just other parameters of loss.
     notes : tuple of str
-        What a user must know before trusting it.
+        What a user must know before trusting it: said beside forecasts.
+    remarks : tuple of str
+        What helps to read its parameters, and is no reason for doubt.
     """
 
     name: str
@@ -158,6 +160,7 @@ class Law:
     rigid: bool = False
     absolute: bool = False
     notes: tuple[str, ...] = field(default=())
+    remarks: tuple[str, ...] = field(default=())
 
     @property
     def names(self) -> tuple[str, ...]:

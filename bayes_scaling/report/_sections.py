@@ -76,7 +76,7 @@ def law_section(study: Study) -> dict[str, Any]:
         "formula": law.formula,
         "inputs": list(law.inputs),
         "reference": law.reference,
-        "notes": list(law.notes),
+        "notes": [*law.notes, *law.remarks],
         "noise": spec.noise,
         "pooling": dict(spec.pooling),
         "reference_point": {name: math.exp(spec.reference[name]) for name in law.inputs},
