@@ -54,7 +54,8 @@ def log_to_mlflow(
     uri : str, optional
         Where MLflow keeps its runs. What MLflow itself is set to without.
     experiment : str, optional
-        Name of the experiment, made if missing. MLflow's active one without.
+        Name of the experiment, made if missing. Without, MLflow's active one, or "Default" where
+        ``uri`` is given.
     run_id : str, optional
         A run to add to, which is left open. Without, the active run (of ``mlflow.start_run``) if
         there is one and neither ``uri`` nor ``experiment`` is given, else a new run.
@@ -85,7 +86,8 @@ def log_to_mlflow(
         client = client_of(uri)
         if run_id is None and uri is None and experiment is None:
             run_id = _active()
-        with _run(client, experiment, run_id, content["title"]) as target:
+        named = experiment or (None if uri is None else "Default")
+        with _run(client, named, run_id, content["title"]) as target:
             _log(client, target, fit, content)
             return target
 

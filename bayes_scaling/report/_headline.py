@@ -109,13 +109,10 @@ def _tested(held_out: dict[str, Any], backtests: list[dict[str, Any]]) -> str:
         )
     if backtests:
         far = max(backtests, key=lambda test: test["ratio"])
+        ending = "did" if said else "fell inside their 90% interval"
         said += (
             f". In a backtest from 1/{far['ratio']:g} of the compute "
-            f"{percent(far['coverage_90'])} of {far['runs']} larger runs did"
-            if said
-            else f". In a backtest from 1/{far['ratio']:g} of the compute "
-            f"{percent(far['coverage_90'])} of {far['runs']} larger runs fell inside their 90% "
-            "interval"
+            f"{percent(far['coverage_90'])} of {far['runs']} larger runs {ending}"
         )
     untested = ". No run was kept out of the fit, so its forecasts were not tested on these data"
     return said or untested
