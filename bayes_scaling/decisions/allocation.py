@@ -27,7 +27,7 @@ from bayes_scaling.errors import ScenarioError
 from bayes_scaling.forecast.prediction import Forecast, predict
 from bayes_scaling.inference import Fit
 
-__all__ = ["NEAR_OPTIMAL", "allocate"]
+__all__ = ["NEAR_OPTIMAL", "allocate", "counting_doubts"]
 
 Floats = NDArray[np.float64]
 
@@ -162,7 +162,7 @@ def _outcome(fit: Fit, given: Problem, best: Choice, seed: int) -> dict[str, Any
             *dict.fromkeys(_touched(given, best)),
             *_ties(given, reached),
             *forecast.warnings,
-            *_counting_doubts(fit, given.draws.family),
+            *counting_doubts(fit, given.draws.family),
             *_target_doubts(given, target, reached),
         ],
         "curve": curve,
@@ -288,7 +288,7 @@ def _draws(fit: Fit, given: Problem, held: Problem, plan: Choice) -> xr.Dataset:
     )
 
 
-def _counting_doubts(fit: Fit, family: str) -> list[str]:
+def counting_doubts(fit: Fit, family: str) -> list[str]:
     """Whether a FLOP of the budget is a FLOP of the fitted runs."""
     rows = runs_of(fit, family)
     ratio = float((rows["flops"] / (6.0 * rows["params"] * rows["tokens"])).median())

@@ -2,14 +2,16 @@
 
 from typing import Any
 
+from bayes_scaling.decisions.allocation import counting_doubts
 from bayes_scaling.model.spec import BORROWS
-from bayes_scaling.report._format import count, flops, loss, percent, quoted, times
+from bayes_scaling.report._format import count, flops, joined, loss, percent, quoted, times
 from bayes_scaling.report._study import FAR, Study
 
 __all__ = ["headlines", "verdict"]
 
 _LABELS = {"ok": "Sound", "warn": "Use with care", "fail": "Do not use"}
 _MANY_FLAGGED = 0.1
+_NAMED = 2
 _SHOWN_MULTIPLE = 10.0
 _HELD = 0.8
 """Share of runs inside their 90% intervals below which it is a reason for care."""
@@ -25,8 +27,8 @@ def verdict(study: Study, content: dict[str, Any]) -> dict[str, Any]:
     study : Study
         The fit under report.
     content : dict
-        Sections "data", "headlines" and "held_out", already made, and "backtests", what
-        :func:`bayes_scaling.report._others.covered` finds.
+        Sections "data", "headlines", "plans" and "held_out", already made; "backtests" and
+        "as_far", what :mod:`bayes_scaling.report._others` finds of backtests.
 
     Returns
     -------
@@ -37,8 +39,9 @@ def verdict(study: Study, content: dict[str, Any]) -> dict[str, Any]:
     checks = study.diagnosis["checks"]
     reasons = [(c["status"], c["message"]) for c in checks if c["status"] != "ok"]
     reasons += _asked_too_much(study, content["headlines"])
-    reasons += _data_doubts(content)
+    reasons += _data_doubts(study, content)
     order = {"fail": 0, "warn": 1, "ok": 2}
+    reasons = list(dict.fromkeys(reasons))
     reasons.sort(key=lambda reason: order[reason[0]])
     status = reasons[0][0] if reasons else "ok"
     return {
@@ -72,7 +75,7 @@ def _asked_too_much(study: Study, found: list[dict[str, Any]]) -> list[Reason]:
     return reasons
 
 
-def _data_doubts(content: dict[str, Any]) -> list[Reason]:
+def _data_doubts(study: Study, content: dict[str, Any]) -> list[Reason]:
     reasons = []
     data, held_out = content["data"], content["held_out"]
     if data["flagged_share"] >= _MANY_FLAGGED:
@@ -91,6 +94,12 @@ def _data_doubts(content: dict[str, Any]) -> list[Reason]:
         )
         for test in content["backtests"]
     ]
+    reasons += _of_families(held_out, asked)
+    reasons += [
+        ("warn", text)
+        for plan in content["plans"]
+        for text in counting_doubts(study.fit, plan["family"])
+    ]
     known = held_out["known"]
     if known:
         inside = held_out["inside_90"]
@@ -99,33 +108,62 @@ def _data_doubts(content: dict[str, Any]) -> list[Reason]:
     return reasons
 
 
-def _tested(held_out: dict[str, Any], backtests: list[dict[str, Any]]) -> str:
-    """How forecasts of these very data came out."""
-    said = ""
+def _of_families(held_out: dict[str, Any], asked: set[str]) -> list[Reason]:
+    """Families of the first screen whose own held-out runs were forecast badly."""
+    reasons = []
+    for family in sorted(asked):
+        inside, known = _inside(held_out, family)
+        if known and inside < _HELD * known:
+            text = (
+                f"Of {family!r} {inside} of {known} held-out runs fell inside their 90% interval."
+            )
+            reasons.append(("warn", text))
+    return reasons
+
+
+def _inside(held_out: dict[str, Any], family: str) -> tuple[int, int]:
+    rows = [r for r in held_out["runs"] if r["family"] == family and r["inside_90"] is not None]
+    return sum(row["inside_90"] for row in rows), len(rows)
+
+
+def _tested(content: dict[str, Any], asked: set[str]) -> str:
+    """How forecasts of these very data came out: of the families asked for, and as far."""
+    held_out, said = content["held_out"], ""
     if held_out["known"]:
         said = (
             f". Of {held_out['known']} runs that were kept out of the fit {held_out['inside_90']} "
             "fell inside their 90% interval"
         )
-    if backtests:
-        far = max(backtests, key=lambda test: test["ratio"])
-        ending = "did" if said else "fell inside their 90% interval"
+        own = [(family, *_inside(held_out, family)) for family in sorted(asked)]
+        told = [f"{inside} of {known} of {name!r}" for name, inside, known in own if known]
+        if told and len(told) <= _NAMED:
+            said += f" ({joined(told)})"
+    ending = "did" if said else "fell inside their 90% interval"
+    if content["as_far"] is not None:
+        row = content["as_far"]
         said += (
-            f". In a backtest from 1/{far['ratio']:g} of the compute "
-            f"{percent(far['coverage_90'])} of {far['runs']} larger runs {ending}"
+            f". In a backtest {percent(row['coverage_90'])} of {row['runs']} runs {row['beyond']} "
+            f"the compute of its fit {ending}"
+        )
+    elif content["backtests"]:
+        row = max(content["backtests"], key=lambda test: test["ratio"])
+        said += (
+            f". In a backtest from 1/{row['ratio']:g} of the compute "
+            f"{percent(row['coverage_90'])} of {row['runs']} larger runs {ending}, none of them as "
+            "far out as this"
         )
     untested = ". No run was kept out of the fit, so its forecasts were not tested on these data"
     return said or untested
 
 
 def _sentence(study: Study, status: str, reasons: list[Reason], content: dict[str, Any]) -> str:
-    found, held_out = content["headlines"], content["held_out"]
+    found = content["headlines"]
     if status == "fail":
         first = next(text for level, text in reasons if level == "fail")
         return f"The fit failed its checks, so none of its numbers should be used: {first}"
     base = "The sampler converged and the model reproduces the runs it was fitted to"
     doubts = sum(level == "warn" for level, _ in reasons)
-    tested = _tested(held_out, content["backtests"])
+    tested = _tested(content, {item["family"] for item in found})
     if not doubts:
         return f"{base}, and nothing asked of it lies beyond them{tested}."
     if study.diagnosis["status"] == "warn":

@@ -14,7 +14,7 @@ from bayes_scaling.report.results import KINDS
 _CLEAR = 0.6
 """Probability from which one factor is said to gain more than the other."""
 
-__all__ = ["covered", "others_section", "sentences"]
+__all__ = ["at_distance", "covered", "others_section", "sentences"]
 
 
 def others_section(
@@ -22,6 +22,8 @@ def others_section(
 ) -> dict[str, list[dict[str, Any]]]:
     """Results by kind, as their own files; next runs of plans for which none were given."""
     ranked = list(others["next_runs"])
+    if study.failed:
+        return {**others, "next_runs": ranked}
     known = {entry["family"] for entry in ranked}
     for plan in study.plans:
         if plan["family"] in known or not plan.get("scenario"):
@@ -34,6 +36,40 @@ def others_section(
         ranked.append(plain(found.to_dict()))
         known.add(plan["family"])
     return {**others, "next_runs": ranked}
+
+
+def at_distance(
+    others: Mapping[str, list[dict[str, Any]]], law: str, decades: float
+) -> dict[str, Any] | None:
+    """Scores of a law in backtests on these runs at about a distance; None where none got there.
+
+    Parameters
+    ----------
+    others : mapping
+        Results by kind.
+    law : str
+        Name of the law.
+    decades : float
+        Log10 of compute over that of the largest fitted run.
+
+    Returns
+    -------
+    dict or None
+        ``beyond``, ``runs`` and ``coverage_90`` of the class of distance that holds it.
+    """
+    factor = 10.0**decades * (1 - 1e-9)
+    rows = [
+        row
+        for test in _tests(others)
+        for row in test["by_distance"]
+        if row["law"] == law and row["low"] < factor <= row["high"]
+    ]
+    return max(rows, key=lambda row: row["runs"], default=None)
+
+
+def _tests(others: Mapping[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    held_out = [c["held_out"] for c in others["comparison"] if c["held_out"]]
+    return [*others["backtest"], *held_out]
 
 
 def _asked(plan: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,8 +85,7 @@ def covered(others: Mapping[str, list[dict[str, Any]]], law: str) -> list[dict[s
         ``ratio`` (a family's largest over the largest it was fitted on), ``runs`` and
         ``coverage_90``, families alike; one entry a backtest and ratio.
     """
-    tests = [*others["backtest"], *(c["held_out"] for c in others["comparison"] if c["held_out"])]
-    rows = [row for test in tests for row in test["scores"] if row["law"] == law]
+    rows = [row for test in _tests(others) for row in test["scores"] if row["law"] == law]
     families = {row["family"] for row in rows} - {"all"}
     whole = "all" if any(row["family"] == "all" for row in rows) else next(iter(families), None)
     return [

@@ -10,7 +10,7 @@ from bayes_scaling.report._contribution import contribution_section
 from bayes_scaling.report._forecasts import budgets_section, forecasts_section, held_out_section
 from bayes_scaling.report._given import ResultLike, sorted_out
 from bayes_scaling.report._headline import headlines, verdict
-from bayes_scaling.report._others import covered, others_section
+from bayes_scaling.report._others import at_distance, covered, others_section
 from bayes_scaling.report._parameters import parameters_section
 from bayes_scaling.report._sections import (
     data_section,
@@ -73,6 +73,8 @@ def report_content(
     content["prior_contribution"] = contribution_section(study, content["forecasts"])
     content["backtests"] = covered(content["others"], fit.law.name)
     content["headlines"] = headlines(study, content)
+    farthest = max((item["extrapolation"] for item in content["headlines"]), default=0.0)
+    content["as_far"] = at_distance(content["others"], fit.law.name, farthest)
     result: dict[str, Any] = plain(
         {
             "schema": SCHEMA,

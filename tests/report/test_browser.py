@@ -202,7 +202,8 @@ def test_every_law_says_the_same_in_javascript(chromium):
 
 
 @pytest.mark.parametrize(
-    ("control", "text"), [("amount", "much"), ("amount", "-3"), ("amount", ""), ("served", "-1")]
+    ("control", "text"),
+    [("amount", "much"), ("amount", "-3"), ("amount", ""), ("amount", "1,5e23"), ("served", "-1")],
 )
 def test_what_is_no_number_is_said_and_undone(fit, show, control, text):
     with show(fit, FLOPS) as page:
@@ -213,12 +214,37 @@ def test_what_is_no_number_is_said_and_undone(fit, show, control, text):
         said = page.page.inner_text("#explore-problem")
         assert text in said
         assert "must be a number" in said
+        assert said.startswith("Budget (FLOP) " if control == "amount" else "Tokens served ")
         assert page.page.get_attribute(f"#box-{control}", "aria-invalid") == "true"
         assert page.number("loss") == before
         page.page.click("#explore-reset")
         page.settled()
         assert page.page.inner_text("#explore-problem") == ""
         assert page.errors == []
+
+
+@pytest.mark.parametrize("how", [DESKTOP, PHONE])
+def test_charts_fill_their_places_before_anything_is_resized(fit, show, how):
+    with show(fit, FLOPS, **how) as page:
+        page.settled()
+        drawn = page.page.eval_on_selector_all(
+            "#explore .chart",
+            "all => all.map(one => [one.clientWidth, one.querySelector('svg')"
+            ".viewBox.baseVal.width])",
+        )
+        assert len(drawn) == 4
+        for place, width in drawn:
+            assert width == pytest.approx(place, abs=12)
+            assert place > 200
+
+
+def test_thousands_may_have_commas(fit, show):
+    with show(fit, FLOPS) as page:
+        page.settled()
+        page.type("served", "1,000,000,000")
+        with_commas = page.number("loss")
+        page.type("served", "1e9")
+        assert page.number("loss") == with_commas
 
 
 def test_keys_move_a_slider(fit, show):

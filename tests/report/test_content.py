@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 
+from bayes_scaling.decisions import Scenario, allocate
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.report import forecast_data, report_content
 from tests.report.conftest import TRUTH
@@ -34,6 +35,24 @@ KEYS = {
 @pytest.fixture(scope="module")
 def content(fit, plan):
     return report_content(fit, [plan])
+
+
+def test_a_family_that_was_forecast_badly_is_named(make_fit):
+    fit = make_fit(width=0.0005)
+    content = report_content(fit)
+    rows = [row for row in content["held_out"]["runs"] if row["family"] == "web"]
+    inside = sum(row["inside_90"] for row in rows)
+    asked = content["headlines"][0]["family"]
+    own = [row["inside_90"] for row in content["held_out"]["runs"] if row["family"] == asked]
+    assert f"({sum(own)} of {len(own)} of {asked!r})" in content["verdict"]["sentence"]
+    named = f"Of 'web' {inside} of {len(rows)} held-out runs"
+    wanted = asked == "web" and inside < 0.8 * len(rows)
+    assert any(named in r["text"] for r in content["verdict"]["reasons"]) == wanted
+
+
+def test_a_failed_fit_ranks_no_next_run(failed):
+    plan = allocate(failed, Scenario(1e22, family="web"))
+    assert report_content(failed, [plan])["others"]["next_runs"] == []
 
 
 def test_schema_and_json_without_nan(content):

@@ -15,7 +15,7 @@ from bayes_scaling.errors import FileError, ScenarioError
 from bayes_scaling.forecast import backtest
 from bayes_scaling.inference import Procedure
 from bayes_scaling.report import load_result, plot_curve, report_content, write_report
-from bayes_scaling.report._others import covered, sentences
+from bayes_scaling.report._others import at_distance, covered, sentences
 
 WANTED = Scenario(1e23, family="web", target_loss=2.05)
 
@@ -98,6 +98,14 @@ def test_a_backtest_has_a_say_in_the_verdict(fit, tested):
     share, runs = float(whole["coverage_90"].iloc[0]), int(whole["runs"].iloc[0])
     verdict = report_content(fit, [tested])["verdict"]
     assert f"In a backtest from 1/8 of the compute {share:.0%} of {runs}" in verdict["sentence"]
+    assert "none of them as far out as this" in verdict["sentence"]
+    classes = tested.by_distance()
+    nearest = classes[(classes["low"] < 3) & (classes["high"] >= 3)].iloc[0]
+    found = at_distance(
+        {"backtest": [tested.to_dict()], "comparison": []}, "chinchilla", np.log10(3)
+    )
+    assert found["coverage_90"] == nearest["coverage_90"]
+    assert (found["low"], found["high"]) == (2.0, 4.0)
     scores = tested.scores.assign(coverage_90=0.5)
     poor = report_content(fit, [dataclasses.replace(tested, scores=scores)])["verdict"]
     said = [r for r in poor["reasons"] if "up to 1/8" in r["text"]]

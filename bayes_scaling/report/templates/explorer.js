@@ -88,6 +88,8 @@ class Explorer {
     this.fields = [...document.querySelectorAll("#explore [data-control]")];
   }
   async start() {
+    // Before charts are made: in a hidden section they have no width, and keep it.
+    find("explore").hidden = false;
     const money = this.page.problems[0].amount;
     const budget = money.unit === "FLOP" ? "Compute (FLOP)" : money.unit === "s" ? "Time (s)" : `Budget (${money.unit})`;
     const specs = {
@@ -102,8 +104,6 @@ class Explorer {
     find("explore-controls").addEventListener("submit", event => event.preventDefault());
     find("explore-plan")?.addEventListener("change", () => { this.reset(); });
     find("explore-reset").addEventListener("click", () => this.reset());
-    find("explore").hidden = false;
-    for (const view of Object.values(this.views)) view.resize();
     this.reset();
   }
   get given() { return this.page.problems[Number(find("explore-plan")?.value || 0)]; }
@@ -166,7 +166,9 @@ class Explorer {
   }
   /** The number in a box; null where it is empty, undefined where it is not a legal number. */
   typed(field) {
-    const name = field.dataset.control, text = field.value.trim().replaceAll(",", "");
+    const name = field.dataset.control, typed = field.value.trim();
+    // "1,000" is a thousand; what "1,5" is depends on the reader, so it is asked again.
+    const text = /^\d{1,3}(,\d{3})+(\.\d*)?$/.test(typed) ? typed.replaceAll(",", "") : typed;
     const value = text === "" ? null : Number(text);
     const share = name === "level" || name === "probability", zero = name === "served";
     const legal = value === null ? name === "target" || zero
@@ -178,7 +180,7 @@ class Explorer {
     const box = name => this.fields.find(f => f.dataset.control === name && f.type !== "range"), asked = {};
     for (const name of ["amount", "target", "probability", "level", "compute", "data", "served"]) {
       const field = box(name), value = field.closest("[hidden]") ? this.starts[name] : this.typed(field);
-      if (value === undefined) throw new Impossible(`${field.dataset.said} must be a ${name === "level" || name === "probability" ? "number between 0 and 1" : "number above 0"}; it is "${field.value}".`);
+      if (value === undefined) throw new Impossible(`${field.labels[0].textContent} must be a ${name === "level" || name === "probability" ? "number between 0 and 1" : "number above 0"}; it is "${field.value}".`);
       asked[name] = value;
     }
     const starts = this.starts, exact = (value, start) => Math.abs(value / start - 1) < 1e-6 ? start : value;
@@ -204,7 +206,7 @@ class Explorer {
       find("explore").dataset.state = fine ? "settled" : "moving";
     } catch (error) {
       if (!(error instanceof Impossible)) throw error;
-      find("explore-problem").textContent = error.message;
+      find("explore-problem").textContent = `${error.message} What stands below is of the last legal entry.`;
       find("explore").dataset.state = "refused";
     }
   }
@@ -223,9 +225,9 @@ class Explorer {
     put("now-regret95", found.regret.q95, digits(found.regret.q95, 2));
     put("now-cost", found.money && found.money.q50, found.money ? amountText(found.money.q50, currency) : "no price is stated");
     put("now-amount", found.amount, amountText(found.amount, unit));
-    put("now-times", found.times, `${digits(found.times, 2)} times the largest fitted run`);
+    put("now-times", found.times, `${digits(found.times, 2)} times the largest fitted run${found.times > 1000 ? ", far beyond any distance at which such forecasts were tested" : ""}`);
     find("now-far").hidden = found.times <= 1.5;
-    const target = asked.target === null ? "" : `, ${lossText(asked.target)} with probability ${percent(found.reached)}`;
+    const target = asked.target === null ? "" : `, ${lossText(asked.target)} or less with probability ${percent(found.reached)}`;
     find("explore-sentence").textContent =
       `${this.given.scenario.minimise === "cost" ? "It takes" : "With"} ${amountText(found.amount, unit)}: train ${count(found.params)} parameters on ${count(found.tokens)} tokens; expected loss ${lossText(found.loss.mean)}, 90% between ${lossText(found.loss.q05)} and ${lossText(found.loss.q95)}${target}.`;
     this.describe("loss", `Distribution of the loss of one run: median ${lossText(found.loss.q50)}, 90% between ${lossText(found.loss.q05)} and ${lossText(found.loss.q95)}${target}.`);
