@@ -99,19 +99,17 @@ def test_a_backtest_has_a_say_in_the_verdict(fit, tested):
     verdict = report_content(fit, [tested])["verdict"]
     assert f"In a backtest from 1/8 of the compute {share:.0%} of {runs}" in verdict["sentence"]
     assert "none of them as far out as this" in verdict["sentence"]
-    classes = tested.by_distance()
-    nearest = classes[(classes["low"] < 3) & (classes["high"] >= 3)].iloc[0]
-    found = at_distance(
-        {"backtest": [tested.to_dict()], "comparison": []}, "chinchilla", np.log10(3)
-    )
-    assert found["coverage_90"] == nearest["coverage_90"]
-    assert (found["low"], found["high"]) == (2.0, 4.0)
+    others = {"backtest": [tested.to_dict()], "comparison": []}
+    for _, row in tested.by_distance().iterrows():
+        found = at_distance(others, "chinchilla", np.log10(row["high"]))
+        assert found["beyond"] == row["beyond"]
+        assert found["coverage_90"] == row["coverage_90"]
+    assert at_distance(others, "another", 0.5) is None
     scores = tested.scores.assign(coverage_90=0.5)
     poor = report_content(fit, [dataclasses.replace(tested, scores=scores)])["verdict"]
     said = [r for r in poor["reasons"] if "up to 1/8" in r["text"]]
     assert [r["status"] for r in said] == ["warn"]
     assert "held 50% of" in said[0]["text"]
-    others = {"backtest": [tested.to_dict()], "comparison": []}
     assert [row["ratio"] for row in covered(others, "chinchilla")] == [2.0, 8.0]
     assert covered(others, "another") == []
 
