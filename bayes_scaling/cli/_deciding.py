@@ -242,6 +242,7 @@ def report(
         check_output(pdf, fit, output, *results)
         if not output.lower().endswith((".html", ".htm")):
             raise FileError(f"--pdf prints a report in HTML, and {output} is not .html")
+    click.echo("bayes_scaling: checking the fit, forecasting and drawing figures …", err=True)
     fitted = load_fit(fit)
     loaded = [load_result(result) for result in results]
     try:

@@ -38,9 +38,7 @@ def schema(name: str | None) -> None:
     "--format",
     "form",
     type=click.Choice(["csv", "parquet"]),
-    default="csv",
-    show_default=True,
-    help="Of tables.",
+    help="Of tables.  [default: csv]",
 )
 @click.option(
     "--at", metavar="CONFIGS", help="What to forecast in the tables.  [default: 2 to 100 times C]"
@@ -56,19 +54,21 @@ def export(fit: str, plans: tuple[str, ...], output: str, **options: Any) -> Non
     from bayes_scaling.decisions import load_plan
     from bayes_scaling.inference import load_fit
 
-    at, seed = options["at"], options["seed"]
-    if at is not None and not _is_folder(output):
-        raise click.UsageError(f"--at is for tables, and the output is {output}")
-    if plans and output.lower().endswith(".zarr"):
+    at, seed, form = options["at"], options["seed"], options["form"]
+    store, server = _is_store(output), output.startswith("mlflow:")
+    for name, value in {"--at": at, "--format": form}.items():
+        if value is not None and (store or server):
+            raise click.UsageError(f"{name} is for tables, and the output is {output}")
+    if plans and store:
         raise click.UsageError(f"a Zarr store holds the fit alone, and {plans[0]} was given too")
-    if output.lower().endswith(".zarr"):
+    if store:
         check_output(output, fit)
         from bayes_scaling.exports import write_zarr
 
         write_zarr(output, load_fit(fit))
         click.echo(f"Posterior written to {output}")
         return
-    if output.startswith("mlflow:"):
+    if server:
         _to_mlflow(output, fit, plans, seed)
         return
     loaded = [load_plan(plan) for plan in plans]
@@ -77,13 +77,13 @@ def export(fit: str, plans: tuple[str, ...], output: str, **options: Any) -> Non
 
     configs = None if at is None else load_configs(at)
     written = write_tables(
-        output, load_fit(fit), *loaded, form=options["form"], configs=configs, seed=seed
+        output, load_fit(fit), *loaded, form=form or "csv", configs=configs, seed=seed
     )
     click.echo(f"{', '.join(path.name for path in written.values())} written to {output}")
 
 
-def _is_folder(output: str) -> bool:
-    return not output.startswith("mlflow:") and Path(output).suffix.lower() != ".zarr"
+def _is_store(output: str) -> bool:
+    return not output.startswith("mlflow:") and Path(output).suffix.lower() == ".zarr"
 
 
 def _to_mlflow(output: str, fit: str, results: tuple[str, ...], seed: int) -> None:

@@ -29,12 +29,6 @@ _HEADINGS = {
 def figures_of(content: Mapping[str, Any], fit: Fit) -> dict[str, list[dict[str, str]]]:
     """Figures of each section: address, alternative text, caption."""
     from bayes_scaling.report.plots import plot_allocation, plot_forecast
-    from bayes_scaling.report.plots_fit import (
-        plot_exponents,
-        plot_predictive,
-        plot_prior_predictive,
-        plot_residuals,
-    )
     from bayes_scaling.report.plots_plan import plot_contours
     from bayes_scaling.report.plots_sampler import plot_energy, plot_ranks
 
@@ -70,6 +64,31 @@ def figures_of(content: Mapping[str, Any], fit: Fit) -> dict[str, list[dict[str,
             )
             for plan in plans
         ],
+        **_of_fit(fit),
+        "sampler": [
+            _figure(
+                plot_ranks(fit, names, families=families),
+                "Rank differences of each chain for the parameters of one family.",
+                "One line a chain, near zero where chains agree.",
+            ),
+            _figure(
+                plot_energy(fit),
+                "Energy fraction of each chain, and distributions of energy.",
+                "Alike where the sampler explored the tails.",
+            ),
+        ],
+    }
+
+
+def _of_fit(fit: Fit) -> dict[str, list[dict[str, str]]]:
+    from bayes_scaling.report.plots_fit import (
+        plot_exponents,
+        plot_predictive,
+        plot_prior_predictive,
+        plot_residuals,
+    )
+
+    return {
         "exponents": [
             _figure(
                 plot_exponents(fit),
@@ -96,18 +115,6 @@ def figures_of(content: Mapping[str, Any], fit: Fit) -> dict[str, list[dict[str,
                 "Histogram of PIT values and coverage of predictive intervals on fitted runs.",
                 "Bars within the grey band and a line along the diagonal: intervals hold on the "
                 "data that were fitted.",
-            ),
-        ],
-        "sampler": [
-            _figure(
-                plot_ranks(fit, names, families=families),
-                "Rank differences of each chain for the parameters of one family.",
-                "One line a chain, near zero where chains agree.",
-            ),
-            _figure(
-                plot_energy(fit),
-                "Energy fraction of each chain, and distributions of energy.",
-                "Alike where the sampler explored the tails.",
             ),
         ],
     }

@@ -10,7 +10,7 @@ from bayes_scaling.errors import ScenarioError
 from bayes_scaling.inference import Fit
 from bayes_scaling.report.results import KINDS, kind_of
 
-__all__ = ["Given", "ResultLike", "as_dict", "checked", "sorted_out"]
+__all__ = ["Given", "ResultLike", "as_dict", "checked", "only_compute", "sorted_out"]
 
 _NEEDED = ("family", "law", "budget_flops", "recommended", "loss", "extrapolation")
 _TABLES = ("backtest", "comparison")
@@ -96,6 +96,12 @@ def checked(plan: ResultLike | Mapping[str, Any], fit: Fit) -> dict[str, Any]:
     content = as_dict(plan)
     _belongs(content, "plan", fit)
     return content
+
+
+def only_compute(plan: Mapping[str, Any]) -> bool:
+    """Whether a plan spends nothing but training compute, so that C = 6·N·D is its budget line."""
+    scenario = plan.get("scenario") or {}
+    return all(scenario.get(name) is None for name in ("money", "seconds", "inference"))
 
 
 def _content(result: ResultLike | Mapping[str, Any]) -> dict[str, Any]:

@@ -88,8 +88,9 @@ def _data_doubts(study: Study, content: dict[str, Any]) -> list[Reason]:
         (
             "warn" if test["coverage_90"] < _HELD else "ok",
             (
-                f"Fitted to runs up to 1/{test['ratio']:g} of each family's largest, this law's "
-                f"90% intervals held {percent(test['coverage_90'])} of {test['runs']} larger ones."
+                f"Fitted to runs up to 1/{test['ratio']:g} of each family's largest "
+                f"{test['split']}, this law's 90% intervals held {percent(test['coverage_90'])} of "
+                f"{test['runs']} larger ones, families weighing alike."
             ),
         )
         for test in content["backtests"]
@@ -148,9 +149,9 @@ def _tested(content: dict[str, Any], asked: set[str]) -> str:
     elif content["backtests"]:
         row = max(content["backtests"], key=lambda test: test["ratio"])
         said += (
-            f". In a backtest from 1/{row['ratio']:g} of the compute "
-            f"{percent(row['coverage_90'])} of {row['runs']} larger runs {ending}, none of them as "
-            "far out as this"
+            f". In a backtest from 1/{row['ratio']:g} of the largest {row['split']} "
+            f"{percent(row['coverage_90'])} of {row['runs']} larger runs {ending}, at other "
+            "distances than this"
         )
     untested = ". No run was kept out of the fit, so its forecasts were not tested on these data"
     return said or untested

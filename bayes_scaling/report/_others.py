@@ -6,7 +6,7 @@ from typing import Any
 from bayes_scaling._saved import plain
 from bayes_scaling.decisions.restated import restated
 from bayes_scaling.decisions.value import next_runs
-from bayes_scaling.errors import BayesScalingError
+from bayes_scaling.errors import LawError, ScenarioError
 from bayes_scaling.report._format import count, flops, joined, loss, number, percent
 from bayes_scaling.report._study import Study
 from bayes_scaling.report.results import KINDS
@@ -14,7 +14,7 @@ from bayes_scaling.report.results import KINDS
 _CLEAR = 0.6
 """Probability from which one factor is said to gain more than the other."""
 
-__all__ = ["at_distance", "covered", "others_section", "sentences"]
+__all__ = ["at_distance", "covered", "others_section", "sentences", "tests_of"]
 
 
 def others_section(
@@ -30,8 +30,9 @@ def others_section(
             continue
         try:
             found = next_runs(study.fit, restated(_asked(plan)), seed=int(plan.get("seed", 0)))
-        except BayesScalingError:
-            # Not every scenario has a question that a small run could answer: the plan says more.
+        except (LawError, ScenarioError):
+            # A plan of an older version, whose scenario cannot be read again: the section that
+            # computes plans anew says so.
             continue
         ranked.append(plain(found.to_dict()))
         known.add(plan["family"])
@@ -60,14 +61,15 @@ def at_distance(
     factor = 10.0**decades * (1 - 1e-9)
     rows = [
         row
-        for test in _tests(others)
+        for test in tests_of(others)
         for row in test["by_distance"]
         if row["law"] == law and row["low"] < factor <= row["high"]
     ]
     return max(rows, key=lambda row: row["runs"], default=None)
 
 
-def _tests(others: Mapping[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+def tests_of(others: Mapping[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Backtests on these runs, those within comparisons among them."""
     held_out = [c["held_out"] for c in others["comparison"] if c["held_out"]]
     return [*others["backtest"], *held_out]
 
@@ -82,17 +84,22 @@ def covered(others: Mapping[str, list[dict[str, Any]]], law: str) -> list[dict[s
     Returns
     -------
     list of dict
-        ``ratio`` (a family's largest over the largest it was fitted on), ``runs`` and
-        ``coverage_90``, families alike; one entry a backtest and ratio.
+        ``ratio`` (a family's largest over the largest it was fitted on), ``split`` (of what),
+        ``runs`` and ``coverage_90``, families alike; one entry a backtest and ratio.
     """
-    rows = [row for test in _tests(others) for row in test["scores"] if row["law"] == law]
-    families = {row["family"] for row in rows} - {"all"}
-    whole = "all" if any(row["family"] == "all" for row in rows) else next(iter(families), None)
-    return [
-        {name: row[name] for name in ("ratio", "runs", "coverage_90")}
-        for row in rows
-        if row["family"] == whole
-    ]
+    found = []
+    for test in tests_of(others):
+        rows = [row for row in test["scores"] if row["law"] == law]
+        # One family has no row for all of them.
+        whole = [row for row in rows if row["family"] == "all"] or rows
+        found += [
+            {
+                "split": test["split"],
+                **{name: row[name] for name in ("ratio", "runs", "coverage_90")},
+            }
+            for row in whole
+        ]
+    return found
 
 
 def sentences(kind: str, content: dict[str, Any]) -> list[str]:

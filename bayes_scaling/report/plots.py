@@ -11,7 +11,7 @@ from bayes_scaling.forecast.prediction import Kind
 from bayes_scaling.inference import Fit
 from bayes_scaling.report import style
 from bayes_scaling.report._format import axis_count, axis_power
-from bayes_scaling.report._given import ResultLike, as_dict, checked
+from bayes_scaling.report._given import ResultLike, as_dict, checked, only_compute
 from bayes_scaling.report.frontier import forecast_data
 
 if TYPE_CHECKING:
@@ -236,11 +236,9 @@ def _dress_allocation(
     axes.set_xlim(table.loc[inside, "params"].min(), table.loc[inside, "params"].max())
     axes.xaxis.set_major_formatter(axis_count)
     axes.xaxis.set_minor_formatter(_blank)
-    scenario = content.get("scenario") or {}
-    only_compute = all(scenario.get(name) is None for name in ("money", "seconds", "inference"))
     axes.set_xlabel(
         f"parameters N, with C = {axis_power(content['budget_flops'])} FLOP fixed"
-        if only_compute
+        if only_compute(content)
         else "parameters N, along the budgets"
     )
     axes.set_ylabel(f"loss ({content['loss_unit']})" if content.get("loss_unit") else "loss")

@@ -12,7 +12,7 @@ from bayes_scaling.errors import ScenarioError
 from bayes_scaling.inference import Fit
 from bayes_scaling.report import style
 from bayes_scaling.report._format import axis_count, axis_power
-from bayes_scaling.report._given import ResultLike, checked
+from bayes_scaling.report._given import ResultLike, checked, only_compute
 from bayes_scaling.report.style import COLOURS
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def plot_contours(fit: Fit, plan: ResultLike | Mapping[str, Any]) -> "Figure":
         label="fitted runs",
     )  # fmt: skip
     _optimum(axes, plan, content)
-    if _only_compute(content):
+    if only_compute(content):
         axes.plot(
             sizes, content["budget_flops"] / 6.0 / sizes, color=COLOURS["limit"], lw=1, ls="--",
             label=f"C = {axis_power(content['budget_flops'])} FLOP",
@@ -137,11 +137,6 @@ def _range(values: "pd.Series[float]", content: Mapping[str, Any], name: str) ->
     optimum = (content.get("optimum") or {}).get(name)
     found += [optimum["q05"], optimum["q95"]] if optimum else []
     return np.geomspace(min(found) / _ROOM, max(found) * _ROOM, _GRID)
-
-
-def _only_compute(content: Mapping[str, Any]) -> bool:
-    scenario = content.get("scenario") or {}
-    return all(scenario.get(name) is None for name in ("money", "seconds", "inference"))
 
 
 def _optimum(axes: "Axes", plan: Any, content: Mapping[str, Any]) -> None:

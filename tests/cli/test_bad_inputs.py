@@ -394,6 +394,9 @@ EXPORTS = {
         (("configs.csv", GOOD_CONFIGS),),
         "out",
     ),
+    "a format of a store": Case(
+        "export {fit} -o new.zarr/ --format parquet", ("--format is for tables",), (), "out"
+    ),
     "a plan in a store": Case(
         "export {fit} plan.json -o new.zarr", ("holds the fit alone", "plan.json"), (), "out"
     ),
