@@ -105,6 +105,12 @@ def _run(client: Any, experiment: str | None, run_id: str | None, name: str) -> 
     if run_id is not None:
         yield run_id
         return
+    if experiment is None:
+        import mlflow
+
+        with mlflow.start_run(run_name=name) as run:
+            yield str(run.info.run_id)
+        return
     new = str(client.create_run(_experiment(client, experiment), run_name=name).info.run_id)
     status = "FAILED"
     try:
@@ -114,11 +120,7 @@ def _run(client: Any, experiment: str | None, run_id: str | None, name: str) -> 
         client.set_terminated(new, status)
 
 
-def _experiment(client: Any, name: str | None) -> str:
-    if name is None:
-        from mlflow.tracking.fluent import _get_experiment_id
-
-        return str(_get_experiment_id())
+def _experiment(client: Any, name: str) -> str:
     found = client.get_experiment_by_name(name)
     return str(client.create_experiment(name) if found is None else found.experiment_id)
 

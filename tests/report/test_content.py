@@ -42,12 +42,11 @@ def test_a_family_that_was_forecast_badly_is_named(make_fit):
     content = report_content(fit)
     rows = [row for row in content["held_out"]["runs"] if row["family"] == "web"]
     inside = sum(row["inside_90"] for row in rows)
-    asked = content["headlines"][0]["family"]
-    own = [row["inside_90"] for row in content["held_out"]["runs"] if row["family"] == asked]
-    assert f"({sum(own)} of {len(own)} of {asked!r})" in content["verdict"]["sentence"]
+    assert content["headlines"][0]["family"] == "web"
+    assert inside < 0.8 * len(rows)
+    assert f"({inside} of {len(rows)} of 'web')" in content["verdict"]["sentence"]
     named = f"Of 'web' {inside} of {len(rows)} held-out runs"
-    wanted = asked == "web" and inside < 0.8 * len(rows)
-    assert any(named in r["text"] for r in content["verdict"]["reasons"]) == wanted
+    assert any(named in reason["text"] for reason in content["verdict"]["reasons"])
 
 
 def test_a_failed_fit_ranks_no_next_run(failed):
