@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from bayes_scaling.inference.point import fit_point
 from bayes_scaling.laws import Law
@@ -109,7 +110,13 @@ def scale_draws(
     shape: tuple[int, ...],
     rng: np.random.Generator,
 ) -> Floats:
-    """Standardised log scale of a family's discrepancy given its own rolling errors.
+    """Standardised log scale of a family's discrepancy, which its own rolling errors may widen.
+
+    With F the distribution function of the log scale given the family's errors and G that of the
+    population, a draw z of the population becomes ``max(z, F⁻¹(G(z)))``: at every probability the
+    larger of the two quantiles. Small errors among a family's small runs therefore never make an
+    interval narrower than that of a family with no runs to learn from; on real studies doing so
+    made the 90% interval cover far less than 90% (docs/calibration.md).
 
     Parameters
     ----------
@@ -122,11 +129,14 @@ def scale_draws(
     rng : numpy.random.Generator
         Source of randomness.
     """
+    population = rng.normal(size=shape)
     if not steps:
-        return rng.normal(size=shape)
+        return population
     log_weight = log_evidence(discrepancy, steps) - 0.5 * SPAN**2
     weight = np.exp(log_weight - log_weight.max())
-    spacing = SPAN[1] - SPAN[0]
-    picked = rng.choice(SPAN, size=shape, p=weight / weight.sum())
-    result: Floats = picked + spacing * (rng.random(shape) - 0.5)
+    # Half of a point's weight lies below it; ties where the weight underflows are harmless, since
+    # interpolation takes either end of a flat stretch.
+    below = np.cumsum(weight) - 0.5 * weight
+    own = np.interp(ndtr(population), below / weight.sum(), SPAN)
+    result: Floats = np.maximum(population, own)
     return result

@@ -74,14 +74,27 @@ def test_evidence_is_that_of_a_normal_distribution() -> None:
     assert_allclose(log_evidence(KNOWN, [one, one]), found, rtol=1e-12)
 
 
-@pytest.mark.parametrize(("error", "side"), [(0.0005, -1), (0.15, 1)])
-def test_a_familys_own_errors_sharpen_or_widen_its_discrepancy(error: float, side: int) -> None:
-    rng = np.random.default_rng(1)
-    prior = scale_draws(KNOWN, [], (4, 2000), rng)
+LEVELS = np.linspace(0.01, 0.99, 99)
+
+
+@pytest.mark.parametrize("error", [0.0, 0.0005, 0.005, 0.02, 0.05, 0.15, 1.0])
+def test_a_familys_own_errors_only_ever_widen_its_discrepancy(error: float) -> None:
+    prior = scale_draws(KNOWN, [], (4, 2000), np.random.default_rng(1))
     assert_allclose([prior.mean(), prior.std()], [0, 1], atol=0.05)
-    told = scale_draws(KNOWN, [step(error)], (4, 2000), rng)
-    assert told.shape == (4, 2000)
-    assert side * told.mean() > 0.5
+    own = scale_draws(KNOWN, [step(error)], (4, 2000), np.random.default_rng(1))
+    assert own.shape == (4, 2000)
+    assert (np.quantile(own, LEVELS) >= np.quantile(prior, LEVELS)).all()
+
+
+def test_small_errors_leave_the_population_and_large_ones_say_how_much_wider() -> None:
+    prior = scale_draws(KNOWN, [], (4, 5000), np.random.default_rng(1))
+    small = scale_draws(KNOWN, [step(0.0)], (4, 5000), np.random.default_rng(1))
+    assert_allclose(np.quantile(small, LEVELS), np.quantile(prior, LEVELS), atol=0.05)
+    large = scale_draws(KNOWN, [step(0.15)], (4, 5000), np.random.default_rng(1))
+    weight = np.exp(log_evidence(KNOWN, [step(0.15)]) - 0.5 * SPAN**2)
+    exact = np.interp(LEVELS, (np.cumsum(weight) - weight / 2) / weight.sum(), SPAN)
+    assert exact[0] > 0.5
+    assert_allclose(np.quantile(large, LEVELS), exact, atol=0.05)
 
 
 def test_the_level_comes_back_from_errors_drawn_with_it() -> None:
