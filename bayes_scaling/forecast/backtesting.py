@@ -28,6 +28,7 @@ from bayes_scaling.forecast.thresholds import (
 from bayes_scaling.inference import Procedure
 from bayes_scaling.inference.cautions import cautions
 from bayes_scaling.inference.settings import Progress, silent, speaker
+from bayes_scaling.laws.registry import ensure_registered
 from bayes_scaling.runs import Runs, load_runs
 
 __all__ = ["Backtest", "backtest"]
@@ -138,7 +139,7 @@ def _class(low: float, high: float) -> str:
 
 def backtest(
     runs: Any,
-    laws_to_test: Sequence[str | laws.Law] = (laws.DEFAULT,),
+    laws_to_test: str | laws.Law | Sequence[str | laws.Law] = (laws.DEFAULT,),
     *,
     ratio: float | Sequence[float] = 8.0,
     split: Split = "compute",
@@ -154,7 +155,7 @@ def backtest(
     ----------
     runs : Runs, pandas.DataFrame or path
         The table of runs; targets are left out.
-    laws_to_test : sequence of str or Law
+    laws_to_test : str, Law, or sequence of them
         The laws.
     ratio : float or sequence of float
         Above 1: runs with more than the family's largest compute over ``ratio`` are held out.
@@ -188,7 +189,8 @@ def backtest(
     given = [ratio] if isinstance(ratio, int | float | str) else list(ratio)
     ratios = tuple(dict.fromkeys(check_ratio(value) for value in given))
     check_split(split)
-    procedures = [Procedure.of(law, seed=seed, **options) for law in laws_to_test]
+    named = [laws_to_test] if isinstance(laws_to_test, str | laws.Law) else laws_to_test
+    procedures = [Procedure.of(law, seed=seed, **options) for law in named]
     whole = load_runs(runs)
     # Without the targets the rows to fit are all rows, and have the same index.
     table = whole.without_targets()
@@ -270,7 +272,11 @@ def _beside(left: list[tuple[str, _Job]], executor: Executor) -> Iterator[tuple[
 
 
 def _remote(payload: bytes) -> list[tuple[str, Result]]:
-    return list(_in_turn(cloudpickle.loads(payload), silent))
+    group: list[tuple[str, _Job]] = cloudpickle.loads(payload)
+    for _, job in group:
+        # A law of a notebook is known to the process of the notebook alone.
+        ensure_registered(job.procedure.law)
+    return list(_in_turn(group, silent))
 
 
 def _subset(job: _Job) -> Runs:

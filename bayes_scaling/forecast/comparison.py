@@ -17,6 +17,8 @@ from bayes_scaling.forecast.thresholds import check_ratio
 from bayes_scaling.inference import Fit, fit
 from bayes_scaling.inference.checks import PARETO_K_MAX
 from bayes_scaling.inference.sampler import RHAT_MAX
+from bayes_scaling.laws import Law
+from bayes_scaling.laws.registry import registered
 from bayes_scaling.model import Population
 from bayes_scaling.model.spec import NOISE
 from bayes_scaling.runs import Runs, load_runs
@@ -93,7 +95,7 @@ class Comparison(Saved):
 
 def compare(
     source: Any,
-    laws: Sequence[str] = ("chinchilla", "chinchilla-gamma"),
+    laws: Sequence[str | Law] = ("chinchilla", "chinchilla-gamma"),
     *,
     ratio: float | None = 8.0,
     counts: Sequence[Count] = (),
@@ -110,7 +112,7 @@ def compare(
     ----------
     source : Runs, pandas.DataFrame, path, or fits
         A table of runs; or fits, in a sequence (named by their laws) or a mapping by name.
-    laws : sequence of str
+    laws : sequence of str or Law
         Laws to fit to a table of runs; of no effect on fits.
     ratio : float or None
         Runs above a family's largest compute over ``ratio`` are held out for the second question;
@@ -138,11 +140,16 @@ def compare(
     fits = _given(source)
     if fits is None:
         tables = _counted(source, counts)
-        pairs = [(law, count) for law in dict.fromkeys(laws) for count in tables]
+        given = [laws] if isinstance(laws, str | Law) else laws
+        # By name, as a law need not be hashable.
+        by_name = {law if isinstance(law, str) else registered(law).name: law for law in given}
+        pairs = [(law, count) for law in by_name for count in tables]
         names = {pair: pair[0] + (f" ({pair[1]})" if len(tables) > 1 else "") for pair in pairs}
         _at_least_two(list(names.values()))
+        for law in by_name.values():
+            registered(law)
         fits = {
-            name: fit(tables[count], law, seed=seed, **options)
+            name: fit(tables[count], by_name[law], seed=seed, **options)
             for (law, count), name in names.items()
         }
     _same_losses(fits)

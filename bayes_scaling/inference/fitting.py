@@ -6,8 +6,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from bayes_scaling import laws
-from bayes_scaling.errors import DataError
+from bayes_scaling.errors import DataError, LawError
 from bayes_scaling.inference.cautions import cautions
 from bayes_scaling.inference.compiled import Compiled, compile_model
 from bayes_scaling.inference.result import Fit
@@ -22,6 +21,7 @@ from bayes_scaling.inference.settings import (
 )
 from bayes_scaling.inference.tree import assemble, with_derived
 from bayes_scaling.laws import DEFAULT, Law, Prior
+from bayes_scaling.laws.registry import registered
 from bayes_scaling.model import Noise, Pooling, Population, Spec, arrays, hierarchy, specify
 from bayes_scaling.runs import Runs, load_runs
 
@@ -52,8 +52,15 @@ class Procedure:
             If the law or a setting of the sampler is not legal.
         """
         sampler = {name: options.pop(name) for name in SETTINGS if name in options}
-        priors = dict(options.pop("priors", None) or {})
-        return cls(laws.get(law), priors=priors, settings=SamplerSettings(**sampler), **options)
+        priors = options.pop("priors", None) or {}
+        if not isinstance(priors, Mapping):
+            raise LawError(
+                f"priors are {priors!r}; a mapping is needed, like "
+                "{'floor': Prior(median, sd, spread)}"
+            )
+        return cls(
+            registered(law), priors=dict(priors), settings=SamplerSettings(**sampler), **options
+        )
 
     def specify(self, rows: pd.DataFrame) -> Spec:
         """The model of a table of runs."""

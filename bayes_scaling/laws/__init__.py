@@ -3,7 +3,7 @@
 from bayes_scaling.laws.broken import broken
 from bayes_scaling.laws.depth_width import with_shape
 from bayes_scaling.laws.law import Inputs, Law, Parameter, Prior, Values
-from bayes_scaling.laws.registry import DEFAULT, available, curve_laws, get
+from bayes_scaling.laws.registry import DEFAULT, available, curve_laws, get, register
 
 __all__ = [
     "DEFAULT",
@@ -16,5 +16,6 @@ __all__ = [
     "broken",
     "curve_laws",
     "get",
+    "register",
     "with_shape",
 ]

@@ -45,9 +45,12 @@ class Prior:
 
     def __post_init__(self) -> None:
         for name in ("median", "sd", "spread"):
-            value = getattr(self, name)
-            if not (isinstance(value, int | float) and math.isfinite(value) and value > 0):
-                raise LawError(f"prior {name} is {value!r}, a finite number above 0 is needed")
+            given = getattr(self, name)
+            value = given.item() if isinstance(given, np.number) else given
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not (number and math.isfinite(value) and value > 0):
+                raise LawError(f"prior {name} is {given!r}, a finite number above 0 is needed")
+            object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,19 @@ class Parameter:
     reason: str
     of_loss: bool = False
     loose: bool = False
+
+    def __post_init__(self) -> None:
+        # A name is a variable of the posterior, and a group of a file ends at a slash.
+        if not (isinstance(self.name, str) and self.name.isidentifier()):
+            raise LawError(
+                f"a parameter is named {self.name!r}; letters, digits and underscores are needed, "
+                "like 'alpha_N'"
+            )
+        if not isinstance(self.prior, Prior):
+            raise LawError(
+                f"the prior of parameter {self.name!r} is {self.prior!r}; write "
+                "Prior(median, sd, spread)"
+            )
 
 
 def _no_slopes(values: Values) -> dict[str, dict[str, Any]]:  # noqa: ARG001
@@ -161,6 +177,34 @@ class Law:
     absolute: bool = False
     notes: tuple[str, ...] = field(default=())
     remarks: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.name, str) and self.name.strip() == self.name != ""):
+            raise LawError(f"the name of a law is {self.name!r}, text is needed, like 'my-law'")
+        for what, kind in (("inputs", str), ("parameters", Parameter)):
+            given = getattr(self, what)
+            entries = tuple(given) if isinstance(given, tuple | list) else ()
+            if not entries or not all(isinstance(entry, kind) for entry in entries):
+                raise LawError(
+                    f"{what} of law {self.name!r} are {given!r}; a tuple of one or more "
+                    f"{'names of columns' if kind is str else 'Parameter'} is needed"
+                )
+            object.__setattr__(self, what, entries)
+        for names in (self.inputs, self.names):
+            twice = next((name for name in names if names.count(name) > 1), None)
+            if twice is not None:
+                raise LawError(f"law {self.name!r} names {twice!r} twice")
+        for what in ("log_curve", "slopes"):
+            if not callable(getattr(self, what)):
+                raise LawError(
+                    f"{what} of law {self.name!r} is {getattr(self, what)!r}, a function is needed"
+                )
+
+    def __repr__(self) -> str:
+        return (
+            f"<Law {self.name!r}: loss = {self.formula}; reads {', '.join(self.inputs)}; "
+            f"parameters {', '.join(self.names)}>"
+        )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -245,11 +289,21 @@ class Law:
         Raises
         ------
         LawError
-            If a name is not a parameter of this law.
+            If a name is not a parameter of this law, or its value not a prior.
         """
         if not priors:
             return self
-        unknown = sorted(set(priors) - set(self.names))
+        if not isinstance(priors, Mapping):
+            raise LawError(
+                f"priors are {priors!r}; a mapping is needed, like "
+                "{'floor': Prior(median, sd, spread)}"
+            )
+        for name, prior in priors.items():
+            if not isinstance(prior, Prior):
+                raise LawError(
+                    f"the prior of {name!r} is {prior!r}; write Prior(median, sd, spread)"
+                )
+        unknown = sorted(set(priors) - set(self.names), key=str)
         if unknown:
             raise LawError(
                 f"law {self.name!r} has no parameter {unknown[0]!r}; "

@@ -1,10 +1,14 @@
 """The laws there are: ours, one explicit line each, and those of installed packages."""
 
+import difflib
 import re
+from dataclasses import replace
 from importlib.metadata import entry_points
+from typing import Any
 
 from bayes_scaling.errors import LawError
 from bayes_scaling.laws.broken import BROKEN, broken
+from bayes_scaling.laws.checking import check_law, difference, signature
 from bayes_scaling.laws.chinchilla import CHINCHILLA
 from bayes_scaling.laws.chinchilla_gamma import CHINCHILLA_GAMMA
 from bayes_scaling.laws.common import FACTORS
@@ -19,7 +23,16 @@ from bayes_scaling.laws.m4 import M4
 from bayes_scaling.laws.power import POWER
 from bayes_scaling.laws.product import PRODUCT, PRODUCT_FLOOR
 
-__all__ = ["DEFAULT", "ENTRY_POINT_GROUP", "available", "curve_laws", "get"]
+__all__ = [
+    "DEFAULT",
+    "ENTRY_POINT_GROUP",
+    "available",
+    "curve_laws",
+    "ensure_registered",
+    "get",
+    "register",
+    "registered",
+]
 
 DEFAULT = "chinchilla-gamma"
 """The law that is fitted when none is named (docs/calibration.md says why)."""
@@ -51,6 +64,9 @@ _OURS: dict[str, Law] = {
 
 _OF_CURVES: dict[str, Law] = {law.name: law for law in CURVES}
 
+_REGISTERED: dict[str, Law] = {}
+"""Laws of this process, by :func:`register`."""
+
 
 def curve_laws() -> dict[str, Law]:
     """Laws of training curves by name, which read no table of runs."""
@@ -58,7 +74,7 @@ def curve_laws() -> dict[str, Law]:
 
 
 def available() -> dict[str, Law]:
-    """All registered laws by name: ours first, then those of other packages.
+    """All registered laws by name: ours, those of other packages, those of this process.
 
     Raises
     ------
@@ -76,7 +92,91 @@ def available() -> dict[str, Law]:
         if law.name in laws:
             raise LawError(f"entry point {point.name!r} registers the law {law.name!r} again")
         laws[law.name] = law
-    return laws
+    return laws | _REGISTERED
+
+
+def register(law: Law) -> Law:
+    """Make a law known by its name in this process, as an installed package does for every one.
+
+    A fit is kept with the name of its law, so a process that loads it registers the law again.
+
+    Parameters
+    ----------
+    law : Law
+        The law, under a name of its own. The same law may be registered again.
+
+    Returns
+    -------
+    Law
+        The same.
+
+    Raises
+    ------
+    LawError
+        If it is not a law, would fail after it was fitted, or another law has its name.
+    """
+    if not isinstance(law, Law):
+        raise LawError(f"{_shown(law)} is not a law; write a bayes_scaling.laws.Law")
+    check_law(law)
+    known = _find(law.name)
+    if known is None:
+        _REGISTERED[law.name] = law
+        return law
+    differs = _difference(law, known)
+    if differs is None and law.parameters != known.parameters:
+        differs = "priors"
+    if differs is not None:
+        raise LawError(
+            f"there is a law {law.name!r} already, with other {differs}; give this one another name"
+        )
+    return law
+
+
+def registered(law: str | Law) -> Law:
+    """A law that a fit can be made of: its name finds the same law again.
+
+    Parameters
+    ----------
+    law : str or Law
+        A name, or a law, whose priors may be others than those of the law of its name.
+
+    Raises
+    ------
+    LawError
+        If no law has that name, or another one.
+    """
+    if not isinstance(law, Law):
+        return get(law)
+    known = _find(law.name)
+    if known is None:
+        raise LawError(
+            f"law {law.name!r} is not registered, so a fit of it could not be used; write "
+            "bayes_scaling.laws.register(law) first"
+        )
+    if replace(law, parameters=known.parameters) == known:
+        return law
+    check_law(law)
+    differs = _difference(law, known)
+    if differs is not None:
+        raise LawError(
+            f"the law given has the name of the registered law {law.name!r}, with other "
+            f"{differs}; give it another name, and write bayes_scaling.laws.register(law) first"
+        )
+    return law
+
+
+def ensure_registered(law: Law) -> None:
+    """Register the law of another process where its name is not known here."""
+    if _find(law.name) is None:
+        register(law)
+
+
+def _difference(first: Law, second: Law) -> str | None:
+    """In which expression two laws of one name differ, or in their parameters."""
+    if first.names != second.names:
+        return f"parameters ({', '.join(second.names)})"
+    one, other = (signature(law, closed_forms=True) for law in (first, second))
+    return difference(one, other)
 
 
 def get(law: str | Law) -> Law:
@@ -93,6 +193,24 @@ def get(law: str | Law) -> Law:
     """
     if isinstance(law, Law):
         return law
+    if not isinstance(law, str):
+        raise LawError(
+            f"law is {_shown(law)}; the name of a law such as {DEFAULT!r}, or a "
+            "bayes_scaling.laws.Law, is needed"
+        )
+    found = _find(law)
+    if found is None:
+        names = list(available())
+        close = difflib.get_close_matches(law, [*names, *_OF_CURVES], n=1)
+        meant = f" (did you mean {close[0]!r}?)" if close else ""
+        raise LawError(
+            f"there is no law {law!r}; there are {', '.join(names)}{meant}, and a law of your own "
+            "is there after bayes_scaling.laws.register(law)"
+        )
+    return found
+
+
+def _find(law: str) -> Law | None:
     laws = available()
     name = _SHORT.get(law, law)
     if name in laws:
@@ -100,8 +218,16 @@ def get(law: str | Law) -> Law:
     if name in _OF_CURVES:
         return _OF_CURVES[name]
     if name.endswith(_SHAPED):
-        return with_shape(get(name.removesuffix(_SHAPED)))
+        flat = _find(name.removesuffix(_SHAPED))
+        return with_shape(flat) if flat else None
     if match := _BREAKS.fullmatch(name):
         column = next(c for c, (symbol, *_) in FACTORS.items() if symbol.lower() == match[1])
         return broken(column, int(match[2]))
-    raise LawError(f"there is no law {law!r}; there are {', '.join(laws)}")
+    return None
+
+
+def _shown(value: Any) -> str:
+    """What was given in place of a law, without its address."""
+    name = getattr(value, "__name__", None)
+    kind = type(value).__name__
+    return f"the {kind} {name!r}" if isinstance(name, str) else f"a {kind}"

@@ -8,6 +8,7 @@ import pymc as pm
 import pytensor.tensor as pt
 from pymc.logprob.transforms import Transform
 
+from bayes_scaling.laws.checking import evaluated
 from bayes_scaling.model.data import data_of
 from bayes_scaling.model.design import Design
 from bayes_scaling.model.family_coordinates import FamilyCoordinates, moves
@@ -70,7 +71,7 @@ def build(spec: Spec, design: Design) -> pm.Model:
             name: pt.exp(value if value.ndim == 0 else value[data["family_index"]])
             for name, value in _log_parameters(spec, data).items()
         }
-        mean = spec.law.log_curve(x, values)
+        mean = evaluated(spec.law, x, values, "PyTensor variables")
         scale = pt.sqrt(values["sigma"] ** 2 + data["relative_se"] ** 2)
         _likelihood(spec, mean, scale, data["observed_log_loss"])
     return model

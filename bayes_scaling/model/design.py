@@ -89,6 +89,8 @@ def specify(
         raise LawError(f"noise is {noise!r}; it can be {', '.join(get_args(Noise))}")
     given = dict(priors or {})
     sigma = given.pop(NOISE.name, NOISE.prior)
+    if not isinstance(sigma, Prior):
+        raise LawError(f"the prior of 'sigma' is {sigma!r}; write Prior(median, sd, spread)")
     chosen = laws.get(law)
     known = _population(prior, chosen)
     if known:
@@ -124,7 +126,7 @@ def _population(prior: str | Population, law: Law) -> Population | None:
         if prior.law != law.name:
             raise LawError(f"the population given is of law {prior.law!r}, not of {law.name!r}")
         return prior
-    if prior not in ("population", "weak"):
+    if not (isinstance(prior, str) and prior in ("population", "weak")):
         raise LawError(f"prior is {prior!r}; it can be population, weak, or a Population")
     # A law that comes with priors of its own keeps them.
     registered = laws.available().get(law.name)

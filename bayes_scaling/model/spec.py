@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 from bayes_scaling import laws
 from bayes_scaling.errors import LawError
 from bayes_scaling.laws import Law, Parameter, Prior
+from bayes_scaling.laws.checking import difference, signature
 from bayes_scaling.model.discrepancy import Discrepancy
 
 __all__ = ["BORROWS", "NOISE", "NU", "Noise", "Pooling", "Spec", "pooling_by_parameter"]
@@ -114,9 +115,10 @@ class Spec:
         return prior.sd
 
     def to_json(self) -> str:
-        """The specification as JSON; priors are stored, the law by its name."""
+        """The specification as JSON: priors, and the law by its name and signature."""
         content = {
             "law": self.law.name,
+            "law_signature": signature(self.law),
             "formula": self.law.formula,
             "law_parameters": [asdict(p) for p in self.law.parameters],
             "families": list(self.families),
@@ -142,7 +144,8 @@ class Spec:
         Raises
         ------
         LawError
-            If the law is not known here, or its parameters have other names.
+            If the law is not known here, its parameters have other names, or its expression gives
+            other values than when it was fitted.
         """
         content = json.loads(text)
         law = laws.get(content["law"])
@@ -152,6 +155,7 @@ class Spec:
                 f"the fit's law {law.name!r} has parameters "
                 f"{', '.join(p.name for p in parameters)}; here it has {', '.join(law.names)}"
             )
+        _same_law(law, content)
         return cls(
             law=replace(law, parameters=parameters),
             families=tuple(content["families"]),
@@ -169,6 +173,19 @@ class Spec:
             discrepancy=Discrepancy(**content["discrepancy"])
             if content.get("discrepancy")
             else None,
+        )
+
+
+def _same_law(law: Law, content: Mapping[str, Any]) -> None:
+    """Refuse a law that has the name of the one that was fitted, and another expression."""
+    # Fits of the first versions say nothing of it.
+    if "law_signature" not in content:
+        return
+    differs = difference(content["law_signature"], signature(law))
+    if differs is not None:
+        raise LawError(
+            f"the fit was made with another law of the name {law.name!r} than the one here: "
+            f"{differs} gives other values, so load it where that law is registered"
         )
 
 
@@ -205,6 +222,11 @@ def pooling_by_parameter(
         If a parameter or a kind of pooling is unknown.
     """
     names = (*law.names, NOISE.name)
+    if not isinstance(pooling, str | Mapping):
+        raise LawError(
+            f"pooling is {pooling!r}; it can be auto, {', '.join(get_args(Pooling))}, or one of "
+            "these by parameter"
+        )
     if pooling == "auto":
         pooling = "none" if learned and min(counts) > BORROWS else "partial"
     given = dict.fromkeys(names, pooling) if isinstance(pooling, str) else dict(pooling)

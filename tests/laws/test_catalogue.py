@@ -227,5 +227,5 @@ def test_laws_that_are_built_by_name_and_what_does_not_exist() -> None:
         laws.get("broken-n-99")
     with pytest.raises(LawError, match="a broken power law of 'loss' does not exist"):
         laws.broken("loss")
-    with pytest.raises(LawError, match=r"there is no law 'none'"):
+    with pytest.raises(LawError, match=r"there is no law 'none\+shape'"):
         laws.get("none+shape")
