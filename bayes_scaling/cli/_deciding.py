@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from bayes_scaling.cli._options import SEED, check_output, check_plot, output, plot
+from bayes_scaling.cli._options import ACCEPT, SEED, check_output, check_plot, output, plot
 from bayes_scaling.errors import FileError, ScenarioError
 
 __all__ = [
@@ -121,6 +121,7 @@ def marginal(fit: str, scenario: str | None, output: str, **options: Any) -> Non
 @click.option(
     "--at", metavar="CONFIGS", help="Candidates (params, tokens, cost).  [default: 18 of them]"
 )
+@ACCEPT
 @click.option("--batch", type=int, default=1, show_default=True, help="Runs chosen together.")
 @output("Where the ranking goes (JSON).")
 @click.option("--seed", type=SEED, default=0, show_default=True)
@@ -128,7 +129,8 @@ def next_runs(fit: str, scenario: str, at: str | None, output: str, **options: A
     """Rank small runs by what their outcome would be worth for the decision of a scenario."""
     from bayes_scaling.decisions import next_runs as ranked
 
-    chosen = _candidates(at) if at else None
+    accept = options.pop("accept")
+    chosen = _candidates(at, accept) if at else None
     fitted, wanted = _given(fit, scenario, output)
     with _named(scenario):
         found = ranked(fitted, wanted, at=chosen, **options)
@@ -176,12 +178,12 @@ def _draw(figure: Callable[[Any], Any], found: Any, path: str) -> None:
     click.echo(f"Plot written to {path}")
 
 
-def _candidates(path: str) -> Any:
+def _candidates(path: str, accept: tuple[str, ...]) -> Any:
     """Candidate runs of a file, with what they cost where it says so."""
     from bayes_scaling.errors import DataError
     from bayes_scaling.runs import load_configs
 
-    configs = load_configs(path)
+    configs = load_configs(path, accept=accept)
     # "Cost" and "cost (USD)" are costs as well.
     named = [n for n in configs.original if str(n).split("(")[0].strip().casefold() == "cost"]
     if len(named) > 1:

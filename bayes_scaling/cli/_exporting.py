@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from bayes_scaling.cli._options import SEED, check_output
+from bayes_scaling.cli._options import ACCEPT, SEED, check_output
 
 __all__ = ["export", "schema"]
 
@@ -43,6 +43,7 @@ def schema(name: str | None) -> None:
 @click.option(
     "--at", metavar="CONFIGS", help="What to forecast in the tables.  [default: 2 to 100 times C]"
 )
+@ACCEPT
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of forecasts.")
 def export(fit: str, plans: tuple[str, ...], output: str, **options: Any) -> None:
     """Give a FIT to other programs: tables, Zarr, or a run on an MLflow server.
@@ -75,7 +76,7 @@ def export(fit: str, plans: tuple[str, ...], output: str, **options: Any) -> Non
     from bayes_scaling.exports import write_tables
     from bayes_scaling.runs import load_configs
 
-    configs = None if at is None else load_configs(at)
+    configs = None if at is None else load_configs(at, accept=options["accept"])
     written = write_tables(
         output, load_fit(fit), *loaded, form=form or "csv", configs=configs, seed=seed
     )

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from bayes_scaling.cli._options import (
+    ACCEPT,
     COLUMN,
     LAW,
     SEED,
@@ -30,6 +31,7 @@ __all__ = ["diagnose", "fit", "sbc"]
 @click.option("--noise", default="student-t", show_default=True, help="student-t or normal.")
 @click.option("--prior", multiple=True, metavar="NAME=MEDIAN,SD,SPREAD", help="Replace a prior.")
 @COLUMN
+@ACCEPT
 @click.option("--loss-unit", metavar="UNIT", help="nats/token, bits/byte …")
 @click.option("--count", default="params", show_default=True, help="params or params_nonemb.")
 @click.option("--exclude-flagged", multiple=True, metavar="CODE", help="Leave out flagged rows.")
@@ -47,6 +49,7 @@ def fit(runs: str, output: str, **options: Any) -> None:
         columns=columns or None,
         loss_unit=options.pop("loss_unit"),
         count=options.pop("count"),
+        accept=options.pop("accept"),
     )
     excluded = options.pop("exclude_flagged")
     if excluded:

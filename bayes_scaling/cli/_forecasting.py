@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from bayes_scaling.cli._options import (
+    ACCEPT,
     COLUMN,
     LAW,
     SEED,
@@ -39,6 +40,7 @@ def _levels(_context: Any, _option: Any, text: str) -> list[float]:
 @click.option("--kind", default="run", show_default=True, help="run (one new run) or curve.")
 @click.option("--quantiles", default="0.05,0.25,0.5,0.75,0.95", show_default=True, callback=_levels)
 @COLUMN
+@ACCEPT
 @click.option("--seed", type=SEED, default=0, show_default=True)
 def predict(fit: str, at: str, output: str, **options: Any) -> None:
     """Forecast the loss of configurations from a FIT."""
@@ -46,7 +48,7 @@ def predict(fit: str, at: str, output: str, **options: Any) -> None:
 
     check_output(output, fit, at)
     columns = pairs(options["column"], "--column", "CANONICAL=SOURCE")
-    configs = load_configs(at, columns or None)
+    configs = load_configs(at, columns or None, accept=options["accept"])
     # What is read above loads in a fraction of the time, so a bad table is refused sooner.
     from bayes_scaling.forecast import predict as forecast
     from bayes_scaling.inference import load_fit
@@ -73,6 +75,7 @@ def predict(fit: str, at: str, output: str, **options: Any) -> None:
 @plot("Scores by distance")
 @output("Where the scores go (JSON).")
 @COLUMN
+@ACCEPT
 @sampler
 def backtest(runs: str, law: str, output: str, **options: Any) -> None:
     """Fit the smaller RUNS of each family, forecast the larger ones, and score it.
@@ -96,7 +99,7 @@ def backtest(runs: str, law: str, output: str, **options: Any) -> None:
         get(name)
     ratios = _numbers(options.pop("ratios"), "--ratio", "numbers above 1")
     columns = pairs(options.pop("column"), "--column", "CANONICAL=SOURCE")
-    table = load_runs(runs, columns=columns or None)
+    table = load_runs(runs, columns=columns or None, accept=options.pop("accept"))
     from bayes_scaling.forecast import backtest as test_back
 
     result = test_back(table, names, ratio=ratios, checkpoint=part, **options)
@@ -121,6 +124,7 @@ def backtest(runs: str, law: str, output: str, **options: Any) -> None:
 @click.option("--loo-only", is_flag=True, help="Do not hold out the larger runs.")
 @output("Where the comparison goes (JSON).")
 @COLUMN
+@ACCEPT
 @click.option("--exclude-flagged", multiple=True, metavar="CODE", help="Leave out flagged rows.")
 @sampler
 def compare(sources: tuple[str, ...], law: str, output: str, **options: Any) -> None:
@@ -132,6 +136,7 @@ def compare(sources: tuple[str, ...], law: str, output: str, **options: Any) -> 
     check_output(output, *sources)
     columns = pairs(options.pop("column"), "--column", "CANONICAL=SOURCE")
     excluded = options.pop("exclude_flagged")
+    accepted = options.pop("accept")
     names = [name.strip() for name in law.split(",")]
     ratio = None if options.pop("loo_only") else options.pop("ratio")
     options.pop("ratio", None)
@@ -141,7 +146,7 @@ def compare(sources: tuple[str, ...], law: str, output: str, **options: Any) -> 
             raise click.UsageError(f"{sources[0]} is one FIT; give two or more, or a table of RUNS")
         for name in names:
             get(name)
-        source = load_runs(sources[0], columns=columns or None)
+        source = load_runs(sources[0], columns=columns or None, accept=accepted)
         for count in options["counts"]:
             recount(source, count)
         source = source.exclude(*excluded) if excluded else source

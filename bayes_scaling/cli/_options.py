@@ -9,6 +9,7 @@ import click
 from bayes_scaling.errors import LawError
 
 __all__ = [
+    "ACCEPT",
     "COLUMN",
     "LAW",
     "SEED",
@@ -30,6 +31,9 @@ LAW = "chinchilla-gamma"
 # What fits a signed 64-bit attribute of a NetCDF file and the sampler's own seed.
 SEED = click.IntRange(0, 2**63 - 1)
 
+ACCEPT = click.option(
+    "--accept", multiple=True, metavar="CODE", help="Accept an error of this code: it is meant."
+)
 COLUMN = click.option("--column", multiple=True, metavar="CANONICAL=SOURCE", help="Name a column.")
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 from scipy.stats import rankdata
@@ -24,7 +25,7 @@ from bayes_scaling.decisions.scenario import Scenario
 from bayes_scaling.decisions.search import NEAR_OPTIMAL, least_risk, near_optimal
 from bayes_scaling.decisions.shaped import Shaped, shaped
 from bayes_scaling.errors import ScenarioError
-from bayes_scaling.forecast.prediction import Forecast, predict
+from bayes_scaling.forecast.prediction import Forecast, predict_own
 from bayes_scaling.inference import Fit
 
 __all__ = ["NEAR_OPTIMAL", "allocate", "counting_doubts"]
@@ -184,14 +185,9 @@ def _forecast(fit: Fit, given: Problem, point: dict[str, float], seed: int) -> F
         "d_model": point.get("d_model"),
         "unique_tokens": point["unique_tokens"] if given.repeats else None,
     }
-    return predict(
-        fit,
-        params=point["params"],
-        tokens=point["tokens"],
-        family=given.draws.family,
-        seed=seed,
-        **{name: value for name, value in stated.items() if name in fit.law.inputs},
-    )
+    sizes = {"params": point["params"], "tokens": point["tokens"], "family": given.draws.family}
+    more = {n: value for n, value in stated.items() if n in fit.law.inputs and value is not None}
+    return predict_own(fit, pd.DataFrame(sizes | more, index=[0]), seed)
 
 
 def _with_budget(given: Problem, best: Choice) -> dict[str, float]:

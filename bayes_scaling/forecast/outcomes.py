@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from bayes_scaling.forecast.model_error import model_error
-from bayes_scaling.forecast.prediction import asked, predict
+from bayes_scaling.forecast.prediction import asked, predict_own
 from bayes_scaling.forecast.scoring import score_draws
 from bayes_scaling.inference import Fit
 from bayes_scaling.model import arrays, hierarchy
@@ -44,13 +44,13 @@ def score(fit: Fit, runs: Any, *, seed: int = 0) -> pd.DataFrame:
     DataError
         If the table is unusable, or lacks what the law reads.
     """
-    return score_rows(fit, load_runs(runs).table, seed)
+    return score_rows(fit, load_runs(runs).plausible().table, seed)
 
 
 def score_rows(fit: Fit, rows: pd.DataFrame, seed: int) -> pd.DataFrame:
     """The same for rows in canonical columns."""
     rows = rows.reset_index(drop=True)
-    forecast = predict(fit, asked(fit.law, rows), seed=seed)
+    forecast = predict_own(fit, asked(fit.law, rows), seed)
     draws = forecast.loss_run.transpose("point", "chain", "draw").to_numpy()
     scored = score_draws(draws.reshape(len(rows), -1), rows["loss"].to_numpy())
     seen = rows["family"].isin(fit.families)

@@ -1,8 +1,8 @@
 """Forecast losses of configurations from a fit, draw by draw."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -22,7 +22,7 @@ from bayes_scaling.forecast.model_error import model_error
 from bayes_scaling.inference import Fit
 from bayes_scaling.laws import Law, ops
 from bayes_scaling.model import fill_typical, hierarchy, input_table, stated_inputs, unstated
-from bayes_scaling.runs import Configs, load_configs
+from bayes_scaling.runs import ACCEPTABLE, Configs, load_configs
 from bayes_scaling.runs.configs import OPTIONAL
 
 __all__ = ["Forecast", "Kind", "asked", "predict", "quantile_name"]
@@ -199,6 +199,7 @@ def predict(
     flops: Any = None,
     family: Any = None,
     seed: int = 0,
+    accept: Iterable[str] = (),
     **inputs: Any,
 ) -> Forecast:
     """Forecast the loss of configurations.
@@ -216,6 +217,8 @@ def predict(
         not seen is drawn from the population.
     seed : int
         Seed of the run noise and of unseen families; a family's draw depends on its name too.
+    accept : iterable of str
+        Codes of errors to accept, as for :func:`bayes_scaling.runs.load_configs`.
     **inputs : float or array-like, optional
         What else the law reads: ``unique_tokens`` (tokens; all fresh if not given), ``n_layer``
         and ``d_model`` or ``aspect_ratio`` (the best shape if not given), ``step`` or
@@ -243,10 +246,19 @@ def predict(
             raise DataError("a forecast needs configs, or two of params, tokens and flops")
         size = max(np.size(value) for value in columns.values())
         configs = pd.DataFrame(columns, index=range(size))
-    points = configs if isinstance(configs, Configs) else load_configs(configs)
+    points = configs if isinstance(configs, Configs) else load_configs(configs, accept=accept)
+    return _forecast(fit, points, seed)
+
+
+def predict_own(fit: Fit, configs: pd.DataFrame, seed: int) -> Forecast:
+    """Forecast configurations that were computed, or checked before: nobody mistyped them."""
+    return _forecast(fit, replace(load_configs(configs, accept=ACCEPTABLE), doubts=()), seed)
+
+
+def _forecast(fit: Fit, points: Configs, seed: int) -> Forecast:
     table, assumed = _placed(fit, points)
     draws = _draws(fit, table, seed)
-    doubts = (*doubts_about(fit, table), *assumed)
+    doubts = (*points.doubts, *doubts_about(fit, table), *assumed)
     return Forecast(draws, points, table, doubts, fit.dt.attrs["loss_unit"])
 
 

@@ -26,6 +26,8 @@ def cautions(table: Runs, rows: pd.DataFrame, spec: Spec) -> tuple[str, ...]:
     doubts += [*_count_note(table, spec), *_repeats_note(table, spec)]
     flagged = table.flag_table()
     flagged = flagged[flagged["severity"] == "warning"]
+    doubts += flagged.loc[flagged["row"] < 0, "message"].tolist()
+    flagged = flagged[flagged["row"] >= 0]
     doubts += [
         f"{count} row{'s are' if count > 1 else ' is'} flagged {code!r} and used all the same."
         for code, count in flagged["code"].value_counts().sort_index().items()

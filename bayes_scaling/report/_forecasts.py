@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayes_scaling.forecast.prediction import asked
+from bayes_scaling.forecast.prediction import asked, predict_own
 from bayes_scaling.report._study import Study
 from bayes_scaling.report._summary import LEVELS, summary
 from bayes_scaling.report.frontier import forecast_data, frontier
@@ -43,7 +43,7 @@ def held_out_section(study: Study) -> dict[str, Any]:
     targets = study.fit.targets
     if not len(targets):
         return {"runs": [], "known": 0, "inside_50": None, "inside_90": None, "bias": None}
-    forecast = study.fit.predict(asked(study.fit.law, targets), seed=study.seed)
+    forecast = predict_own(study.fit, asked(study.fit.law, targets), study.seed)
     rows = []
     for place, (_, target) in enumerate(targets.iterrows()):
         row = summary(forecast.loss_run.isel(point=place))
@@ -102,12 +102,8 @@ def budgets_section(study: Study, plan: dict[str, Any]) -> list[dict[str, Any]]:
         return [_of_plan(study, plan["family"], row) for row in plan["other_budgets"]]
     chosen, target, family = plan["recommended"], plan.get("target_loss"), plan["family"]
     factors = np.array(_BUDGETS)
-    forecast = study.fit.predict(
-        params=chosen["params"] * np.sqrt(factors),
-        tokens=chosen["tokens"] * np.sqrt(factors),
-        family=family,
-        seed=study.seed,
-    )
+    sizes = {name: chosen[name] * np.sqrt(factors) for name in ("params", "tokens")}
+    forecast = predict_own(study.fit, pd.DataFrame(sizes | {"family": family}), study.seed)
     rows = []
     for place, factor in enumerate(_BUDGETS):
         losses = forecast.loss_run.isel(point=place)

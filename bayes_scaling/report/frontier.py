@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayes_scaling.decisions.optimum import closed_form
 from bayes_scaling.forecast.families import values_of
-from bayes_scaling.forecast.prediction import Kind, quantile_name
+from bayes_scaling.forecast.prediction import Kind, predict_own, quantile_name
 from bayes_scaling.inference import Fit
 from bayes_scaling.report._summary import LEVELS
 
@@ -97,7 +97,9 @@ def forecast_data(
         extrapolation (decades of compute beyond the largest fitted run), family_seen.
     """
     path = frontier(fit, family, flops, seed=seed)
-    forecast = fit.predict(params=path.params, tokens=path.tokens, family=family, seed=seed)
+    sizes = pd.DataFrame({"params": path.params, "tokens": path.tokens})
+    named = sizes if family is None else sizes.assign(family=family)
+    forecast = predict_own(fit, named, seed)
     table = forecast.to_frame(kind, tuple(LEVELS.values()))
     names = ["mean", "sd", *map(quantile_name, LEVELS.values()), "extrapolation", "family_seen"]
     return forecast.points[["flops", "params", "tokens"]].assign(

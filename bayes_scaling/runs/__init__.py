@@ -3,12 +3,13 @@
 from bayes_scaling.runs import datasets
 from bayes_scaling.runs.columns import COLUMNS, Column
 from bayes_scaling.runs.configs import Configs, load_configs
-from bayes_scaling.runs.flags import CODES, Flag
+from bayes_scaling.runs.flags import ACCEPTABLE, CODES, Flag
 from bayes_scaling.runs.loading import load_runs
 from bayes_scaling.runs.separation import Identifiability, identifiability
 from bayes_scaling.runs.table import Runs
 
 __all__ = [
+    "ACCEPTABLE",
     "CODES",
     "COLUMNS",
     "Column",

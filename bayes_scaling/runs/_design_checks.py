@@ -134,7 +134,7 @@ def off_law(table: pd.DataFrame, unusable: Collection[int]) -> list[Finding]:
         Rows with errors, left out of the surface.
     """
     use = ~is_target(table)
-    use[list(unusable)] = False
+    use[[row for row in unusable if row >= 0]] = False
     families = table["family"].to_numpy(dtype=object)
     found: list[Finding] = []
     for family in dict.fromkeys(families.tolist()):

@@ -2,7 +2,10 @@
 
 from typing import Literal, NamedTuple
 
-__all__ = ["Finding", "Severity", "number"]
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Finding", "Severity", "number", "span"]
 
 Severity = Literal["error", "warning", "note"]
 
@@ -20,3 +23,9 @@ class Finding(NamedTuple):
 def number(value: float) -> str:
     """Write a number for a sentence."""
     return f"{value:.4g}"
+
+
+def span(values: NDArray[np.float64]) -> str:
+    """Write the range of numbers for a sentence."""
+    low, high = number(float(np.min(values))), number(float(np.max(values)))
+    return low if low == high else f"{low} to {high}"

@@ -65,6 +65,7 @@ def read_delimited(data: bytes, source: str, delimiter: str) -> RawTable:
         for cells in reader:
             if cells and header is None:
                 header = [cell.strip() for cell in cells]
+                _no_table(header, source, line)
                 _separated(header, source, delimiter)
                 unique_names(header, source)
             elif cells and header is not None:
@@ -87,13 +88,28 @@ def read_delimited(data: bytes, source: str, delimiter: str) -> RawTable:
 _KINDS = {",": "CSV", "\t": "TSV"}
 
 
+def _no_table(header: list[str], source: str, line: int) -> None:
+    """Refuse the first lines of what is often taken for a table."""
+    first = header[0]
+    if first.startswith("#"):
+        raise DataError(
+            f"{source}, line {line} is a comment, {show(first)}; delete it, because the first "
+            "line names the columns"
+        )
+    if first.casefold().startswith(("<!doctype", "<html", "<?xml")):
+        raise DataError(
+            f"{source} is a web page and no table: it begins with {show(first)}; download the "
+            "table itself, which may need a login"
+        )
+
+
 def _separated(header: list[str], source: str, delimiter: str) -> None:
     others = {";": "semicolons", "\t": "tabs", ",": "commas"}
     for other, name in others.items():
         if len(header) == 1 and other != delimiter and other in header[0]:
             raise DataError(
                 f"{source} separates its columns with {name}; a {_KINDS[delimiter]} file needs "
-                f"{others[delimiter]} (.csv is read with commas, .tsv with tabs)"
+                f"{others[delimiter]} (.csv is read with commas, .tsv with tabs) and decimal points"
             )
 
 

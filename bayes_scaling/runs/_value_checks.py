@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_scaling.runs._finding import Finding, number
+from bayes_scaling.runs._size_checks import compute_unit
 from bayes_scaling.runs.columns import COLUMNS
 
 __all__ = ["bad_values", "doubtful_values", "is_target"]
@@ -142,7 +143,9 @@ def _mismatch(table: pd.DataFrame) -> Iterator[Finding]:
     with np.errstate(all="ignore"):
         ratio = flops / (6.0 * _total_params(table) * _floats(table, "tokens"))
     stated = ~table["flops_derived"].to_numpy(dtype=np.bool_)
-    off = stated & np.isfinite(ratio) & (ratio > 0) & ((ratio > 2) | (ratio < 0.5))
+    together, explained = compute_unit(table, np.where(stated, ratio, np.nan))
+    yield from together
+    off = stated & np.isfinite(ratio) & (ratio > 0) & ((ratio > 2) | (ratio < 0.5)) & ~explained
     for row in _rows(off):
         text = (
             f"flops is {number(flops[row])}, {number(ratio[row])} times 6·N·D; "

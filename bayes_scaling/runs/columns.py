@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bayes_scaling.errors import DataError
+from bayes_scaling.runs._loss_names import instead_of_loss
 
 __all__ = ["COLUMNS", "Column", "column", "listing", "normalise", "require", "resolve"]
 
@@ -310,9 +311,10 @@ def require(found: Mapping[str, str], names: Sequence[str], source: str, *, loss
         Naming what is missing, the names accepted for it, and the columns of the source.
     """
     if loss and "loss" not in found:
+        advice = instead_of_loss(names) or "name one with --column loss=NAME, or add it"
         raise DataError(
             f"{source} has no column for loss (accepted: {_accepted('loss')}); its columns are "
-            f"{listing(names)}, so name one with --column loss=NAME"
+            f"{listing(names)}, so {advice}"
         )
     missing = [name for name in ("params", "tokens", "flops") if name not in found]
     if len(missing) > 1:
@@ -320,7 +322,7 @@ def require(found: Mapping[str, str], names: Sequence[str], source: str, *, loss
         raise DataError(
             f"{source} needs two of params, tokens and flops but has no column for "
             f"{' or '.join(missing)} (accepted for {accepted}); its columns are {listing(names)}, "
-            f"so name one with --column {missing[0]}=NAME"
+            f"so name one with --column {missing[0]}=NAME, or add it"
         )
 
 

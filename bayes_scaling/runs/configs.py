@@ -1,7 +1,7 @@
 """Tables of configurations to forecast: read like runs, but every column is kept as it was."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,10 +9,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_scaling.errors import DataError
+from bayes_scaling.runs._finding import Finding
 from bayes_scaling.runs._raw import RawTable, show
+from bayes_scaling.runs._size_checks import implausible_sizes
 from bayes_scaling.runs._sizes import SIZES, derive
 from bayes_scaling.runs.cells import to_float, to_text
 from bayes_scaling.runs.columns import column, require, resolve
+from bayes_scaling.runs.flags import check_accepted, demoted, how_to_accept
 from bayes_scaling.runs.reading import read_table
 
 __all__ = ["OPTIONAL", "Configs", "load_configs"]
@@ -43,18 +46,27 @@ class Configs:
         (text, or None where not named). Row i belongs to row i of ``original``.
     source : str
         Name of the file, or "data frame".
+    doubts : tuple of str
+        What looked wrong and was accepted.
+    accepted : tuple of str
+        The codes that were.
     """
 
     original: pd.DataFrame
     table: pd.DataFrame
     source: str
+    doubts: tuple[str, ...] = ()
+    accepted: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.table)
 
 
 def load_configs(
-    source: str | os.PathLike[str] | pd.DataFrame, columns: Mapping[str, str] | None = None
+    source: str | os.PathLike[str] | pd.DataFrame,
+    columns: Mapping[str, str] | None = None,
+    *,
+    accept: Iterable[str] = (),
 ) -> Configs:
     """Load the configurations to forecast, for example ``predict --at CONFIGS.csv``.
 
@@ -65,6 +77,9 @@ def load_configs(
         (parameters), tokens (tokens) and flops (FLOP) in every row; the third is derived.
     columns : mapping of str to str, optional
         Canonical name to source column, where the names alone do not tell.
+    accept : iterable of str
+        Codes of errors to accept, such as "implausible-size", where the table is meant as it
+        stands. They stay as ``doubts``.
 
     Returns
     -------
@@ -76,28 +91,45 @@ def load_configs(
     FileError
         If the file cannot be read or is not what its suffix says.
     DataError
-        If a column is missing or ambiguous, or a value is blank, not a number, infinite or not
-        above zero.
+        If a column is missing or ambiguous, or a value is blank, not a number, infinite, not
+        above zero or not plausible.
     """
+    accepted = check_accepted(accept)
     raw = read_table(source)
     place = raw.places.source
     wanted = [column(name) for name in (*SIZES, *OPTIONAL, "family")]
-    found = resolve(raw.names, columns, place, wanted)
-    require(found, raw.names, place, loss=False)
+    named = resolve(raw.names, columns, place, wanted)
+    require(named, raw.names, place, loss=False)
     numbers = {
-        name: to_float(raw.frame[found[name]], found[name], raw.places)
+        name: to_float(raw.frame[named[name]], named[name], raw.places)
         for name in (*SIZES, *OPTIONAL)
-        if name in found
+        if name in named
     }
     for name, values in numbers.items():
-        _positive(values, name, found[name], raw)
+        _positive(values, name, named[name], raw)
     sizes, derived = derive(
         {name: numbers[name] for name in SIZES if name in numbers}, len(raw.frame)
     )
     _complete(sizes, derived, raw)
     table = pd.DataFrame(sizes | {name: numbers[name] for name in OPTIONAL if name in numbers})
-    table["family"] = _families(raw, found)
-    return Configs(raw.frame, table, place)
+    table["family"] = _families(raw, named)
+    marks = {f"{name}_derived": pd.Series(mark) for name, mark in derived.items()}
+    found = demoted(implausible_sizes(table.assign(**marks), "configurations"), accepted)
+    return Configs(raw.frame, table, place, _doubts(found, raw), accepted)
+
+
+def _doubts(found: Sequence[Finding], raw: RawTable) -> tuple[str, ...]:
+    """What was accepted, in words; an error if something was not."""
+    places = raw.places
+    texts = [
+        f"{places.source if finding.row < 0 else places.full(finding.row)}: {finding.text}"
+        for finding in found
+    ]
+    bad = [finding.severity == "error" for finding in found]
+    if any(bad):
+        code = found[bad.index(True)].code
+        raise DataError(f"{texts[bad.index(True)]} ({how_to_accept([code])})")
+    return tuple(f"{text}." for text in texts)
 
 
 def _positive(values: NDArray[np.float64], name: str, source_name: str, raw: RawTable) -> None:

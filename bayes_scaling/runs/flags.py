@@ -1,21 +1,40 @@
 """Quality flags: what looks wrong in a table of runs. A flag never changes or drops a row."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from bayes_scaling.errors import DataError
 from bayes_scaling.runs._design_checks import off_law, repeated_rows, unit_checks
-from bayes_scaling.runs._finding import Severity
+from bayes_scaling.runs._finding import Finding, Severity
+from bayes_scaling.runs._loss_checks import loss_checks
 from bayes_scaling.runs._mixture_checks import mixtures
 from bayes_scaling.runs._raw import Places
+from bayes_scaling.runs._size_checks import IMPLAUSIBLE, implausible_sizes
 from bayes_scaling.runs._value_checks import bad_values, doubtful_values
 from bayes_scaling.runs.columns import COLUMNS
 
-__all__ = ["CODES", "Flag", "Severity", "find_flags"]
+__all__ = [
+    "ACCEPTABLE",
+    "CODES",
+    "LOADED",
+    "Flag",
+    "Severity",
+    "as_flags",
+    "check_accepted",
+    "demoted",
+    "find_flags",
+    "how_to_accept",
+]
 
 CODES: dict[str, str] = {
+    "loss-name": "the column of the loss is named after something else",
+    "implausible-size": "parameters or tokens that no training run has",
+    "flops-unit": "compute in another unit than FLOP, by its ratio to 6·N·D",
+    "rising-loss": "a loss that rises with parameters and tokens",
+    "implausible-loss": "losses that a cross-entropy in their unit cannot have",
     "missing-value": "a value that every run needs is blank",
     "missing-family": "the table has families but this row names none",
     "nonpositive": "a value that must be above zero is not",
@@ -40,6 +59,14 @@ CODES: dict[str, str] = {
     "unit-converted": "losses converted to nats",
 }
 """What each code of a flag means."""
+
+ACCEPTABLE = frozenset(
+    {"flops-unit", "implausible-loss", "implausible-size", "loss-name", "rising-loss"}
+)
+"""Codes of errors that a reader may accept, where the table is meant as it stands."""
+
+LOADED = frozenset({"loss-name", "unit-converted"})
+"""Codes of what is known when a table is loaded, and cannot be seen in its rows afterwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +97,44 @@ class Flag:
     message: str
 
 
-def find_flags(table: pd.DataFrame, places: Places) -> tuple[Flag, ...]:
+def check_accepted(accept: Iterable[str]) -> tuple[str, ...]:
+    """Codes to accept, each once.
+
+    Raises
+    ------
+    DataError
+        If a code is not one of ``ACCEPTABLE``.
+    """
+    codes = (accept,) if isinstance(accept, str) else tuple(dict.fromkeys(accept))
+    for code in codes:
+        if code not in ACCEPTABLE:
+            raise DataError(
+                f"{code!r} is not an error that can be accepted; these are "
+                f"{', '.join(sorted(ACCEPTABLE))}"
+            )
+    return codes
+
+
+def how_to_accept(codes: Iterable[str]) -> str:
+    """Write how to say that what was found is meant."""
+    several = tuple(dict.fromkeys(codes))
+    options = " ".join(f"--accept {code}" for code in several)
+    return f"if it is meant, write {options}, in Python accept={list(several)}"
+
+
+def demoted(findings: Iterable[Finding], accept: Collection[str]) -> list[Finding]:
+    """Findings, with errors of the accepted codes as warnings."""
+    return [
+        finding._replace(severity="warning")
+        if finding.severity == "error" and finding.code in accept
+        else finding
+        for finding in findings
+    ]
+
+
+def find_flags(
+    table: pd.DataFrame, places: Places, accept: Collection[str] = ()
+) -> tuple[Flag, ...]:
     """Look a canonical table over.
 
     Parameters
@@ -79,6 +143,8 @@ def find_flags(table: pd.DataFrame, places: Places) -> tuple[Flag, ...]:
         As :attr:`Runs.table`.
     places : Places
         Where its rows stood in the source.
+    accept : collection of str
+        Codes whose errors are warnings.
 
     Returns
     -------
@@ -88,11 +154,19 @@ def find_flags(table: pd.DataFrame, places: Places) -> tuple[Flag, ...]:
     # Values at the edge of float64 overflow in comparisons, which is what the flags report.
     with np.errstate(all="ignore"):
         found = [*bad_values(table), *unit_checks(table), *mixtures(table)]
+        found += [*implausible_sizes(table), *loss_checks(table)]
         unusable = {finding.row for finding in found if finding.severity == "error"}
         found += [*doubtful_values(table), *repeated_rows(table), *off_law(table, unusable)]
+    if any(finding.code == IMPLAUSIBLE and finding.severity == "error" for finding in found):
+        # A wrong unit of N or D puts 6·N·D off as well, and is named by itself.
+        found = [finding for finding in found if finding.code != "flops-unit"]
+    return as_flags(demoted(found, accept), table["run"].tolist(), places)
+
+
+def as_flags(findings: Iterable[Finding], names: Sequence[str], places: Places) -> tuple[Flag, ...]:
+    """Findings as flags, with the labels and places of their rows, in order."""
     order = {code: place for place, code in enumerate(CODES)}
     columns = {entry.name: place for place, entry in enumerate(COLUMNS)}
-    names = table["run"].tolist()
     flags = [
         Flag(
             finding.row,
@@ -102,7 +176,7 @@ def find_flags(table: pd.DataFrame, places: Places) -> tuple[Flag, ...]:
             finding.column,
             _sentence(finding.text, finding.row, names, places),
         )
-        for finding in found
+        for finding in findings
     ]
     return tuple(sorted(flags, key=lambda flag: (flag.row, order[flag.code], columns[flag.column])))
 

@@ -1,7 +1,8 @@
 """Loading a table of runs: from any source to canonical columns, units and flags."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -10,11 +11,12 @@ from numpy.typing import NDArray
 
 from bayes_scaling.errors import DataError
 from bayes_scaling.runs._finding import number
+from bayes_scaling.runs._loss_names import loss_name
 from bayes_scaling.runs._raw import RawTable
 from bayes_scaling.runs._sizes import SIZES, derive
 from bayes_scaling.runs.cells import infer, to_bool, to_float, to_text
 from bayes_scaling.runs.columns import COLUMNS, column, listing, require, resolve
-from bayes_scaling.runs.flags import Flag, find_flags
+from bayes_scaling.runs.flags import Flag, as_flags, check_accepted, demoted, find_flags
 from bayes_scaling.runs.reading import read_table
 from bayes_scaling.runs.table import Runs
 from bayes_scaling.runs.units import row_units
@@ -27,6 +29,17 @@ Cells = dict[str, pd.Series]
 _ONLY_FAMILY = "all"
 
 
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What the caller says of a table."""
+
+    columns: Mapping[str, str] | None
+    loss_unit: str | None
+    family: str | None
+    count: Count
+    accepted: tuple[str, ...]
+
+
 def load_runs(
     source: str | os.PathLike[str] | pd.DataFrame | Runs,
     *,
@@ -34,6 +47,7 @@ def load_runs(
     loss_unit: str | None = None,
     family: str | None = None,
     count: Count = "params",
+    accept: Iterable[str] = (),
 ) -> Runs:
     """Load a table of training runs.
 
@@ -56,6 +70,9 @@ def load_runs(
     count : {"params", "params_nonemb"}
         Which parameter count the column ``params`` is to hold. With "params_nonemb" the count
         including embeddings is kept as the extra column ``params_total``.
+    accept : iterable of str
+        Codes of errors to accept, among ``ACCEPTABLE``, where the table is meant as it stands:
+        "implausible-size" for models of a hundred parameters. They stay as warnings.
 
     Returns
     -------
@@ -67,13 +84,15 @@ def load_runs(
     FileError
         If the file cannot be read or is not what its suffix says.
     DataError
-        If a column is missing or ambiguous, or a cell is not what its column needs.
+        If a column is missing or ambiguous, a cell is not what its column needs, or a code cannot
+        be accepted.
     """
+    given = _Given(columns, loss_unit, family, count, check_accepted(accept))
     if isinstance(source, Runs):
-        return _as_loaded(source, columns, loss_unit, family, count)
+        return _as_loaded(source, given)
     if count not in {"params", "params_nonemb"}:
         raise DataError(f"count={count!r} is not legal; it is 'params' or 'params_nonemb'")
-    return _assemble(read_table(source), columns, loss_unit, family, count)
+    return _assemble(read_table(source), given)
 
 
 def recount(source: str | os.PathLike[str] | pd.DataFrame | Runs, count: Count) -> Runs:
@@ -107,47 +126,42 @@ def recount(source: str | os.PathLike[str] | pd.DataFrame | Runs, count: Count) 
     table = table.drop(columns=[name for name in table if str(name).endswith("_derived")])
     if "params_total" in table:
         table["params"] = table.pop("params_total")
-    return load_runs(table, count=count).with_history(source)
+    return load_runs(table, count=count, accept=source.accepted).with_history(source)
 
 
-def _assemble(
-    raw: RawTable,
-    columns: Mapping[str, str] | None,
-    loss_unit: str | None,
-    family: str | None,
-    count: Count,
-) -> Runs:
-    found = resolve(raw.names, columns, raw.places.source)
-    counted = _choose_count(found, raw, count)
+def _assemble(raw: RawTable, given: _Given) -> Runs:
+    found = resolve(raw.names, given.columns, raw.places.source)
+    counted = _choose_count(found, raw, given.count)
     require(counted, raw.names, raw.places.source, loss=True)
     cells = _read_cells(raw, found)
-    _apply_count(cells, count)
-    converted = _to_nats(cells, raw, found, loss_unit)
+    _apply_count(cells, given.count)
+    converted = _to_nats(cells, raw, found, given.loss_unit)
     _fill_sizes(cells, len(raw.frame))
-    cells["family"] = _families(cells.get("family"), family, len(raw.frame))
+    cells["family"] = _families(cells.get("family"), given.family, len(raw.frame))
     cells.setdefault("run", pd.Series([""] * len(raw.frame), dtype="str"))
     ordered = {entry.name: cells[entry.name] for entry in COLUMNS if entry.name in cells}
     table = pd.DataFrame(ordered | _extras(raw, found, cells))
-    flags = (*converted, *find_flags(table, raw.places))
-    return Runs(table, raw.places, flags, count)
+    stated = given.loss_unit is not None or "loss_unit" in found
+    named = demoted(loss_name(found["loss"], unit_stated=stated), given.accepted)
+    flags = (
+        *converted,
+        *as_flags(named, [], raw.places),
+        *find_flags(table, raw.places, given.accepted),
+    )
+    return Runs(table, raw.places, flags, given.count, accepted=given.accepted)
 
 
-def _as_loaded(
-    runs: Runs,
-    columns: Mapping[str, str] | None,
-    loss_unit: str | None,
-    family: str | None,
-    count: str,
-) -> Runs:
+def _as_loaded(runs: Runs, given: _Given) -> Runs:
     if (
-        columns
-        or loss_unit is not None
-        or family is not None
-        or count not in {"params", runs.count}
+        given.columns
+        or given.loss_unit is not None
+        or given.family is not None
+        or given.count not in {"params", runs.count}
+        or not set(given.accepted) <= set(runs.accepted)
     ):
         raise DataError(
-            f"the runs from {runs.source} are loaded already; give columns, loss_unit, family and "
-            "count when loading them from their source"
+            f"the runs from {runs.source} are loaded already; give columns, loss_unit, family, "
+            "count and accept when loading them from their source"
         )
     return runs
 

@@ -24,6 +24,8 @@ SUFFIXES: dict[str, str] = {
     ".json": "json lines",
 }
 
+_PACKED = frozenset({".gz", ".bz2", ".xz", ".zip", ".zst"})
+
 
 def read_table(source: str | os.PathLike[str] | pd.DataFrame) -> RawTable:
     """Read a table from a file, chosen by its suffix, or from a data frame.
@@ -80,6 +82,8 @@ def _kind(path: Path) -> str:
     if not exists:
         raise FileError(f"{path} does not exist; give the path of a table of runs")
     kind = SUFFIXES.get(path.suffix.lower())
+    if path.suffix.lower() in _PACKED:
+        raise FileError(f"{path} is compressed; unpack it first and give the table itself")
     if kind is None:
         raise FileError(
             f"{path} has the suffix {path.suffix!r}, which is not a table this program reads; "

@@ -16,7 +16,14 @@ from bayes_scaling.runs._fingerprint import fingerprint
 from bayes_scaling.runs._raw import Places
 from bayes_scaling.runs._summary import summarise
 from bayes_scaling.runs._value_checks import is_target
-from bayes_scaling.runs.flags import CODES, Flag, find_flags
+from bayes_scaling.runs.flags import (
+    ACCEPTABLE,
+    CODES,
+    LOADED,
+    Flag,
+    find_flags,
+    how_to_accept,
+)
 
 __all__ = ["Runs"]
 
@@ -39,6 +46,8 @@ class Runs:
         Which count ``params`` holds: "params" or "params_nonemb".
     excluded : dict of str to int
         Rows removed by :meth:`exclude`, by flag code.
+    accepted : tuple of str
+        Codes whose errors were accepted when loading; they are warnings.
     """
 
     _table: pd.DataFrame
@@ -46,6 +55,7 @@ class Runs:
     flags: tuple[Flag, ...]
     count: str = "params"
     _excluded: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    accepted: tuple[str, ...] = ()
 
     @property
     def table(self) -> pd.DataFrame:
@@ -121,19 +131,47 @@ class Runs:
         return self._usable(is_target(self._table))
 
     def _usable(self, use: NDArray[np.bool_]) -> pd.DataFrame:
-        bad = [flag for flag in self.flags if flag.severity == "error" and use[flag.row]]
+        bad = [
+            flag
+            for flag in self.flags
+            if flag.severity == "error" and (flag.row < 0 or use[flag.row])
+        ]
         if bad:
-            first = bad[0]
-            rows = len({flag.row for flag in bad})
-            count = "1 row has" if rows == 1 else f"{rows} rows have"
-            codes = " ".join(f"--exclude-flagged {code}" for code in _codes(bad))
-            names = ", ".join(repr(code) for code in _codes(bad))
-            said = first.message[:1].lower() + first.message[1:].rstrip(".")
-            raise DataError(
-                f"{self.source}, {said} ({count} such an error; mend the table, or "
-                f"exclude such rows explicitly with {codes}, in Python runs.exclude({names}))"
-            )
+            raise DataError(self._refusal(bad))
         return self._table[use].reset_index(drop=True)
+
+    def plausible(self) -> "Runs":
+        """These runs, if they are what they seem to be.
+
+        Raises
+        ------
+        DataError
+            If sizes, compute or losses are in no plausible unit and this was not accepted.
+        """
+        bad = [flag for flag in self.flags if flag.severity == "error" and flag.code in ACCEPTABLE]
+        if bad:
+            raise DataError(self._refusal(bad))
+        return self
+
+    def _refusal(self, bad: list[Flag]) -> str:
+        """Why the table cannot be used, and what to write."""
+        first = bad[0]
+        said = first.message[:1].lower() + first.message[1:].rstrip(".")
+        where = f"{self.source}: {said}" if first.row < 0 else f"{self.source}, {said}"
+        meant = [code for code in _codes(bad) if code in ACCEPTABLE]
+        remedies = [how_to_accept(meant)] if first.code in ACCEPTABLE else []
+        count = ""
+        if first.row >= 0:
+            rows = len({flag.row for flag in bad if flag.row >= 0})
+            count = (
+                "1 row has such an error; " if rows == 1 else f"{rows} rows have such an error; "
+            )
+            inside = [flag for flag in bad if flag.row >= 0]
+            codes = " ".join(f"--exclude-flagged {code}" for code in _codes(inside))
+            names = ", ".join(repr(code) for code in _codes(inside))
+            exclude = f"exclude such rows explicitly with {codes}, in Python runs.exclude({names})"
+            remedies.insert(0, f"mend the table, or {exclude}")
+        return f"{where} ({count}{'; '.join(remedies)})"
 
     def exclude(self, *codes: str) -> "Runs":
         """Remove, explicitly, the rows that carry a flag of the given codes.
@@ -170,7 +208,10 @@ class Runs:
 
     def with_history(self, other: "Runs") -> "Runs":
         """These runs, with what was excluded from others of which they are a new reading."""
-        return replace(self, _excluded=MappingProxyType(other.excluded))
+        loading = [flag for flag in other.flags if flag.code in LOADED and flag not in self.flags]
+        return replace(
+            self, flags=(*loading, *self.flags), _excluded=MappingProxyType(other.excluded)
+        )
 
     def select(self, mask: ArrayLike | Callable[[pd.DataFrame], ArrayLike]) -> "Runs":
         """Keep the rows where ``mask`` is true, in order, and flag them anew.
@@ -207,9 +248,22 @@ class Runs:
         table = self._table.iloc[keep].reset_index(drop=True)
         places = self._places.take(keep)
         # What happened while loading stays true, and cannot be seen in the table any more.
-        loading = tuple(flag for flag in self.flags if flag.code == "unit-converted")
-        flags = (*loading, *find_flags(table, places))
-        return Runs(table, places, flags, self.count, MappingProxyType(dict(excluded)))
+        loading = tuple(flag for flag in self.flags if flag.code in LOADED)
+        # Some runs of a table cannot show that all of them are in a wrong unit, or no runs at all.
+        known = {flag.code for flag in self.flags}
+        anew = [
+            flag
+            for flag in find_flags(table, places, self.accepted)
+            if flag.code in known or flag.code not in ACCEPTABLE
+        ]
+        flags = (*loading, *anew)
+        return replace(
+            self,
+            _table=table,
+            _places=places,
+            flags=flags,
+            _excluded=MappingProxyType(dict(excluded)),
+        )
 
     def flag_table(self) -> pd.DataFrame:
         """Return the flags as a table.

@@ -72,5 +72,5 @@ def test_bad_tables(csv, tmp_path):
 
 
 def test_mapping(csv):
-    path = csv("N,D,train_tokens\n1,2,3\n")
-    assert load_configs(path, {"tokens": "train_tokens"}).table["tokens"].tolist() == [3.0]
+    path = csv("N,D,train_tokens\n1e9,2e9,3e9\n")
+    assert load_configs(path, {"tokens": "train_tokens"}).table["tokens"].tolist() == [3e9]
