@@ -24,6 +24,7 @@ from bayes_scaling.decisions.risk import Risk
 from bayes_scaling.decisions.scenario import Scenario
 from bayes_scaling.decisions.search import NEAR_OPTIMAL, least_risk, near_optimal
 from bayes_scaling.decisions.shaped import Shaped, shaped
+from bayes_scaling.decisions.wait_and_see import Optimum, wait_and_see
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.forecast.prediction import Forecast, predict_own
 from bayes_scaling.inference import Fit
@@ -72,14 +73,15 @@ def allocate(fit: Fit, scenario: Scenario, *, seed: int = 0) -> Plan:
     held, plan = (given, best) if found is None else (found.problem, found.plan)
     if found is not None and scenario.minimise == "cost":
         held, plan, found = _cheapest_shape(fit, found, scenario.affords)
-    draws = _draws(fit, given, held, plan)
+    ideal = wait_and_see(given)
+    draws = _draws(fit, given, ideal, _regret(held, plan))
     exponent = fit.law.params_exponent
     content = {
         "schema": SCHEMA,
         **provenance(fit, given.draws.family, seed),
         "scenario": scenario.to_dict(),
         **_objective(scenario, held),
-        **_outcome(fit, held, plan, seed),
+        **_outcome(fit, held, plan, ideal, seed),
         "shape": found and found.content,
         "optimum": {n: describe(value.values) for n, value in draws.items() if n != "regret"}
         | {"params_exponent": describe(exponent(given.draws.values)) if exponent else None},
@@ -128,14 +130,16 @@ def _objective(scenario: Scenario, given: Problem) -> dict[str, Any]:
     return {"minimise": "cost", "least_cost": least}
 
 
-def _outcome(fit: Fit, given: Problem, best: Choice, seed: int) -> dict[str, Any]:
+def _outcome(
+    fit: Fit, given: Problem, best: Choice, ideal: Optimum, seed: int
+) -> dict[str, Any]:
     """What the plan is, what it takes, and what comes of it and of others."""
     scenario, risk = given.scenario, given.scenario.risk
     point, target = _with_budget(given, best), scenario.target_loss
     losses = given.loss_of(best)
     reached = None if target is None else float(np.mean(losses <= target))
     curve, near = near_optimal(given, best)
-    sizes, _, method = given.optimum
+    sizes, method = ideal.log_params, given.optimum[2]
     forecast = _forecast(fit, given, point, seed)
     return {
         "budget_flops": point["flops"],
@@ -258,26 +262,19 @@ def _drivers(given: Problem, sizes: Floats) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: -row["share"])
 
 
-def _draws(fit: Fit, given: Problem, held: Problem, plan: Choice) -> xr.Dataset:
+def _draws(fit: Fit, given: Problem, best: Optimum, regret: Floats) -> xr.Dataset:
     posterior = fit.posterior
     shape = (posterior.sizes["chain"], posterior.sizes["draw"])
-    sizes, epochs, _ = given.optimum
-    log_tokens, log_loss = np.empty_like(sizes), np.empty_like(sizes)
-    for value in np.unique(epochs):
-        here = epochs == value
-        at = np.where(here, sizes, np.median(sizes[here]))
-        log_tokens[here] = given.log_tokens(at, float(value))[here]
-        log_loss[here] = given.log_curve(at, float(value))[here]
-    params, tokens = np.exp(sizes), np.exp(log_tokens)
+    params, tokens = np.exp(best.log_params), np.exp(best.log_tokens)
     columns = {
         "params": params,
         "tokens": tokens,
         "tokens_per_param": tokens / params,
-        "loss": np.exp(log_loss),
-        "regret": _regret(held, plan),
+        "loss": np.exp(best.log_loss),
+        "regret": regret,
     }
     if given.repeats:
-        columns["epochs"] = epochs
+        columns["epochs"] = best.epochs
     return xr.Dataset(
         {name: (("chain", "draw"), value.reshape(shape)) for name, value in columns.items()},
         coords={"chain": posterior["chain"], "draw": posterior["draw"]},

@@ -123,9 +123,19 @@ class BudgetLine:
             wide /= _FINE - 1
         return low
 
-    def largest(self, epochs: float = 1.0) -> float:
-        """Log of about the largest size that the budgets leave a token for."""
-        left = _SIZES[self.affordable(_SIZES, epochs) >= 0.0]
+    def largest(self, epochs: float = 1.0, least: float = 0.0) -> float:
+        """Log of about the largest size that the budgets leave a token for.
+
+        Parameters
+        ----------
+        epochs : float
+            How often a token is seen.
+        least : float
+            Log of the tokens that must be left, instead of one.
+        """
+        # One column of sizes, for a line with prices of its own in every draw.
+        enough = self.affordable(_SIZES[:, None], epochs) >= least
+        left = _SIZES[enough.any(axis=-1)]
         return float(left[-1]) if len(left) else 0.0
 
     @property

@@ -1,7 +1,7 @@
 """What configurations cost: compute, data and the tokens a model will serve."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,6 +133,23 @@ class Costs:
             served_price=read_price + written_price,
             seconds_per_flop=1.0 / (rate * devices) if devices else np.full(1, math.inf),
         )
+
+    @property
+    def uncertain(self) -> bool:
+        """Whether a price has more than one draw."""
+        return any(np.size(value) > 1 for value in vars(self).values())
+
+    def paired(self, samples: int) -> "Costs":
+        """One draw of the prices for each of so many sizes, dims (sample, 1) in place of (sample,).
+
+        Methods then give dims (..., sample, 1) at sizes (..., sample).
+        """
+        each = {
+            name: np.resize(value, samples)[:, None]
+            for name, value in vars(self).items()
+            if np.size(value) > 1
+        }
+        return replace(self, **each)
 
     def flops(self, params: Floats, tokens: Floats) -> Floats:
         """FLOP of training and of what is served, dims (..., sample)."""

@@ -13,11 +13,11 @@ from bayes_scaling._saved import Saved, records, without
 from bayes_scaling.decisions.choice import Choice
 from bayes_scaling.decisions.describe import describe
 from bayes_scaling.decisions.family import SHAPE, provenance, runs_of
-from bayes_scaling.decisions.optimum import track
 from bayes_scaling.decisions.posed import problem
 from bayes_scaling.decisions.problem import Problem
 from bayes_scaling.decisions.scenario import Scenario
 from bayes_scaling.decisions.search import best_size
+from bayes_scaling.decisions.wait_and_see import wait_and_see
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.forecast.doubts import unseen_families
 from bayes_scaling.inference import Fit
@@ -47,7 +47,7 @@ class BudgetFrontier(Saved):
         One row a budget: ``factor`` (of the scenario's budgets), ``budget`` (in ``unit``), params,
         tokens, flops, ``money`` (median cost, where prices are known), mean, sd and quantiles of
         the loss of one run, ``risk``, ``probability_of_target``, ``optimum_q05`` and
-        ``optimum_q95`` (of the size that is best in each draw).
+        ``optimum_q95`` (of the size that is best in each draw, at its own prices).
     needed : dict of float to float or None
         Budget with which the target loss is reached with a probability; None where none of the
         budgets is enough; empty without a target.
@@ -181,15 +181,6 @@ def _main_budget(scenario: Scenario) -> tuple[str, float]:
     return "s", float(scenario.seconds or 0.0)
 
 
-def _optimum(here: Problem, before: Floats | None, *, near: bool) -> Floats:
-    """Best size of every draw, from that of the budget before where there is one."""
-    closed = here.draws.spec.law.optimum is not None and here.line.plain
-    if before is None or closed or here.repeats:
-        return here.optimum[0]
-    low, high, *_ = here.bounds()
-    return track(here.log_curve, before, (low, high), near=near)
-
-
 def budget_row(
     here: Problem, before: Floats | None, *, near: bool = False
 ) -> tuple[dict[str, Any], Floats]:
@@ -204,7 +195,7 @@ def budget_row(
     near : bool
         Whether they are foreseen from two such budgets.
     """
-    sizes = _optimum(here, before, near=near)
+    sizes = wait_and_see(here, before, ahead=near).log_params
     best = _least(here, sizes)
     losses = here.draws.loss_run(
         best.log_params, best.log_tokens, best.log_tokens - math.log(best.epochs)

@@ -78,9 +78,14 @@ class Problem:
             if not low_limited:
                 low = middle - _SEARCH
             if not high_limited:
-                high = min(high, middle + _SEARCH)
+                high = min(high, self.farthest)
             self._ranges[epochs] = (low, high, low_limited, high_limited)
         return self._ranges[epochs]
+
+    @property
+    def farthest(self) -> float:
+        """Log of the largest size searched where limits are silent."""
+        return self.line.middle + _SEARCH
 
     @cached_property
     def _tables(self) -> dict[float, tuple[Floats, Floats]]:
@@ -88,7 +93,7 @@ class Problem:
 
     def log_tokens(self, log_params: Floats, epochs: float = 1.0) -> Floats:
         """Log of the tokens along the budget line at sizes of any shape."""
-        if all(v.size == 1 for v in vars(self.line.costs).values() if isinstance(v, np.ndarray)):
+        if not self.line.costs.uncertain:
             return self.line.log_tokens(log_params, epochs)
         # With uncertain prices each point of the line is a quantile over draws: a table is kept.
         if epochs not in self._tables:
@@ -133,17 +138,26 @@ class Problem:
         log_tokens = self.log_tokens(log_params, epochs)
         return self.draws.log_curve(log_params, log_tokens, log_tokens - math.log(epochs))
 
+    @property
+    def in_closed_form(self) -> bool:
+        """Whether the law's own formula gives the best sizes."""
+        known = self.draws.spec.law.optimum is not None
+        return known and self.line.plain and not self.repeats
+
     @cached_property
     def optimum(self) -> tuple[Floats, Floats, str]:
-        """Log N* and the epochs of every draw, and how they were found.
+        """Log N* and the epochs of every draw on the budget line, and how they were found.
+
+        The line holds for all draws, whatever prices turn out to be: what regret is measured
+        against. :func:`~bayes_scaling.decisions.wait_and_see.wait_and_see` has them at the prices
+        of each draw.
 
         Raises
         ------
         ScenarioError
             If the loss falls without end along the budget and no limit stops it.
         """
-        law = self.draws.spec.law
-        if law.optimum is not None and self.line.plain and not self.repeats:
+        if self.in_closed_form:
             return self._closed_form(), np.ones(self.draws.noise.size), "closed form"
         found = [self._numeric(float(epochs)) for epochs in self.epochs]
         losses = np.stack(
