@@ -12,7 +12,7 @@ from scipy.stats import rankdata
 
 from bayes_scaling.decisions.bill import budgets_of, costs_of
 from bayes_scaling.decisions.cheapest import at_size
-from bayes_scaling.decisions.choice import Choice
+from bayes_scaling.decisions.choice import ROUNDING, Choice
 from bayes_scaling.decisions.contest import contest
 from bayes_scaling.decisions.describe import describe
 from bayes_scaling.decisions.family import SHAPE, aspects_of, provenance, runs_of
@@ -37,8 +37,6 @@ _FACTORS = (0.25, 0.5, 2.0, 4.0)
 _EDGE = 1e-3
 _MISCOUNT = 0.1
 """Log of C over 6·N·D from which the two ways of counting are told apart."""
-_SPENT = 0.999
-"""Share of a budget from which it counts as spent."""
 
 
 def allocate(fit: Fit, scenario: Scenario, *, seed: int = 0) -> Plan:
@@ -130,9 +128,7 @@ def _objective(scenario: Scenario, given: Problem) -> dict[str, Any]:
     return {"minimise": "cost", "least_cost": least}
 
 
-def _outcome(
-    fit: Fit, given: Problem, best: Choice, ideal: Optimum, seed: int
-) -> dict[str, Any]:
+def _outcome(fit: Fit, given: Problem, best: Choice, ideal: Optimum, seed: int) -> dict[str, Any]:
     """What the plan is, what it takes, and what comes of it and of others."""
     scenario, risk = given.scenario, given.scenario.risk
     point, target = _with_budget(given, best), scenario.target_loss
@@ -166,6 +162,7 @@ def _outcome(
         "warnings": [
             *dict.fromkeys(_touched(given, best)),
             *_ties(given, reached),
+            *_uncertain_prices(given),
             *forecast.warnings,
             *counting_doubts(fit, given.draws.family),
             *_target_doubts(given, target, reached),
@@ -215,9 +212,10 @@ def _touched(given: Problem, best: Choice) -> list[str]:
         most = getattr(limits, name)
         if point[taken] > most * (1 - _EDGE):
             touched.append(f"The plan takes all of {name}, {most:.4g}: more would make it better.")
-    budgets = budgets_of(given, best)
-    if not any(row["spent"] >= _SPENT for row in budgets):
-        most = max(row["spent"] for row in budgets)
+    # Of several uncertain budgets none need be spent to the end for all to hold at once.
+    left = float(given.line.affordable(np.array([best.log_params]), best.epochs)[0])
+    if best.log_tokens < left + math.log1p(-ROUNDING):
+        most = max(row["spent"] for row in budgets_of(given, best))
         touched.append(f"Limits leave part of the budget unspent: the plan uses {most:.0%} of it.")
     return touched
 
@@ -230,6 +228,18 @@ def _ties(given: Problem, reached: float | None) -> list[str]:
         f"The plan {does} the target in every draw, as others do: the least expected loss decided."
     )
     return [said]
+
+
+def _uncertain_prices(given: Problem) -> list[str]:
+    if not given.line.costs.uncertain:
+        return []
+    return [
+        (
+            "Prices are uncertain: the optimum is the best split of each draw at its own prices, "
+            "which the plan cannot know; it keeps within its budgets with probability "
+            f"{100 * given.scenario.confidence:g}%."
+        )
+    ]
 
 
 def _other_budgets(given: Problem, sizes: Floats) -> list[dict[str, Any]]:

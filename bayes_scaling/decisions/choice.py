@@ -1,9 +1,12 @@
 """One plan: its size, tokens, repeats and shape."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-__all__ = ["Choice"]
+__all__ = ["ROUNDING", "Choice"]
+
+ROUNDING = 0.005
+"""Share by which a number of three digits, as plans are printed, may miss the one that is meant."""
 
 _SHAPE = ("n_layer", "d_model")
 
@@ -41,3 +44,12 @@ class Choice:
             "epochs": self.epochs,
             **shape,
         }
+
+    def rounded(self, sign: int) -> "Choice":
+        """The largest (1) or smallest (-1) plan that prints the same three digits.
+
+        What a limit or a budget allows of the smallest it allows of the plan: a plan may be given
+        as it was printed.
+        """
+        away = sign * math.log1p(ROUNDING)
+        return replace(self, log_params=self.log_params + away, log_tokens=self.log_tokens + away)

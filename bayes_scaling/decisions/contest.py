@@ -10,7 +10,7 @@ from scipy.optimize import brentq
 
 from bayes_scaling.decisions.alternatives import Alternative
 from bayes_scaling.decisions.bill import budgets_of, costs_of
-from bayes_scaling.decisions.choice import Choice
+from bayes_scaling.decisions.choice import ROUNDING, Choice
 from bayes_scaling.decisions.describe import describe
 from bayes_scaling.decisions.problem import Problem
 from bayes_scaling.errors import ScenarioError
@@ -18,8 +18,6 @@ from bayes_scaling.errors import ScenarioError
 __all__ = ["contest", "resolved"]
 
 Floats = NDArray[np.float64]
-
-_OVER = 1e-6
 
 
 def resolved(given: Problem, other: Alternative) -> Choice:
@@ -134,17 +132,17 @@ def contest(given: Problem, best: Choice) -> list[dict[str, Any]]:
 
 
 def _beyond(given: Problem, plan: Choice) -> list[str]:
-    """Names of the budgets and limits that a plan breaks."""
+    """Names of the budgets and limits that a plan breaks, by more than its sizes are rounded."""
     limits = given.scenario.limits
-    broken = [row["budget"] for row in budgets_of(given, plan) if row["spent"] > 1 + _OVER]
+    small, large = plan.rounded(-1), plan.rounded(1)
+    broken = [row["budget"] for row in budgets_of(given, small) if row["spent"] > 1]
     if given.scenario.minimise == "cost":
         broken = [f"the least cost in {name}" for name in broken]
-    point = plan.point
-    for name in ("params", "tokens", "unique_tokens", "epochs"):
-        least = getattr(limits, f"min_{name}", 0.0)
-        most = getattr(limits, f"max_{name}")
-        if point[name] < least * (1 - _OVER):
+    for name in ("params", "tokens", "unique_tokens"):
+        if large.point[name] < getattr(limits, f"min_{name}", 0.0):
             broken.append(f"min_{name}")
-        if point[name] > most * (1 + _OVER):
+        if small.point[name] > getattr(limits, f"max_{name}"):
             broken.append(f"max_{name}")
+    if plan.epochs > limits.max_epochs * (1 + ROUNDING):
+        broken.append("max_epochs")
     return broken

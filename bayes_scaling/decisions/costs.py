@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -144,7 +145,7 @@ class Costs:
 
         Methods then give dims (..., sample, 1) at sizes (..., sample).
         """
-        each = {
+        each: dict[str, Any] = {
             name: np.resize(value, samples)[:, None]
             for name, value in vars(self).items()
             if np.size(value) > 1

@@ -25,8 +25,9 @@ class Plan(Saved):
     content : dict
         Everything but the draws, as it stands in the file; see :meth:`to_dict`.
     draws : xarray.Dataset or None
-        Compute-optimal ``params``, ``tokens``, ``tokens_per_param`` and ``loss`` of every draw, and
-        ``regret`` (of one run of the plan over the best plan), dims (chain, draw).
+        Compute-optimal ``params``, ``tokens``, ``tokens_per_param`` and ``loss`` of every draw, at
+        the draw's own prices where prices are uncertain, and ``regret`` (of one run of the plan
+        over the best plan on the same budget line), dims (chain, draw).
         None for a plan read from a file.
     """
 

@@ -74,12 +74,7 @@ def wait_and_see(given: Problem, near: Floats | None = None, *, ahead: bool = Fa
     if start is not None:
         found = own.at(track(own.log_loss, start, own.bounds(1.0), near=ahead), 1.0)
     else:
-        samples = given.draws.noise.size
-        each = [
-            own.at(numeric(lambda at, e=e: own.log_loss(at, e), own.bounds(e), samples), e)
-            for e in map(float, given.epochs)
-        ]
-        found = _least(each)
+        found = _least([own.best(float(epochs)) for epochs in given.epochs])
     possible = found.log_loss < _NOT_AFFORDABLE
     if possible.all():
         return found
@@ -121,6 +116,12 @@ class _OwnPrices:
         end = min(largest, math.log(most) if math.isfinite(most) else math.inf)
         return low, max(high, end if limited else min(end, self.given.farthest))
 
+    def best(self, epochs: float) -> Optimum:
+        """The best plan of every draw at so many epochs."""
+        samples = self.given.draws.noise.size
+        ends = self.bounds(epochs)
+        return self.at(numeric(lambda at: self.log_loss(at, epochs), ends, samples), epochs)
+
     def at(self, log_params: Floats, epochs: float) -> Optimum:
         """What these sizes make of every draw."""
         return Optimum(
@@ -153,5 +154,8 @@ def _least(each: list[Optimum]) -> Optimum:
 def _chosen(first: NDArray[np.bool_], one: Optimum, other: Optimum) -> Optimum:
     """One plan where it is chosen, else the other."""
     return Optimum(
-        *(np.where(first, a, b) for a, b in zip(vars(one).values(), vars(other).values(), strict=True))
+        *(
+            np.where(first, a, b)
+            for a, b in zip(vars(one).values(), vars(other).values(), strict=True)
+        )
     )
