@@ -6,19 +6,31 @@ from pathlib import Path
 import pandas as pd
 
 from bayes_scaling._files import write_bytes, write_via
+from bayes_scaling._formulas import quoted_table
 
 __all__ = ["write_csv", "write_parquet"]
 
 
-def write_csv(path: str | PathLike[str], table: pd.DataFrame) -> Path:
+def write_csv(path: str | PathLike[str], table: pd.DataFrame, *, raw: bool = False) -> Path:
     """Write a table as CSV, numbers in full, whole or not at all.
+
+    Parameters
+    ----------
+    path : path-like
+        Where it goes.
+    table : pandas.DataFrame
+        The table.
+    raw : bool
+        Whether text that a spreadsheet would run as a formula is left as it is; without, an
+        apostrophe stands before it, which reading takes away again (`bayes_scaling._formulas`).
 
     Raises
     ------
     FileError
         If the file cannot be written.
     """
-    return write_bytes(path, table.to_csv(index=False, lineterminator="\n"))
+    shown = table if raw else quoted_table(table)
+    return write_bytes(path, shown.to_csv(index=False, lineterminator="\n"))
 
 
 def write_parquet(path: str | PathLike[str], table: pd.DataFrame) -> Path:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from bayes_scaling.cli._options import ACCEPT, SEED, check_output
+from bayes_scaling.cli._options import ACCEPT, RAW, SEED, check_output
 
 __all__ = ["export", "schema"]
 
@@ -44,6 +44,7 @@ def schema(name: str | None) -> None:
     "--at", metavar="CONFIGS", help="What to forecast in the tables.  [default: 2 to 100 times C]"
 )
 @ACCEPT
+@RAW
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of forecasts.")
 def export(fit: str, plans: tuple[str, ...], output: str, **options: Any) -> None:
     """Give a FIT to other programs: tables, Zarr, or a run on an MLflow server.
@@ -57,9 +58,12 @@ def export(fit: str, plans: tuple[str, ...], output: str, **options: Any) -> Non
 
     at, seed, form = options["at"], options["seed"], options["form"]
     store, server = _is_store(output), output.startswith("mlflow:")
-    for name, value in {"--at": at, "--format": form}.items():
+    raw = options["raw"]
+    for name, value in {"--at": at, "--format": form, "--raw": raw or None}.items():
         if value is not None and (store or server):
             raise click.UsageError(f"{name} is for tables, and the output is {output}")
+    if raw and form == "parquet":
+        raise click.UsageError("--raw is for CSV, and --format is parquet")
     if plans and store:
         raise click.UsageError(f"a Zarr store holds the fit alone, and {plans[0]} was given too")
     if store:
@@ -78,7 +82,7 @@ def export(fit: str, plans: tuple[str, ...], output: str, **options: Any) -> Non
 
     configs = None if at is None else load_configs(at, accept=options["accept"])
     written = write_tables(
-        output, load_fit(fit), *loaded, form=form or "csv", configs=configs, seed=seed
+        output, load_fit(fit), *loaded, form=form or "csv", configs=configs, seed=seed, raw=raw
     )
     click.echo(f"{', '.join(path.name for path in written.values())} written to {output}")
 

@@ -9,9 +9,11 @@ from bayes_scaling.cli._options import (
     ACCEPT,
     COLUMN,
     LAW,
+    RAW,
     SEED,
     check_output,
     check_plot,
+    of_formulas,
     output,
     pairs,
     plot,
@@ -41,12 +43,16 @@ def _levels(_context: Any, _option: Any, text: str) -> list[float]:
 @click.option("--quantiles", default="0.05,0.25,0.5,0.75,0.95", show_default=True, callback=_levels)
 @COLUMN
 @ACCEPT
+@RAW
 @click.option("--seed", type=SEED, default=0, show_default=True)
 def predict(fit: str, at: str, output: str, **options: Any) -> None:
     """Forecast the loss of configurations from a FIT."""
     from bayes_scaling.runs import load_configs
 
     check_output(output, fit, at)
+    raw = options["raw"]
+    if raw and Path(output).suffix.lower() in {".json", ".parquet"}:
+        raise click.UsageError(f"--raw is for CSV, and the output is {output}")
     columns = pairs(options["column"], "--column", "CANONICAL=SOURCE")
     configs = load_configs(at, columns or None, accept=options["accept"])
     # What is read above loads in a fraction of the time, so a bad table is refused sooner.
@@ -54,8 +60,10 @@ def predict(fit: str, at: str, output: str, **options: Any) -> None:
     from bayes_scaling.inference import load_fit
 
     result = forecast(load_fit(fit), configs, seed=options["seed"])
-    result.save(output, options["kind"], options["quantiles"])
+    result.save(output, options["kind"], options["quantiles"], raw=raw)
     warn(result.warnings)
+    if Path(output).suffix.lower() == ".csv" and not raw:
+        warn(of_formulas(configs.original))
     click.echo(f"{len(result.points)} forecasts written to {output}")
 
 

@@ -12,10 +12,12 @@ __all__ = [
     "ACCEPT",
     "COLUMN",
     "LAW",
+    "RAW",
     "SEED",
     "check_output",
     "check_plot",
     "line",
+    "of_formulas",
     "output",
     "pairs",
     "plot",
@@ -35,6 +37,10 @@ ACCEPT = click.option(
     "--accept", multiple=True, metavar="CODE", help="Accept an error of this code: it is meant."
 )
 COLUMN = click.option("--column", multiple=True, metavar="CANONICAL=SOURCE", help="Name a column.")
+
+RAW = click.option(
+    "--raw", is_flag=True, help="Leave text in CSV that a spreadsheet would run as a formula."
+)
 
 
 def output(what: str) -> Callable[[_Command], _Command]:
@@ -109,6 +115,20 @@ def priors_of(texts: Iterable[str]) -> dict[str, Any]:
 def warn(messages: Iterable[str]) -> None:
     for message in messages:
         click.echo(f"bayes-scaling: note: {line(message)}", err=True)
+
+
+def of_formulas(*tables: Any) -> list[str]:
+    """What to say of text that was written with an apostrophe before it; nothing without any."""
+    from bayes_scaling._formulas import count_formulas
+
+    count = sum(map(count_formulas, tables))
+    if not count:
+        return []
+    return [
+        f"{count} cell{'s' * (count > 1)} or names of columns that a spreadsheet would run as a "
+        "formula were written with an apostrophe before them, which this program takes away in "
+        "reading; --raw leaves them as they are"
+    ]
 
 
 def check_output(output: str, *inputs: str) -> None:

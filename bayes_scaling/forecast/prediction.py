@@ -132,8 +132,21 @@ class Forecast:
         path: str | PathLike[str],
         kind: Kind = "run",
         quantiles: Sequence[float] = QUANTILES,
+        *,
+        raw: bool = False,
     ) -> Path:
         """Write the forecast as CSV, JSON or Parquet, by the suffix of ``path``.
+
+        Parameters
+        ----------
+        path : path-like
+            Where it goes.
+        kind, quantiles
+            As :meth:`to_frame`.
+        raw : bool
+            CSV only: whether text of the given table that a spreadsheet would run as a formula
+            (``=``, ``+``, ``-`` or ``@`` first, and no number) is left as it is. Without, an
+            apostrophe stands before it, which this package takes away in reading.
 
         Raises
         ------
@@ -154,7 +167,7 @@ class Forecast:
             }
             return write_bytes(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
         if suffix == ".csv" or Path(path).is_char_device():
-            return write_csv(path, table)
+            return write_csv(path, table, raw=raw)
         raise FileError(f"cannot write {path}: {suffix!r} is not .csv, .json or .parquet")
 
     def __repr__(self) -> str:

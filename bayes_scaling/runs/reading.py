@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bayes_scaling._files import reason
+from bayes_scaling._formulas import unquoted_table
 from bayes_scaling.errors import DataError, FileError
 from bayes_scaling.runs._raw import Places, RawTable, unique_names
 from bayes_scaling.runs._text import read_delimited, read_json_lines
@@ -38,7 +39,8 @@ def read_table(source: str | os.PathLike[str] | pd.DataFrame) -> RawTable:
     Returns
     -------
     RawTable
-        The cells as they stand, with the place of every row.
+        The cells as they stand, with the place of every row. The apostrophe before formulas in
+        a table of text that this package wrote is taken away.
 
     Raises
     ------
@@ -62,7 +64,10 @@ def read_table(source: str | os.PathLike[str] | pd.DataFrame) -> RawTable:
     data = _read_bytes(path)
     if kind == "json lines":
         return read_json_lines(path, data, _name(path))
-    return read_delimited(data, _name(path), "," if kind == "csv" else "\t")
+    raw = read_delimited(data, _name(path), "," if kind == "csv" else "\t")
+    if b"'" not in data:
+        return raw
+    return RawTable(unquoted_table(raw.frame), raw.places, raw.textual)
 
 
 def _name(path: Path) -> str:
