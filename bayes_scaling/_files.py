@@ -7,13 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from bayes_scaling._leftovers import clear_leftovers, neighbour
 from bayes_scaling.errors import FileError
 
 __all__ = ["check_suffix", "check_writable", "reason", "short_names", "write_bytes", "write_via"]
-
-_PREFIX = 40
-"""Characters of a file's name that its temporary neighbour repeats: names of 255 bytes are legal,
-and the neighbour's must be too."""
 
 
 def reason(error: OSError) -> str:
@@ -51,10 +48,9 @@ def _is_special(path: Path) -> bool:
 
 @contextmanager
 def _beside(path: Path) -> Iterator[Path]:
-    prefix = f".{path.name[:_PREFIX]}."
-    handle, name = tempfile.mkstemp(prefix=prefix, suffix=".part", dir=path.parent)
-    os.close(handle)
-    part = Path(name)
+    clear_leftovers(path)
+    part = neighbour(path)
+    part.touch(mode=0o600, exist_ok=False)
     try:
         yield part
     finally:
@@ -91,7 +87,7 @@ def write_via(path: str | os.PathLike[str], write: Callable[[Path], object]) -> 
         with _beside(target) as part:
             write(part)
             _sync(part)
-            # mkstemp makes files private; a result is as readable as any other new file.
+            # The part is private; a result is as readable as any other new file.
             umask = os.umask(0)
             os.umask(umask)
             part.chmod(0o666 & ~umask)

@@ -3,15 +3,20 @@
 import json
 import math
 import os
-import tempfile
+import shutil
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from pandas.io.json import build_table_schema
 
-from bayes_scaling._files import reason, write_bytes
+from bayes_scaling._files import reason
+from bayes_scaling._formulas import quoted_table
+from bayes_scaling._leftovers import clear_leftovers, neighbour
+from bayes_scaling._package import DESCRIPTOR, write_package
 from bayes_scaling._tabular import write_csv, write_parquet
 from bayes_scaling.errors import FileError
 from bayes_scaling.exports.columns import meaning
@@ -23,7 +28,7 @@ __all__ = ["FORMATS", "write_tables", "write_zarr"]
 
 FORMATS = ("csv", "parquet")
 """Formats of tables."""
-_DESCRIPTOR = "datapackage.json"
+_NAME = "bayes-scaling-fit"
 
 
 def write_tables(
@@ -33,57 +38,75 @@ def write_tables(
     form: str = "csv",
     configs: Any = None,
     seed: int = 0,
+    raw: bool = False,
 ) -> dict[str, Path]:
     """Write a fit as tables into a folder, with a descriptor of every column.
+
+    The tables of an earlier export there are replaced as a whole, and never stand beside new ones;
+    other files are left.
 
     Parameters
     ----------
     folder : path-like
-        Where they go; made if missing. Files of the same name are replaced, others left.
+        Where they go; made if missing.
     fit, *plans, configs, seed
         As :func:`tables`.
     form : {"csv", "parquet"}
         Format of the tables.
+    raw : bool
+        CSV only: whether text that a spreadsheet would run as a formula (``=``, ``+``, ``-`` or
+        ``@`` first, and no number) is left as it is. Without, an apostrophe stands before it,
+        which :func:`bayes_scaling.load_runs` takes away.
 
     Returns
     -------
     dict of str to pathlib.Path
         The file of each table, and of ``datapackage.json``, a Data Package descriptor (Frictionless
-        Data) with types and meanings of columns, law, loss unit, the point at which amplitudes
-        are the loss, hash of the runs and versions.
+        Data) with types and meanings of columns, size and hash of each file, law, loss unit, the
+        point at which amplitudes are the loss, hash of the fit and its runs, and versions. It
+        appears last: tables without it, or of another hash, are of an export that was cut off.
 
     Raises
     ------
     FileError
-        If the format is none of these, or a file cannot be written.
+        If the format is none of these, a file cannot be written, or one of these names is that of
+        a file which no export wrote.
     ScenarioError
         If a plan belongs to another fit.
     """
     if form not in FORMATS:
         raise FileError(f"format {form!r} is not {' or '.join(FORMATS)}")
-    out = Path(folder)
-    found = tables(fit, *plans, configs=configs, seed=seed)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError(f"cannot make the folder {out}: {reason(error)}") from error
-    write = write_csv if form == "csv" else write_parquet
-    paths = {name: write(out / f"{name}.{form}", table) for name, table in found.items()}
-    text = json.dumps(_descriptor(fit, found, form), indent=1, ensure_ascii=False)
-    return paths | {_DESCRIPTOR: write_bytes(out / _DESCRIPTOR, text + "\n")}
+    quoting = form == "csv" and not raw
+    found = {
+        name: quoted_table(table) if quoting else table
+        for name, table in tables(fit, *plans, configs=configs, seed=seed).items()
+    }
+    files = {name: f"{name}.{form}" for name in found}
+
+    def fill(part: Path) -> None:
+        for name, table in found.items():
+            if form == "csv":
+                write_csv(part / files[name], table, raw=True)  # quoted already
+            else:
+                write_parquet(part / files[name], table)
+
+    descriptor = _descriptor(fit, found, form) | {"formulas": "quoted" if quoting else "raw"}
+    out = write_package(Path(folder), descriptor, fill)
+    return {name: out / file for name, file in files.items()} | {DESCRIPTOR: out / DESCRIPTOR}
 
 
 def _descriptor(fit: Fit, found: Mapping[str, pd.DataFrame], form: str) -> dict[str, Any]:
     attrs = fit.dt.attrs
     meanings = {p.name: p.meaning for p in fit.spec.parameters}
     return {
-        "name": "bayes-scaling-fit",
+        "name": _NAME,
         "title": f"Fit of {fit.law.name} to {attrs['source']}",
         "law": fit.law.name,
         "formula": fit.law.formula,
         "loss_unit": attrs["loss_unit"],
         "params_column": fit.count,
         "reference_point": {name: math.exp(fit.spec.reference[name]) for name in fit.law.inputs},
+        "fit_hash": _hash(fit),
         "runs_hash": attrs["runs_hash"],
         "versions": json.loads(attrs["versions"]),
         "warnings": list(fit.warnings),
@@ -97,6 +120,15 @@ def _descriptor(fit: Fit, found: Mapping[str, pd.DataFrame], form: str) -> dict[
             for name, table in found.items()
         ],
     }
+
+
+def _hash(fit: Fit) -> str:
+    """SHA-256 of the posterior: another sampling of the same runs has another."""
+    digest = sha256(str(fit.dt.attrs["spec"]).encode())
+    for name in sorted(map(str, fit.posterior.data_vars)):
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(fit.posterior[name].to_numpy()).tobytes())
+    return digest.hexdigest()
 
 
 def _schema(table: pd.DataFrame, meanings: Mapping[str, str]) -> dict[str, Any]:
@@ -135,11 +167,15 @@ def write_zarr(path: str | os.PathLike[str], fit: Fit) -> Path:
     out = Path(path)
     if out.exists() or out.is_symlink():
         raise FileError(f"cannot write {out}: it is there already, and a store needs a new name")
+    clear_leftovers(out)
+    beside = neighbour(out)
     try:
-        with tempfile.TemporaryDirectory(prefix=f".{out.name[:40]}.", dir=out.parent) as beside:
-            part = Path(beside) / "store"
-            fit.dt.to_zarr(part, mode="w-", zarr_format=2, consolidated=True)
-            part.rename(out)
+        beside.mkdir()
+        try:
+            fit.dt.to_zarr(beside / "store", mode="w-", zarr_format=2, consolidated=True)
+            (beside / "store").rename(out)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
     except OSError as error:
         raise FileError(f"cannot write {out}: {reason(error)}") from error
     return out
