@@ -120,7 +120,7 @@ def _resources(path: Path, name: str) -> dict[str, str] | None:
     for resource in listed if isinstance(listed, list) else []:
         file = resource.get("path") if isinstance(resource, dict) else None
         # A name alone: a path could lead to any file there is.
-        if isinstance(file, str) and file and os.path.basename(file) == file:
+        if isinstance(file, str) and file and Path(file).name == file:
             found[file] = str(resource.get("hash", ""))
     return found
 

@@ -124,11 +124,9 @@ def of_formulas(*tables: Any) -> list[str]:
     count = sum(map(count_formulas, tables))
     if not count:
         return []
-    return [
-        f"{count} cell{'s' * (count > 1)} or names of columns that a spreadsheet would run as a "
-        "formula were written with an apostrophe before them, which this program takes away in "
-        "reading; --raw leaves them as they are"
-    ]
+    said = f"{count} cell{'s' * (count > 1)} or names of columns that a spreadsheet would run"
+    said += " as a formula were written with an apostrophe before them, which this program takes"
+    return [f"{said} away in reading; --raw leaves them as they are"]
 
 
 def check_output(output: str, *inputs: str) -> None:

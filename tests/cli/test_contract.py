@@ -12,6 +12,7 @@ import xarray as xr
 
 from bayes_scaling import load_fit, load_runs
 from bayes_scaling.laws import get
+from bayes_scaling.runs import load_configs
 from tests.cli.conftest import FAMILIES, OLD
 
 # Aliases, a user's columns, numbers in every spelling, and rows in no order of families.
@@ -86,6 +87,7 @@ def done(cli, fit_path, folder):
     }
     forked = {
         "other": (*at, "-o", "other.csv", "--seed", "1"),
+        "raw": (*at, "-o", "raw.csv", "--raw"),
         "json": (*at, "-o", "run.json"),
         "parquet": (*at, "-o", "run.parquet"),
         "curve": (*at, "-o", "curve.csv", "--kind", "curve"),
@@ -156,7 +158,14 @@ def test_attributes_of_a_fit(fit_path, runs):
 def test_columns_of_a_forecast(done, folder):
     table = _read(folder / "run.csv")
     assert table[0] == CONFIGS[0] + ADDED
-    assert [row[:5] for row in table] == CONFIGS, "the user's cells are changed"
+    given = [[cell.replace("=1+1", "'=1+1") for cell in row] for row in CONFIGS]
+    assert [row[:5] for row in table] == given, "the user's cells are changed"
+    assert [row[:5] for row in _read(folder / "raw.csv")] == CONFIGS
+    assert [row[5:] for row in _read(folder / "raw.csv")] == [row[5:] for row in table]
+    assert sum("--raw" in note for note in done["run"].notes) == 1
+    assert not any("--raw" in note for name in ("raw", "json") for note in done[name].notes)
+    back = load_configs(folder / "run.csv").original
+    assert [list(back)[:5], *back.iloc[:, :5].to_numpy().tolist()] == CONFIGS
     forecast = pd.read_csv(folder / "run.csv")
     assert forecast["family_seen"].tolist() == [True, True, True, True, False]
     assert np.isfinite(forecast[ADDED[:-1]].to_numpy()).all()
@@ -189,7 +198,7 @@ def test_another_process_forecasts_the_same(done, folder, fit_path):
 
 def test_json_and_parquet_hold_the_same(done, folder):
     table = pd.read_csv(
-        folder / "run.csv", dtype=dict.fromkeys(CONFIGS[0], str), keep_default_na=False
+        folder / "raw.csv", dtype=dict.fromkeys(CONFIGS[0], str), keep_default_na=False
     )
     parquet = pd.read_parquet(folder / "run.parquet")
     assert parquet.columns.tolist() == CONFIGS[0] + ADDED

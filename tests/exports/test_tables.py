@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from hashlib import sha256
 
 import arviz as az
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import xarray as xr
 from numpy.testing import assert_allclose, assert_array_equal
 
+import bayes_scaling as bs
 from bayes_scaling.decisions import Scenario, allocate
 from bayes_scaling.errors import DataError, FileError, ScenarioError
 from bayes_scaling.exports import tables, write_tables, write_zarr
@@ -135,6 +137,44 @@ def test_hostile_names_come_back(tmp_path):
     write_zarr(tmp_path / "fit.zarr", fit)
     tree = xr.open_datatree(tmp_path / "fit.zarr", engine="zarr")
     assert set(tree["posterior"]["family"].values) == {HOSTILE, "数据 🦙"}
+
+
+FORMULA = "=cmd|'/c calc'!A0"
+
+
+@pytest.mark.parametrize("raw", [False, True])
+def test_formulas_are_quoted_unless_raw_and_come_back(tmp_path, raw):
+    fit = known_fit((FORMULA, "web"), run_name="+r")
+    configs = pd.DataFrame(
+        {"params": [1e10], "tokens": [2e11], "family": [FORMULA], "@note": ["-1"], "x": [-1.0]}
+    )
+    paths = write_tables(tmp_path, fit, configs=configs, raw=raw)
+    described = json.loads(paths["datapackage.json"].read_text(encoding="utf-8"))
+    assert described["formulas"] == ("raw" if raw else "quoted")
+    for resource in described["resources"]:
+        back = pd.read_csv(tmp_path / resource["path"])
+        assert [field["name"] for field in resource["schema"]["fields"]] == list(back)
+        texts = [*back, *back.select_dtypes("str").to_numpy().ravel()]
+        starts = {text[0] for text in texts if isinstance(text, str) and text}
+        assert raw or not starts & set("=+@")
+    forecasts = pd.read_csv(paths["forecasts"])
+    assert forecasts["@note" if raw else "'@note"].tolist() == [-1]
+    assert forecasts["x"].tolist() == [-1]
+    assert forecasts["family"].tolist() == [FORMULA if raw else f"'{FORMULA}"]
+    runs = bs.load_runs(paths["runs"])
+    assert set(runs.table["family"]) == {FORMULA, "web"}
+    assert_array_equal(runs.table["run"], tables(fit)["runs"]["run"])
+
+
+def test_a_second_export_replaces_the_first(tmp_path, fit, plan):
+    write_tables(tmp_path, fit, plan)
+    paths = write_tables(tmp_path, known_fit((FORMULA, "web"), lose=True), form="parquet")
+    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in paths.values()}
+    described = json.loads(paths["datapackage.json"].read_text(encoding="utf-8"))
+    for resource in described["resources"]:
+        content = (tmp_path / resource["path"]).read_bytes()
+        assert resource["bytes"] == len(content)
+        assert resource["hash"] == f"sha256:{sha256(content).hexdigest()}"
 
 
 def test_what_cannot_be_written_is_refused_and_nothing_is_lost(fit, tmp_path):
