@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_scaling.curves.anomalies import cleaned
+from bayes_scaling.curves.cooling import cooled
 from bayes_scaling.curves.curve import Curve
 from bayes_scaling.errors import DataError
 
@@ -17,8 +18,6 @@ _GLITCH = 5.0
 """Robust standard deviations by which the last point may lie off the points before it."""
 _TO_SD = 1.4826
 _LEAST = 0.005
-_COOLED = 0.1
-"""Share of its highest from which a learning rate counts as lowered."""
 
 
 def finished_runs(curves: Iterable[Curve], about: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -37,8 +36,8 @@ def finished_runs(curves: Iterable[Curve], about: pd.DataFrame | None = None) ->
     Returns
     -------
     pandas.DataFrame
-        run, loss, step or tokens, ``cooldown`` (whether the learning rate had been lowered to a
-        tenth of its highest; blank where none was logged), ``loss_from`` ("last point" or "median
+        run, loss, step or tokens, ``cooldown`` (whether the learning rate had been lowered to its
+        end: to a tenth of its peak, or to where a smooth decay rests; blank where none was logged), ``loss_from`` ("last point" or "median
         of the tail"), ``flags`` (in words), and the columns of ``about``. What
         :func:`bayes_scaling.load_runs` reads, once params and tokens are there; rows whose
         ``cooldown`` is False are intermediate checkpoints, and are flagged there.
@@ -67,17 +66,17 @@ def finished_runs(curves: Iterable[Curve], about: pd.DataFrame | None = None) ->
 def _row(curve: Curve) -> dict[str, object]:
     clean = cleaned(curve)
     loss, source = _final(curve)
-    cooled = None
+    lowered = None
     flags = [f"{flag.code} ({flag.points} points)" for flag in (*curve.flags, *clean.flags)]
     if curve.lr is not None:
-        cooled = bool(curve.lr[-1] <= _COOLED * curve.lr.max())
-        if not cooled:
+        lowered = cooled(curve.t, curve.lr)
+        if not lowered:
             flags.append("the learning rate was still high: an intermediate checkpoint")
     return {
         "run": curve.run,
         "loss": loss,
         curve.axis: float(curve.t[-1]),
-        "cooldown": cooled,
+        "cooldown": lowered,
         "loss_from": source,
         "flags": "; ".join(flags),
     }

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bayes_scaling._saved import Saved, records, without
 from bayes_scaling.curves.anomalies import cleaned
+from bayes_scaling.curves.cooling import cooled
 from bayes_scaling.curves.curve import Curve, Flag
 from bayes_scaling.curves.drawn import ahead_of, points_of
 from bayes_scaling.curves.fit import CurveFit, fit_curve
@@ -24,7 +25,6 @@ Floats = NDArray[np.float64]
 
 SCHEMA = "bayes_scaling.verdict/1"
 _GRID = 41
-_COOLED = 0.1
 _FARTHEST = 4.0
 """Times the plan up to which extending is considered."""
 
@@ -271,7 +271,7 @@ def _doubts(fit: CurveFit, end: float, stakes: Stakes) -> list[str]:
         )
     if not fit.scheduled:
         rate = fit.curve.lr
-        if rate is None or rate[-1] > _COOLED * rate.max():
+        if rate is None or not cooled(fit.curve.t, rate):
             said.append(
                 "The laws know nothing of learning rates: a cool-down to come takes the loss below "
                 "the forecast, and after one that has begun the curve flattens. A schedule says."
