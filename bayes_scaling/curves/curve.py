@@ -95,6 +95,7 @@ class Curve:
         seconds: ArrayLike | None = None,
         metric: str = "loss",
         source: str = "arrays",
+        blanks: int = 0,
     ) -> "Curve":
         """A curve from points in the order in which they were logged.
 
@@ -114,6 +115,8 @@ class Curve:
             Learning rate and wall-clock; rates that are not known at every point are none.
         metric, source : str
             Where the loss comes from.
+        blanks : int
+            How many of the losses that are no number are blank cells, taken as such.
 
         Raises
         ------
@@ -136,8 +139,9 @@ class Curve:
         _check(table, where)
         flags: list[Flag] = []
         kept = table
+        said = f" (blank in {blanks} rows that hold all else, and taken as such)" if blanks else ""
         for code, bad, meaning in (
-            ("not finite", ~np.isfinite(table["loss"]), "the loss is no number: kept out"),
+            ("not finite", ~np.isfinite(table["loss"]), f"the loss is no number{said}: kept out"),
             ("restarted", _replaced(table["t"]), "logged again after a restart: the later is kept"),
             ("before training", table["t"] == 0, "logged before the first step: kept out"),
         ):

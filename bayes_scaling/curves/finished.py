@@ -37,8 +37,9 @@ def finished_runs(curves: Iterable[Curve], about: pd.DataFrame | None = None) ->
     -------
     pandas.DataFrame
         run, loss, step or tokens, ``cooldown`` (whether the learning rate had been lowered to its
-        end: to a tenth of its peak, or to where a smooth decay rests; blank where none was logged), ``loss_from`` ("last point" or "median
-        of the tail"), ``flags`` (in words), and the columns of ``about``. What
+        end: to a tenth of its peak, or to where a smooth decay rests; blank where none was
+        logged), ``loss_from`` ("last point" or "median of the tail"), ``flags`` (in words), and
+        the columns of ``about``. What
         :func:`bayes_scaling.load_runs` reads, once params and tokens are there; rows whose
         ``cooldown`` is False are intermediate checkpoints, and are flagged there.
 

@@ -151,7 +151,7 @@ def monitor(
         in_unit("reference", reference, "", "2.5")
     clean = cleaned(curve)
     if clean.diverged:
-        return _diverged(curve, end, clean.flags)
+        return _diverged(curve, end, (*clean.flags, *curve.flags))
     plan = fitting.get("schedule")
     if plan is not None and plan.end < end * (1 - 1e-9):
         raise DataError(

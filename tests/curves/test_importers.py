@@ -111,11 +111,11 @@ def test_nan_that_was_logged_is_flagged_and_a_blank_is_not(write):
     assert_allclose(curves.curves[0].lr, [0.2, 0.5])
 
 
-def test_nan_in_json_is_logged_and_null_is_not(write):
+def test_nan_and_null_in_json_are_losses_that_are_no_number(write):
     lines = '{"step": 1, "loss": 4}\n{"step": 2, "loss": null}\n{"step": 3, "loss": NaN}\n'
     curves = load_curves(write(lines + '{"step": 4, "loss": Infinity}\n', "log.jsonl"))
     assert len(curves.curves[0]) == 1
-    assert [flag.points for flag in curves.flags] == [2]
+    assert [flag.points for flag in curves.flags] == [3]
 
 
 def test_blanks_of_a_data_frame_are_noted():

@@ -1,6 +1,7 @@
 """Curves from the tracks of any format."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +62,7 @@ def finish(
         full = joined(full, told)
     if any(track.seconds is not None and _goes_back(track.seconds) for track in full):
         told.append("the times go back within a run and were not read")
-        full = [Track(track.run, track.t, track.loss, track.lr) for track in full]
+        full = [replace(track, seconds=None) for track in full]
     curves = [
         Curve.of(
             track.run,
@@ -72,6 +73,7 @@ def finish(
             seconds=_since_first(track),
             metric=metric,
             source=source,
+            blanks=track.blanks,
         )
         for track in full
     ]

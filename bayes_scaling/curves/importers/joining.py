@@ -88,4 +88,5 @@ def _concatenated(name: str, segments: Sequence[Track]) -> Track:
         np.concatenate([segment.loss for segment in segments]),
         whole([segment.lr for segment in segments]),
         whole([segment.seconds for segment in segments]),
+        sum(segment.blanks for segment in segments),
     )

@@ -9,7 +9,7 @@ from bayes_scaling.errors import DataError
 from bayes_scaling.runs._raw import show
 from bayes_scaling.runs.columns import column, normalise
 
-__all__ = ["axis_of", "clock", "pick_lr", "pick_metric", "pick_t"]
+__all__ = ["axis_of", "clock", "is_loss", "pick_lr", "pick_metric", "pick_t"]
 
 _HELD_OUT = frozenset(
     {"val", "valid", "validation", "eval", "evaluation", "test", "heldout", "dev"}
@@ -63,7 +63,7 @@ def pick_metric(
     """
     if asked is not None:
         return given("metric", asked, names, source, word)
-    able = [name for name in names if _may_be_loss(name)]
+    able = [name for name in names if is_loss(name)]
     tiers: dict[int, list[str]] = {}
     for name in able:
         tiers.setdefault(_tier(name), []).append(name)
@@ -169,7 +169,8 @@ def _words(name: str) -> frozenset[str]:
     return frozenset(re.findall(r"[a-z]+|\d+", apart.lower()))
 
 
-def _may_be_loss(name: str) -> bool:
+def is_loss(name: str) -> bool:
+    """Whether a name is that of a loss of a language model."""
     return bool(_LOSS.search(normalise(name))) and not _words(name) & _OTHER
 
 

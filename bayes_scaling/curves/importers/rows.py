@@ -1,11 +1,14 @@
 """Long form: one row a point, with columns for the step, the loss and perhaps the run."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_scaling.curves.curve import Axis, Curves
 from bayes_scaling.curves.importers.asked import Asked, given, listed
+from bayes_scaling.curves.importers.blanks import from_wide, lost_in_blanks
 from bayes_scaling.curves.importers.finishing import finish
 from bayes_scaling.curves.importers.names import axis_of, clock, pick_lr, pick_metric, pick_t
 from bayes_scaling.curves.importers.table import Numbers, Table, numbers
@@ -52,6 +55,9 @@ def curves_of_rows(table: Table, asked: Asked, name: str) -> Curves:
     run = _run_column(table, asked.run, notes)
     raw = table.take([n for n in dict.fromkeys((metric, t, lr, time, run)) if n is not None])
     at, loss = numbers(raw, t), numbers(raw, metric)
+    runs = _runs(raw, run, name)
+    lost = _lost(table, metric, at, loss, runs=runs, notes=notes)
+    loss = Numbers(loss.values, loss.held | lost)
     if not loss.held.all():
         notes.append(f"{int((~loss.held).sum())} of {len(loss.held)} rows hold no {metric!r}")
     missing = np.flatnonzero(loss.held & ~at.held)
@@ -63,14 +69,44 @@ def curves_of_rows(table: Table, asked: Asked, name: str) -> Curves:
     rates = None if lr is None else numbers(raw, lr)
     seconds = None if time is None else _seconds(raw, time, notes)
     tracks = []
-    for label, rows in _runs(raw, run, name).items():
+    for label, rows in runs.items():
         here = rows[loss.held[rows]]
         rate = None if rates is None else _rates(at, rates, rows, here)
         clocked = None if seconds is None else seconds[here]
-        tracks.append(Track(label, at.values[here], loss.values[here], rate, clocked))
+        blanks = int(lost[here].sum())
+        tracks.append(Track(label, at.values[here], loss.values[here], rate, clocked, blanks))
     if run is None:
         _once(tracks[0], source, names, axis)
     return finish(tracks, axis=axis, metric=metric, source=source, notes=notes, join=asked.join)
+
+
+def _lost(
+    table: Table,
+    metric: str,
+    at: Numbers,
+    loss: Numbers,
+    *,
+    runs: Mapping[str, Rows],
+    notes: list[str],
+) -> NDArray[np.bool_]:
+    """Rows whose loss is blank because it is no number."""
+    if loss.held.all():
+        return np.zeros(len(loss.held), dtype=np.bool_)
+    if from_wide(at.values, runs):
+        notes.append(
+            f"every run has a row at every place: a blank {metric!r} was taken as one that was not "
+            "logged, and not as one that is no number; write nan for those"
+        )
+        return np.zeros(len(loss.held), dtype=np.bool_)
+    others = table.take([name for name in table.names if name != metric]).frame
+    lost = at.held & lost_in_blanks(others.drop(columns=metric, errors="ignore"), loss.held, runs)
+    if lost.any():
+        notes.append(
+            f"{int(lost.sum())} blank cells of {metric!r} were taken as losses that are no number, "
+            "since the rows hold all that rows with a loss hold; leave out rows in which nothing "
+            "was logged"
+        )
+    return lost
 
 
 def _run_column(table: Table, asked: str | None, notes: list[str]) -> str | None:

@@ -22,6 +22,8 @@ class Track:
         Steps or tokens, and losses, as logged.
     lr, seconds : (point,) array or None
         Learning rate, and wall-clock from any origin.
+    blanks : int
+        How many of the losses are blank cells that were taken as no number.
     """
 
     run: str
@@ -29,6 +31,7 @@ class Track:
     loss: Floats
     lr: Floats | None = None
     seconds: Floats | None = None
+    blanks: int = 0
 
 
 def aligned(t: Floats, values: Floats, at: Floats) -> Floats:

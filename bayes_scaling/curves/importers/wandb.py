@@ -1,11 +1,13 @@
 """CSV files that Weights & Biases exports: charts, and the table of runs."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from bayes_scaling.curves.curve import Curves
 from bayes_scaling.curves.importers.asked import Asked, listed
+from bayes_scaling.curves.importers.blanks import lost_in_blanks
 from bayes_scaling.curves.importers.finishing import finish
 from bayes_scaling.curves.importers.names import axis_of, pick_lr, pick_metric, pick_t
 from bayes_scaling.curves.importers.table import Table, numbers
@@ -90,7 +92,13 @@ def curves_of_chart(table: Table, asked: Asked) -> Curves:
     raw = table.take(
         [table.names[0], *(of[m] for of in by_run.values() for m in (metric, t, lr) if m in of)]
     )
-    tracks = [_track(raw, run, (metric, t, lr), of) for run, of in by_run.items() if metric in of]
+    # Where a chart shows one run's loss alone, nothing else accounts for a row.
+    alone = len(table.names) == 2
+    tracks = [
+        _track(raw, run, (metric, t, lr), of, alone=alone)
+        for run, of in by_run.items()
+        if metric in of
+    ]
     axis = axis_of(t, notes)
     return finish(
         _named(tracks, notes),
@@ -128,7 +136,12 @@ def _axis(table: Table, asked: str | None, metrics: list[str], notes: list[str])
 
 
 def _track(
-    raw: RawTable, run: str, wanted: tuple[str, str, str | None], of: dict[str, str]
+    raw: RawTable,
+    run: str,
+    wanted: tuple[str, str, str | None],
+    of: dict[str, str],
+    *,
+    alone: bool,
 ) -> Track:
     metric, t, lr = wanted
     axis = str(raw.frame.columns[0])
@@ -136,6 +149,11 @@ def _track(
         raise DataError(f"{raw.places.source} has no {t!r} for run {run!r}, which t= asks for")
     positions, placed = numbers(raw, of.get(t, axis))
     losses, logged = numbers(raw, of[metric])
+    lost = np.zeros(len(logged), dtype=np.bool_)
+    if alone:
+        others = raw.frame[[axis]]
+        lost = placed & lost_in_blanks(others, logged, {run: np.arange(len(logged))})
+        logged = logged | lost
     missing = np.flatnonzero(logged & ~placed)
     if len(missing):
         raise DataError(f"{raw.places.full(int(missing[0]))}: there is a loss and no {t!r}")
@@ -144,7 +162,7 @@ def _track(
         values, held = numbers(raw, of[lr])
         both = held & placed
         rates = aligned(positions[both], values[both], positions[logged])
-    return Track(run, positions[logged], losses[logged], rates)
+    return Track(run, positions[logged], losses[logged], rates, blanks=int(lost.sum()))
 
 
 def _named(tracks: Sequence[Track], notes: list[str]) -> list[Track]:
@@ -158,4 +176,4 @@ def _named(tracks: Sequence[Track], notes: list[str]) -> list[Track]:
     )
     plain = {track.run: track.run.removeprefix(_GROUP) for track in tracks}
     names = plain if len(set(plain.values())) == len(plain) else {run: run for run in plain}
-    return [Track(names[a.run], a.t, a.loss, a.lr, a.seconds) for a in tracks]
+    return [replace(track, run=names[track.run]) for track in tracks]
