@@ -63,12 +63,14 @@ def handmade(
     width: float = 0.02,
     seed: int = 0,
     prior: str | Population = "weak",
+    loss_unit: str | None = None,
 ) -> Fit:
     """A fit whose draws scatter about a known truth, every log parameter by ``width``."""
     rng = np.random.default_rng(seed)
     values = truth or TRUTH
     # Some truths that are easy to follow give losses that no text has.
-    runs = load_runs(simulate(law, grid(families), values, seed=seed), accept=ACCEPTABLE)
+    simulated = simulate(law, grid(families), values, seed=seed)
+    runs = load_runs(simulated, loss_unit=loss_unit, accept=ACCEPTABLE)
     rows = runs.fit_rows()
     spec = specify(rows, law, pooling=pooling, prior=prior)
     design = arrays(spec, rows)

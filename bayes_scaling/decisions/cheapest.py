@@ -67,7 +67,7 @@ def cheapest(start: Problem, params: float, tokens: float) -> Problem:
         high, low = low, low / _STEP
         if low < begin / _FARTHEST:
             raise ScenarioError(
-                f"target_loss {target:.6g} is reached by every budget down to {high:.2g} "
+                f"{scenario.target_in_words} is reached by every budget down to {high:.2g} "
                 f"{scenario.unit_of_cost}, so there is no least one; give a lower target_loss"
             )
     return search.at(search.least(low, high))
@@ -152,7 +152,7 @@ class _Search:
             return str(self.refused)
         level = self.scenario.target_probability
         said = (
-            f"target_loss {self.target:.6g} is not reached with probability {100 * level:g}% by "
+            f"{self.scenario.target_in_words} is not reached with probability {100 * level:g}% by "
             f"{self.at(amount).line.words()}: the loss there is below {self.quantile(amount):.4g} "
             "with that probability"
         )

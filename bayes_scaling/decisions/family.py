@@ -52,6 +52,6 @@ def provenance(fit: Fit, family: str, seed: int) -> dict[str, Any]:
         "family": family,
         "family_seen": family in fit.families,
         "runs_hash": fit.dt.attrs["runs_hash"],
-        "loss_unit": fit.dt.attrs["loss_unit"],
+        "loss_unit": fit.loss_unit(family),
         "seed": seed,
     }

@@ -80,7 +80,10 @@ class BudgetFrontier(Saved):
         names = ["budget", "params", "tokens", "q05", "q50", "q95"]
         names += [n for n in ("money", "probability_of_target") if self.table[n].notna().any()]
         shown = self.table[names].rename(columns={"budget": f"budget ({self.unit})"})
-        lines = [shown.to_string(index=False, float_format="{:.4g}".format)]
+        lines = [
+            f"Quantiles of the loss of one run, {self.content['loss_unit']}:",
+            shown.to_string(index=False, float_format="{:.4g}".format),
+        ]
         for p, amount in self.needed.items():
             enough = f"takes {amount:.3g} {self.unit}" if amount else "takes more than all of these"
             if amount == self.table["budget"].min():
@@ -147,7 +150,7 @@ def budget_frontier(
     content = {
         **provenance(fit, start.draws.family, seed),
         "risk": str(start.scenario.risk),
-        "target_loss": scenario.target_loss,
+        "target_loss": start.scenario.target_loss,
         "warnings": [
             *unseen_families(fit, [start.draws.family]),
             *_shapeless(fit),

@@ -100,8 +100,8 @@ class Marginal(Saved):
             steps = steps.drop(columns="pays")
         said = (
             f"{where['params']:.3g} parameters, {where['tokens']:.3g} tokens, family "
-            f"{where['family']!r}. Best next spend: {self.bottleneck}, with probability "
-            f"{share:.0%}."
+            f"{where['family']!r}; losses in {where['loss_unit']}. Best next spend: "
+            f"{self.bottleneck}, with probability {share:.0%}."
         )
         lines = [
             said,

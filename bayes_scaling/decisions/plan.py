@@ -125,6 +125,7 @@ class Plan(Saved):
     def __str__(self) -> str:
         split, loss, optimum = self.recommended, self.loss, self.content["optimum"]
         target, probability = self.content["target_loss"], self.probability_of_target
+        unit = self.content["loss_unit"]
         seen = ""
         if self.content.get("shape"):
             shape = self.content["shape"]
@@ -138,8 +139,8 @@ class Plan(Saved):
                 f"({split['tokens_per_param']:.3g} tokens per parameter{seen})."
             ),
             (
-                f"One run there: expected loss {loss['mean']:.4g}, 90% between {loss['q05']:.4g} "
-                f"and {loss['q95']:.4g}."
+                f"One run there: expected loss {loss['mean']:.4g} {unit}, 90% between "
+                f"{loss['q05']:.4g} and {loss['q95']:.4g}."
             ),
             self._why(),
             (
@@ -151,11 +152,11 @@ class Plan(Saved):
         if "regret" in self.content:
             regret = self.regret
             lines.append(
-                f"Regret for not knowing the best split: {regret['mean']:.2g} in loss on average, "
+                f"Regret for not knowing the best split: {regret['mean']:.2g} {unit} on average, "
                 f"{regret['q95']:.2g} at worst in 95% of cases."
             )
         if target is not None:
-            lines.append(f"Probability of reaching loss {target:.4g}: {probability:.1%}.")
+            lines.append(f"Probability of reaching loss {target:.4g} {unit}: {probability:.1%}.")
         if self.content.get("alternatives"):
             lines += ["Beside the alternatives:", self._contest()]
         return "\n".join([*lines, *(f"Note: {text}" for text in self.warnings)])
@@ -166,7 +167,8 @@ class Plan(Saved):
             return f"Chosen for the least {risk['meaning']}, which is {risk['value']:.4g}."
         return (
             f"Chosen for the least cost, {least['amount']:.4g} {least['unit']}, that reaches loss "
-            f"{self.content['target_loss']:.4g} with probability {100 * least['probability']:g}%."
+            f"{self.content['target_loss']:.4g} {self.content['loss_unit']} with probability "
+            f"{100 * least['probability']:g}%."
         )
 
     def _contest(self) -> str:

@@ -30,6 +30,7 @@ def problem(fit: Fit, scenario: Scenario, seed: int) -> Problem:
     """
     scenario.check_budget()
     family = family_of(fit, scenario.family)
+    scenario = scenario.in_loss_unit(fit.loss_unit(family))
     if scenario.limits.max_epochs > 1 and "unique_tokens" not in fit.law.inputs:
         raise ScenarioError(
             f"max_epochs is {scenario.limits.max_epochs:g}, but law {fit.law.name!r} takes every "

@@ -11,6 +11,7 @@ from bayes_scaling.decisions.limits import Limits, ShapeLimits
 from bayes_scaling.decisions.risk import Risk
 from bayes_scaling.decisions.units import in_unit
 from bayes_scaling.errors import ScenarioError
+from bayes_scaling.runs.units import LEGAL, conversion, parse_loss, parse_unit
 
 __all__ = ["Limits", "Scenario"]
 
@@ -29,8 +30,8 @@ class Scenario:
         What to minimise.
     family : str or None
         Whose law; None where the fit has one family.
-    target_loss : float or None
-        A loss to reach, in the loss unit of the fit.
+    target_loss : float, str or None
+        A loss to reach, in ``target_unit``; a text such as "0.83 bits/byte" states both.
     limits : Limits
         Bounds on a configuration.
     money : float or None
@@ -46,7 +47,7 @@ class Scenario:
     inference : Inference, optional
         Tokens to be served.
     worth : float or None
-        What a loss lower by 1 is worth, ``currency``.
+        What a loss lower by 1, in the unit of the fit's losses, is worth, ``currency``.
     currency : str
         Of every price.
     minimise : {"loss", "cost"}
@@ -59,6 +60,8 @@ class Scenario:
         What the hardware allows of depth and width, under a law that reads them.
     alternatives : tuple of Alternative
         Other plans to be held against the recommended one.
+    target_unit : str or None
+        Unit of ``target_loss``, such as "bits/byte"; None for that of the fit's losses.
 
     Raises
     ------
@@ -83,8 +86,10 @@ class Scenario:
     target_probability: float = 0.9
     shape: ShapeLimits | None = None
     alternatives: tuple[Alternative, ...] = ()
+    target_unit: str | None = None
 
     def __post_init__(self) -> None:
+        self._read_target()
         budgets = {
             "budget": (self.budget_flops, '"1e23 FLOP"'),
             "money": (self.money, '"2.5 MUSD"'),
@@ -103,6 +108,64 @@ class Scenario:
             raise ScenarioError(f"minimise is {self.minimise!r}; it can be 'loss' or 'cost'")
         self._check_prices()
         self._check_names()
+
+    def _read_target(self) -> None:
+        """Split a target that is a text into number and unit, and check the unit."""
+        target, unit = self.target_loss, self.target_unit
+        if isinstance(target, str):
+            read = parse_loss(target)
+            if read is None:
+                raise ScenarioError(
+                    f"target_loss is {target!r}; write a number such as 2.0, or one with its unit "
+                    f'such as "0.83 bits/byte" ({LEGAL})'
+                )
+            target, said = read
+            if said is not None and unit is not None and conversion(said, unit) != 1.0:
+                raise ScenarioError(
+                    f"target_loss is {self.target_loss!r} but target_unit is {unit!r}; state the "
+                    "unit once"
+                )
+            unit = said or unit
+        if unit is not None:
+            known = parse_unit(unit) if isinstance(unit, str) else None
+            if known is None:
+                raise ScenarioError(
+                    f"target_unit is {unit!r}, which is not a unit of loss; legal are {LEGAL}"
+                )
+            unit = known.name
+        object.__setattr__(self, "target_loss", target)
+        object.__setattr__(self, "target_unit", unit)
+
+    def in_loss_unit(self, unit: str) -> "Scenario":
+        """The same with its target in another unit of loss.
+
+        Parameters
+        ----------
+        unit : str
+            That of the losses the target is held against.
+
+        Raises
+        ------
+        ScenarioError
+            If the target's unit cannot be turned into it.
+        """
+        if self.target_loss is None or self.target_unit == unit:
+            return self
+        if self.target_unit is None:
+            return replace(self, target_unit=unit) if parse_unit(unit) else self
+        factor = conversion(self.target_unit, unit)
+        if factor is None:
+            raise ScenarioError(
+                f"target_loss is {self.target_loss:g} {self.target_unit}, but the losses of the "
+                f"fit are in {unit}, into which that cannot be turned; give it in {unit}"
+            )
+        return replace(self, target_loss=factor * self.target_loss, target_unit=unit)
+
+    @property
+    def target_in_words(self) -> str:
+        """The target with its unit, as messages name it."""
+        unit = f" {self.target_unit}" if self.target_unit else ""
+        return f"target_loss {self.target_loss:.6g}{unit}"
 
     def _check_names(self) -> None:
         names = [other.name for other in self.alternatives]
@@ -156,6 +219,7 @@ class Scenario:
             "currency": self.currency,
             "family": self.family,
             "target_loss": self.target_loss,
+            "target_unit": self.target_unit,
             "worth": self.worth,
             "minimise": self.minimise,
             "target_probability": self.target_probability if self.minimise == "cost" else None,

@@ -24,7 +24,7 @@ EXAMPLE = """\
 # { low = "2 USD/hour", likely = "2.5 USD/hour", high = "4 USD/hour" }, or by 5% and 95% quantiles
 # { q05 = 0.3, q95 = 0.5 }.
 family = "web"          # leave out where the fit has one family; other names are unseen families
-target_loss = 2.0       # optional, in the loss unit of the fit
+target_loss = 2.0       # optional, in the loss unit of the fit, or with one: "0.83 bits/byte"
 # worth = "50 MUSD"     # optional, of a loss that is lower by 1; for 'marginal' and 'next-runs'
 # minimise = "cost"     # "loss" if not given; "cost": what it takes to reach target_loss, in money
                         # where [compute] has a price, else in compute; budgets are then the most
@@ -136,7 +136,6 @@ def _scenario(content: Mapping[str, Any]) -> Scenario:
     if family is not None and not (isinstance(family, str) and family):
         raise ScenarioError(f"family is {family!r}, a name in quotes is needed")
     compute, money, time = (budget.get(name) for name in ("compute", "money", "time"))
-    target = content.get("target_loss")
     return Scenario(
         budget_flops=_or_none("budget", compute, "FLOP", '"1e23 FLOP"'),
         money=_or_none("money", money, currency, f'"2.5 M{currency}"'),
@@ -144,7 +143,7 @@ def _scenario(content: Mapping[str, Any]) -> Scenario:
         confidence=in_unit("confidence", budget.get("confidence", 0.5), "", "0.8"),
         risk=_risk(content.get("risk", {})),
         family=family,
-        target_loss=_or_none("target_loss", target, "", "2.0"),
+        target_loss=_target(content.get("target_loss")),
         worth=_or_none("worth", content.get("worth"), currency, f'"50 M{currency}"'),
         limits=_limits(content.get("limits", {})),
         compute=_compute(parts["compute"], currency),
@@ -158,6 +157,11 @@ def _scenario(content: Mapping[str, Any]) -> Scenario:
         shape=_shape(content.get("shape")),
         alternatives=_alternatives(content.get("alternative", [])),
     )
+
+
+def _target(value: Any) -> Any:
+    """A number, or the text of a number and its unit, which the scenario reads."""
+    return value if isinstance(value, str) else _or_none("target_loss", value, "", "2.0")
 
 
 def _shape(given: Any) -> ShapeLimits | None:

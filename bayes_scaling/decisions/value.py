@@ -115,7 +115,8 @@ class NextRuns(Saved):
             return "Stop: no candidate is worth what it costs."
         said = (
             f"Run this next: {best['params']:.3g} parameters on {best['tokens']:.3g} tokens, costs "
-            f"{best['cost']:.3g} {self.unit}, expected to save {best['saves_loss']:.2g} in loss"
+            f"{best['cost']:.3g} {self.unit}, expected to save {best['saves_loss']:.2g} "
+            f"{self.content['loss_unit']}"
         )
         if self.evpi is None:
             return f"{said}."
@@ -128,7 +129,10 @@ class NextRuns(Saved):
         money = f" ({self.evpi:.3g} {self.unit})" if self.evpi is not None else ""
         lines = [
             self.verdict,
-            f"Perfect knowledge of the law would save {self.evpi_loss:.2g} in loss{money}.",
+            (
+                f"Perfect knowledge of the law would save {self.evpi_loss:.2g} "
+                f"{self.content['loss_unit']}{money}."
+            ),
             self._shown(self.table.head(_SHOWN)),
         ]
         if self.batch is not None:

@@ -51,7 +51,7 @@ class ModelAverage:
         values = np.array(list(self.weights.values()), dtype=np.float64)
         if not (np.isfinite(values).all() and (values >= 0).all() and abs(values.sum() - 1) < 1e-6):
             raise FitError(f"weights are {dict(self.weights)}; at least 0 and 1 in sum is needed")
-        units = {fit.dt.attrs["loss_unit"] for fit in self.fits.values()}
+        units = {fit.loss_unit() for fit in self.fits.values()}
         if len(units) > 1:
             raise FitError(f"the fits have losses in {' and in '.join(sorted(units))}")
         for name in ("fits", "weights"):

@@ -80,7 +80,7 @@ class Comparison(Saved):
         first = next(iter(self.fits.values()))
         return {
             "schema": "bayes_scaling.comparison/1",
-            "loss_unit": first.dt.attrs["loss_unit"],
+            "loss_unit": first.loss_unit(),
             "runs_hash": first.dt.attrs["runs_hash"],
             "laws": records(self.table.reset_index()),
             "messages": list(self.messages),
@@ -208,7 +208,7 @@ def _same_losses(fits: Mapping[str, Fit]) -> None:
     (first, reference), *others = fits.items()
     for name, other in others:
         mine, theirs = reference.runs, other.runs
-        units = reference.dt.attrs["loss_unit"], other.dt.attrs["loss_unit"]
+        units = reference.loss_unit(), other.loss_unit()
         if units[0] != units[1]:
             raise DataError(f"{first!r} has losses in {units[0]}, {name!r} in {units[1]}")
         if list(mine["run"]) != list(theirs["run"]) or not np.array_equal(
@@ -252,7 +252,7 @@ def _held_out(
     parts = []
     for name, value in fits.items():
         # They were fitted, so what looked wrong in them was accepted.
-        runs = load_runs(value.runs, loss_unit=value.dt.attrs["loss_unit"], accept=ACCEPTABLE)
+        runs = load_runs(value.runs, accept=ACCEPTABLE)
         known = value.spec.discrepancy
         own = {
             "prior": Population(value.law.name, {}, known, ()) if known else "weak",

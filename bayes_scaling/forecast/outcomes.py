@@ -8,12 +8,14 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
+from bayes_scaling.errors import DataError
 from bayes_scaling.forecast.model_error import model_error
 from bayes_scaling.forecast.prediction import asked, predict_own
 from bayes_scaling.forecast.scoring import score_draws
 from bayes_scaling.inference import Fit
 from bayes_scaling.model import arrays, hierarchy
-from bayes_scaling.runs import load_runs
+from bayes_scaling.runs import Runs, load_runs
+from bayes_scaling.runs.units import conversion
 
 __all__ = ["log_score", "score", "score_rows"]
 
@@ -42,9 +44,29 @@ def score(fit: Fit, runs: Any, *, seed: int = 0) -> pd.DataFrame:
     Raises
     ------
     DataError
-        If the table is unusable, or lacks what the law reads.
+        If the table is unusable, lacks what the law reads, or its losses are in a unit that cannot
+        be turned into that of the fit.
     """
-    return score_rows(fit, load_runs(runs).plausible().table, seed)
+    return score_rows(fit, _in_unit_of(fit, load_runs(runs).plausible()), seed)
+
+
+def _in_unit_of(fit: Fit, runs: Runs) -> pd.DataFrame:
+    """Runs with their losses in the unit of the fit's."""
+    table = runs.table
+    pairs = [
+        (unit, fit.loss_unit(name))
+        for unit, name in zip(table["loss_unit"], table["family"], strict=True)
+    ]
+    factors = {pair: conversion(*pair) for pair in dict.fromkeys(pairs)}
+    for (given, wanted), factor in factors.items():
+        if factor is None:
+            raise DataError(
+                f"{runs.source} has losses in {given}, which cannot be turned into {wanted}, the "
+                f"unit of the fit; score runs with losses in {wanted}"
+            )
+    scale = np.array([factors[pair] for pair in pairs], dtype=np.float64)
+    names = [name for name in ("loss", "loss_se") if name in table]
+    return table.assign(**{name: table[name] * scale for name in names})
 
 
 def score_rows(fit: Fit, rows: pd.DataFrame, seed: int) -> pd.DataFrame:

@@ -46,10 +46,12 @@ class Forecast:
         The points, with the user's own columns.
     points : pandas.DataFrame
         params, tokens, flops (FLOP) and the law's other inputs, family, ``extrapolation`` (log10
-        of compute over that of the largest fitted run of the family; negative inside the data)
-        and ``family_seen``.
+        of compute over that of the largest fitted run of the family; negative inside the data),
+        ``family_seen`` and ``loss_unit``.
     warnings : tuple of str
         What makes these numbers less sure than they look, in words.
+    loss_unit : str
+        Unit of every loss; "mixed" where the families of the points differ in it.
     """
 
     draws: xr.Dataset
@@ -99,7 +101,8 @@ class Forecast:
         -------
         pandas.DataFrame
             Every column of the given table in the same row order, then ``mean``, ``sd``, one
-            column a quantile (``q05``, ``q97.5``), ``extrapolation`` and ``family_seen``.
+            column a quantile (``q05``, ``q97.5``), ``extrapolation`` and ``family_seen``; and
+            ``loss_unit`` where families differ in it.
 
         Raises
         ------
@@ -117,7 +120,10 @@ class Forecast:
         }
         for level, row in zip(levels, np.quantile(table, levels, axis=1), strict=True):
             added[quantile_name(level)] = row
-        for name in ("extrapolation", "family_seen"):
+        by_point = ["extrapolation", "family_seen"]
+        if self.loss_unit == "mixed":
+            by_point.append("loss_unit")
+        for name in by_point:
             added[name] = self.points[name].to_numpy()
         taken = [name for name in added if name in self.configs.original.columns]
         if taken:
@@ -272,7 +278,8 @@ def _forecast(fit: Fit, points: Configs, seed: int) -> Forecast:
     table, assumed = _placed(fit, points)
     draws = _draws(fit, table, seed)
     doubts = (*points.doubts, *doubts_about(fit, table), *assumed)
-    return Forecast(draws, points, table, doubts, fit.dt.attrs["loss_unit"])
+    units = set(table["loss_unit"])
+    return Forecast(draws, points, table, doubts, units.pop() if len(units) == 1 else "mixed")
 
 
 def _check_known(inputs: Mapping[str, Any]) -> None:
@@ -304,6 +311,7 @@ def _placed(fit: Fit, configs: Configs) -> tuple[pd.DataFrame, list[str]]:
         family=families,
         extrapolation=np.log10(table["flops"].to_numpy()) - np.log10(np.array(beyond)),
         family_seen=[name in fit.families for name in families],
+        loss_unit=[fit.loss_unit(name) for name in families],
     )
     return placed, [*unstated(fit.law, stated).values(), *said]
 

@@ -68,7 +68,8 @@ def contribution(fit: "Fit", seed: int = 0) -> pd.DataFrame:
                 "posterior": posterior[name].sel(family=family).to_numpy().ravel(),
             }
             shift = np.log(np.median(parts["posterior"])) - np.log(np.median(runs[name]))
-            row: dict[str, Any] = {"family": family, "name": name, "unit": parameter.unit}
+            unit = fit.loss_unit(family) if parameter.of_loss else parameter.unit
+            row: dict[str, Any] = {"family": family, "name": name, "unit": unit}
             for part, values in parts.items():
                 at = np.quantile(values, list(_LEVELS.values()))
                 row |= {f"{part}_{q}": float(v) for q, v in zip(_LEVELS, at, strict=True)}

@@ -66,12 +66,25 @@ class Fit:
 
     @cached_property
     def runs(self) -> pd.DataFrame:
-        """The fitted runs: params, tokens, flops, family, run, loss (nats)."""
+        """The fitted runs: params, tokens, flops, family, run, loss and its unit."""
         constants = self.dt["constant_data"].to_dataset()
         by_run = [str(name) for name, value in constants.items() if value.dims == ("run",)]
         table = constants[by_run].to_dataframe()[by_run]
         table["loss"] = self.dt["observed_data"]["loss"].to_numpy()
         return table.reset_index()
+
+    def loss_unit(self, family: str | None = None) -> str:
+        """Unit of the losses of a family, or of all: "mixed" where families differ.
+
+        Parameters
+        ----------
+        family : str, optional
+            One that was not fitted has the unit of all.
+        """
+        everywhere = str(self.dt.attrs["loss_unit"])
+        if everywhere != "mixed" or family not in self.families or "loss_unit" not in self.runs:
+            return everywhere
+        return str(self.runs.loc[self.runs["family"] == family, "loss_unit"].iloc[0])
 
     @cached_property
     def targets(self) -> pd.DataFrame:

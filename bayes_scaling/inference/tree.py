@@ -39,7 +39,9 @@ _TABLE = (
     "loss_se",
     "family",
     "run",
+    "loss_unit",
 )
+_OF_TEXT = ("family", "run", "loss_unit")
 
 
 def assemble(
@@ -56,7 +58,7 @@ def assemble(
 
     Groups: ``posterior`` and ``prior`` (parameters at the reference point, see
     :func:`bayes_scaling.model.hierarchy.named`), ``posterior_predictive`` and
-    ``prior_predictive`` (``loss`` of a repeated run, nats), ``log_likelihood`` (of the loss, so
+    ``prior_predictive`` (``loss`` of a repeated run), ``log_likelihood`` (of the loss, so
     that laws with likelihoods on other scales compare), ``log_prior`` (by free variable),
     ``observed_data``, ``constant_data``, ``held_out`` (target rows), ``flags``, ``sample_stats``.
 
@@ -149,7 +151,7 @@ def _columns(table: pd.DataFrame, names: tuple[str, ...], dim: str) -> xr.Datase
         {
             name: (
                 dim,
-                _texts(table[name]) if name in ("family", "run") else table[name].to_numpy(),
+                _texts(table[name]) if name in _OF_TEXT else table[name].to_numpy(),
             )
             for name in names
             if name in table

@@ -61,7 +61,7 @@ CHINCHILLA_GAMMA = Law(
     coordinates=Additive({"A": ("alpha_N",), "B": ("alpha_D",)}, outer="gamma"),
     remarks=(
         (
-            "A and B are in nats (the loss each cause alone would add), so they mean the same for "
+            "A and B are losses (the loss each cause alone would add), so they mean the same for "
             "every gamma; the exponents far from the optimum are gamma·alpha_N and gamma·alpha_D."
         ),
     ),

@@ -27,7 +27,7 @@ FACTORS: Mapping[str, tuple[str, str, str]] = {
 FLOOR = Parameter(
     name="floor",
     prior=Prior(median=0.5, sd=0.7, spread=0.25),
-    unit="nats",
+    unit="loss unit",
     meaning="irreducible loss, left at infinite size and data",
     reason=(
         "between a tenth of the typical loss and above it; published floors are 0.4 to 0.8 of "
@@ -38,11 +38,11 @@ FLOOR = Parameter(
 
 
 def amplitude(name: str, cause: str) -> Parameter:
-    """Loss that one cause adds at the reference point, in nats."""
+    """Loss that one cause adds at the reference point."""
     return Parameter(
         name=name,
         prior=Prior(median=0.2, sd=1.0, spread=0.3),
-        unit="nats",
+        unit="loss unit",
         meaning=f"loss due to {cause} at the reference point",
         reason="a few percent to all of the typical loss in the middle of the data",
         of_loss=True,
@@ -50,11 +50,11 @@ def amplitude(name: str, cause: str) -> Parameter:
 
 
 def level(name: str, meaning: str) -> Parameter:
-    """Whole loss at the reference point, for a law without a floor, in nats."""
+    """Whole loss at the reference point, for a law without a floor."""
     return Parameter(
         name=name,
         prior=Prior(median=1.0, sd=0.5, spread=0.2),
-        unit="nats",
+        unit="loss unit",
         meaning=meaning,
         reason="the typical loss, within a factor of 2.7",
         of_loss=True,

@@ -203,7 +203,7 @@ ANNEALED_CURVE = Law(
         Parameter(
             name="drop",
             prior=Prior(0.05, 1.0, 0.3),
-            unit="nats",
+            unit="loss unit",
             meaning="loss that the cool-down of the plan takes away, at small S2",
             reason="published cool-downs take one to twenty percent of the loss",
             of_loss=True,

@@ -68,7 +68,7 @@ KAPLAN_STEPS = Law(
             name="B_crit",
             prior=Prior(median=10.0, sd=1.2, spread=0.3),
             unit="tokens",
-            meaning="critical batch size where the loss is 1 nat",
+            meaning="critical batch size where the loss is 1",
             reason="batches of a tenth to ten times the critical one at a loss of 1.6 nats",
             loose=True,
         ),
@@ -93,6 +93,10 @@ KAPLAN_STEPS = Law(
         (
             "With one batch size in the table the critical batch size stays with the prior, and "
             "sampling takes minutes instead of seconds."
+        ),
+        (
+            "The prior of B_crit is set for losses in nats per token; in another unit the loss is "
+            "1 elsewhere, and a table with one batch size does not correct it."
         ),
         "alpha_C and params_exponent hold for training far below the critical batch size.",
     ),

@@ -71,7 +71,7 @@ class Parameter:
         Why the prior is what it is.
     of_loss : bool
         Whether ``prior.median`` counts in units of the typical loss of the table (its geometric
-        mean) and not in nats, so that the prior suits any tokenizer.
+        mean), so that the prior suits any tokenizer.
     loose : bool
         Whether the runs of one family hardly tell it, so that it is sampled as a deviation from
         the population. It must be a coordinate of its own.
@@ -125,7 +125,7 @@ class Law:
     reference : str
         Paper and equation, with a DOI or arXiv number.
     log_curve : callable
-        ``log_curve(x, p)``: log of the loss in nats, from log inputs ``x`` relative to a reference
+        ``log_curve(x, p)``: log of the loss, from log inputs ``x`` relative to a reference
         point and parameter values ``p`` at that point.
     slopes : callable
         ``slopes(p)[amplitude][input]``: how fast the log of an amplitude falls with the log of
@@ -230,7 +230,7 @@ class Law:
         Returns
         -------
         array-like
-            Loss in nats.
+            Loss, in the unit of the parameters.
 
         Raises
         ------
@@ -283,8 +283,8 @@ class Law:
         Parameters
         ----------
         priors : mapping of str to Prior, or None
-            By parameter name. A median given here is in the parameter's own unit (nats for a
-            floor or an amplitude), never relative to the loss.
+            By parameter name. A median given here is in the parameter's own unit (that of the loss
+            for a floor or an amplitude), never relative to the loss.
 
         Raises
         ------

@@ -44,7 +44,7 @@ def inverse(law: Law, loss: Any, p: Values) -> Any:
     law : Law
         One of ``M4``.
     loss : array-like
-        Loss between the floor and floor + rise, nats.
+        Loss between the floor and floor + rise, unit of the loss.
     p : mapping of str to array-like
         Parameter values at the reference point.
     """
@@ -79,7 +79,7 @@ def _law(column: str) -> Law:
             Parameter(
                 name="rise",
                 prior=Prior(median=3.0, sd=0.5, spread=0.1),
-                unit="nats",
+                unit="loss unit",
                 meaning="ceiling minus floor: how far above the floor an untrained model starts",
                 reason="a guess among all tokens or bytes costs 2 to 8 times the typical loss",
                 of_loss=True,

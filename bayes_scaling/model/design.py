@@ -32,7 +32,7 @@ class Design:
     family : (run,) array of int
         Index into the families of the specification.
     log_loss : (run,) array
-        Natural log of the loss in nats.
+        Natural log of the loss.
     relative_se : (run,) array
         Known standard error of the loss divided by the loss; 0 where none is known.
     run : (run,) array of str

@@ -3,7 +3,7 @@
 A prior learned from many studies says what a family looks like seen from the middle of its own
 runs, in units of its own typical loss, whatever its tokenizer and its sizes. Families of one table
 may differ in both. Such a model is built in these terms, and its draws are brought back to the
-common reference point and to nats, where everything else works.
+common reference point and to the unit of the loss, where everything else works.
 """
 
 from dataclasses import replace
@@ -50,7 +50,7 @@ def at_home(spec: Spec, design: Design) -> Design:
 
 
 def from_home(spec: Spec, draws: xr.Dataset) -> xr.Dataset:
-    """Named parameters at the common reference point and in nats.
+    """Named parameters at the common reference point and in the unit of the loss.
 
     Parameters
     ----------

@@ -62,7 +62,7 @@ class Spec:
     centres : dict of str to tuple of float
         By input, natural log of each family's geometric middle, where samplers move.
     loss_scale : float
-        Typical loss in nats, the unit of priors that are relative to the loss.
+        Typical loss, the unit of priors that are relative to the loss.
     loss_scales : tuple of float
         That of each family.
     own : bool

@@ -26,7 +26,9 @@ def parameters_section(study: Study) -> list[dict[str, Any]]:
     """
     fit = study.fit
     posterior, prior = fit.posterior, fit.dt["prior"].to_dataset()
-    described = {p.name: (p.unit, p.meaning) for p in fit.spec.parameters}
+    described = {
+        p.name: (study.loss_unit if p.of_loss else p.unit, p.meaning) for p in fit.spec.parameters
+    }
     entries = []
     for family in fit.families:
         raw = _raw(study, family)

@@ -94,7 +94,7 @@ def priors_section(study: Study) -> list[dict[str, Any]]:
             {
                 "name": parameter.name,
                 "meaning": parameter.meaning,
-                "unit": parameter.unit,
+                "unit": study.loss_unit if parameter.of_loss else parameter.unit,
                 "median": math.exp(location),
                 "log_sd": parameter.prior.sd,
                 "log_spread": parameter.prior.spread if kind != "shared" else None,

@@ -41,7 +41,7 @@ class Study:
     @property
     def loss_unit(self) -> str:
         """Unit of the losses."""
-        return str(self.fit.dt.attrs["loss_unit"])
+        return self.fit.loss_unit()
 
     @property
     def failed(self) -> bool:

@@ -78,7 +78,7 @@ def plot_forecast(
         _forecast_panel(panel, fit, name, table, own)
         panel.set_title(style.label(name, 30 if len(shown) > 1 else 48))
         panel.set_xlabel("training compute C (FLOP)")
-        panel.set_ylabel(f"loss ({fit.dt.attrs['loss_unit']})")
+        panel.set_ylabel(f"loss ({fit.loss_unit()})")
     handles, labels = _unique_handles(axes)
     figure.legend(handles, labels, loc="outside lower center", ncols=3)
     return figure

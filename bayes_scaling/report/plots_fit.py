@@ -47,7 +47,7 @@ def plot_exponents(fit: Fit) -> "Figure":
         axes.set_axis_off()
     for name, axes in zip(names, grid, strict=False):
         _forest(axes, name, posterior, prior, fit.families)
-        unit = fit.dt.attrs["loss_unit"] if name == "floor" else "exponent"
+        unit = fit.loss_unit() if name == "floor" else "exponent"
         axes.set_title(f"{name} ({unit})")
     handles, labels = grid[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3)
@@ -234,6 +234,6 @@ def plot_prior_predictive(fit: Fit) -> "Figure":
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlabel("training compute C (FLOP)")
-    axes.set_ylabel(f"loss ({fit.dt.attrs['loss_unit']})")
+    axes.set_ylabel(f"loss ({fit.loss_unit()})")
     figure.legend(loc="outside lower center", ncols=3)
     return figure

@@ -126,7 +126,7 @@ def _dress(axes: "Axes", fit: Fit, family: str, sizes: Floats, data: Floats) -> 
         ylim=(data[0], data[-1]),
         xlabel="parameters N",
         ylabel="tokens D",
-        title=f"{style.label(family, 30)}: expected loss ({fit.dt.attrs['loss_unit']})",
+        title=f"{style.label(family, 30)}: expected loss ({fit.loss_unit(family)})",
     )
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(axis_count)

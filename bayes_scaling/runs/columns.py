@@ -129,6 +129,10 @@ COLUMNS: tuple[Column, ...] = (
             "final_loss",
             "final_val_loss",
             "heldout_loss",
+            "bpb",
+            "bits_per_byte",
+            "bpc",
+            "bits_per_char",
         ),
     ),
     Column(

@@ -64,7 +64,8 @@ def load_runs(
         Canonical name to source column, where the names alone do not tell.
     loss_unit : str, optional
         Unit of the losses: nats or bits, per token, byte or char, or "unknown". By default what
-        the table states, else nats/token. Bits become nats.
+        the table states, else nats/token. Losses, and all results, stay in it; where a table
+        has both bits and nats, all become nats.
     family : str, optional
         Family of the rows that name none. By default "all" when the table has no families.
     count : {"params", "params_nonemb"}
@@ -135,7 +136,7 @@ def _assemble(raw: RawTable, given: _Given) -> Runs:
     require(counted, raw.names, raw.places.source, loss=True)
     cells = _read_cells(raw, found)
     _apply_count(cells, given.count)
-    converted = _to_nats(cells, raw, found, given.loss_unit)
+    converted = _one_unit(cells, raw, found, given.loss_unit)
     _fill_sizes(cells, len(raw.frame))
     cells["family"] = _families(cells.get("family"), given.family, len(raw.frame))
     cells.setdefault("run", pd.Series([""] * len(raw.frame), dtype="str"))
@@ -202,12 +203,19 @@ def _apply_count(cells: Cells, count: Count) -> None:
         cells["params"] = cells["params_nonemb"]
 
 
-def _to_nats(
+def _one_unit(
     cells: Cells, raw: RawTable, found: Mapping[str, str], argument: str | None
 ) -> tuple[Flag, ...]:
     rows = len(raw.frame)
     name = found.get("loss_unit", "loss_unit")
-    units, factors = row_units(cells.get("loss_unit"), argument, rows, raw.places, name)
+    units, factors = row_units(
+        cells.get("loss_unit"),
+        argument,
+        rows,
+        raw.places,
+        name=name,
+        loss_name=found.get("loss", ""),
+    )
     for canonical in ("loss", "loss_se"):
         if canonical in cells:
             cells[canonical] = cells[canonical] * factors
@@ -217,7 +225,7 @@ def _to_nats(
         return ()
     message = (
         f"The loss of {'every row' if count == rows else f'{count} of {rows} rows'} was converted "
-        f"from bits to nats (times {number(np.log(2.0))})."
+        f"from bits to nats (times {number(np.log(2.0))}), since the table has both."
     )
     return (Flag(-1, "", "unit-converted", "note", "loss", message),)
 

@@ -79,7 +79,7 @@ class Runs:
 
     @property
     def loss_unit(self) -> str:
-        """Unit of the losses after conversion, or "mixed" when families differ."""
+        """Unit of the losses, or "mixed" when families differ."""
         units = dict.fromkeys(self._table["loss_unit"].tolist())
         return next(iter(units)) if len(units) == 1 else "mixed"
 

@@ -1,4 +1,4 @@
-"""Units of the loss, and their conversion to nats."""
+"""Units of the loss, and their conversion."""
 
 import math
 from dataclasses import dataclass
@@ -13,7 +13,17 @@ from bayes_scaling.runs._raw import Places, show
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["DEFAULT_UNIT", "UNKNOWN_UNIT", "Unit", "parse_unit", "plausible", "row_units"]
+__all__ = [
+    "DEFAULT_UNIT",
+    "LEGAL",
+    "UNKNOWN_UNIT",
+    "Unit",
+    "conversion",
+    "parse_loss",
+    "parse_unit",
+    "plausible",
+    "row_units",
+]
 
 DEFAULT_UNIT = "nats/token"
 UNKNOWN_UNIT = "unknown"
@@ -26,13 +36,18 @@ class Unit:
     Parameters
     ----------
     name : str
-        Canonical unit after conversion: "nats/token", "nats/byte", "nats/char" or "unknown".
-    factor : float
-        What a loss in the source's unit is multiplied by.
+        "nats" or "bits", per token, byte or char ("bits/byte"); or "unknown".
+    nats : float
+        Nats in one of its nats or bits.
     """
 
     name: str
-    factor: float = 1.0
+    nats: float = 1.0
+
+    @property
+    def in_nats(self) -> "Unit":
+        """The unit in nats per the same thing."""
+        return self if self.nats == 1.0 else Unit(self.name.replace("bits", "nats"))
 
 
 _PER = {
@@ -43,10 +58,10 @@ _PER = {
 _IN_NATS = {"nat": 1.0, "nats": 1.0, "bit": math.log(2.0), "bits": math.log(2.0)}
 _SHORT = {
     "nats": Unit(DEFAULT_UNIT),
-    "bpb": Unit("nats/byte", math.log(2.0)),
-    "bpc": Unit("nats/char", math.log(2.0)),
+    "bpb": Unit("bits/byte", math.log(2.0)),
+    "bpc": Unit("bits/char", math.log(2.0)),
 }
-_LEGAL = "nats/token, nats/byte, nats/char, bits/token, bits/byte, bits/char"
+LEGAL = "nats/token, nats/byte, nats/char, bits/token, bits/byte, bits/char"
 
 
 def _units() -> dict[str, Unit]:
@@ -54,7 +69,8 @@ def _units() -> dict[str, Unit]:
     for amount, factor in _IN_NATS.items():
         for per, words in _PER.items():
             for word in words:
-                units[f"{amount}/{word}"] = Unit(f"nats/{per}", factor)
+                kind = "nats" if factor == 1.0 else "bits"
+                units[f"{amount}/{word}"] = Unit(f"{kind}/{per}", factor)
     return units
 
 
@@ -77,9 +93,18 @@ def parse_unit(text: str) -> Unit | None:
 
 
 def row_units(
-    stated: "pd.Series[str] | None", argument: str | None, rows: int, places: Places, name: str
+    stated: "pd.Series[str] | None",
+    argument: str | None,
+    rows: int,
+    places: Places,
+    *,
+    name: str,
+    loss_name: str = "",
 ) -> tuple[list[str], NDArray[np.float64]]:
-    """Work out the unit of every row and the factor that brings its loss to nats.
+    """Work out the unit of every row, and what its loss is to be multiplied by.
+
+    Losses stay in the unit they were given in, unless a table has both bits and nats: then every
+    loss comes to nats.
 
     Parameters
     ----------
@@ -93,11 +118,14 @@ def row_units(
         Where the rows stood.
     name : str
         Source name of the unit column.
+    loss_name : str
+        Source name of the loss; one such as "bpb" or "bits_per_byte" states the unit where nothing
+        else does.
 
     Returns
     -------
     units : list of str
-        Canonical unit of each row.
+        Canonical unit of each row after conversion.
     factors : numpy.ndarray
         What each loss is to be multiplied by.
 
@@ -106,9 +134,10 @@ def row_units(
     DataError
         If a unit is not known, or the table contradicts the argument.
     """
-    default = Unit(DEFAULT_UNIT) if argument is None else parse_unit(argument)
+    implied = parse_unit(loss_name) or Unit(DEFAULT_UNIT)
+    default = implied if argument is None else parse_unit(argument)
     if default is None:
-        raise DataError(f"loss_unit={argument!r} is not a unit of loss; legal are {_LEGAL}")
+        raise DataError(f"loss_unit={argument!r} is not a unit of loss; legal are {LEGAL}")
     texts = [""] * rows if stated is None else stated.tolist()
     read: list[Unit] = []
     for index, text in enumerate(texts):
@@ -116,7 +145,7 @@ def row_units(
         if unit is None:
             raise DataError(
                 f"{places.full(index)}: column {name!r} holds {show(text)}, which is not a unit "
-                f"of loss; legal are {_LEGAL} (or 'unknown')"
+                f"of loss; legal are {LEGAL} (or 'unknown')"
             )
         if argument is not None and unit != default:
             raise DataError(
@@ -124,7 +153,52 @@ def row_units(
                 f"{argument!r} was given; state the unit once"
             )
         read.append(unit)
-    return [unit.name for unit in read], np.array([unit.factor for unit in read])
+    known = {unit.nats for unit in read if unit.name != UNKNOWN_UNIT}
+    if len(known) <= 1:
+        return [unit.name for unit in read], np.ones(rows)
+    return [unit.in_nats.name for unit in read], np.array([unit.nats for unit in read])
+
+
+def conversion(given: str, wanted: str) -> float | None:
+    """Factor from a loss in one unit to one in another; None where there is none.
+
+    Parameters
+    ----------
+    given, wanted : str
+        Units by name. An unknown unit is only equal to itself.
+
+    Examples
+    --------
+    >>> round(conversion("bits/byte", "nats/byte"), 4)
+    0.6931
+    >>> conversion("bits/byte", "nats/token") is None
+    True
+    """
+    if given == wanted:
+        return 1.0
+    one, other = parse_unit(given), parse_unit(wanted)
+    if one is None or other is None or one.in_nats != other.in_nats:
+        return None
+    return one.nats / other.nats
+
+
+def parse_loss(text: str) -> tuple[float, str | None] | None:
+    """Read a loss with or without its unit, such as "0.83 bits/byte"; None if it is not one.
+
+    Examples
+    --------
+    >>> parse_loss("0.83 bpb"), parse_loss("2.1")
+    ((0.83, 'bits/byte'), (2.1, None))
+    """
+    number, _, rest = text.strip().partition(" ")
+    try:
+        value = float(number)
+    except ValueError:
+        return None
+    unit = parse_unit(rest) if rest.strip() else None
+    if rest.strip() and (unit is None or unit.name == UNKNOWN_UNIT):
+        return None
+    return value, None if unit is None else unit.name
 
 
 # Above the upper limit a model does worse than a uniform guess over every symbol there can be:
@@ -139,4 +213,8 @@ _PLAUSIBLE = {
 
 def plausible(unit: str) -> tuple[float, float, str]:
     """Lowest and highest loss that can be meant in a unit, and what the highest stands for."""
-    return _PLAUSIBLE.get(unit, (0.0, math.inf, ""))
+    read = parse_unit(unit)
+    if read is None or read.in_nats.name not in _PLAUSIBLE:
+        return 0.0, math.inf, ""
+    low, high, meaning = _PLAUSIBLE[read.in_nats.name]
+    return low / read.nats, high / read.nats, meaning

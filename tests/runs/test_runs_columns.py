@@ -202,32 +202,6 @@ def test_parameter_count_without_embeddings():
         load_runs(frame(), count="both")
 
 
-@pytest.mark.parametrize(
-    ("unit", "name", "factor"),
-    [
-        ("nats/token", "nats/token", 1.0),
-        ("nats", "nats/token", 1.0),
-        ("Nats per Byte", "nats/byte", 1.0),
-        ("bits/byte", "nats/byte", np.log(2)),
-        ("bits-per-byte", "nats/byte", np.log(2)),
-        ("BPB", "nats/byte", np.log(2)),
-        ("bits/char", "nats/char", np.log(2)),
-        ("bits per token", "nats/token", np.log(2)),
-        ("nats/char", "nats/char", 1.0),
-        ("unknown", "unknown", 1.0),
-        ("exp(axis), not nats/token", "unknown", 1.0),
-    ],
-)
-def test_units(unit, name, factor):
-    given = load_runs(frame(loss_se=[0.1, 0.2]), loss_unit=unit)
-    stated = load_runs(frame(loss_se=[0.1, 0.2], loss_unit=unit))
-    assert given.loss_unit == stated.loss_unit == name
-    assert given.table["loss"].tolist() == [3.5 * factor, 3.2 * factor]
-    assert stated.table["loss_se"].tolist() == [0.1 * factor, 0.2 * factor]
-    noted = [flag for flag in given.flags if flag.code == "unit-converted"]
-    assert len(noted) == (factor != 1.0)
-
-
 def test_unknown_and_contradicting_units():
     with pytest.raises(DataError, match="loss_unit='furlongs' is not a unit of loss; legal are"):
         load_runs(frame(), loss_unit="furlongs")

@@ -246,7 +246,8 @@ def test_exclude_refuses():
 
 
 def test_select():
-    runs = load_runs(grid(), loss_unit="bits/token")
+    both = ["bits/token"] + ["nats/token"] * 15
+    runs = load_runs(grid().assign(loss_unit=both))
     big = runs.select(lambda table: table["params"] > 1e8)
     assert len(big) == 8
     assert big.table.index.tolist() == list(range(8))
