@@ -2,19 +2,14 @@
 
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import arviz as az
 import numpy as np
 import pandas as pd
 import xarray as xr
-from numpy.typing import NDArray
-from scipy import stats
 
 from bayes_scaling.inference.sampler import ESS_MIN, RHAT_MAX
-
-if TYPE_CHECKING:
-    from bayes_scaling.inference.result import Fit
 
 __all__ = [
     "PARETO_K_MAX",
@@ -22,8 +17,6 @@ __all__ = [
     "Status",
     "correlation_check",
     "loo_check",
-    "predictive_checks",
-    "predictive_table",
     "prior_check",
     "sampling_checks",
 ]
@@ -34,7 +27,7 @@ CORRELATION_MAX = 0.98
 """Thresholds of Betancourt 2016 (E-BFMI) and Vehtari et al. 2024 (Pareto k); ours: at a correlation
 of 0.98 the other parameter takes away four fifths of a parameter's uncertainty."""
 
-Status = Literal["ok", "warn", "fail"]
+Status = Literal["ok", "untested", "warn", "fail"]
 
 
 @dataclass(frozen=True)
@@ -45,10 +38,11 @@ class Check:
     ----------
     name : str
         What is checked.
-    status : {"ok", "warn", "fail"}
-        "fail": the numbers of this fit should not be used.
+    status : {"ok", "untested", "warn", "fail"}
+        "fail": the numbers of this fit should not be used. "untested": the table is too small for
+        the check, which says nothing in favour of the fit.
     value : float
-        What was measured.
+        What was measured; NaN where nothing was.
     limit : float
         What it is compared with.
     message : str
@@ -171,93 +165,6 @@ def loo_check(dt: xr.DataTree) -> tuple[dict[str, float], Check]:
         "fit leans on single runs, so look at them."
     )
     return values, Check("LOO", "warn", high, 0, text)
-
-
-def predictive_table(fit: "Fit") -> pd.DataFrame:
-    """Coverage of the data by their own predictive distribution, and structure left over."""
-    replicated = fit.dt["posterior_predictive"]["loss"].stack(sample=("chain", "draw"))
-    observed = fit.dt["observed_data"]["loss"].to_numpy()
-    values = replicated.transpose("run", "sample").to_numpy()
-    pit = (values < observed[:, None]).mean(axis=1)
-    residual = np.log(observed) - np.log(np.median(values, axis=1))
-    rows = []
-    for family, runs in fit.runs.groupby("family", sort=False):
-        at = runs.index.to_numpy()
-        rows.append(
-            {
-                "family": family,
-                "runs": len(at),
-                "inside_50": float(np.mean(np.abs(pit[at] - 0.5) <= 0.25)),
-                "inside_90": float(np.mean(np.abs(pit[at] - 0.5) <= 0.45)),
-                "residual_sd": float(np.std(residual[at])),
-                **_structure(runs, residual[at]),
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def _structure(runs: pd.DataFrame, residual: NDArray[np.float64]) -> dict[str, float]:
-    """Share of the residual variance that a quadratic in log C and log D/N explains, and its p.
-
-    An F test against a constant, which has five parameters to its one: a law that bends away from
-    the data leaves such a pattern long before single runs look wrong.
-    """
-    ratio = np.log(runs["tokens"].to_numpy() / runs["params"].to_numpy())
-    terms = [np.log(runs["flops"].to_numpy()), ratio]
-    columns = [np.ones(len(runs))]
-    for term in terms:
-        z = (term - term.mean()) / (term.std() or 1.0)
-        columns += [z, z**2]
-    design = np.stack(columns, axis=1)
-    rank = int(np.linalg.matrix_rank(design))
-    free = len(runs) - rank
-    if rank < 2 or free < 4:
-        return {"structure": np.nan, "structure_p": np.nan}
-    # Ranks, so that one wild run neither makes a pattern nor hides one.
-    y = stats.norm.ppf((stats.rankdata(residual) - 0.5) / len(residual))
-    left = y - design @ np.linalg.lstsq(design, y, rcond=None)[0]
-    total, unexplained = float(np.sum((y - y.mean()) ** 2)), float(np.sum(left**2))
-    f = ((total - unexplained) / (rank - 1)) / (unexplained / free)
-    return {
-        "structure": 1 - unexplained / total,
-        "structure_p": float(stats.f.sf(f, rank - 1, free)),
-    }
-
-
-def predictive_checks(table: pd.DataFrame) -> list[Check]:
-    """Coverage of the fitted runs, and structure left in their residuals.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        As :func:`predictive_table` makes it.
-    """
-    runs = int(table["runs"].sum())
-    inside = round(float((table["inside_90"] * table["runs"]).sum()))
-    # A fit covers its own data a little too well, so only too low a coverage is doubtful.
-    p = float(stats.binom.cdf(inside, runs, 0.9))
-    bent = table[table["structure_p"] * len(table) < 0.05]
-    names = ", ".join(map(repr, bent["family"]))
-    return [
-        Check(
-            "predictive coverage",
-            "warn" if p < 0.01 else "ok",
-            inside / runs,
-            0.9,
-            f"{inside} of {runs} runs lie inside their 90% predictive interval"
-            + (", fewer than chance allows: the noise or the law is wrong." if p < 0.01 else "."),
-        ),
-        Check(
-            "residual structure",
-            "warn" if len(bent) else "ok",
-            len(bent),
-            0,
-            f"Residuals of {names} follow compute or tokens per parameter: the law bends away "
-            "from the data, so forecasts beyond them are biased; compare other laws."
-            if len(bent)
-            else "Residuals show no pattern in compute or tokens per parameter.",
-        ),
-    ]
 
 
 def prior_check(table: pd.DataFrame) -> Check:

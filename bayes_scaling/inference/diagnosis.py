@@ -11,13 +11,12 @@ from bayes_scaling.inference.checks import (
     Status,
     correlation_check,
     loo_check,
-    predictive_checks,
-    predictive_table,
     prior_check,
     sampling_checks,
 )
 from bayes_scaling.inference.information import correlations
 from bayes_scaling.inference.parameters import parameter_table, with_sensitivity
+from bayes_scaling.inference.residuals import predictive_checks, predictive_table
 
 if TYPE_CHECKING:
     from bayes_scaling.inference.result import Fit
@@ -42,9 +41,10 @@ class Diagnosis:
     loo : dict
         PSIS-LOO: elpd, se, p, number of runs with Pareto k above the limit, the largest k.
     predictive : pandas.DataFrame
-        By family: share of runs inside their 50% and 90% posterior predictive intervals, and how
-        much of the residuals a quadratic in compute and tokens per parameter explains, with its
-        p-value.
+        By family, and with family "" over all: share of runs inside their 50% and 90% posterior
+        predictive intervals, how much of the residuals compute and tokens per parameter explain,
+        and their trend with compute among the largest runs, with p-values; NaN where there are too
+        few runs for a test.
     correlations : pandas.DataFrame
         Posterior correlations of the law's parameters, pair by pair in each family.
     """
@@ -57,9 +57,9 @@ class Diagnosis:
 
     @property
     def status(self) -> Status:
-        """The worst status of any check."""
+        """The worst status of any check; one that was not tested counts as "warn"."""
         found = {check.status for check in self.checks}
-        return "fail" if "fail" in found else "warn" if "warn" in found else "ok"
+        return "fail" if "fail" in found else "warn" if found - {"ok"} else "ok"
 
     @property
     def verdict(self) -> str:
@@ -88,7 +88,7 @@ class Diagnosis:
 
     def __str__(self) -> str:
         lines = [f"{self.status.upper()}: {self.verdict}", ""]
-        lines += [f"  {c.status:<5} {c.name:<22} {c.message}" for c in self.checks]
+        lines += [f"  {c.status:<10} {c.name:<22} {c.message}" for c in self.checks]
         shown = self.parameters.drop(columns="advice")
         return "\n".join([*lines, "", shown.to_string(float_format="{:.4g}".format)])
 

@@ -217,6 +217,10 @@ def _few(data: dict[str, Any], study: Study) -> list[Item]:
     return [("families", text, {"runs": few})]
 
 
+def _whose(family: str) -> str:
+    return repr(family) if family else "all families together"
+
+
 def _structure(study: Study) -> list[Item]:
     rows = study.diagnosis["predictive"]
     items: list[Item] = []
@@ -225,7 +229,7 @@ def _structure(study: Study) -> list[Item]:
             continue
         share = row["structure"]
         text = (
-            f"The law bends away from the runs of {row['family']!r}: compute and tokens per "
+            f"The law bends away from the runs of {_whose(row['family'])}: compute and tokens per "
             f"parameter explain {share:.0%} of its residuals (p = {row['structure_p']:.1g}), and "
             "forecasts carry that error on. Another law would change them."
         )

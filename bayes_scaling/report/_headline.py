@@ -37,7 +37,8 @@ def verdict(study: Study, content: dict[str, Any]) -> dict[str, Any]:
         and ``reasons``, each with status and text.
     """
     checks = study.diagnosis["checks"]
-    reasons = [(c["status"], c["message"]) for c in checks if c["status"] != "ok"]
+    found = [("warn" if c["status"] == "untested" else c["status"], c["message"]) for c in checks]
+    reasons = [reason for reason in found if reason[0] != "ok"]
     reasons += _asked_too_much(study, content["headlines"])
     reasons += _data_doubts(study, content)
     order = {"fail": 0, "warn": 1, "ok": 2}

@@ -2,14 +2,22 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
+from numpy.testing import assert_allclose
 
 from bayes_scaling.errors import FileError
 from bayes_scaling.inference import Fit, load_fit
+from bayes_scaling.inference.residuals import (
+    predictive_checks,
+    residual_structure,
+    residual_trend,
+)
 
 
 def status(fit: Fit, name: str) -> str:
@@ -84,6 +92,79 @@ def test_a_pattern_in_residuals_is_named(two_families: Fit, shape: str) -> None:
     assert checks["residual structure"].status == "warn"
     assert "'web', 'code'" in checks["residual structure"].message
     assert status(two_families, "residual structure") == "ok"
+
+
+def members(
+    counts: tuple[int, ...], follow: float, seed: int
+) -> list[tuple[pd.DataFrame, np.ndarray]]:
+    """Runs of families of these sizes with residuals that follow log C as far as ``follow``."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for count in counts:
+        flops = 10 ** rng.uniform(17, 20, count)
+        params = np.sqrt(flops / 6 / 20) * 10 ** rng.uniform(-0.5, 0.5, count)
+        rows = pd.DataFrame({"params": params, "tokens": flops / 6 / params, "flops": flops})
+        z = (np.log(flops) - np.log(flops).mean()) / np.log(flops).std()
+        noise = np.sqrt(1 - follow**2) * rng.normal(size=count)
+        found.append((rows, 0.003 * (follow * z + noise)))
+    return found
+
+
+def test_small_families_are_tested_together_or_said_not_to_be() -> None:
+    # Residuals that follow compute, in families each too small for a quadratic.
+    six = members((6, 6, 6), 0.98, 0)
+    assert np.isnan(residual_structure(six[:1])[1])
+    share, p = residual_structure(six)
+    assert share > 0.8
+    assert p < 0.001
+    # One family of eight is held against a line.
+    assert residual_structure(members((8,), 0.98, 1))[1] < 0.01
+    assert np.isnan(residual_structure(members((4,), 0.98, 1))[1])
+    assert np.isnan(residual_trend(members((7, 7), 0.98, 1))[1])
+
+
+def test_a_trend_among_the_largest_runs_is_seen_though_they_are_few() -> None:
+    rng = np.random.default_rng(5)
+    rows, residual = members((80,), 0.0, 5)[0]
+    order = np.argsort(rows["flops"].to_numpy())
+    top = order[-20:]
+    residual[top] += np.linspace(-0.004, 0.004, 20)
+    correlation, p = residual_trend([(rows, residual)])
+    assert correlation > 0.5
+    assert p < 0.01
+    falling = residual_trend([(rows, -residual)])
+    assert_allclose(falling, (-correlation, p))
+    assert residual_trend([(rows, 0.003 * rng.normal(size=80))])[1] > 0.01
+
+
+@pytest.mark.parametrize("test", [residual_structure, residual_trend])
+@pytest.mark.parametrize("counts", [(40,), (9, 12, 30), (8, 8, 8, 8)])
+def test_residual_tests_have_their_level(test: Callable, counts: tuple[int, ...]) -> None:
+    p = np.array([test(members(counts, 0.0, seed))[1] for seed in range(400)])
+    # 400 tests at 5%: 20 expected, 33 with probability 0.3%.
+    assert 8 <= np.sum(p < 0.05) <= 33
+
+
+def test_what_was_not_tested_is_not_ok(two_families: Fit) -> None:
+    few = pd.DataFrame(
+        [
+            {
+                "family": "web",
+                "runs": 6,
+                "inside_50": 0.5,
+                "inside_90": 1.0,
+                **dict.fromkeys(("structure", "structure_p", "trend", "trend_p"), np.nan),
+            }
+        ]
+    )
+    untested = predictive_checks(few)
+    assert [check.status for check in untested] == ["ok", "untested", "untested"]
+    diagnosis = two_families.diagnose()
+    passed = tuple(check for check in diagnosis.checks if check.status == "ok")
+    assert replace(diagnosis, checks=passed).status == "ok"
+    assert replace(diagnosis, checks=(*passed, *untested)).status == "warn"
+    assert "was not tested" in replace(diagnosis, checks=(*passed, *untested)).verdict
+    assert set(diagnosis.predictive["family"]) == {"web", "code", ""}
 
 
 def test_it_is_plain_json_and_readable_text(two_families: Fit) -> None:
