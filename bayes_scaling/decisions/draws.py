@@ -12,8 +12,9 @@ from bayes_scaling.decisions.family import runs_of
 from bayes_scaling.decisions.optimum import log_loss_at
 from bayes_scaling.forecast.families import values_of
 from bayes_scaling.forecast.model_error import ModelError, model_error
+from bayes_scaling.forecast.run_draws import own_errors, run_noise
 from bayes_scaling.inference import Fit
-from bayes_scaling.model import Spec, Typical, hierarchy, typical
+from bayes_scaling.model import Spec, Typical, typical
 
 __all__ = ["Draws", "draws_of"]
 
@@ -164,13 +165,12 @@ def draws_of(fit: Fit, family: str, seed: int) -> Draws:
     family : str
         Its name.
     seed : int
-        Seed of run noise and of an unseen family.
+        Seed of run noise and of an unseen family: with that of a forecast, a plan has its draws.
     """
     spec = fit.spec
     draws = values_of(fit, family, seed)
     sigma = draws[spec.noise_parameter.name]
-    noise = hierarchy.noise(spec, fit.posterior, sigma, np.random.default_rng([seed, 3]))
-    rng = np.random.default_rng([seed, 5])
+    noise = run_noise(fit, family, sigma, seed)
     return Draws(
         spec=spec,
         family=family,
@@ -179,6 +179,6 @@ def draws_of(fit: Fit, family: str, seed: int) -> Draws:
         noise=noise.values.ravel(),
         usual=typical(spec.law, fit.runs, family),
         error=model_error(fit, family, seed) if spec.discrepancy else None,
-        own_error=rng.normal(size=noise.size),
+        own_error=own_errors(family, noise.shape[:2], seed).ravel(),
         counting=counting_of(runs_of(fit, family)),
     )

@@ -38,19 +38,18 @@ class ModelError:
     scale: xr.DataArray
     common: Floats
 
-    def at_points(self, rows: pd.DataFrame, rng: np.random.Generator) -> xr.DataArray:
+    def at_points(self, rows: pd.DataFrame, own: Floats) -> xr.DataArray:
         """Error in log loss of one run at each row, dims (chain, draw, point).
 
         Parameters
         ----------
         rows : pandas.DataFrame
             params, tokens, flops; the index becomes the coordinate.
-        rng : numpy.random.Generator
-            Source of what each run has to itself.
+        own : (chain, draw, point) array
+            Standard normal that each run has to itself.
         """
         logs = [np.log(rows[name].to_numpy(np.float64)) for name in ("params", "tokens", "flops")]
         growth = self.discrepancy.growth(self.extent.distance(*logs))
-        own = rng.normal(size=(*self.common.shape, len(rows)))
         unit = self._unit(self.common[..., None], own)
         coords = {"chain": self.scale["chain"], "draw": self.scale["draw"]}
         return xr.DataArray(

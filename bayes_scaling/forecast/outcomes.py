@@ -11,6 +11,7 @@ from scipy.special import logsumexp
 from bayes_scaling.errors import DataError
 from bayes_scaling.forecast.model_error import model_error
 from bayes_scaling.forecast.prediction import asked, predict_own
+from bayes_scaling.forecast.run_draws import own_errors
 from bayes_scaling.forecast.scoring import score_draws
 from bayes_scaling.inference import Fit
 from bayes_scaling.model import arrays, hierarchy
@@ -18,8 +19,6 @@ from bayes_scaling.runs import Runs, load_runs
 from bayes_scaling.runs.units import conversion
 
 __all__ = ["log_score", "score", "score_rows"]
-
-_ERROR_SEED = 17
 
 
 def score(fit: Fit, runs: Any, *, seed: int = 0) -> pd.DataFrame:
@@ -32,7 +31,7 @@ def score(fit: Fit, runs: Any, *, seed: int = 0) -> pd.DataFrame:
     runs : Runs, pandas.DataFrame or path
         What came, as a table of runs with losses; rows of any role are scored.
     seed : int
-        Seed of the forecasts.
+        Seed of the forecasts and of the law's error in the log score.
 
     Returns
     -------
@@ -78,7 +77,7 @@ def score_rows(fit: Fit, rows: pd.DataFrame, seed: int) -> pd.DataFrame:
     seen = rows["family"].isin(fit.families)
     density = np.full(len(rows), np.nan)
     if seen.any():
-        density[seen.to_numpy()] = log_score(fit, rows[seen])
+        density[seen.to_numpy()] = log_score(fit, rows[seen], seed=seed)
     return pd.DataFrame(
         {
             "family": rows["family"].to_numpy(),
@@ -90,7 +89,7 @@ def score_rows(fit: Fit, rows: pd.DataFrame, seed: int) -> pd.DataFrame:
     ).join(scored.assign(log_score=density))
 
 
-def log_score(fitted: Fit, rows: pd.DataFrame) -> NDArray[np.float64]:
+def log_score(fitted: Fit, rows: pd.DataFrame, *, seed: int = 0) -> NDArray[np.float64]:
     """Log of the posterior predictive density of the losses of runs, each by itself.
 
     Parameters
@@ -99,6 +98,9 @@ def log_score(fitted: Fit, rows: pd.DataFrame) -> NDArray[np.float64]:
         A fit that knows the families of the runs.
     rows : pandas.DataFrame
         Runs in canonical columns, with their losses.
+    seed : int
+        Seed of the draws of the law's error, over which the density is averaged; without one, the
+        density has no random part but the posterior.
 
     Returns
     -------
@@ -106,7 +108,7 @@ def log_score(fitted: Fit, rows: pd.DataFrame) -> NDArray[np.float64]:
         In the loss, not its log, so that laws and likelihoods compare; higher is better.
     """
     design = arrays(fitted.spec, rows)
-    error = _errors(fitted, rows.reset_index(drop=True))
+    error = _errors(fitted, rows.reset_index(drop=True), seed)
     density = hierarchy.log_likelihood(fitted.spec, design, fitted.posterior, error)
     flat = density.stack(sample=("chain", "draw")).transpose("run", "sample").to_numpy()
     result: NDArray[np.float64] = logsumexp(flat, axis=1) - np.log(flat.shape[1])
@@ -114,13 +116,14 @@ def log_score(fitted: Fit, rows: pd.DataFrame) -> NDArray[np.float64]:
     return result - design.log_loss
 
 
-def _errors(fitted: Fit, rows: pd.DataFrame) -> Any:
+def _errors(fitted: Fit, rows: pd.DataFrame, seed: int) -> Any:
     """Draws of the law's error at runs, dims (chain, draw, run), or 0."""
     if fitted.spec.discrepancy is None:
         return 0.0
-    rng = np.random.default_rng(_ERROR_SEED)
-    parts = [
-        model_error(fitted, str(family), 0).at_points(own, rng)
-        for family, own in rows.groupby("family")
-    ]
+    parts = []
+    for label, own in rows.groupby("family"):
+        family = str(label)
+        error = model_error(fitted, family, seed)
+        each = own_errors(family, error.common.shape, seed, runs=len(own))
+        parts.append(error.at_points(own, each))
     return xr.concat(parts, dim="point").sel(point=rows.index.to_numpy()).to_numpy()

@@ -19,9 +19,10 @@ from bayes_scaling.errors import DataError, FileError, FitError
 from bayes_scaling.forecast.doubts import doubts_about
 from bayes_scaling.forecast.families import check_seed, values_of
 from bayes_scaling.forecast.model_error import model_error
+from bayes_scaling.forecast.run_draws import own_errors, run_noise
 from bayes_scaling.inference import Fit
 from bayes_scaling.laws import Law, ops
-from bayes_scaling.model import fill_typical, hierarchy, input_table, stated_inputs, unstated
+from bayes_scaling.model import fill_typical, input_table, stated_inputs, unstated
 from bayes_scaling.runs import ACCEPTABLE, Configs, load_configs
 from bayes_scaling.runs.configs import OPTIONAL
 
@@ -328,11 +329,10 @@ def _families(fit: Fit, configs: Configs) -> list[str]:
 
 def _draws(fit: Fit, table: pd.DataFrame, seed: int) -> xr.Dataset:
     spec = fit.spec
-    posterior = fit.posterior
-    rng = np.random.default_rng([seed, 2])
     parts = []
-    for name, rows in table.groupby("family", sort=False):
-        values = values_of(fit, str(name), seed)
+    for label, rows in table.groupby("family", sort=False):
+        name = str(label)
+        values = values_of(fit, name, seed)
         x = {
             column: xr.DataArray(
                 np.log(rows[column].to_numpy()) - spec.reference[column],
@@ -344,17 +344,18 @@ def _draws(fit: Fit, table: pd.DataFrame, seed: int) -> xr.Dataset:
         for column, best in spec.law.best.items():
             x[column] = x[column].fillna(best(values))
         log_curve = spec.law.log_curve(x, values).transpose("chain", "draw", "point")
-        scale = values[spec.noise_parameter.name].expand_dims(point=x[spec.law.inputs[0]]["point"])
-        scale = scale.transpose("chain", "draw", "point")
-        run_noise = hierarchy.noise(spec, posterior, scale, rng)
+        noise = run_noise(fit, name, values[spec.noise_parameter.name], seed, runs=len(rows))
+        away = noise.to_numpy()
         if spec.discrepancy:
-            run_noise = run_noise + model_error(fit, str(name), seed).at_points(rows, rng)
+            error = model_error(fit, name, seed)
+            own = own_errors(name, error.common.shape, seed, runs=len(rows))
+            away = away + error.at_points(rows, own).to_numpy()
         floor = values.get("floor", xr.zeros_like(values[spec.law.names[0]]))
         parts.append(
             xr.Dataset(
                 {
                     "loss_curve": ops.exp(log_curve),
-                    "loss_run": ops.exp(log_curve + run_noise),
+                    "loss_run": ops.exp(log_curve + away),
                     "loss_floor": xr.zeros_like(log_curve) + floor,
                 }
             )
