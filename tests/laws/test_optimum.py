@@ -1,0 +1,100 @@
+"""Closed forms of the compute-optimal size, of every law that has one, against a search."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from scipy.optimize import minimize_scalar
+
+from bayes_scaling import laws
+from bayes_scaling.errors import LawError
+from bayes_scaling.laws import Law
+
+
+def _every() -> list[Law]:
+    """Every registered law, and with a shape term where it takes one."""
+    found = list(laws.available().values())
+    for law in tuple(found):
+        try:
+            found.append(laws.get(f"{law.name}+shape"))
+        except LawError:
+            continue
+    return found
+
+
+LAWS = _every()
+WITH_OPTIMUM = [law for law in LAWS if law.optimum is not None]
+BUDGETS = (35.0, 42.0, 49.0, 55.0)
+"""Logs of C / 6: from 1e16 to 5e24 FLOP."""
+DRAWS = 5
+
+
+def draws(law: Law, seed: int) -> list[dict[str, float]]:
+    """Parameters about the medians of the priors, at N = D = 1 of a plausible family."""
+    rng = np.random.default_rng(seed)
+    at = dict.fromkeys(law.inputs, 0.0) | {"params": np.log(1e8), "tokens": np.log(1e10)}
+    found = []
+    for _ in range(DRAWS):
+        values = {
+            p.name: float(p.prior.median * np.exp(0.3 * p.prior.sd * rng.normal()))
+            for p in law.parameters
+        }
+        # Amplitudes are the loss at the reference point: at N = D = 1 they are larger.
+        slopes = law.slopes(values)
+        for name, by_input in slopes.items():
+            values[name] *= float(np.exp(sum(at[i] * slope for i, slope in by_input.items())))
+        found.append(values)
+    return found
+
+
+def log_loss(law: Law, values: dict[str, float], log_params: float, log_c: float) -> float:
+    """Along C = 6·N·D, every token fresh and shapes the best there are."""
+    where = {"params": log_params, "tokens": log_c - log_params, "flops": log_c + np.log(6.0)}
+    where |= {"unique_tokens": where["tokens"]}
+    where |= {name: best(values) for name, best in law.best.items()}
+    return float(law.log_curve({name: where[name] for name in law.inputs}, values))
+
+
+def searched(law: Law, values: dict[str, float], log_c: float) -> float:
+    """The minimiser by a grid, then Brent's method between its neighbours."""
+    grid = np.linspace(log_c / 2 - 60, log_c / 2 + 60, 601)
+    best = int(np.argmin([log_loss(law, values, at, log_c) for at in grid]))
+    assert 0 < best < len(grid) - 1
+    found = minimize_scalar(
+        lambda at: log_loss(law, values, at, log_c),
+        bounds=(grid[best - 1], grid[best + 1]),
+        method="bounded",
+        options={"xatol": 1e-9},
+    )
+    return float(found.x)
+
+
+@pytest.mark.parametrize("law", WITH_OPTIMUM, ids=lambda law: law.name)
+def test_a_closed_form_is_the_minimiser(law: Law) -> None:
+    assert law.optimum is not None
+    for values in draws(law, 1):
+        # A loss that is nearly its floor has no minimum that a search could see.
+        sharp = values | ({"floor": 1e-12} if "floor" in values else {})
+        for log_c in BUDGETS:
+            closed = float(law.optimum(log_c, values))
+            assert_allclose(closed, searched(law, sharp, log_c), atol=1e-4)
+            about = [log_loss(law, values, closed + away, log_c) for away in (-0.1, 0.0, 0.1)]
+            assert about[1] == min(about)
+
+
+@pytest.mark.parametrize("law", WITH_OPTIMUM, ids=lambda law: law.name)
+def test_exponents_are_slopes_of_the_minimum_found(law: Law) -> None:
+    for values in draws(law, 2):
+        sharp = values | ({"floor": 1e-12} if "floor" in values else {})
+        low, high = (searched(law, sharp, log_c) for log_c in (40.0, 50.0))
+        if law.params_exponent is not None:
+            assert_allclose((high - low) / 10, law.params_exponent(values), atol=1e-4)
+        if law.frontier is not None:
+            fall = log_loss(law, sharp, low, 40.0) - log_loss(law, sharp, high, 50.0)
+            assert_allclose(fall / 10, law.frontier(values), rtol=1e-6)
+
+
+def test_every_law_with_a_formula_is_among_these() -> None:
+    assert {law.name for law in WITH_OPTIMUM} >= {
+        "chinchilla", "chinchilla-gamma", "kaplan", "data-constrained", "depth-width",
+        "chinchilla+shape", "chinchilla-gamma+shape", "kaplan+shape", "data-constrained+shape",
+    }  # fmt: skip
