@@ -41,7 +41,9 @@ def _judging(command: _Command) -> _Command:
         ),
         click.option("--schedule", metavar="FILE", help="Planned rates: step or tokens, and lr."),
         click.option("--metric", help="Column or tag of the loss."),
-        click.option("--t", help="Column of steps or tokens."),
+        click.option(
+            "--t", help="Column of steps or tokens; 'order' counts points as they were logged."
+        ),
         click.option("--run", help="Column that names runs."),
         click.option("--lr", help="Column or tag of the learning rate."),
         click.option("--format", help="table, wandb, tensorboard, huggingface or mlflow."),

@@ -143,7 +143,7 @@ def test_addresses_and_names_that_are_not_there(server, address, options, kind, 
 def test_runs_without_steps_or_without_anything(server):
     assert "experiment 'empty' has no runs" in refused(f"{ADDRESS}#empty")
     server.histories[ID] = {"loss": [(0, 3.0), (0, 2.0)]}
-    assert "at step 0: the runs were logged without step=" in refused(f"{ADDRESS}#grid")
+    assert "every 'loss' at step 0: it was logged without a step" in refused(f"{ADDRESS}#grid")
 
 
 def test_the_extra_is_named_when_it_is_missing(monkeypatch):

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from bayes_scaling.errors import DataError
 from bayes_scaling.runs._raw import show
 
-__all__ = ["Asked", "given", "listed"]
+__all__ = ["ORDER", "Asked", "given", "listed"]
+
+ORDER = "order"
+"""What t= may be where no column or tag is called so: points are counted as they were logged."""
 
 _SHOWN = 12
 
@@ -28,6 +31,10 @@ class Asked:
     run: str | None = None
     lr: str | None = None
     join: bool = True
+
+    def counts(self, names: Sequence[str]) -> bool:
+        """Whether points are to be counted, rather than placed by a column or tag."""
+        return self.t == ORDER and ORDER not in names
 
 
 def listed(names: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_scaling.curves.curve import Axis, Curve, Curves
-from bayes_scaling.curves.importers.asked import listed
+from bayes_scaling.curves.importers.asked import ORDER, listed
 from bayes_scaling.curves.importers.joining import joined
 from bayes_scaling.curves.importers.tracks import Floats, Track
 from bayes_scaling.errors import DataError
@@ -44,8 +44,10 @@ def finish(
         :meth:`~bayes_scaling.curves.curve.Curve.of`.
     """
     told = list(notes)
+    _check_placed(tracks, axis, metric, source)
     full = [track for track in tracks if _has_points(track)]
-    bare = [track.run for track in tracks if not _has_points(track)]
+    unplaced = [track.run for track in tracks if not _has_points(track) and _at_one_place(track)]
+    bare = [t.run for t in tracks if not _has_points(t) and t.run not in unplaced]
     if not full:
         raise DataError(
             f"{source} has no finite {metric!r} after the first {axis}; another column or tag may "
@@ -58,6 +60,11 @@ def finish(
         )
     if bare:
         told.append(f"left out for want of a finite {metric!r}: {listed(bare)}")
+    if unplaced:
+        told.append(
+            f"left out, since every {metric!r} of theirs is at {axis} 0: {listed(unplaced)}; "
+            f"t={ORDER!r} counts points as they were logged"
+        )
     if join:
         full = joined(full, told)
     if any(track.seconds is not None and _goes_back(track.seconds) for track in full):
@@ -78,6 +85,21 @@ def finish(
         for track in full
     ]
     return Curves(tuple(curves), source, tuple(told))
+
+
+def _check_placed(tracks: Sequence[Track], axis: Axis, metric: str, source: str) -> None:
+    """Refuse a log in which every run has all of its points at one place."""
+    known = [track for track in tracks if len(track.t)]
+    if known and all(_at_one_place(track) for track in known):
+        raise DataError(
+            f"{source} has every {metric!r} at {axis} {known[0].t[0]:g}: it was logged without a "
+            f"{axis}; t={ORDER!r} (on the shell --t {ORDER}) counts the points of each run in the "
+            "order in which they were logged, and another name says what places them"
+        )
+
+
+def _at_one_place(track: Track) -> bool:
+    return len(track.t) > 1 and bool(np.all(track.t == track.t[0]))
 
 
 def _points(track: Track) -> NDArray[np.bool_]:

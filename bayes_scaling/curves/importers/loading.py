@@ -57,7 +57,9 @@ def load_curves(
         Column, tag or metric that is the loss (in nats). By default the one named as a loss; a
         held-out loss rather than a training loss.
     t : str, optional
-        Column, tag or metric that counts steps or tokens. By default the steps.
+        Column, tag or metric that counts steps or tokens. By default the steps. Where none is
+        called so, "order" counts the points of each run in the order of their times, or of the
+        rows: for logs that were written without a step.
     run : str, optional
         Column that names runs, for tables with one row a point.
     lr : str, optional

@@ -60,11 +60,6 @@ def _curves(client: Any, wanted: str, asked: Asked, source: str) -> Curves:
             if key in run.data.metrics
         }
         tracks.append(track(name, series, picked, source))
-    if picked.t is None and not any(one.t.any() for one in tracks):
-        raise DataError(
-            f"{source} has every {picked.metric!r} at step 0: the runs were logged without step=, "
-            "and nothing says where their points lie"
-        )
     return finish(
         tracks,
         axis=picked.axis,
@@ -107,6 +102,8 @@ def _named(runs: list[Any]) -> dict[str, Any]:
 
 def _series(history: list[Any]) -> Series:
     # The server may give them in any order; a batch carries one time for many steps.
-    rows = sorted((point.timestamp, point.step, point.value) for point in history)
+    # What neither tells apart stays as it came: sorted by its value a loss would rise.
+    points = sorted(history, key=lambda point: (point.timestamp, point.step))
+    rows = [(point.timestamp, point.step, point.value) for point in points]
     time, step, value = np.array(rows, dtype=np.float64).reshape(-1, 3).T
     return Series(step, value, time / 1000)

@@ -12,7 +12,7 @@ from bayes_scaling.curves.importers.blanks import from_wide, lost_in_blanks
 from bayes_scaling.curves.importers.finishing import finish
 from bayes_scaling.curves.importers.names import axis_of, clock, pick_lr, pick_metric, pick_t
 from bayes_scaling.curves.importers.table import Numbers, Table, numbers
-from bayes_scaling.curves.importers.tracks import Track, aligned
+from bayes_scaling.curves.importers.tracks import COUNTED, Track, aligned
 from bayes_scaling.errors import DataError
 from bayes_scaling.runs._raw import RawTable
 from bayes_scaling.runs.cells import to_text
@@ -48,16 +48,26 @@ def curves_of_rows(table: Table, asked: Asked, name: str) -> Curves:
     notes: list[str] = []
     names, source = table.names, table.source
     metric = pick_metric(asked.metric, names, source, "column", notes)
-    t = pick_t(asked.t, [n for n in names if n != metric], source, "column", notes)
+    counted = asked.counts(names)
+    t = None
+    if not counted:
+        t = pick_t(asked.t, [n for n in names if n != metric], source, "column", notes)
     lr = pick_lr(asked.lr, names, source, "column", notes)
     time = clock([n for n in names if n not in {metric, t, lr}])
-    axis = axis_of(t, notes)
+    axis: Axis = "step" if t is None else axis_of(t, notes)
     run = _run_column(table, asked.run, notes)
     raw = table.take([n for n in dict.fromkeys((metric, t, lr, time, run)) if n is not None])
-    at, loss = numbers(raw, t), numbers(raw, metric)
+    loss = numbers(raw, metric)
     runs = _runs(raw, run, name)
+    seconds = None if time is None else _seconds(raw, time, notes)
+    if counted:
+        notes.append(COUNTED)
+        runs = {label: _in_time(rows, seconds) for label, rows in runs.items()}
+    at = _counted(np.ones_like(loss.held), runs) if t is None else numbers(raw, t)
     lost = _lost(table, metric, at, loss, runs=runs, notes=notes)
     loss = Numbers(loss.values, loss.held | lost)
+    if t is None:
+        at = _counted(loss.held, runs)
     if not loss.held.all():
         notes.append(f"{int((~loss.held).sum())} of {len(loss.held)} rows hold no {metric!r}")
     missing = np.flatnonzero(loss.held & ~at.held)
@@ -67,7 +77,6 @@ def curves_of_rows(table: Table, asked: Asked, name: str) -> Curves:
             f"column of the steps or tokens, one of {listed(names)}"
         )
     rates = None if lr is None else numbers(raw, lr)
-    seconds = None if time is None else _seconds(raw, time, notes)
     tracks = []
     for label, rows in runs.items():
         here = rows[loss.held[rows]]
@@ -78,6 +87,21 @@ def curves_of_rows(table: Table, asked: Asked, name: str) -> Curves:
     if run is None:
         _once(tracks[0], source, names, axis)
     return finish(tracks, axis=axis, metric=metric, source=source, notes=notes, join=asked.join)
+
+
+def _in_time(rows: Rows, seconds: Floats | None) -> Rows:
+    """Rows in the order of their times, where all have one."""
+    if seconds is None or not np.all(np.isfinite(seconds[rows])):
+        return rows
+    return rows[np.argsort(seconds[rows], kind="stable")]
+
+
+def _counted(points: NDArray[np.bool_], runs: Mapping[str, Rows]) -> Numbers:
+    """Places of rows as the number of points of the run up to there."""
+    places = np.zeros(len(points))
+    for rows in runs.values():
+        places[rows] = np.cumsum(points[rows])
+    return Numbers(places, np.ones(len(places), dtype=np.bool_))
 
 
 def _lost(
@@ -171,6 +195,8 @@ def _since_1970(times: pd.Series) -> Floats:
 
 def _once(track: Track, source: str, names: list[str], axis: Axis) -> None:
     """Refuse rows of many runs that nothing tells apart."""
+    if np.all(track.t == track.t[:1]):
+        return  # logged without a step, which is another fault
     back = int((np.diff(track.t) <= 0).sum())
     later = np.minimum.accumulate(track.t[::-1])[::-1] if len(track.t) else track.t
     replaced = int((track.t[:-1] >= later[1:]).sum())

@@ -10,7 +10,7 @@ from bayes_scaling.curves.curve import Axis, Curves
 from bayes_scaling.curves.importers.asked import Asked, given
 from bayes_scaling.curves.importers.finishing import finish
 from bayes_scaling.curves.importers.names import axis_of, pick_lr, pick_metric
-from bayes_scaling.curves.importers.tracks import Track, aligned
+from bayes_scaling.curves.importers.tracks import COUNTED, Track, aligned
 from bayes_scaling.errors import DataError
 
 __all__ = ["Picked", "Series", "curves_of_series", "pick", "track"]
@@ -47,6 +47,8 @@ class Picked:
         Learning rate.
     axis : {"step", "tokens"}
         What positions count.
+    counted : bool
+        Whether points are counted as they were logged, whatever step they were logged with.
     notes : tuple of str
         What was guessed.
     """
@@ -55,6 +57,7 @@ class Picked:
     t: str | None
     lr: str | None
     axis: Axis
+    counted: bool
     notes: tuple[str, ...]
 
 
@@ -81,11 +84,14 @@ def pick(asked: Asked, tags: Sequence[str], source: str, word: str) -> Picked:
     metric = pick_metric(asked.metric, tags, source, word, notes)
     t: str | None = None
     axis: Axis = "step"
-    if asked.t not in {None, "step"}:
+    counted = asked.counts(tags)
+    if counted:
+        notes.append(COUNTED)
+    elif asked.t not in {None, "step"}:
         t = given("t", str(asked.t), tags, source, word)
         axis = axis_of(t, notes)
     lr = pick_lr(asked.lr, tags, source, word, notes)
-    return Picked(metric, t, lr, axis, tuple(notes))
+    return Picked(metric, t, lr, axis, counted, tuple(notes))
 
 
 def track(run: str, series: Mapping[str, Series], picked: Picked, source: str) -> Track:
@@ -109,6 +115,8 @@ def track(run: str, series: Mapping[str, Series], picked: Picked, source: str) -
     """
     none = Series(*(np.empty(0) for _ in range(3)))
     loss = series.get(picked.metric, none)
+    if picked.counted:
+        return _counted(run, loss, None if picked.lr is None else series.get(picked.lr))
     at = loss.step
     if picked.t is not None and len(at):
         if picked.t not in series:
@@ -120,6 +128,15 @@ def track(run: str, series: Mapping[str, Series], picked: Picked, source: str) -
         rate = series[picked.lr]
         lr = aligned(rate.step, rate.value, loss.step)
     return Track(run, at, loss.value, lr, loss.seconds)
+
+
+def _counted(run: str, loss: Series, rate: Series | None) -> Track:
+    """Points in the order of their times, counted from 1."""
+    order = np.argsort(loss.seconds, kind="stable")
+    seconds = loss.seconds[order]
+    # Steps say nothing here, so a rate belongs to the loss that was logged at its time.
+    lr = None if rate is None else aligned(rate.seconds, rate.value, seconds)
+    return Track(run, np.arange(1.0, len(order) + 1.0), loss.value[order], lr, seconds)
 
 
 def curves_of_series(

@@ -5,9 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Floats", "Track", "aligned"]
+__all__ = ["COUNTED", "Floats", "Track", "aligned"]
 
 Floats = NDArray[np.float64]
+
+COUNTED = (
+    "points were counted in the order in which they were logged: one point is one step, of the "
+    "planned end too"
+)
+"""A note where t= asks for it."""
 
 
 @dataclass(frozen=True, slots=True)

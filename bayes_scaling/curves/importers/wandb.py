@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from bayes_scaling.curves.curve import Curves
+from bayes_scaling.curves.curve import Axis, Curves
 from bayes_scaling.curves.importers.asked import Asked, listed
 from bayes_scaling.curves.importers.blanks import lost_in_blanks
 from bayes_scaling.curves.importers.finishing import finish
 from bayes_scaling.curves.importers.names import axis_of, pick_lr, pick_metric, pick_t
 from bayes_scaling.curves.importers.table import Table, numbers
-from bayes_scaling.curves.importers.tracks import Track, aligned
+from bayes_scaling.curves.importers.tracks import COUNTED, Track, aligned
 from bayes_scaling.errors import DataError
 from bayes_scaling.runs._raw import RawTable
 from bayes_scaling.runs.columns import column, normalise
@@ -87,11 +87,15 @@ def curves_of_chart(table: Table, asked: Asked) -> Curves:
     by_run = _columns(table)
     metrics = list(dict.fromkeys(metric for of in by_run.values() for metric in of))
     metric = pick_metric(asked.metric, metrics, table.source, "metric", notes)
-    t = _axis(table, asked.t, [name for name in metrics if name != metric], notes)
+    counted = asked.counts([table.names[0], *metrics])
+    if counted:
+        notes.append(COUNTED)
+    others = [name for name in metrics if name != metric]
+    t = None if counted else _axis(table, asked.t, others, notes)
     lr = pick_lr(asked.lr, metrics, table.source, "metric", notes)
-    raw = table.take(
-        [table.names[0], *(of[m] for of in by_run.values() for m in (metric, t, lr) if m in of)]
-    )
+    wanted = [name for name in (metric, t, lr) if name is not None]
+    taken = [of[name] for of in by_run.values() for name in wanted if name in of]
+    raw = table.take([table.names[0], *taken])
     # Where a chart shows one run's loss alone, nothing else accounts for a row.
     alone = len(table.names) == 2
     tracks = [
@@ -99,7 +103,9 @@ def curves_of_chart(table: Table, asked: Asked) -> Curves:
         for run, of in by_run.items()
         if metric in of
     ]
-    axis = axis_of(t, notes)
+    axis: Axis = "step" if t is None else axis_of(t, notes)
+    if counted:
+        tracks = [replace(track, t=np.arange(1.0, len(track.t) + 1.0)) for track in tracks]
     return finish(
         _named(tracks, notes),
         axis=axis,
@@ -138,16 +144,17 @@ def _axis(table: Table, asked: str | None, metrics: list[str], notes: list[str])
 def _track(
     raw: RawTable,
     run: str,
-    wanted: tuple[str, str, str | None],
+    wanted: tuple[str, str | None, str | None],
     of: dict[str, str],
     *,
     alone: bool,
 ) -> Track:
     metric, t, lr = wanted
     axis = str(raw.frame.columns[0])
-    if t != axis and t not in of:
+    if t is not None and t != axis and t not in of:
         raise DataError(f"{raw.places.source} has no {t!r} for run {run!r}, which t= asks for")
-    positions, placed = numbers(raw, of.get(t, axis))
+    rows = np.arange(1.0, len(raw.frame) + 1.0)
+    positions, placed = (rows, rows > 0) if t is None else numbers(raw, of.get(t, axis))
     losses, logged = numbers(raw, of[metric])
     lost = np.zeros(len(logged), dtype=np.bool_)
     if alone:
