@@ -6,10 +6,13 @@ import click
 
 from bayes_scaling.cli._options import (
     ACCEPT,
+    BEST_OF,
     COLUMN,
+    FAMILY,
     LAW,
     SEED,
     check_output,
+    chosen,
     output,
     pairs,
     priors_of,
@@ -31,7 +34,9 @@ __all__ = ["diagnose", "fit", "sbc"]
 @click.option("--noise", default="student-t", show_default=True, help="student-t or normal.")
 @click.option("--prior", multiple=True, metavar="NAME=MEDIAN,SD,SPREAD", help="Replace a prior.")
 @COLUMN
+@FAMILY
 @ACCEPT
+@BEST_OF
 @click.option("--loss-unit", metavar="UNIT", help="nats/token, bits/byte …")
 @click.option("--count", default="params", show_default=True, help="params or params_nonemb.")
 @click.option("--exclude-flagged", multiple=True, metavar="CODE", help="Leave out flagged rows.")
@@ -49,11 +54,10 @@ def fit(runs: str, output: str, **options: Any) -> None:
         columns=columns or None,
         loss_unit=options.pop("loss_unit"),
         count=options.pop("count"),
+        family=options.pop("family"),
         accept=options.pop("accept"),
     )
-    excluded = options.pop("exclude_flagged")
-    if excluded:
-        table = table.exclude(*excluded)
+    table = chosen(table, options)
     table.fit_rows()
     # What is read above loads in a fraction of the time, so a bad table is refused sooner.
     from bayes_scaling.inference import fit as fit_runs

@@ -7,12 +7,15 @@ import click
 
 from bayes_scaling.cli._options import (
     ACCEPT,
+    BEST_OF,
     COLUMN,
+    FAMILY,
     LAW,
     RAW,
     SEED,
     check_output,
     check_plot,
+    chosen,
     of_formulas,
     output,
     pairs,
@@ -83,7 +86,9 @@ def predict(fit: str, at: str, output: str, **options: Any) -> None:
 @plot("Scores by distance")
 @output("Where the scores go (JSON).")
 @COLUMN
+@FAMILY
 @ACCEPT
+@BEST_OF
 @sampler
 def backtest(runs: str, law: str, output: str, **options: Any) -> None:
     """Fit the smaller RUNS of each family, forecast the larger ones, and score it.
@@ -107,7 +112,10 @@ def backtest(runs: str, law: str, output: str, **options: Any) -> None:
         get(name)
     ratios = _numbers(options.pop("ratios"), "--ratio", "numbers above 1")
     columns = pairs(options.pop("column"), "--column", "CANONICAL=SOURCE")
-    table = load_runs(runs, columns=columns or None, accept=options.pop("accept"))
+    table = load_runs(
+        runs, columns=columns or None, accept=options.pop("accept"), family=options.pop("family")
+    )
+    table = chosen(table, options)
     from bayes_scaling.forecast import backtest as test_back
 
     result = test_back(table, names, ratio=ratios, checkpoint=part, **options)
@@ -132,7 +140,9 @@ def backtest(runs: str, law: str, output: str, **options: Any) -> None:
 @click.option("--loo-only", is_flag=True, help="Do not hold out the larger runs.")
 @output("Where the comparison goes (JSON).")
 @COLUMN
+@FAMILY
 @ACCEPT
+@BEST_OF
 @click.option("--exclude-flagged", multiple=True, metavar="CODE", help="Leave out flagged rows.")
 @sampler
 def compare(sources: tuple[str, ...], law: str, output: str, **options: Any) -> None:
@@ -143,8 +153,10 @@ def compare(sources: tuple[str, ...], law: str, output: str, **options: Any) -> 
 
     check_output(output, *sources)
     columns = pairs(options.pop("column"), "--column", "CANONICAL=SOURCE")
-    excluded = options.pop("exclude_flagged")
-    accepted = options.pop("accept")
+    accepted, family = options.pop("accept"), options.pop("family")
+    kept = {name: options.pop(name) for name in ("exclude_flagged", "best_of")}
+    if len(sources) > 1 and any((columns, accepted, family, *kept.values())):
+        raise click.UsageError("what is said of a table of RUNS does not change FITs; fit it anew")
     names = [name.strip() for name in law.split(",")]
     ratio = None if options.pop("loo_only") else options.pop("ratio")
     options.pop("ratio", None)
@@ -154,10 +166,10 @@ def compare(sources: tuple[str, ...], law: str, output: str, **options: Any) -> 
             raise click.UsageError(f"{sources[0]} is one FIT; give two or more, or a table of RUNS")
         for name in names:
             get(name)
-        source = load_runs(sources[0], columns=columns or None, accept=accepted)
+        source = load_runs(sources[0], columns=columns or None, family=family, accept=accepted)
         for count in options["counts"]:
             recount(source, count)
-        source = source.exclude(*excluded) if excluded else source
+        source = chosen(source, kept)
     from bayes_scaling.forecast import compare as side_by_side
     from bayes_scaling.inference import load_fit
 

@@ -2,20 +2,26 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bayes_scaling.errors import LawError
 
+if TYPE_CHECKING:
+    from bayes_scaling.runs import Runs
+
 __all__ = [
     "ACCEPT",
+    "BEST_OF",
     "COLUMN",
+    "FAMILY",
     "LAW",
     "RAW",
     "SEED",
     "check_output",
     "check_plot",
+    "chosen",
     "line",
     "of_formulas",
     "output",
@@ -36,6 +42,10 @@ SEED = click.IntRange(0, 2**63 - 1)
 ACCEPT = click.option(
     "--accept", multiple=True, metavar="CODE", help="Accept an error of this code: it is meant."
 )
+BEST_OF = click.option(
+    "--best-of", metavar="COLUMNS", help="Keep the lowest loss at equal params,tokens (a sweep)."
+)
+FAMILY = click.option("--family", metavar="NAME", help="Family of the RUNS that name none.")
 COLUMN = click.option("--column", multiple=True, metavar="CANONICAL=SOURCE", help="Name a column.")
 
 RAW = click.option(
@@ -127,6 +137,14 @@ def of_formulas(*tables: Any) -> list[str]:
     said = f"{count} cell{'s' * (count > 1)} or names of columns that a spreadsheet would run"
     said += " as a formula were written with an apostrophe before them, which this program takes"
     return [f"{said} away in reading; --raw leaves them as they are"]
+
+
+def chosen(runs: "Runs", options: dict[str, Any]) -> "Runs":
+    """The runs that ``--exclude-flagged`` and ``--best-of`` leave, whose options are taken out."""
+    excluded, best_of = options.pop("exclude_flagged", ()), options.pop("best_of")
+    if excluded:
+        runs = runs.exclude(*excluded)
+    return runs.best([name.strip() for name in best_of.split(",")]) if best_of else runs
 
 
 def check_output(output: str, *inputs: str) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from bayes_scaling.errors import ScenarioError
+from bayes_scaling.forecast.doubts import check_spelling
 from bayes_scaling.inference import Fit
 
 __all__ = ["SHAPE", "aspects_of", "family_of", "provenance", "runs_of"]
@@ -20,8 +21,11 @@ def family_of(fit: Fit, family: str | None) -> str:
     ------
     ScenarioError
         If none is named though the fit has several.
+    DataError
+        If it was not fitted and is nearly the name of one that was.
     """
     if family is not None:
+        check_spelling(fit, [family])
         return family
     if len(fit.families) > 1:
         raise ScenarioError(f"no family is named; the fit has {', '.join(map(repr, fit.families))}")

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from bayes_scaling.errors import DataError
 from bayes_scaling.inference import Fit
+from bayes_scaling.runs._family_checks import misspelt
 
-__all__ = ["doubts_about", "unseen_families"]
+__all__ = ["check_spelling", "doubts_about", "unseen_families"]
 
 _FAR = np.log10(2.0)
 """Decades of compute beyond the data from which a forecast says that it extrapolates."""
@@ -41,6 +43,24 @@ def unseen_families(fit: Fit, names: Iterable[str]) -> list[str]:
         f"of {len(fit.families)} fitted famil{'ies' if len(fit.families) > 1 else 'y'}.{hints}"
     )
     return [said]
+
+
+def check_spelling(fit: Fit, names: Iterable[str]) -> None:
+    """Refuse a family that was not fitted and whose name is nearly that of one that was.
+
+    Raises
+    ------
+    DataError
+        Naming both, and how to ask for an unseen family.
+    """
+    for name in names:
+        meant = misspelt(name, fit.families)
+        if meant is not None:
+            raise DataError(
+                f"family {name!r} was not in the fit, and {meant!r} was: write {meant!r}, or, for "
+                f"a family that is not in the fit, a name that differs in more letters, such as "
+                f"{f'new {name}'!r}"
+            )
 
 
 def doubts_about(fit: Fit, points: pd.DataFrame) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from bayes_scaling.errors import DataError
+from bayes_scaling.forecast.doubts import check_spelling
 from bayes_scaling.forecast.model_error import model_error
 from bayes_scaling.forecast.prediction import asked, predict_own
 from bayes_scaling.forecast.run_draws import own_errors
@@ -46,7 +47,9 @@ def score(fit: Fit, runs: Any, *, seed: int = 0) -> pd.DataFrame:
         If the table is unusable, lacks what the law reads, or its losses are in a unit that cannot
         be turned into that of the fit.
     """
-    return score_rows(fit, _in_unit_of(fit, load_runs(runs).plausible()), seed)
+    given = load_runs(runs).plausible()
+    check_spelling(fit, given.families)
+    return score_rows(fit, _in_unit_of(fit, given), seed)
 
 
 def _in_unit_of(fit: Fit, runs: Runs) -> pd.DataFrame:

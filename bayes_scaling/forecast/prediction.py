@@ -16,7 +16,7 @@ from bayes_scaling._files import write_bytes
 from bayes_scaling._saved import records
 from bayes_scaling._tabular import write_csv, write_parquet
 from bayes_scaling.errors import DataError, FileError, FitError
-from bayes_scaling.forecast.doubts import doubts_about
+from bayes_scaling.forecast.doubts import check_spelling, doubts_about
 from bayes_scaling.forecast.families import check_seed, values_of
 from bayes_scaling.forecast.model_error import model_error
 from bayes_scaling.forecast.run_draws import own_errors, run_noise
@@ -267,6 +267,7 @@ def predict(
         size = max(np.size(value) for value in columns.values())
         configs = pd.DataFrame(columns, index=range(size))
     points = configs if isinstance(configs, Configs) else load_configs(configs, accept=accept)
+    check_spelling(fit, points.table["family"].dropna().unique())
     return _forecast(fit, points, seed)
 
 

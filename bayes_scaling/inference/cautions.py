@@ -44,8 +44,9 @@ def cautions(table: Runs, rows: pd.DataFrame, spec: Spec) -> tuple[str, ...]:
     targets = len(table) - len(rows)
     if targets:
         doubts.append(f"{targets} runs have role 'target' and were kept out of the fit.")
-    if table.excluded:
-        gone = ", ".join(f"{count} flagged {code!r}" for code, count in table.excluded.items())
+    excluded = {code: n for code, n in table.excluded.items() if code != "best-of"}
+    if excluded:
+        gone = ", ".join(f"{count} flagged {code!r}" for code, count in excluded.items())
         doubts.append(f"Rows were excluded on request: {gone}.")
     return tuple(doubts)
 

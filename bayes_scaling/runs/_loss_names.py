@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from bayes_scaling.runs._finding import Finding
 
-__all__ = ["instead_of_loss", "loss_name"]
+__all__ = ["instead_of_loss", "is_held_out_loss", "loss_name"]
 
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
 _BETWEEN = re.compile(r"[^a-z0-9]+")
@@ -17,6 +17,10 @@ _METRICS = frozenset(
 _PERPLEXITY = frozenset({"ppl", "perplexity", "ppls", "perplexities"})
 _BITS = frozenset({"bpb", "bpc", "bpt", "bits", "bit"})
 _LOSSES = frozenset({"loss", "losses", "nll", "ce", "xent", "entropy", "nats", "nat", "stderr"})
+
+
+_HELD_OUT = frozenset({"val", "valid", "validation", "eval", "dev", "test", "heldout", "held"})
+_SPREADS = frozenset({"se", "sd", "std", "stderr", "sem", "var", "error", "unit", "units", "min"})
 
 
 def _words(name: str) -> set[str]:
@@ -49,6 +53,12 @@ def loss_name(name: str, *, unit_stated: bool) -> Iterator[Finding]:
         return
     said = f"the loss is read from column {name!r}, which is named after {text}"
     yield Finding(-1, "loss-name", "error", "loss", said)
+
+
+def is_held_out_loss(name: str) -> bool:
+    """Whether a column is named after a loss on held-out text, in whichever words."""
+    words = _words(name)
+    return bool(words & _LOSSES and words & _HELD_OUT and not words & _SPREADS)
 
 
 def instead_of_loss(names: Sequence[str]) -> str | None:

@@ -8,9 +8,12 @@ import pandas as pd
 
 from bayes_scaling.errors import DataError
 
-__all__ = ["Places", "RawTable", "show", "unique_names"]
+__all__ = ["MOST_COLUMNS", "Places", "RawTable", "few_columns", "show", "unique_names"]
 
 _LONGEST = 60
+
+MOST_COLUMNS = 10_000
+"""More are no table of runs but one that was transposed, or no table at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,21 @@ def show(value: object) -> str:
         text = f"a very large {type(value).__name__}"
     text = " ".join(text.split())
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def few_columns(count: int, source: str) -> None:
+    """Refuse a table of very many columns, before its rows are read.
+
+    Raises
+    ------
+    DataError
+        If there are more than ``MOST_COLUMNS``.
+    """
+    if count > MOST_COLUMNS:
+        raise DataError(
+            f"{source} has {count:,} or more columns, and {MOST_COLUMNS:,} are the most that are "
+            "read; every row is one run, so transpose the table or leave columns out"
+        )
 
 
 def unique_names(names: Sequence[str], source: str) -> None:

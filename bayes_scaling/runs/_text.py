@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from bayes_scaling.errors import DataError, FileError
-from bayes_scaling.runs._raw import Places, RawTable, show, unique_names
+from bayes_scaling.runs._raw import Places, RawTable, few_columns, show, unique_names
 
 __all__ = ["decode", "read_delimited", "read_json_lines"]
 
@@ -64,6 +64,7 @@ def read_delimited(data: bytes, source: str, delimiter: str) -> RawTable:
     try:
         for cells in reader:
             if cells and header is None:
+                few_columns(len(cells), source)
                 header = [cell.strip() for cell in cells]
                 _no_table(header, source, line)
                 _separated(header, source, delimiter)
@@ -132,13 +133,15 @@ def read_json_lines(path: Path, data: bytes, source: str) -> RawTable:
         If a line is no JSON object or repeats a key, or there is none.
     """
     records: list[dict[str, object]] = []
+    names: dict[str, None] = {}
     lines: list[int] = []
     # Only "\n" ends a line: str.splitlines would also break at U+2028 inside a string.
     for number, line in enumerate(decode(data, source).split("\n"), start=1):
         if line.strip():
             records.append(_record(line, f"{source}, line {number}", path.suffix))
             lines.append(number)
-    names = list(dict.fromkeys(key for record in records for key in record))
+            names |= dict.fromkeys(records[-1])
+            few_columns(len(names), source)
     if not names:
         raise DataError(f"{source} has no columns: every line is an empty JSON object")
     columns = {

@@ -3,6 +3,7 @@
 import math
 import numbers
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from typing import cast
 
@@ -11,9 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_scaling.errors import DataError
-from bayes_scaling.runs._raw import Places, show
+from bayes_scaling.runs._raw import Places, RawTable, show
 
-__all__ = ["infer", "is_blank", "to_bool", "to_float", "to_text"]
+__all__ = ["infer", "is_blank", "same_numbers", "to_bool", "to_float", "to_text"]
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
@@ -68,6 +69,19 @@ def to_float(values: pd.Series, name: str, places: Places) -> NDArray[np.float64
             )
         numbers_read[index] = number
     return numbers_read
+
+
+def same_numbers(raw: RawTable) -> Callable[[str, str], bool]:
+    """Whether two columns of a table hold the same numbers, blanks included."""
+
+    def same(first: str, second: str) -> bool:
+        try:
+            one, other = (to_float(raw.frame[n], n, raw.places) for n in (first, second))
+        except DataError:
+            return False
+        return np.array_equal(one, other, equal_nan=True)
+
+    return same
 
 
 def _number(cell: object) -> float | None:

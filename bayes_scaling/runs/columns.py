@@ -1,11 +1,11 @@
 """The columns of a table of runs: names, units, accepted aliases, and finding them in a source."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from bayes_scaling.errors import DataError
-from bayes_scaling.runs._loss_names import instead_of_loss
+from bayes_scaling.runs._loss_names import instead_of_loss, is_held_out_loss
 
 __all__ = ["COLUMNS", "Column", "column", "listing", "normalise", "require", "resolve"]
 
@@ -227,8 +227,8 @@ def column(name: str) -> Column:
 
 
 def normalise(name: str) -> str:
-    """Fold case and drop spaces, underscores and hyphens, for comparing column names."""
-    return "".join(ch for ch in name.casefold() if ch not in "_-" and not ch.isspace())
+    """Fold case and drop spaces, ``_``, ``-``, ``/`` and ``.``, for comparing column names."""
+    return "".join(ch for ch in name.casefold() if ch not in "_-/." and not ch.isspace())
 
 
 def listing(names: Sequence[str]) -> str:
@@ -243,10 +243,13 @@ def resolve(
     given: Mapping[str, str] | None,
     source: str,
     wanted: Iterable[Column] = COLUMNS,
+    *,
+    same: Callable[[str, str], bool] = lambda _first, _second: False,
 ) -> dict[str, str]:
     """Find which source column holds each canonical column.
 
-    An explicit entry of ``given`` wins, then the canonical name itself, then a single alias.
+    An explicit entry of ``given`` wins, then the canonical name itself, then a single alias. Two
+    columns of numbers that can both be one canonical column must be the same numbers.
 
     Parameters
     ----------
@@ -258,6 +261,8 @@ def resolve(
         What to call the source in messages.
     wanted : iterable of Column
         The canonical columns looked for.
+    same : callable
+        Whether two columns of the source hold the same numbers.
 
     Returns
     -------
@@ -268,7 +273,7 @@ def resolve(
     ------
     DataError
         If ``given`` names an unknown canonical or an absent source column, or if two columns of
-        the source are aliases of one canonical name.
+        the source can be one canonical column and differ.
     """
     found: dict[str, str] = {}
     for canonical, name in (given or {}).items():
@@ -282,28 +287,38 @@ def resolve(
     free = [name for name in names if name not in found.values()]
     for entry in wanted:
         if entry.name not in found:
-            match = _match(entry, free, source)
+            match = _match(entry, free, source, same)
             if match is not None:
                 found[entry.name] = match
     return {entry.name: found[entry.name] for entry in wanted if entry.name in found}
 
 
-def _match(entry: Column, names: Sequence[str], source: str) -> str | None:
-    if entry.name in names:
-        return entry.name
+# A table that this package wrote: what each column is has been decided.
+_OURS = "flops_derived"
+
+
+def _match(
+    entry: Column, names: Sequence[str], source: str, same: Callable[[str, str], bool]
+) -> str | None:
     own = normalise(entry.name)
     accepted = {normalise(alias) for alias in entry.aliases}
-    for legal in ({own}, accepted):
-        hits = [name for name in names if normalise(name) in legal]
-        if len(hits) > 1:
-            raise DataError(
-                f"{source}: columns {listing(hits)} can both be {entry.name!r}; "
-                f"choose one with --column {entry.name}={hits[0]!r} "
-                f"(in Python columns={{{entry.name!r}: {hits[0]!r}}})"
-            )
-        if hits:
-            return hits[0]
-    return None
+    exact = [entry.name] if entry.name in names else []
+    hits = exact + [n for n in names if normalise(n) == own and n not in exact]
+    if exact and (entry.kind != "number" or _OURS in names):
+        return entry.name
+    if not hits or entry.kind == "number":
+        hits += [name for name in names if normalise(name) in accepted]
+    if entry.name == "loss" and hits:
+        hits += [name for name in names if name not in hits and is_held_out_loss(name)]
+    different = [name for name in hits[1:] if not same(hits[0], name)]
+    if different:
+        options = " or ".join(f"--column {entry.name}={name!r}" for name in (hits[0], different[0]))
+        raise DataError(
+            f"{source}: columns {listing([hits[0], *different])} can both be {entry.name!r} and "
+            f"differ; choose one with {options} "
+            f"(in Python columns={{{entry.name!r}: {different[0]!r}}})"
+        )
+    return hits[0] if hits else None
 
 
 def require(found: Mapping[str, str], names: Sequence[str], source: str, *, loss: bool) -> None:

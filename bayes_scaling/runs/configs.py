@@ -13,7 +13,7 @@ from bayes_scaling.runs._finding import Finding
 from bayes_scaling.runs._raw import RawTable, show
 from bayes_scaling.runs._size_checks import implausible_sizes
 from bayes_scaling.runs._sizes import SIZES, derive
-from bayes_scaling.runs.cells import to_float, to_text
+from bayes_scaling.runs.cells import same_numbers, to_float, to_text
 from bayes_scaling.runs.columns import column, require, resolve
 from bayes_scaling.runs.flags import check_accepted, demoted, how_to_accept
 from bayes_scaling.runs.reading import read_table
@@ -98,7 +98,7 @@ def load_configs(
     raw = read_table(source)
     place = raw.places.source
     wanted = [column(name) for name in (*SIZES, *OPTIONAL, "family")]
-    named = resolve(raw.names, columns, place, wanted)
+    named = resolve(raw.names, columns, place, wanted, same=same_numbers(raw))
     require(named, raw.names, place, loss=False)
     numbers = {
         name: to_float(raw.frame[named[name]], named[name], raw.places)

@@ -8,11 +8,13 @@ import pandas as pd
 
 from bayes_scaling.errors import DataError
 from bayes_scaling.runs._design_checks import off_law, repeated_rows, unit_checks
+from bayes_scaling.runs._family_checks import similar_families
 from bayes_scaling.runs._finding import Finding, Severity
 from bayes_scaling.runs._loss_checks import loss_checks
 from bayes_scaling.runs._mixture_checks import mixtures
 from bayes_scaling.runs._raw import Places
 from bayes_scaling.runs._size_checks import IMPLAUSIBLE, implausible_sizes
+from bayes_scaling.runs._sweep_checks import sweeps
 from bayes_scaling.runs._value_checks import bad_values, doubtful_values
 from bayes_scaling.runs.columns import COLUMNS
 
@@ -31,8 +33,12 @@ __all__ = [
 
 CODES: dict[str, str] = {
     "loss-name": "the column of the loss is named after something else",
+    "no-family": "no column of families, though another column tells them apart",
+    "similar-families": "families whose names differ in case, spaces or punctuation only",
     "implausible-size": "parameters or tokens that no training run has",
     "flops-unit": "compute in another unit than FLOP, by its ratio to 6·N·D",
+    "sweep": "many runs at one size that differ in settings of the training",
+    "best-of": "of runs of one size the best alone was kept",
     "rising-loss": "a loss that rises with parameters and tokens",
     "implausible-loss": "losses that a cross-entropy in their unit cannot have",
     "missing-value": "a value that every run needs is blank",
@@ -61,11 +67,12 @@ CODES: dict[str, str] = {
 """What each code of a flag means."""
 
 ACCEPTABLE = frozenset(
-    {"flops-unit", "implausible-loss", "implausible-size", "loss-name", "rising-loss"}
+    {"flops-unit", "implausible-loss", "implausible-size", "loss-name", "no-family"}
+    | {"rising-loss", "similar-families", "sweep"}
 )
 """Codes of errors that a reader may accept, where the table is meant as it stands."""
 
-LOADED = frozenset({"loss-name", "unit-converted"})
+LOADED = frozenset({"best-of", "loss-name", "no-family", "unit-converted"})
 """Codes of what is known when a table is loaded, and cannot be seen in its rows afterwards."""
 
 
@@ -155,6 +162,7 @@ def find_flags(
     with np.errstate(all="ignore"):
         found = [*bad_values(table), *unit_checks(table), *mixtures(table)]
         found += [*implausible_sizes(table), *loss_checks(table)]
+        found += [*similar_families(table), *sweeps(table)]
         unusable = {finding.row for finding in found if finding.severity == "error"}
         found += [*doubtful_values(table), *repeated_rows(table), *off_law(table, unusable)]
     if any(finding.code == IMPLAUSIBLE and finding.severity == "error" for finding in found):

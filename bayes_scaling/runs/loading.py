@@ -10,11 +10,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_scaling.errors import DataError
+from bayes_scaling.runs._family_checks import unnamed_families
 from bayes_scaling.runs._finding import number
 from bayes_scaling.runs._loss_names import loss_name
 from bayes_scaling.runs._raw import RawTable
 from bayes_scaling.runs._sizes import SIZES, derive
-from bayes_scaling.runs.cells import infer, to_bool, to_float, to_text
+from bayes_scaling.runs.cells import infer, same_numbers, to_bool, to_float, to_text
 from bayes_scaling.runs.columns import COLUMNS, column, listing, require, resolve
 from bayes_scaling.runs.flags import Flag, as_flags, check_accepted, demoted, find_flags
 from bayes_scaling.runs.reading import read_table
@@ -131,7 +132,7 @@ def recount(source: str | os.PathLike[str] | pd.DataFrame | Runs, count: Count) 
 
 
 def _assemble(raw: RawTable, given: _Given) -> Runs:
-    found = resolve(raw.names, given.columns, raw.places.source)
+    found = resolve(raw.names, given.columns, raw.places.source, same=same_numbers(raw))
     counted = _choose_count(found, raw, given.count)
     require(counted, raw.names, raw.places.source, loss=True)
     cells = _read_cells(raw, found)
@@ -143,7 +144,11 @@ def _assemble(raw: RawTable, given: _Given) -> Runs:
     ordered = {entry.name: cells[entry.name] for entry in COLUMNS if entry.name in cells}
     table = pd.DataFrame(ordered | _extras(raw, found, cells))
     stated = given.loss_unit is not None or "loss_unit" in found
-    named = demoted(loss_name(found["loss"], unit_stated=stated), given.accepted)
+    findings = [*loss_name(found["loss"], unit_stated=stated)]
+    if "family" not in found and given.family is None:
+        others = [name for name in table if name not in ordered]
+        findings += unnamed_families(table[["params", *others]])
+    named = demoted(findings, given.accepted)
     flags = (
         *converted,
         *as_flags(named, [], raw.places),

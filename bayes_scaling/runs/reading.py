@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from bayes_scaling._files import reason
 from bayes_scaling._formulas import unquoted_table
 from bayes_scaling.errors import DataError, FileError
-from bayes_scaling.runs._raw import Places, RawTable, unique_names
+from bayes_scaling.runs._raw import Places, RawTable, few_columns, unique_names
 from bayes_scaling.runs._text import read_delimited, read_json_lines
 
 __all__ = ["SUFFIXES", "read_table"]
@@ -61,10 +61,11 @@ def read_table(source: str | os.PathLike[str] | pd.DataFrame) -> RawTable:
     kind = _kind(path)
     if kind == "parquet":
         return _read_parquet(path)
-    data = _read_bytes(path)
     if kind == "json lines":
-        return read_json_lines(path, data, _name(path))
-    raw = read_delimited(data, _name(path), "," if kind == "csv" else "\t")
+        return read_json_lines(path, _read_bytes(path), _name(path))
+    delimiter = "," if kind == "csv" else "\t"
+    data = _read_bytes(path, delimiter)
+    raw = read_delimited(data, _name(path), delimiter)
     if b"'" not in data:
         return raw
     return RawTable(unquoted_table(raw.frame), raw.places, raw.textual)
@@ -97,11 +98,30 @@ def _kind(path: Path) -> str:
     return kind
 
 
-def _read_bytes(path: Path) -> bytes:
+_LONGEST_HEADER = 2**22
+
+
+def _read_bytes(path: Path, delimiter: str | None = None) -> bytes:
+    """Read a file; with a delimiter, only if its header is that of a table."""
     try:
-        return path.read_bytes()
+        with path.open("rb") as handle:
+            start = handle.read(_LONGEST_HEADER)
+            if delimiter is not None:
+                _look_at_header(start, delimiter, _name(path))
+            return start + handle.read()
     except OSError as error:
         raise FileError(f"cannot read {path}: {reason(error)}") from error
+
+
+def _look_at_header(start: bytes, delimiter: str, source: str) -> None:
+    """Refuse a file of very many columns by its first line, before the rest is read."""
+    header = start.lstrip().partition(b"\n")[0]
+    few_columns(header.count(delimiter.encode()) + 1, source)
+    if len(header) >= _LONGEST_HEADER:
+        raise DataError(
+            f"{source} has a first line of more than {_LONGEST_HEADER:,} bytes; the first line of "
+            "a table names its columns"
+        )
 
 
 def _read_parquet(path: Path) -> RawTable:
@@ -110,6 +130,7 @@ def _read_parquet(path: Path) -> RawTable:
         raise DataError(f"{_name(path)} is empty; it needs at least one run")
     try:
         with pq.ParquetFile(pa.BufferReader(data)) as handle:
+            few_columns(handle.metadata.num_columns, _name(path))
             unique_names(handle.schema_arrow.names, _name(path))
             table = handle.read()
         # Metadata of pandas could rebuild an index or odd types; plain columns are all we want.
@@ -134,6 +155,7 @@ def _from_frame(frame: pd.DataFrame, source: str) -> RawTable:
         # A named index is data that someone set aside, often the labels of the runs.
         unique_names([str(name) for name in (*frame.index.names, *frame.columns)], source)
         frame = frame.reset_index()
+    few_columns(frame.shape[1], source)
     names = [str(name) for name in frame.columns]
     unique_names(names, source)
     if not len(frame):

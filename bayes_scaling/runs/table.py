@@ -2,7 +2,7 @@
 
 import html
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
@@ -12,17 +12,20 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from bayes_scaling.errors import DataError
+from bayes_scaling.runs._finding import Finding
 from bayes_scaling.runs._fingerprint import fingerprint
 from bayes_scaling.runs._raw import Places
+from bayes_scaling.runs._refusal import refusal
 from bayes_scaling.runs._summary import summarise
+from bayes_scaling.runs._sweep_checks import best_rows
 from bayes_scaling.runs._value_checks import is_target
 from bayes_scaling.runs.flags import (
     ACCEPTABLE,
     CODES,
     LOADED,
     Flag,
+    as_flags,
     find_flags,
-    how_to_accept,
 )
 
 __all__ = ["Runs"]
@@ -45,7 +48,7 @@ class Runs:
     count : str
         Which count ``params`` holds: "params" or "params_nonemb".
     excluded : dict of str to int
-        Rows removed by :meth:`exclude`, by flag code.
+        Rows removed by :meth:`exclude`, by flag code, and by :meth:`best` under "best-of".
     accepted : tuple of str
         Codes whose errors were accepted when loading; they are warnings.
     """
@@ -69,7 +72,7 @@ class Runs:
 
     @property
     def excluded(self) -> dict[str, int]:
-        """Rows removed by :meth:`exclude`, by flag code."""
+        """Rows removed by :meth:`exclude`, by flag code, and by :meth:`best` under "best-of"."""
         return dict(self._excluded)
 
     @property
@@ -137,7 +140,7 @@ class Runs:
             if flag.severity == "error" and (flag.row < 0 or use[flag.row])
         ]
         if bad:
-            raise DataError(self._refusal(bad))
+            raise DataError(refusal(self.source, bad))
         return self._table[use].reset_index(drop=True)
 
     def plausible(self) -> "Runs":
@@ -150,28 +153,8 @@ class Runs:
         """
         bad = [flag for flag in self.flags if flag.severity == "error" and flag.code in ACCEPTABLE]
         if bad:
-            raise DataError(self._refusal(bad))
+            raise DataError(refusal(self.source, bad))
         return self
-
-    def _refusal(self, bad: list[Flag]) -> str:
-        """Why the table cannot be used, and what to write."""
-        first = bad[0]
-        said = first.message[:1].lower() + first.message[1:].rstrip(".")
-        where = f"{self.source}: {said}" if first.row < 0 else f"{self.source}, {said}"
-        meant = [code for code in _codes(bad) if code in ACCEPTABLE]
-        remedies = [how_to_accept(meant)] if first.code in ACCEPTABLE else []
-        count = ""
-        if first.row >= 0:
-            rows = len({flag.row for flag in bad if flag.row >= 0})
-            count = (
-                "1 row has such an error; " if rows == 1 else f"{rows} rows have such an error; "
-            )
-            inside = [flag for flag in bad if flag.row >= 0]
-            codes = " ".join(f"--exclude-flagged {code}" for code in _codes(inside))
-            names = ", ".join(repr(code) for code in _codes(inside))
-            exclude = f"exclude such rows explicitly with {codes}, in Python runs.exclude({names})"
-            remedies.insert(0, f"mend the table, or {exclude}")
-        return f"{where} ({count}{'; '.join(remedies)})"
 
     def exclude(self, *codes: str) -> "Runs":
         """Remove, explicitly, the rows that carry a flag of the given codes.
@@ -205,6 +188,50 @@ class Runs:
                 f"excluding {', '.join(codes)} leaves no run of the {len(self)} in {self.source}"
             )
         return self._take(keep, counts)
+
+    def best(self, by: Iterable[str] = ("params", "tokens")) -> "Runs":
+        """Keep, of the runs of a family that are equal in some columns, the one of lowest loss.
+
+        For sweeps of learning rates or batch sizes, of which a law describes the well tuned runs.
+        The lowest of many losses is too low by about the noise of a run.
+
+        Parameters
+        ----------
+        by : iterable of str
+            Columns of ``table``; numbers within 1% are equal. Targets are kept apart from runs to
+            fit.
+
+        Returns
+        -------
+        Runs
+            The rows kept, with the number of the others in ``excluded`` under "best-of", and a
+            flag that says so. Rows without a loss stay where their group has none with one.
+
+        Raises
+        ------
+        DataError
+            If there is no such column.
+        """
+        names = (by,) if isinstance(by, str) else tuple(by)
+        for name in names:
+            if name not in self._table:
+                legal = ", ".join(map(str, self._table))
+                raise DataError(
+                    f"{self.source} has no column {name!r} to keep the best by: {legal}"
+                )
+        keep = best_rows(self._table, names)
+        gone = int(np.sum(~keep))
+        if not gone:
+            return self
+        text = (
+            f"{gone} of {len(self)} rows were left out, because of each family, "
+            f"{' and '.join(names)} the run of lowest loss was kept"
+        )
+        said = as_flags([Finding(-1, "best-of", "warning", "loss", text)], [], self._places)
+        counts = dict(self._excluded)
+        counts["best-of"] = counts.get("best-of", 0) + gone
+        kept = self._take([int(row) for row in np.flatnonzero(keep)], counts)
+        return replace(kept, flags=(*said, *kept.flags))
 
     def with_history(self, other: "Runs") -> "Runs":
         """These runs, with what was excluded from others of which they are a new reading."""
@@ -309,7 +336,3 @@ class Runs:
         head = html.escape(repr(self).strip("<>"))
         body = self.summary().to_html(index=False, escape=True, float_format="{:.4g}".format)
         return f"<div><p><b>{head}</b></p>{body}<ul>{counts}</ul></div>"
-
-
-def _codes(flags: list[Flag]) -> list[str]:
-    return list(dict.fromkeys(flag.code for flag in flags))

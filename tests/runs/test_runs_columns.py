@@ -48,17 +48,40 @@ def test_aliases(names):
     assert load_runs(source).hash == load_runs(frame()).hash
 
 
-def test_canonical_name_wins_over_an_alias():
-    runs = load_runs(frame(N=[1.0, 2.0]))
+def test_a_canonical_name_does_not_win_over_an_alias_that_differs():
+    source = frame(N=[1.0, 2.0])
+    with pytest.raises(DataError, match=r"'params', 'N' .*--column params='params' or .*='N'"):
+        load_runs(source)
+    runs = load_runs(source, columns={"params": "params"})
     assert runs.table["params"].tolist() == [1e8, 2e8]
     assert runs.table["N"].tolist() == [1.0, 2.0]
+    assert load_runs(frame(N=[1e8, 2e8])).hash == load_runs(frame()).hash
+    # A table that was loaded and written keeps what its columns were.
+    assert load_runs(runs.table).hash == runs.hash
 
 
 def test_two_aliases_for_one_column():
-    source = frame(val_loss=[1.0, 2.0], test_loss=[1.0, 2.0]).drop(columns="loss")
+    source = frame(val_loss=[1.0, 2.0], test_loss=[1.0, 2.5]).drop(columns="loss")
     with pytest.raises(DataError, match=r"'val_loss', 'test_loss' .*--column loss='val_loss'"):
         load_runs(source)
-    assert load_runs(source, columns={"loss": "test_loss"}).table["loss"].tolist() == [1.0, 2.0]
+    assert load_runs(source, columns={"loss": "test_loss"}).table["loss"].tolist() == [1.0, 2.5]
+    same = source.assign(test_loss=source["val_loss"])
+    assert load_runs(same).table["loss"].tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("other", ["val_loss", "loss/val", "eval.loss", "val_loss_c4", "valCE"])
+def test_two_losses(other):
+    source = frame().assign(**{other: [3.2, 3.0]})
+    with pytest.raises(DataError, match="differ; choose one with --column loss='loss' or"):
+        load_runs(source)
+    assert load_runs(source, columns={"loss": "loss"}).hash == load_runs(frame()).hash
+    chosen = load_runs(source, columns={"loss": other}).table["loss"].tolist()
+    assert chosen == [3.2, 3.0]
+
+
+@pytest.mark.parametrize("other", ["train_loss", "val_loss_se", "loss_paloma", "val_acc"])
+def test_one_loss_and_others_beside_it(other):
+    assert load_runs(frame().assign(**{other: [3.2, 3.0]})).hash == load_runs(frame()).hash
 
 
 def test_mapping_a_column_that_is_not_there():
