@@ -64,7 +64,8 @@ def sweeps(table: pd.DataFrame) -> Iterator[Finding]:
     """Find sizes at which many runs differ in settings of the training."""
     groups = _same_sizes(table, [name for name in _RUN if name in table])
     names = [str(n) for n in table if set(_BETWEEN.split(str(n).casefold())) & _SETTINGS]
-    settings = table[names].fillna("").astype(str).agg("\t".join, axis=1) if names else None
+    cells = zip(*(table[name].tolist() for name in names), strict=True)
+    settings = pd.Series([str(row) for row in cells], index=table.index) if names else None
     swept = np.zeros(len(table), dtype=np.bool_)
     count = 0
     for rows in pd.Series(np.arange(len(table))).groupby(groups).agg(list):

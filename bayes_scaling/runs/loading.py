@@ -143,7 +143,8 @@ def _assemble(raw: RawTable, given: _Given) -> Runs:
     cells.setdefault("run", pd.Series([""] * len(raw.frame), dtype="str"))
     ordered = {entry.name: cells[entry.name] for entry in COLUMNS if entry.name in cells}
     table = pd.DataFrame(ordered | _extras(raw, found, cells))
-    stated = given.loss_unit is not None or "loss_unit" in found
+    in_bits = table["loss_unit"].str.startswith("bits").any()
+    stated = given.loss_unit is not None or "loss_unit" in found or bool(in_bits)
     findings = [*loss_name(found["loss"], unit_stated=stated)]
     if "family" not in found and given.family is None:
         others = [name for name in table if name not in ordered]

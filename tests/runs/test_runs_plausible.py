@@ -251,13 +251,15 @@ def test_one_sum_among_losses():
 
 
 def test_bits_need_their_unit():
-    path = CASES / "bits_per_byte.csv"
-    with pytest.raises(DataError, match="--column loss=bpb --loss-unit bits/byte"):
-        load_runs(path)
-    assert "state its unit with --loss-unit" in refusal(path, columns={"loss": "bpb"})
-    runs = load_runs(path, columns={"loss": "bpb"}, loss_unit="bits/byte")
+    source = GOOD.rename(columns={"loss": "hellaswag_bits"})
+    with pytest.raises(DataError, match="--column loss=hellaswag_bits --loss-unit bits/byte"):
+        load_runs(source)
+    columns = {"loss": "hellaswag_bits"}
+    assert "state its unit with --loss-unit" in refusal(source, columns=columns)
+    runs = load_runs(source, columns=columns, loss_unit="bits/token")
     assert not errors(runs)
     assert len(runs.fit_rows()) == 20
+    assert load_runs(CASES / "bits_per_byte.csv").loss_unit == "bits/byte"
 
 
 @pytest.mark.parametrize("name", ["Accuracy", "mmlu_acc", "topScore", "F1", "win-rate/score"])
