@@ -156,17 +156,29 @@ def residual_trend(members: Sequence[tuple[pd.DataFrame, Floats]]) -> tuple[floa
     for rows, residual in members:
         if len(rows) < FEWEST_RUNS:
             continue
-        flops = rows["flops"].to_numpy(np.float64)
-        largest = flops >= np.sort(flops)[-max(FEWEST_LARGEST, round(LARGEST * len(flops)))]
-        own = flops[largest]
-        if own.max() < 1.01 * own.min() or np.ptp(residual[largest]) == 0:
+        levels = _levels(rows["flops"].to_numpy(np.float64))
+        limit = np.sort(levels)[-max(FEWEST_LARGEST, round(LARGEST * len(levels)))]
+        if limit == levels.max() > levels.min():
+            # Runs of one level of compute alone have no trend: the next level joins them.
+            limit = levels[levels < limit].max()
+        largest = levels >= limit
+        if np.ptp(levels[largest]) == 0 or np.ptp(residual[largest]) == 0:
             continue
         weight = float(largest.sum() - 1)
-        weighted += weight * float(stats.spearmanr(own, residual[largest])[0])
+        weighted += weight * float(stats.spearmanr(levels[largest], residual[largest])[0])
         weights += weight
     if not weights:
         return np.nan, np.nan
     return weighted / weights, float(2 * stats.norm.sf(abs(weighted) / np.sqrt(weights)))
+
+
+def _levels(flops: Floats) -> Floats:
+    """Rank of each run's level of compute; runs within 2% of the next smaller are of one level."""
+    order = np.argsort(flops)
+    steps = np.diff(flops[order], prepend=flops[order][0]) > 0.02 * flops[order]
+    levels = np.empty(len(flops))
+    levels[order] = np.cumsum(steps)
+    return levels
 
 
 def predictive_checks(table: pd.DataFrame) -> list[Check]:

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import xarray as xr
 from numpy.testing import assert_allclose
 
 from bayes_scaling.decisions import Scenario, allocate, budget_frontier, load_scenario
@@ -123,7 +124,8 @@ def test_families_of_several_units_keep_theirs() -> None:
         loss_unit=["bits/byte" if name == "web" else "bits/char" for name in fit.runs["family"]]
     )
     assert load_runs(rows).loss_unit == "mixed"
-    fit.dt["constant_data"]["loss_unit"] = "run", rows["loss_unit"].to_numpy(dtype=np.str_)
+    units = xr.DataArray(rows["loss_unit"].to_numpy(dtype=np.str_), dims="run")
+    fit.dt["constant_data"]["loss_unit"] = units
     fit.dt.attrs["loss_unit"] = "mixed"
     mixed = Fit(fit.dt)
     assert [mixed.loss_unit(name) for name in ("web", "code", None)] == [

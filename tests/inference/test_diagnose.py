@@ -128,7 +128,7 @@ def test_a_trend_among_the_largest_runs_is_seen_though_they_are_few() -> None:
     rows, residual = members((80,), 0.0, 5)[0]
     order = np.argsort(rows["flops"].to_numpy())
     top = order[-20:]
-    residual[top] += np.linspace(-0.004, 0.004, 20)
+    residual[top] += np.linspace(-0.008, 0.008, 20)
     correlation, p = residual_trend([(rows, residual)])
     assert correlation > 0.5
     assert p < 0.01

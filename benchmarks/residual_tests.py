@@ -1,0 +1,129 @@
+"""Compare what could have warned, in a fit's own residuals, of forecasts that missed.
+
+uv run python benchmarks/residual_tests.py [-o FILE.csv]
+
+Every family of the real studies in ../shared is fitted (point fit, shipped population prior) at 1/8
+and at 1/30 of its largest compute and forecast above, with the shipped discrepancy. The tests that
+could warn look at the fitted runs alone: structure over all of them and trend among the largest
+quarter, as ``diagnose`` makes them, and the coverage of the fit's own largest runs from its smaller
+ones (rolling origin). Printed: how often each warns where the 90% interval held less than 60% of
+the runs above, and where it held 80% or more.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from families import SHARED, load
+
+from bayes_scaling import laws
+from bayes_scaling.inference.point import fit_point
+from bayes_scaling.inference.residuals import LEVEL, residual_structure, residual_trend
+from bayes_scaling.inference.rolling import NOISE_TAILS, rolling_steps
+from bayes_scaling.model import Extent, population
+
+PUBLIC = SHARED.parent / "public"
+LAW = "chinchilla-gamma"
+Z90 = 1.645
+FEWEST, FEWEST_ABOVE = 8, 2
+MISSED, HELD = 0.6, 0.8
+ROLLING = 0.7
+"""Coverage of a fit's own largest runs below which the rolling origin warns."""
+STUDIES = {
+    "porian.csv": "family.str.contains('chinchilla|const') and D / N >= 3",
+    "gadre.csv": "N > 0",
+    "gadre_grid.csv": "N > 0",
+    "gemstones.csv": "family == 'cooldown'",
+    "colpret.csv": "N > 0",
+}
+
+
+def studies() -> dict[str, pd.DataFrame]:
+    """Families by name in canonical columns."""
+    found = dict(load())
+    for file, kept in STUDIES.items():
+        raw = pd.read_csv(PUBLIC / file)
+        raw = raw[raw["outlier"].isna()].query(kept)
+        params, tokens = raw["N"].astype(float), raw["D"].astype(float)
+        flops = raw["C"].astype(float).fillna(6 * params * tokens)
+        table = pd.DataFrame(
+            {"params": params, "tokens": tokens, "flops": flops, "loss": raw["loss"]}
+        )
+        table = table.assign(family=raw["family"], run=raw["run_id"].astype(str)).dropna()
+        found |= {f"{file}:{name}": rows for name, rows in table.groupby("family")}
+    return {name: rows.reset_index(drop=True) for name, rows in found.items() if len(rows) > FEWEST}
+
+
+def one(rows: pd.DataFrame, ratio: float) -> dict[str, float] | None:
+    """Coverage above a threshold, and what the runs below it said; None for too few runs."""
+    learned = population(LAW)
+    if learned is None:
+        raise ValueError(f"no population of {LAW}")
+    law, discrepancy = learned.applied(laws.get(LAW)), learned.discrepancy
+    below = rows["flops"] <= rows["flops"].max() / ratio * (1 + 1e-6)
+    small, large = rows[below].reset_index(drop=True), rows[~below]
+    if len(small) < FEWEST or len(large) < FEWEST_ABOVE:
+        return None
+    fitted = fit_point(law, small)
+
+    def held(
+        noise: float, covariance: np.ndarray, distance: np.ndarray, error: np.ndarray
+    ) -> float:
+        scale = np.exp(discrepancy.log_scale(np.log(noise))) * discrepancy.growth(distance)
+        sd = np.sqrt(np.diag(covariance) + (NOISE_TAILS * noise) ** 2 + scale**2)
+        return float(np.mean(np.abs(error) < Z90 * sd))
+
+    mean, covariance = fitted.predict(large)
+    logs = [np.log(large[name].to_numpy(float)) for name in ("params", "tokens", "flops")]
+    error = np.log(large["loss"].to_numpy(float)) - mean
+    own = [(small, np.log(small["loss"].to_numpy(float)) - fitted.predict(small)[0])]
+    rolling = [held(s.noise, s.covariance, s.distance, s.error) for s in rolling_steps(law, small)]
+    return {
+        "ratio": ratio,
+        "fitted": len(small),
+        "above": len(large),
+        "coverage": held(fitted.noise, covariance, Extent.of(small).distance(*logs), error),
+        "structure_p": residual_structure(own)[1],
+        "trend_p": residual_trend(own)[1],
+        "rolling": float(np.mean(rolling)) if rolling else np.nan,
+    }
+
+
+def main() -> None:
+    """Fit, test, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("-o", "--out", type=Path)
+    given = parser.parse_args()
+    parts = []
+    for name, rows in studies().items():
+        for ratio in (8.0, 30.0):
+            found = one(rows, ratio)
+            if found is not None:
+                parts.append({"family": name, **found})
+    table = pd.DataFrame(parts).sort_values("coverage")
+    if given.out:
+        table.to_csv(given.out, index=False)
+    sys.stdout.write(table.to_string(index=False, float_format="{:.3f}".format) + "\n\n")
+    warned = pd.DataFrame(
+        {
+            "structure": table["structure_p"] < LEVEL,
+            "trend among the largest": table["trend_p"] < LEVEL,
+            "rolling origin": table["rolling"] < ROLLING,
+        }
+    )
+    tested = table[["structure_p", "trend_p", "rolling"]].notna().set_axis(warned.columns, axis=1)
+    for said, cases in (
+        (f"coverage below {MISSED:.0%}", table["coverage"] < MISSED),
+        (f"coverage of {HELD:.0%} or more", table["coverage"] >= HELD),
+    ):
+        for test in warned:
+            sys.stdout.write(
+                f"{said}: {test} warns in {int((warned[test] & cases).sum())} of "
+                f"{int((tested[test] & cases).sum())} cases tested, {int(cases.sum())} in all\n"
+            )
+
+
+if __name__ == "__main__":
+    main()
