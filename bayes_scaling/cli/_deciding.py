@@ -95,6 +95,7 @@ def frontier(fit: str, scenario: str, output: str, seed: int, **given: Any) -> N
 @click.option("--family", help="Whose law; may be left out where the fit has one family.")
 @click.option("--scenario", metavar="FILE", help="TOML with prices; FLOP without.")
 @click.option("--doublings", type=int, default=4, show_default=True)
+@ACCEPT
 @output("Where the gains go (JSON).")
 @plot("Loss and gain by doublings")
 @click.option("--seed", type=SEED, default=0, show_default=True)
@@ -129,8 +130,7 @@ def next_runs(fit: str, scenario: str, at: str | None, output: str, **options: A
     """Rank small runs by what their outcome would be worth for the decision of a scenario."""
     from bayes_scaling.decisions import next_runs as ranked
 
-    accept = options.pop("accept")
-    chosen = _candidates(at, accept) if at else None
+    chosen = _candidates(at, options["accept"]) if at else None
     fitted, wanted = _given(fit, scenario, output)
     with _named(scenario):
         found = ranked(fitted, wanted, at=chosen, **options)
@@ -149,6 +149,7 @@ def next_runs(fit: str, scenario: str, at: str | None, output: str, **options: A
 @click.option("--max-layers", type=int)
 @click.option("--max-width", type=int)
 @click.option("--within", type=float, default=0.1, show_default=True, help="Miss of the size.")
+@ACCEPT
 @output("Where the shapes go (JSON).")
 @plot("Loss by depth")
 @click.option("--seed", type=SEED, default=0, show_default=True)

@@ -1,7 +1,7 @@
 """Marginal gains: what one more unit of each factor buys, and where its returns diminish."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from bayes_scaling.decisions.family import family_of, provenance
 from bayes_scaling.decisions.scenario import Scenario
 from bayes_scaling.decisions.units import in_unit
 from bayes_scaling.errors import ScenarioError
-from bayes_scaling.forecast.doubts import unseen_families
+from bayes_scaling.forecast.doubts import size_doubts, unseen_families
 from bayes_scaling.inference import Fit
 
 __all__ = ["FACTORS", "SCHEMA", "Marginal", "marginal"]
@@ -126,6 +126,7 @@ def marginal(
     scenario: Scenario | None = None,
     doublings: int = 4,
     seed: int = 0,
+    accept: Iterable[str] = (),
 ) -> Marginal:
     """What more parameters, tokens or compute would buy at a configuration.
 
@@ -143,6 +144,8 @@ def marginal(
         How often each factor is doubled.
     seed : int
         Seed of uncertain prices and unseen families.
+    accept : iterable of str
+        Codes of errors to accept: "implausible-size" for sizes that no training run has.
 
     Returns
     -------
@@ -155,6 +158,7 @@ def marginal(
     """
     for name, value in (("params", params), ("tokens", tokens)):
         in_unit(name, value, "", "1e9")
+    doubts = size_doubts(pd.DataFrame({"params": [params], "tokens": [tokens]}), accept)
     if isinstance(doublings, bool) or doublings not in range(1, _MOST + 1):
         raise ScenarioError(
             f"doublings is {doublings!r}, a whole number from 1 to {_MOST} is needed"
@@ -181,7 +185,7 @@ def marginal(
         "params": float(params),
         "tokens": float(tokens),
         "worth": worth,
-        "warnings": unseen_families(fit, [name]),
+        "warnings": [*doubts, *unseen_families(fit, [name])],
     }
     return Marginal(gains, table, stop, prices.unit, content)
 

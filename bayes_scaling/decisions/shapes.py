@@ -1,7 +1,7 @@
 """Depth against width: which shape a size should have, and what another one costs."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -24,7 +24,7 @@ from bayes_scaling.decisions.optimum import log_loss_at
 from bayes_scaling.decisions.shaped import AS_GOOD
 from bayes_scaling.decisions.units import in_unit
 from bayes_scaling.errors import ScenarioError
-from bayes_scaling.forecast.doubts import unseen_families
+from bayes_scaling.forecast.doubts import size_doubts, unseen_families
 from bayes_scaling.inference import Fit
 from bayes_scaling.laws.depth_width import matrix_params
 
@@ -125,6 +125,7 @@ def best_shape(
     family: str | None = None,
     limits: ShapeLimits | None = None,
     seed: int = 0,
+    accept: Iterable[str] = (),
 ) -> ShapeChoice:
     """Choose depth and width for a size, under a law that knows of shapes.
 
@@ -142,6 +143,8 @@ def best_shape(
         Multiples and maxima.
     seed : int
         Seed of an unseen family.
+    accept : iterable of str
+        Codes of errors to accept: "implausible-size" for sizes that no training run has.
 
     Returns
     -------
@@ -162,6 +165,7 @@ def best_shape(
     given = limits or ShapeLimits()
     in_unit("params", params, "", "1e9")
     seen = _tokens(fit, name, params) if tokens is None else in_unit("tokens", tokens, "", "1e9")
+    doubts = size_doubts(pd.DataFrame({"params": [params], "tokens": [seen]}), accept)
     draws = draws_of(fit, name, seed)
     shapes = np.array(given.shapes(params, draws.counting), dtype=np.float64)
     losses = np.stack([_loss(draws, params, seen, *shape) for shape in shapes])
@@ -176,6 +180,7 @@ def best_shape(
         "tokens": float(seen),
         "limits": asdict(given),
         "warnings": [
+            *doubts,
             *unseen_families(fit, [name]),
             *_doubts(fit, name, table.iloc[best]),
         ],

@@ -1,7 +1,7 @@
 """The value of knowing more: what perfect knowledge would save, and what the next run would."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from bayes_scaling.decisions.problem import Problem
 from bayes_scaling.decisions.scenario import Scenario
 from bayes_scaling.decisions.units import in_unit
 from bayes_scaling.errors import ScenarioError
-from bayes_scaling.forecast.doubts import unseen_families
+from bayes_scaling.forecast.doubts import size_doubts, unseen_families
 from bayes_scaling.inference import Fit
 
 __all__ = ["SCHEMA", "NextRuns", "candidates", "next_runs"]
@@ -159,6 +159,7 @@ def next_runs(
     at: pd.DataFrame | None = None,
     batch: int = 1,
     seed: int = 0,
+    accept: Iterable[str] = (),
 ) -> NextRuns:
     """Rank candidate runs by what their outcome would be worth for the decision.
 
@@ -182,6 +183,8 @@ def next_runs(
         most to those chosen.
     seed : int
         Seed of outcomes, uncertain prices and unseen families.
+    accept : iterable of str
+        Codes of errors to accept: "implausible-size" for sizes that no training run has.
 
     Returns
     -------
@@ -199,6 +202,7 @@ def next_runs(
     given = Problem(whole.draws.thinned(step), whole.line)
     sizes, _, _ = given.optimum
     runs = candidates(fit, given) if at is None else _checked(at, scenario)
+    doubts = [] if at is None else size_doubts(runs, accept)
     worth = scenario.worth if scenario.priced else None
     study = _Study(given, Decision.of(given, sizes), _costs(given, runs), worth, (seed, 8))
     places = range(len(runs))
@@ -211,6 +215,7 @@ def next_runs(
         "worth": worth,
         "ranked_by": "net value" if worth else "loss saved for the cost",
         "warnings": [
+            *doubts,
             *unseen_families(fit, [given.draws.family]),
             *_doubts(table, scenario),
         ],

@@ -8,9 +8,10 @@ import pandas as pd
 
 from bayes_scaling.errors import DataError
 from bayes_scaling.inference import Fit
+from bayes_scaling.runs import load_configs
 from bayes_scaling.runs._family_checks import misspelt
 
-__all__ = ["check_spelling", "doubts_about", "unseen_families"]
+__all__ = ["check_spelling", "doubts_about", "size_doubts", "unseen_families"]
 
 _FAR = np.log10(2.0)
 """Decades of compute beyond the data from which a forecast says that it extrapolates."""
@@ -43,6 +44,24 @@ def unseen_families(fit: Fit, names: Iterable[str]) -> list[str]:
         f"of {len(fit.families)} fitted famil{'ies' if len(fit.families) > 1 else 'y'}.{hints}"
     )
     return [said]
+
+
+def size_doubts(sizes: pd.DataFrame, accept: Iterable[str]) -> list[str]:
+    """Refuse sizes that no training run has, or say what was accepted of them.
+
+    Parameters
+    ----------
+    sizes : pandas.DataFrame
+        Columns params and tokens.
+    accept : iterable of str
+        Codes of errors to accept.
+
+    Raises
+    ------
+    DataError
+        If such sizes are not accepted.
+    """
+    return list(load_configs(sizes[["params", "tokens"]], accept=accept).doubts)
 
 
 def check_spelling(fit: Fit, names: Iterable[str]) -> None:

@@ -15,6 +15,8 @@ _METRICS = frozenset(
     | {"scores", "top1", "top5", "wer", "winrate"}
 )
 _PERPLEXITY = frozenset({"ppl", "perplexity", "ppls", "perplexities"})
+# The logarithm of a perplexity is a loss.
+_LOGS = frozenset({"log", "ln", "logppl"})
 _BITS = frozenset({"bpb", "bpc", "bpt", "bits", "bit"})
 _LOSSES = frozenset({"loss", "losses", "nll", "ce", "xent", "entropy", "nats", "nat", "stderr"})
 
@@ -38,7 +40,7 @@ def loss_name(name: str, *, unit_stated: bool) -> Iterator[Finding]:
         Whether the table or the caller states the unit of the loss.
     """
     words = _words(name)
-    if words & _LOSSES:
+    if words & _LOSSES or words & _LOGS:
         return
     if words & _PERPLEXITY:
         text = "perplexities; write their natural logarithms, which are losses in nats per token"
@@ -65,7 +67,7 @@ def instead_of_loss(names: Sequence[str]) -> str | None:
     """What to do where no column is a loss, and one is named after what is derived from one."""
     for name in names:
         words = _words(name)
-        if words & _LOSSES:
+        if words & _LOSSES or words & _LOGS:
             continue
         if words & _PERPLEXITY:
             return f"write the natural logarithms of {name!r} in a column loss"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayes_scaling.decisions import Scenario, allocate, best_shape, marginal
+from bayes_scaling.decisions import Scenario, allocate, best_shape, marginal, next_runs
 from bayes_scaling.errors import DataError
 from bayes_scaling.forecast import predict
 from bayes_scaling.forecast.outcomes import score
@@ -155,6 +155,17 @@ def test_a_forecast_of_no_size_is_refused(two_families):
     assert "probably in billions" in accepted.warnings[0]
     right = predict(two_families, params=7e9, tokens=1e12, family="web")
     assert not any("billions" in text for text in right.warnings)
+
+
+def test_decisions_at_no_size_are_refused(two_families):
+    said = "params and tokens are probably in billions"
+    with pytest.raises(DataError, match=said):
+        marginal(two_families, 7, 140, family="web")
+    found = marginal(two_families, 7, 140, family="web", accept=["implausible-size"])
+    assert said in found.content["warnings"][0]
+    at = pd.DataFrame({"params": [0.1, 0.2], "tokens": [2.0, 4.0]})
+    with pytest.raises(DataError, match=said):
+        next_runs(two_families, Scenario(1e21, family="web"), at=at)
 
 
 def test_a_sweep_is_refused_and_its_best_runs_are_kept():

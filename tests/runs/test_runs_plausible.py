@@ -270,7 +270,9 @@ def test_names_of_metrics(name):
     assert (-1, "loss-name") in errors(load_runs(source, columns={"loss": name}))
 
 
-@pytest.mark.parametrize("name", ["c4_loss", "error_loss", "cross-entropy", "nll", "y", "access"])
+@pytest.mark.parametrize(
+    "name", ["c4_loss", "val/ppl_log", "error_loss", "cross-entropy", "nll", "y", "access"]
+)
 def test_names_that_may_be_losses(name):
     source = GOOD.rename(columns={"loss": name})
     assert not errors(load_runs(source, columns={"loss": name}))
