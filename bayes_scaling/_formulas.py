@@ -26,7 +26,8 @@ _FORMULA = rf"[\s{_CONTROL}{_UNSEEN}]*[=+\-@\uff1d\uff0b\uff0d\uff20]"
 _STARTS = re.compile(rf"('*){_FORMULA}")
 _CONTROLLED = re.compile(rf"('*)[{_CONTROL}]")
 _NUMBER = re.compile(
-    r" *[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf(?:inity)?|nan) *", re.IGNORECASE
+    r" *[+-]?(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf(?:inity)?|nan) *",
+    re.IGNORECASE,
 )
 _CELLS = re.compile(r"([;\t\r\n])")
 

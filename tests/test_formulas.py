@@ -2,6 +2,7 @@
 
 import csv
 import io
+import time
 
 import pandas as pd
 import pytest
@@ -102,3 +103,12 @@ def test_families_come_back_from_a_written_table(tmp_path):
     raw = write_csv(tmp_path / "raw.csv", table, raw=True)
     assert raw.read_text(encoding="utf-8").splitlines()[0] == "params,tokens,loss,family,=note,z"
     assert bs.load_runs(raw).table["family"].tolist() == runs.table["family"].tolist()
+
+
+@pytest.mark.parametrize(
+    "text", ["1" * 200_000 + "x", "'" * 200_000, " " * 200_000 + "x", ";" * 10**5]
+)
+def test_long_texts_take_no_time(text):
+    start = time.process_time()
+    assert unquoted(quoted(text)) == text
+    assert time.process_time() - start < 2

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from bayes_scaling.cli._options import SEED, check_output, check_plot, output, plot, warn
+from bayes_scaling.cli._options import SEED, Number, check_output, check_plot, output, plot, warn
 from bayes_scaling.errors import DataError
 
 __all__ = ["monitor", "watch"]
@@ -22,17 +22,19 @@ type _Command = Callable[..., Any]
 def _judging(command: _Command) -> _Command:
     """Options of reading a log and judging its run."""
     for option in (
-        click.option("--end", type=float, required=True, help="Planned end, in steps or tokens."),
-        click.option("--cost", type=float, help="Of one step or token, in money."),
-        click.option("--worth", type=float, help="Of a loss lower by 1, in the same money."),
+        click.option(
+            "--end", type=Number(), required=True, help="Planned end, in steps or tokens."
+        ),
+        click.option("--cost", type=Number(), help="Of one step or token, in money."),
+        click.option("--worth", type=Number(), help="Of a loss lower by 1, in the same money."),
         click.option(
             "--least-gain",
-            type=float,
+            type=Number(below=1.0),
             default=1e-3,
             show_default=True,
             help="Without cost and worth: share of the loss that a tenth more must save.",
         ),
-        click.option("--reference", type=float, help="A loss to beat."),
+        click.option("--reference", type=Number(), help="A loss to beat."),
         click.option(
             "--law",
             "laws",
@@ -89,15 +91,13 @@ def monitor(log: str, only: str | None, output: str, **options: Any) -> None:
 
 @click.command()
 @click.argument("log")
-@click.option(
-    "--every", type=click.FloatRange(min=0), default=5.0, show_default=True, help="Seconds."
-)
+@click.option("--every", type=Number(zero=True), default=5.0, show_default=True, help="Seconds.")
 @click.option(
     "--patience", type=click.IntRange(1), default=2, show_default=True, help="Verdicts in a row."
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0),
+    type=Number(zero=True),
     help="Seconds without a new point after which to end.",
 )
 @click.option("-o", "--output", metavar="FILE", help="Where the last verdict goes (JSON).")

@@ -1,5 +1,6 @@
 """What commands share: options, and reading what they are given."""
 
+import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ __all__ = [
     "LAW",
     "RAW",
     "SEED",
+    "Number",
     "check_output",
     "check_plot",
     "chosen",
@@ -51,6 +53,28 @@ COLUMN = click.option("--column", multiple=True, metavar="CANONICAL=SOURCE", hel
 RAW = click.option(
     "--raw", is_flag=True, help="Leave text in CSV that a spreadsheet would run as a formula."
 )
+
+
+class Number(click.ParamType[float]):
+    """A number that is finite and above 0, or 0 too."""
+
+    name = "float"
+
+    def __init__(self, *, zero: bool = False, below: float = math.inf) -> None:
+        self.zero, self.below = zero, below
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:  # noqa: ARG002 - of click
+        """The number in a text; a text that holds no such number is refused."""
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        # A comparison with NaN is false.
+        if not ((number > 0 or (self.zero and number == 0)) and number < self.below):
+            legal = f"a number {'of 0 or more' if self.zero else 'above 0'}"
+            legal += f" and below {self.below:g}" if self.below < math.inf else ""
+            raise click.UsageError(f"{param.opts[0]} is {value!r}, {legal} is needed")
+        return number
 
 
 def output(what: str) -> Callable[[_Command], _Command]:

@@ -15,6 +15,7 @@ from bayes_scaling.curves.fit import FEWEST, CurveFit
 from bayes_scaling.curves.importers import load_curves
 from bayes_scaling.curves.monitor import Verdict, judge, monitor
 from bayes_scaling.curves.stakes import Stakes
+from bayes_scaling.decisions.units import in_unit
 from bayes_scaling.errors import BayesScalingError, DataError
 
 __all__ = ["Watch", "watch"]
@@ -42,6 +43,11 @@ class Watch:
         Of everything random.
     fitting : dict
         As for :func:`monitor`: ``laws``, ``schedule``, ``population``, ``particles``.
+
+    Raises
+    ------
+    ScenarioError
+        If ``end`` or ``reference`` is no number above 0.
     """
 
     end: float
@@ -50,6 +56,11 @@ class Watch:
     seed: int = 0
     fitting: dict[str, Any] = field(default_factory=dict)
     _fit: CurveFit | None = None
+
+    def __post_init__(self) -> None:
+        in_unit("end", self.end, "", "1e5")
+        if self.reference is not None:
+            in_unit("reference", self.reference, "", "2.5")
 
     def judge(self, curve: Curve) -> Verdict:
         """The verdict on a curve so far: from that on less of it where there was one.
@@ -126,6 +137,11 @@ def watch(
     while True:
         curve = log.look()
         if curve is not None and curve.reached > seen and len(curve) >= FEWEST:
+            if curve.t[0] > watching.end:
+                raise DataError(
+                    f"the curve of {curve.run!r} starts at {curve.axis} {curve.t[0]:g}, beyond its "
+                    f"planned end {watching.end:g}; give a later end"
+                )
             seen, quiet = curve.reached, time.monotonic()
             verdict = watching.judge(curve.until(watching.end))
             told(verdict)

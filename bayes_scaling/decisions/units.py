@@ -20,7 +20,7 @@ _DEFINITIONS = (
 )
 _LARGEST = 1e60
 """Far above anything there is, far below what floats hold."""
-_NUMBER = re.compile(r"\s*([+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*\Z", re.DOTALL)
+_NUMBER = re.compile(r"\s*([+-]?(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)(.*)", re.DOTALL)
 # Words, prefixes and one level of division: no exponents, and so nothing that could take forever.
 _UNIT = re.compile(r"[A-Za-z%µ]+(?:[ ·*/-]+[A-Za-z%µ]+)*\Z")
 _HYPHENS = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)+")
@@ -88,7 +88,7 @@ def _parts(name: str, value: Any, example: str) -> tuple[float, str]:
     if isinstance(value, str):
         found = _NUMBER.match(value)
         if found:
-            return float(found.group(1).replace("_", "")), found.group(2)
+            return float(found.group(1).replace("_", "")), found.group(2).strip()
     elif isinstance(value, int | float) and not isinstance(value, bool):
         # Compared and not converted: an integer may be too large for a float.
         if -_LARGEST <= value <= _LARGEST:
@@ -128,4 +128,4 @@ def _factor(name: str, value: Any, given: str, unit: Unit, example: str) -> floa
 def unit_of(value: Any) -> Unit:
     """The unit in a text such as "2 EUR/hour"; "" where there is none."""
     found = _NUMBER.match(value) if isinstance(value, str) else None
-    return found.group(2) if found else ""
+    return found.group(2).strip() if found else ""

@@ -16,7 +16,8 @@ from bayes_scaling.runs._raw import Places, RawTable, show
 
 __all__ = ["infer", "is_blank", "same_numbers", "to_bool", "to_float", "to_text"]
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+# One way to read any run of digits: with two, a long one takes time with the square of its length.
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 _BLANK = frozenset({"", "na", "n/a", "nan", "null", "none", "<na>"})
 # Numbers that a person typed as numbers: "007" and "+1" may be labels, so they stay text.

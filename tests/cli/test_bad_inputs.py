@@ -272,6 +272,42 @@ DECISIONS = {
         (),
         "out.json",
     ),
+    "an end of nothing": Case(
+        "watch log.csv --end 0 -o out.json",
+        ("--end is '0'", "above 0"),
+        (("log.csv", LOG),),
+        "out.json",
+    ),
+    "an end that is no number": Case(
+        "monitor log.csv --end nan -o out.json",
+        ("--end is 'nan'", "above 0"),
+        (("log.csv", LOG),),
+        "out.json",
+    ),
+    "a watched end before the first point": Case(
+        "watch log.csv --end 1 --every 0 -o out.json",
+        ("starts at step", "planned end 1"),
+        (("log.csv", LOG),),
+        "out.json",
+    ),
+    "a pause without end": Case(
+        "watch log.csv --end 1000 --every inf -o out.json",
+        ("--every is 'inf'", "of 0 or more"),
+        (("log.csv", LOG),),
+        "out.json",
+    ),
+    "raw Parquet": Case(
+        "predict {fit} --at c.csv -o out.parquet --raw",
+        ("--raw is for CSV", "out.parquet"),
+        (("c.csv", "params,tokens\n1e9,2e10\n"),),
+        "out.parquet",
+    ),
+    "a log without steps": Case(
+        "monitor log.csv --end 1000 -o out.json",
+        ("log.csv", "at step 0", "--t order"),
+        (("log.csv", "step,loss\n0,4\n0,3\n0,2.8\n0,2.7\n0,2.6\n"),),
+        "out.json",
+    ),
     "a plot of no kind": Case(
         "allocate {fit} --scenario s.toml -o out.json --plot out.bmp",
         ("out.bmp", ".png"),

@@ -1,6 +1,8 @@
 """Broken, hostile and large files: little time, one sentence, and nothing is touched."""
 
+import json
 import os
+import time
 
 import numpy as np
 import pandas as pd
@@ -88,3 +90,13 @@ def test_a_million_rows_are_read_in_seconds(tmp_path):
     steps = np.arange(1, 1_000_001)
     pd.DataFrame({"step": steps, "loss": 2 + 1 / steps}).to_csv(path, index=False)
     assert len(load_curves(path).curves[0]) == 1_000_000
+
+
+@pytest.mark.parametrize("text", ["1" * 200_000 + "x", "-" + "1" * 200_000 + "e", "1." * 100_000])
+def test_a_long_text_as_a_learning_rate_takes_no_time(write, text):
+    rows = [{"step": 1, "loss": 3.0, "learning_rate": "0.1"}]
+    rows.append({"step": 2, "loss": 2.0, "learning_rate": text})
+    path = write(json.dumps({"log_history": rows}), "trainer_state.json")
+    start = time.process_time()
+    assert "column 'learning_rate' holds" in refused(path)
+    assert time.process_time() - start < 2
