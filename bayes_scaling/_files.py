@@ -10,7 +10,20 @@ from pathlib import Path
 from bayes_scaling._leftovers import clear_leftovers, neighbour
 from bayes_scaling.errors import FileError
 
-__all__ = ["check_suffix", "check_writable", "reason", "short_names", "write_bytes", "write_via"]
+__all__ = [
+    "FileWarning",
+    "check_suffix",
+    "check_writable",
+    "reason",
+    "short_names",
+    "write_bytes",
+    "write_via",
+]
+
+
+class FileWarning(UserWarning):
+    """A file was read, and something about it should be known."""
+
 
 
 def reason(error: OSError) -> str:

@@ -1,43 +1,61 @@
 """Fits as NetCDF files."""
 
 import io
+import json
 from os import PathLike
 from pathlib import Path
+from warnings import catch_warnings, simplefilter, warn
 
 import xarray as xr
 
-from bayes_scaling._files import reason, write_bytes
+from bayes_scaling._files import FileWarning, reason, write_bytes
 from bayes_scaling.errors import FileError, LawError
+from bayes_scaling.inference import netcdf
+from bayes_scaling.inference.checksum import ATTRIBUTE, checksum
+from bayes_scaling.inference.structure import missing, problem
 from bayes_scaling.inference.tree import SCHEMA
 from bayes_scaling.model import Spec
 
 __all__ = ["load", "save"]
 
-_GROUPS = (
-    "posterior",
-    "prior",
-    "posterior_predictive",
-    "log_likelihood",
-    "log_prior",
-    "observed_data",
-    "constant_data",
-    "held_out",
-    "sample_stats",
+_LARGEST = 2**32
+"""Bytes of a file that is read: a thousand times those of a usual fit."""
+_STUMBLES = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
 )
-_ATTRIBUTES = ("law", "spec", "runs_hash", "loss_unit", "warnings", "versions")
+"""What HDF5 and what reads it raise over a damaged file."""
 
 
 def save(tree: xr.DataTree, path: str | PathLike[str]) -> Path:
-    """Write a DataTree as NetCDF 4, whole or not at all.
+    """Write a DataTree as NetCDF 4 with its checksum, whole or not at all.
 
     Raises
     ------
     FileError
-        If the file cannot be written.
+        If the file cannot be written, or would not hold what the tree holds.
     """
+    sealed = tree.copy(deep=False)
+    sealed.attrs = {**tree.attrs, ATTRIBUTE: checksum(tree)}
     # The file is made in memory: on a full disk HDF5 writes pages of complaints and may crash.
     content = io.BytesIO()
-    tree.to_netcdf(content, engine="h5netcdf", encoding=_encoding(tree))
+    sealed.to_netcdf(content, engine="h5netcdf", encoding=_encoding(tree))
+    try:
+        kept = checksum(netcdf.read(content.getvalue())) == sealed.attrs[ATTRIBUTE]
+    except netcdf.RefusedError as error:
+        raise FileError(f"cannot write {path}: of this fit {error}") from error
+    if not kept:
+        raise FileError(
+            f"cannot write {path}: the fit holds values or attributes that change when they are "
+            "written as NetCDF; numbers and text without zero bytes are needed"
+        )
     return write_bytes(path, content.getvalue())
 
 
@@ -49,7 +67,7 @@ def _encoding(tree: xr.DataTree) -> dict[str, dict[str, dict[str, object]]]:
             for name, value in node.data_vars.items()
             if value.ndim and value.dtype.kind in "biuf"
         ]
-        # The checksum turns a damaged disk or copy into an error instead of other numbers.
+        # Other readers of the file have no use for our checksum: this one HDF5 itself looks at.
         encoding[node.path] = {
             name: {"zlib": True, "complevel": 1, "fletcher32": True} for name in numeric
         }
@@ -57,44 +75,84 @@ def _encoding(tree: xr.DataTree) -> dict[str, dict[str, dict[str, object]]]:
 
 
 def load(path: str | PathLike[str]) -> xr.DataTree:
-    """Read a DataTree into memory and check that it is a fit.
+    """Read a DataTree into memory and check that it is a fit, and the one that was saved.
+
+    Warns
+    -----
+    FileWarning
+        If the file has no checksum, as those of early versions; the fit then carries the caveat
+        among its warnings.
 
     Raises
     ------
     FileError
-        If the file cannot be read, is truncated, or is not a fit.
+        If the file cannot be read, is truncated or altered, or is not a fit.
     """
     source = Path(path)
-    try:
-        with source.open("rb"):
-            pass
-    except OSError as error:
-        raise FileError(f"cannot read {source}: {reason(error)}") from error
-    try:
-        with xr.open_datatree(source, engine="h5netcdf") as lazy:
-            _check(source, lazy)
-            tree = lazy.load()
-    except FileError:
-        raise
-    # HDF5 reports damage by whatever it stumbles over.
-    except Exception as error:
-        raise FileError(
-            f"cannot read {source}: it is not a NetCDF file, or it is truncated"
-        ) from error
-    return tree
-
-
-def _check(source: Path, tree: xr.DataTree) -> None:
+    tree = _read(source)
     schema = tree.attrs.get("schema")
     if schema != SCHEMA:
         raise FileError(f"{source} is not a fit: its schema is {schema!r}, {SCHEMA!r} is needed")
-    missing = [name for name in _GROUPS if name not in tree.children]
-    missing += [name for name in _ATTRIBUTES if not isinstance(tree.attrs.get(name), str)]
-    if missing:
-        raise FileError(f"{source} is not a whole fit: it lacks {', '.join(missing)}")
+    stated = tree.attrs.pop(ATTRIBUTE, None)
+    altered = stated is not None and stated != checksum(tree)
     try:
-        Spec.from_json(tree.attrs["spec"])
+        _check(source, tree)
+    except FileError as error:
+        if altered:
+            raise FileError(f"{error}; its checksum says that it was altered") from error
+        raise
+    if altered:
+        raise FileError(
+            f"{source} is not the fit that was saved: its checksum says that it was altered or "
+            "damaged; copy it again, or fit again"
+        )
+    if stated is None:
+        _caution(source, tree)
+    return tree
+
+
+def _read(source: Path) -> xr.DataTree:
+    """The tree in a file, whatever it holds."""
+    try:
+        with source.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+    except (OSError, ValueError) as error:
+        why = reason(error) if isinstance(error, OSError) else str(error)
+        raise FileError(f"cannot read {source}: {why}") from error
+    if len(content) > _LARGEST:
+        raise FileError(f"cannot read {source}: it is larger than {_LARGEST:,} bytes")
+    truncated = f"cannot read {source}: it is not a NetCDF file, or it is truncated"
+    if not netcdf.is_netcdf(content):
+        raise FileError(truncated)
+    try:
+        # What a damaged file is warned about is found by its checksum, too.
+        with catch_warnings():
+            simplefilter("ignore")
+            return netcdf.read(content)
+    except netcdf.RefusedError as error:
+        raise FileError(f"{source} is not a fit: {error}") from error
+    except _STUMBLES as error:
+        raise FileError(truncated) from error
+
+
+def _check(source: Path, tree: xr.DataTree) -> None:
+    if lacking := missing(tree):
+        raise FileError(f"{source} is not a whole fit: it lacks {', '.join(lacking)}")
+    try:
+        spec = Spec.from_json(tree.attrs["spec"])
     except LawError as error:
         raise FileError(f"{source} cannot be used here: {error}") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise FileError(f"{source} is not a whole fit: its spec cannot be read") from error
+    except (ValueError, RecursionError) as error:
+        raise FileError(f"{source} is not a whole fit: its spec cannot be read: {error}") from error
+    if wrong := problem(tree, spec):
+        raise FileError(f"{source} is not a whole fit: {wrong}")
+
+
+def _caution(source: Path, tree: xr.DataTree) -> None:
+    """Say that a fit has no checksum, now and in what is made of it."""
+    said = (
+        f"The fit was read from {source.name}, which has no checksum (early versions wrote none): "
+        "damage to it, or a change by hand, would not be noticed."
+    )
+    warn(said, FileWarning, stacklevel=4)
+    tree.attrs["warnings"] = json.dumps([*json.loads(tree.attrs["warnings"]), said])

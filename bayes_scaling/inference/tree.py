@@ -20,12 +20,12 @@ from bayes_scaling.model.design import Design
 from bayes_scaling.model.spec import Spec
 from bayes_scaling.runs import Runs
 
-__all__ = ["SCHEMA", "assemble"]
+__all__ = ["OF_TEXT", "SCHEMA", "TABLE", "assemble"]
 
 SCHEMA = "bayes_scaling.fit/1"
 _PRIOR_DRAWS = 1000
 _LIBRARIES = ("bayes-scaling", "pymc", "nutpie", "arviz", "numpy", "xarray")
-_TABLE = (
+TABLE = (
     "params",
     "tokens",
     "flops",
@@ -41,7 +41,7 @@ _TABLE = (
     "run",
     "loss_unit",
 )
-_OF_TEXT = ("family", "run", "loss_unit")
+OF_TEXT = ("family", "run", "loss_unit")
 
 
 def assemble(
@@ -92,7 +92,7 @@ def assemble(
             {"loss": ("run", np.exp(design.log_loss))}, coords={"run": list(design.run)}
         ),
         "constant_data": _constants(spec, design, rows),
-        "held_out": _columns(runs.targets(), (*_TABLE, "loss"), "target"),
+        "held_out": _columns(runs.targets(), (*TABLE, "loss"), "target"),
         "flags": _flags(runs),
         "sample_stats": _numeric(sampled.stats),
     }
@@ -138,7 +138,7 @@ def _predictive(
 
 
 def _constants(spec: Spec, design: Design, rows: pd.DataFrame) -> xr.Dataset:
-    data = _columns(rows, _TABLE, "run").drop_vars("run", errors="ignore")
+    data = _columns(rows, TABLE, "run").drop_vars("run", errors="ignore")
     data = data.assign_coords(run=list(design.run), family_name=list(spec.families))
     for name in spec.law.inputs:
         data[f"reference_{name}"] = np.exp(spec.reference[name])
@@ -151,7 +151,7 @@ def _columns(table: pd.DataFrame, names: tuple[str, ...], dim: str) -> xr.Datase
         {
             name: (
                 dim,
-                _texts(table[name]) if name in _OF_TEXT else table[name].to_numpy(),
+                _texts(table[name]) if name in OF_TEXT else table[name].to_numpy(),
             )
             for name in names
             if name in table

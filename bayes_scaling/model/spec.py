@@ -3,13 +3,12 @@
 import json
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal, get_args
+from dataclasses import asdict, dataclass
+from typing import Literal, get_args
 
-from bayes_scaling import laws
 from bayes_scaling.errors import LawError
 from bayes_scaling.laws import Law, Parameter, Prior
-from bayes_scaling.laws.checking import difference, signature
+from bayes_scaling.laws.checking import signature
 from bayes_scaling.model.discrepancy import Discrepancy
 
 __all__ = ["BORROWS", "NOISE", "NU", "Noise", "Pooling", "Spec", "pooling_by_parameter"]
@@ -146,51 +145,12 @@ class Spec:
         LawError
             If the law is not known here, its parameters have other names, or its expression gives
             other values than when it was fitted.
+        ValueError
+            If a field is missing, of another type or out of range; the message is a clause.
         """
-        content = json.loads(text)
-        law = laws.get(content["law"])
-        parameters = tuple(_parameter(p) for p in content["law_parameters"])
-        if tuple(p.name for p in parameters) != law.names:
-            raise LawError(
-                f"the fit's law {law.name!r} has parameters "
-                f"{', '.join(p.name for p in parameters)}; here it has {', '.join(law.names)}"
-            )
-        _same_law(law, content)
-        return cls(
-            law=replace(law, parameters=parameters),
-            families=tuple(content["families"]),
-            pooling=content["pooling"],
-            noise=content["noise"],
-            reference=content["reference"],
-            centres={name: tuple(value) for name, value in content["centres"].items()},
-            loss_scale=content["loss_scale"],
-            loss_scales=tuple(content.get("loss_scales", ())),
-            own=content.get("own", False),
-            noise_parameter=_parameter(content["noise_parameter"]),
-            nu_parameter=_parameter(content["nu_parameter"]),
-            spread_sd=content.get("spread_sd", SPREAD_SD),
-            prior=content.get("prior", "weak"),
-            discrepancy=Discrepancy(**content["discrepancy"])
-            if content.get("discrepancy")
-            else None,
-        )
+        from bayes_scaling.model._spec_reading import read_spec
 
-
-def _same_law(law: Law, content: Mapping[str, Any]) -> None:
-    """Refuse a law that has the name of the one that was fitted, and another expression."""
-    # Fits of the first versions say nothing of it.
-    if "law_signature" not in content:
-        return
-    differs = difference(content["law_signature"], signature(law))
-    if differs is not None:
-        raise LawError(
-            f"the fit was made with another law of the name {law.name!r} than the one here: "
-            f"{differs} gives other values, so load it where that law is registered"
-        )
-
-
-def _parameter(content: dict[str, Any]) -> Parameter:
-    return Parameter(**{**content, "prior": Prior(**content["prior"])})
+        return read_spec(text)
 
 
 def pooling_by_parameter(
