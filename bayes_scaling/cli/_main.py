@@ -2,11 +2,14 @@
 
 import os
 import sys
+import warnings
 from io import TextIOWrapper
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 import click
 
+from bayes_scaling._files import FileWarning
+from bayes_scaling.cli import _options
 from bayes_scaling.cli._curves import monitor, watch
 from bayes_scaling.cli._deciding import (
     allocate,
@@ -22,15 +25,35 @@ from bayes_scaling.cli._deciding import (
 from bayes_scaling.cli._exporting import export, schema
 from bayes_scaling.cli._fitting import diagnose, fit, sbc
 from bayes_scaling.cli._forecasting import backtest, compare, predict
-from bayes_scaling.cli._options import line
 from bayes_scaling.errors import BayesScalingError
 
 __all__ = ["cli", "main"]
 
 
 def _fail(message: str) -> NoReturn:
-    click.echo(f"bayes-scaling: {line(message)}", err=True)
+    click.echo(f"bayes-scaling: {_options.line(message)}", err=True)
     sys.exit(2)
+
+
+def _note_what_files_lack() -> None:
+    """Say warnings about files as notes; others keep Python's form."""
+    usual = warnings.showwarning
+
+    def show(  # noqa: PLR0917
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        if issubclass(category, FileWarning):
+            _options.warn([str(message)])
+        else:
+            usual(message, category, filename, lineno, file, line)
+
+    warnings.simplefilter("always", FileWarning)
+    warnings.showwarning = show
 
 
 def main() -> None:
@@ -38,6 +61,7 @@ def main() -> None:
     if isinstance(sys.stdout, TextIOWrapper):
         # File names need not be text, and a terminal need not know every letter.
         sys.stdout.reconfigure(errors="backslashreplace")
+    _note_what_files_lack()
     try:
         cli.main(prog_name="bayes-scaling", standalone_mode=False)
         if sys.stdout is not None:  # closed by whoever started us

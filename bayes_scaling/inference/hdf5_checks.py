@@ -7,15 +7,17 @@ from typing import Any
 
 from h5py import h5d, h5s, h5t, h5z
 
+from bayes_scaling.errors import FileError
+
 __all__ = [
     "LONGEST_TEXT",
     "MOST_ATTRIBUTES",
     "MOST_OBJECTS",
     "Budget",
-    "RefusedError",
     "check_type",
     "is_text",
     "look_at",
+    "look_at_values",
 ]
 
 _FILTERS = frozenset({h5z.FILTER_SHUFFLE, h5z.FILTER_DEFLATE, h5z.FILTER_FLETCHER32})
@@ -27,10 +29,6 @@ MOST_OBJECTS = 4096
 MOST_ATTRIBUTES = 64
 LONGEST_TEXT = 2**24
 _MOST_DIMS = 8
-
-
-class RefusedError(ValueError):
-    """A file holds what no fit holds; the message is a clause about it."""
 
 
 @dataclass
@@ -49,18 +47,18 @@ class Budget:
         """Count bytes about to be read."""
         self.left -= size
         if self.left < 0:
-            raise RefusedError(
+            raise FileError(
                 f"{where} makes it larger than a file of {len(self.content):,} bytes can be"
             )
 
     def meet(self, address: int, where: str) -> None:
         """Count an object, which must not have been met before."""
         if address in self.seen:
-            raise RefusedError(f"{where} is a second link to an object")
+            raise FileError(f"{where} is a second link to an object")
         self.seen.add(address)
         self.objects -= 1
         if self.objects < 0:
-            raise RefusedError(f"it holds more than {MOST_OBJECTS} variables")
+            raise FileError(f"it holds more than {MOST_OBJECTS} variables")
 
     @property
     def block(self) -> int:
@@ -75,35 +73,36 @@ def look_at(dataset: h5d.DatasetID, where: str, budget: Budget) -> None:
     """
     made = dataset.get_create_plist()
     if made.get_layout() == h5d.VIRTUAL:
-        raise RefusedError(f"{where} is a virtual dataset, whose values lie in other files")
+        raise FileError(f"{where} is a virtual dataset, whose values lie in other files")
     if made.get_external_count():
-        raise RefusedError(f"{where} has its values in another file")
+        raise FileError(f"{where} has its values in another file")
     filters = [made.get_filter(i)[0] for i in range(made.get_nfilters())]
     if unknown := [code for code in filters if code not in _FILTERS]:
-        raise RefusedError(
-            f"{where} needs the filter {unknown[0]}; fits use deflate and fletcher32"
-        )
+        raise FileError(f"{where} needs the filter {unknown[0]}; fits use deflate and fletcher32")
     if len(set(filters)) < len(filters):
-        raise RefusedError(f"{where} uses a filter twice")
+        raise FileError(f"{where} uses a filter twice")
     kind = dataset.get_type()
     check_type(kind, where)
     space = dataset.get_space()
     if space.get_simple_extent_type() == h5s.NULL or len(space.shape) > _MOST_DIMS:
-        raise RefusedError(f"{where} has no shape of a fit")
+        raise FileError(f"{where} has no shape of a fit")
     size = math.prod(space.shape) * kind.get_size()
     budget.spend(size, where)
-    if size and not dataset.get_storage_size():
-        raise RefusedError(f"{where} has a shape and no values")
-    if made.get_layout() == h5d.CHUNKED:
-        _look_at_chunks(dataset, where, budget)
 
 
-def _look_at_chunks(dataset: h5d.DatasetID, where: str, budget: Budget) -> None:
-    """Refuse chunks that inflate to more than their shape says, which HDF5 would not notice."""
+def look_at_values(dataset: h5d.DatasetID, where: str, budget: Budget) -> None:
+    """Refuse values that were never written, or inflate to more than their shape says.
+
+    HDF5 makes values up for the first, and would not notice the second.
+    """
+    if math.prod(dataset.shape) and not dataset.get_storage_size():
+        raise FileError(f"{where} has a shape and no values")
     made = dataset.get_create_plist()
+    if made.get_layout() != h5d.CHUNKED:
+        return
     chunk = math.prod(made.get_chunk()) * dataset.get_type().get_size()
     if chunk > _SLACK:
-        raise RefusedError(f"{where} has chunks of {chunk:,} bytes")
+        raise FileError(f"{where} has chunks of {chunk:,} bytes")
     filters = [made.get_filter(i)[0] for i in range(made.get_nfilters())]
     deflated = filters.index(h5z.FILTER_DEFLATE) if h5z.FILTER_DEFLATE in filters else None
     if not math.prod(dataset.shape):
@@ -115,20 +114,27 @@ def _look_at_chunks(dataset: h5d.DatasetID, where: str, budget: Budget) -> None:
         if part.byte_offset is None or deflated is None or part.filter_mask >> deflated & 1:
             continue
         packed = budget.content[part.byte_offset : part.byte_offset + part.size]
-        inflater = zlib.decompressobj()
         # Four bytes more where a checksum was deflated with the values.
-        inflater.decompress(packed, chunk + 4)
-        if inflater.unconsumed_tail and inflater.decompress(inflater.unconsumed_tail, 1):
-            raise RefusedError(f"{where} inflates to more than its shape holds")
+        if _inflates_beyond(packed, chunk + 4, where):
+            raise FileError(f"{where} inflates to more than its shape holds")
+
+
+def _inflates_beyond(packed: bytes, most: int, where: str) -> bool:
+    inflater = zlib.decompressobj()
+    try:
+        inflater.decompress(packed, most)
+        return bool(inflater.unconsumed_tail and inflater.decompress(inflater.unconsumed_tail, 1))
+    except zlib.error as error:
+        raise FileError(f"{where} is damaged: it does not inflate") from error
 
 
 def check_type(kind: h5t.TypeID, where: str) -> None:
     """Refuse types that no fit holds: references, compounds, committed types, opaque bytes."""
     number = isinstance(kind, h5t.TypeIntegerID | h5t.TypeFloatID)
     if kind.committed() or not (number or is_text(kind)):
-        raise RefusedError(f"{where} holds neither numbers nor text")
+        raise FileError(f"{where} holds neither numbers nor text")
     if number and kind.dtype.name not in _NUMBERS:
-        raise RefusedError(f"{where} holds numbers of type {kind.dtype.name}")
+        raise FileError(f"{where} holds numbers of type {kind.dtype.name}")
 
 
 _NUMBERS = frozenset(

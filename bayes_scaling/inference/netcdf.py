@@ -10,24 +10,26 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from uuid import uuid4
 
 import h5py
 import numpy as np
 import xarray as xr
 from h5py import h5a, h5d, h5f, h5g, h5l, h5o, h5p, h5r, h5s, h5t
 
+from bayes_scaling.errors import FileError
 from bayes_scaling.inference.hdf5_checks import (
     LONGEST_TEXT,
     MOST_ATTRIBUTES,
     MOST_OBJECTS,
     Budget,
-    RefusedError,
     check_type,
     is_text,
     look_at,
+    look_at_values,
 )
 
-__all__ = ["RefusedError", "is_netcdf", "read"]
+__all__ = ["is_netcdf", "read"]
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _BOOKKEEPING = frozenset(
@@ -56,13 +58,15 @@ def is_netcdf(content: bytes) -> bool:
     return content.startswith(_SIGNATURE)
 
 
-def read(content: bytes) -> xr.DataTree:
+def read(content: bytes, schema: str) -> xr.DataTree:
     """The groups, variables and attributes of a NetCDF 4 file.
 
     Parameters
     ----------
     content : bytes
         The file.
+    schema : str
+        What its attribute of that name must be.
 
     Returns
     -------
@@ -71,8 +75,8 @@ def read(content: bytes) -> xr.DataTree:
 
     Raises
     ------
-    RefusedError
-        If it holds what no fit holds.
+    FileError
+        If it holds what no fit holds; the message is a clause about it.
     OSError, RuntimeError, ...
         Whatever HDF5 stumbles over in a damaged file.
     """
@@ -80,10 +84,13 @@ def read(content: bytes) -> xr.DataTree:
     with _opened(content) as file:
         root = h5g.open(file, b"/")
         budget.meet(h5o.get_info(root).addr, "the root")
-        groups = {"/": xr.Dataset(attrs=_attributes(root, "the root", budget))}
+        attributes = _attributes(root, "the root", budget)
+        if (stated := attributes.get("schema")) != schema:
+            raise FileError(f"its schema is {stated!r}, {schema!r} is needed")
+        groups = {"/": xr.Dataset(attrs=attributes)}
         for name, kind in _members(root, "", budget):
             if kind != h5o.TYPE_GROUP:
-                raise RefusedError(f"{name!r} is no group")
+                raise FileError(f"{name!r} is no group")
             group = h5g.open(root, name.encode())
             groups[f"/{name}"] = _group(group, name, budget)
     return xr.DataTree.from_dict(groups)
@@ -95,10 +102,12 @@ def _opened(content: bytes) -> Iterator[h5f.FileID]:
     # In memory: what is looked at is what is read, whatever happens to the file meanwhile.
     access.set_fapl_core(backing_store=False)
     access.set_file_image(content)
-    file = h5f.open(b"fit.nc", h5f.ACC_RDONLY, fapl=access)
+    access.set_fclose_degree(h5f.CLOSE_STRONG)
+    # HDF5 takes files in memory for one and the same by their name.
+    file = h5f.open(uuid4().hex.encode(), h5f.ACC_RDONLY, fapl=access)
     try:
         if file.get_create_plist().get_userblock():
-            raise RefusedError("it has a user block")
+            raise FileError("it has a user block")
         yield file
     finally:
         file.close()
@@ -108,7 +117,7 @@ def _members(group: h5g.GroupID, where: str, budget: Budget) -> Iterator[tuple[s
     """Names and kinds of what a group holds, in the order of writing; nothing is followed."""
     found: list[tuple[bytes, int]] = []
     if group.get_num_objs() > MOST_OBJECTS:
-        raise RefusedError(f"{where or 'the root'} holds more than {MOST_OBJECTS} variables")
+        raise FileError(f"{where or 'the root'} holds more than {MOST_OBJECTS} variables")
     tracked = group.get_create_plist().get_link_creation_order() & h5p.CRT_ORDER_INDEXED
     group.links.iterate(
         lambda name, info: found.append((name, info.type)),
@@ -120,7 +129,7 @@ def _members(group: h5g.GroupID, where: str, budget: Budget) -> Iterator[tuple[s
         name = raw.decode("utf-8")
         path = f"{where}/{name}" if where else name
         if link != h5l.TYPE_HARD:
-            raise RefusedError(f"{path!r} is {kinds.get(link, 'a link of an unknown kind')}")
+            raise FileError(f"{path!r} is {kinds.get(link, 'a link of an unknown kind')}")
         info = h5o.get_info(group, raw)
         budget.meet(info.addr, repr(path))
         yield name, info.type
@@ -132,7 +141,7 @@ def _group(group: h5g.GroupID, where: str, budget: Budget) -> xr.Dataset:
     scales: dict[int, str] = {}
     for name, kind in _members(group, where, budget):
         if kind != h5o.TYPE_DATASET:
-            raise RefusedError(f"{where}/{name} is no variable")
+            raise FileError(f"{where}/{name} is no variable")
         datasets[name] = h5d.open(group, name.encode())
         look_at(datasets[name], f"{where}/{name}", budget)
         if h5a.exists(datasets[name], b"CLASS"):
@@ -146,12 +155,10 @@ def _group(group: h5g.GroupID, where: str, budget: Budget) -> xr.Dataset:
             continue
         dims = (name,) if scale else _dims(dataset, path, scales)
         if len(dims) != len(dataset.shape) or len(set(dims)) != len(dims):
-            raise RefusedError(f"{path} has {len(dataset.shape)} axes and dimensions {dims}")
+            raise FileError(f"{path} has {len(dataset.shape)} axes and dimensions {dims}")
         for dim, size in zip(dims, dataset.shape, strict=True):
             if sizes.setdefault(dim, size) != size:
-                raise RefusedError(
-                    f"{path} has {size} values along {dim!r}, others have {sizes[dim]}"
-                )
+                raise FileError(f"{path} has {size} values along {dim!r}, others have {sizes[dim]}")
         attributes = _attributes(dataset, path, budget)
         variables[name] = xr.Variable(dims, _values(dataset, path, budget), attributes)
     own = {name: value for name, value in variables.items() if value.dims == (name,)}
@@ -161,6 +168,7 @@ def _group(group: h5g.GroupID, where: str, budget: Budget) -> xr.Dataset:
 
 def _values(dataset: h5d.DatasetID, where: str, budget: Budget) -> Any:
     """The values of a dataset that was looked at."""
+    look_at_values(dataset, where, budget)
     kind, whole = dataset.get_type(), h5py.Dataset(dataset)
     if not is_text(kind):
         values = np.asarray(whole[()])
@@ -170,7 +178,7 @@ def _values(dataset: h5d.DatasetID, where: str, budget: Budget) -> Any:
             return values.astype(bool)
         return values
     if len(dataset.shape) > 1:
-        raise RefusedError(f"{where} is text in {len(dataset.shape)} dimensions")
+        raise FileError(f"{where} is text in {len(dataset.shape)} dimensions")
     if not dataset.shape:
         return np.array(whole.asstr()[()], dtype=np.str_)
     texts: list[str] = []
@@ -186,7 +194,7 @@ def _values(dataset: h5d.DatasetID, where: str, budget: Budget) -> Any:
 def _is_bare(dataset: h5d.DatasetID, where: str, budget: Budget) -> bool:
     """Whether a dimension scale is the length of a dimension, and no variable."""
     if _attribute(dataset, b"CLASS", where, budget) != "DIMENSION_SCALE":
-        raise RefusedError(f"{where} has a CLASS that is none of NetCDF")
+        raise FileError(f"{where} has a CLASS that is none of NetCDF")
     name = _attribute(dataset, b"NAME", where, budget) if h5a.exists(dataset, b"NAME") else ""
     return str(name).startswith(_NO_VARIABLE.decode())
 
@@ -197,7 +205,7 @@ def _dims(dataset: h5d.DatasetID, where: str, scales: dict[int, str]) -> tuple[s
     if not rank:
         return ()
     if not h5a.exists(dataset, b"DIMENSION_LIST"):
-        raise RefusedError(f"{where} does not name its dimensions")
+        raise FileError(f"{where} does not name its dimensions")
     attribute = h5a.open(dataset, b"DIMENSION_LIST")
     kind = attribute.get_type()
     if (
@@ -205,15 +213,15 @@ def _dims(dataset: h5d.DatasetID, where: str, scales: dict[int, str]) -> tuple[s
         or not isinstance(kind.get_super(), h5t.TypeReferenceID)
         or attribute.shape != (rank,)
     ):
-        raise RefusedError(f"{where} does not name its dimensions")
+        raise FileError(f"{where} does not name its dimensions")
     found = h5py.AttributeManager(h5py.Dataset(dataset))["DIMENSION_LIST"]
     names = []
     for references in found:
         if len(references) != 1 or not isinstance(references[0], h5py.Reference):
-            raise RefusedError(f"{where} does not name its dimensions")
+            raise FileError(f"{where} does not name its dimensions")
         address = h5o.get_info(h5r.dereference(references[0], dataset)).addr
         if address not in scales:
-            raise RefusedError(f"{where} has a dimension that is none of its group")
+            raise FileError(f"{where} has a dimension that is none of its group")
         names.append(scales[address])
     return tuple(names)
 
@@ -221,14 +229,14 @@ def _dims(dataset: h5d.DatasetID, where: str, scales: dict[int, str]) -> tuple[s
 def _attributes(owner: Any, where: str, budget: Budget) -> dict[str, Any]:
     """The attributes of a group or variable, but for the bookkeeping of NetCDF."""
     if h5a.get_num_attrs(owner) > MOST_ATTRIBUTES:
-        raise RefusedError(f"{where} has more than {MOST_ATTRIBUTES} attributes")
+        raise FileError(f"{where} has more than {MOST_ATTRIBUTES} attributes")
     names: list[bytes] = []
     h5a.iterate(owner, lambda name, *_: names.append(name))
     found = {}
     for raw in names:
         name = raw.decode("utf-8")
         if name in _DECODED:
-            raise RefusedError(
+            raise FileError(
                 f"{where} has the attribute {name!r}, by which its numbers would change"
             )
         if name not in _BOOKKEEPING:
@@ -245,7 +253,7 @@ def _attribute(owner: Any, name: bytes, where: str, budget: Budget) -> Any:
         return ""
     count = math.prod(space.shape)
     if count > MOST_ATTRIBUTES or attribute.get_storage_size() > LONGEST_TEXT:
-        raise RefusedError(f"{where} is longer than that of any fit")
+        raise FileError(f"{where} is longer than that of any fit")
     manager = h5py.AttributeManager(_owner(owner))
     value = manager[name.decode("utf-8")]
     items = [_plain(item) for item in np.ravel(np.asarray(value, dtype=object))]

@@ -48,8 +48,8 @@ def save(tree: xr.DataTree, path: str | PathLike[str]) -> Path:
     content = io.BytesIO()
     sealed.to_netcdf(content, engine="h5netcdf", encoding=_encoding(tree))
     try:
-        kept = checksum(netcdf.read(content.getvalue())) == sealed.attrs[ATTRIBUTE]
-    except netcdf.RefusedError as error:
+        kept = checksum(netcdf.read(content.getvalue(), SCHEMA)) == sealed.attrs[ATTRIBUTE]
+    except FileError as error:
         raise FileError(f"cannot write {path}: of this fit {error}") from error
     if not kept:
         raise FileError(
@@ -90,9 +90,6 @@ def load(path: str | PathLike[str]) -> xr.DataTree:
     """
     source = Path(path)
     tree = _read(source)
-    schema = tree.attrs.get("schema")
-    if schema != SCHEMA:
-        raise FileError(f"{source} is not a fit: its schema is {schema!r}, {SCHEMA!r} is needed")
     stated = tree.attrs.pop(ATTRIBUTE, None)
     altered = stated is not None and stated != checksum(tree)
     try:
@@ -128,8 +125,8 @@ def _read(source: Path) -> xr.DataTree:
         # What a damaged file is warned about is found by its checksum, too.
         with catch_warnings():
             simplefilter("ignore")
-            return netcdf.read(content)
-    except netcdf.RefusedError as error:
+            return netcdf.read(content, SCHEMA)
+    except FileError as error:
         raise FileError(f"{source} is not a fit: {error}") from error
     except _STUMBLES as error:
         raise FileError(truncated) from error
