@@ -25,7 +25,6 @@ class FileWarning(UserWarning):
     """A file was read, and something about it should be known."""
 
 
-
 def reason(error: OSError) -> str:
     """The operating system's words for an error, without Python's wrapping."""
     return (error.strerror or str(error) or type(error).__name__).lower()
