@@ -7,7 +7,8 @@ from bayes_scaling.errors import ScenarioError
 
 __all__ = ["Alternative"]
 
-_SIZES = ("params", "tokens", "tokens_per_param")
+_SIZES = {"params": "param", "tokens": "token", "tokens_per_param": ""}
+"""Of a plan, and their units."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,11 @@ class Alternative:
             raise ScenarioError(f"the name of an alternative is {self.name!r}, text is needed")
         if self.name == "recommended":
             raise ScenarioError("an alternative is named 'recommended'; give it another name")
-        for size in (*_SIZES, "epochs"):
+        for size, unit in (*_SIZES.items(), ("epochs", "")):
             value = getattr(self, size)
-            if value is not None:
-                in_unit(f"{size} of alternative {self.name!r}", value, "", "1e9")
+            if value is not None or size == "epochs":
+                number = in_unit(f"{size} of alternative {self.name!r}", value, unit, "1e9")
+                object.__setattr__(self, size, number)
         if self.epochs < 1:
             raise ScenarioError(
                 f"epochs of alternative {self.name!r} is {self.epochs:g}, 1 or more is needed"

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from bayes_scaling._given import is_number, shown
 from bayes_scaling.decisions.units import in_unit
 from bayes_scaling.errors import ScenarioError
 
@@ -25,6 +26,9 @@ class Fixed:
     """A known number."""
 
     value: float
+
+    def __post_init__(self) -> None:
+        _points(self, "value")
 
     def sample(self, uniform: Floats) -> Floats:
         """The number, as often as there are uniform numbers."""
@@ -51,6 +55,9 @@ class Pert:
     low: float
     likely: float
     high: float
+
+    def __post_init__(self) -> None:
+        _points(self, "low", "likely", "high")
 
     @property
     def _beta(self) -> Any:
@@ -81,6 +88,11 @@ class LogNormal:
     q95: float
     most: float = math.inf
 
+    def __post_init__(self) -> None:
+        _points(self, "q05", "q95")
+        if not self.q05 > 0:
+            raise ScenarioError(f"q05 of LogNormal is {self.q05:g}, a number above 0 is needed")
+
     def sample(self, uniform: Floats) -> Floats:
         """Quantiles at uniform numbers."""
         middle = 0.5 * (math.log(self.q05) + math.log(self.q95))
@@ -98,6 +110,24 @@ class LogNormal:
 
 
 Amount = Fixed | Pert | LogNormal
+_KINDS = {Fixed: ("value",), Pert: ("low", "likely", "high"), LogNormal: ("q05", "q95")}
+
+
+def _points(amount: Any, *names: str) -> None:
+    """See that the points of a distribution are numbers of 0 or more that grow."""
+    kind = type(amount).__name__
+    for name in names:
+        value = getattr(amount, name)
+        if not (is_number(value) and math.isfinite(value) and value >= 0):
+            raise ScenarioError(
+                f"{name} of {kind} is {shown(value)}, a plain number of 0 or more is needed; what "
+                'has a unit is written as text in place of the amount, like "2.5 USD/hour"'
+            )
+        object.__setattr__(amount, name, float(value))
+    ends = [getattr(amount, name) for name in names]
+    if len(ends) > 1 and not (all(a <= b for a, b in pairwise(ends)) and ends[0] < ends[-1]):
+        listed = ", ".join(f"{name} = {end:g}" for name, end in zip(names, ends, strict=True))
+        raise ScenarioError(f"{kind} has {listed}; they must grow from first to last")
 
 
 def read_amount(
@@ -121,7 +151,11 @@ def read_amount(
         If it is none of these, or the points are not in order.
     """
     if isinstance(value, Fixed | Pert | LogNormal):
-        return value
+        ends = [getattr(value, point) for point in _KINDS[type(value)]]
+        if ends[0] == 0 and not zero:
+            raise ScenarioError(f"{name} is {ends[0]:g}, a number above 0 is needed")
+        _bounded(name, value, ends[-1], most)
+        return replace(value, most=min(value.most, most)) if isinstance(value, LogNormal) else value
     if not isinstance(value, Mapping):
         return Fixed(_bounded(name, value, in_unit(name, value, unit, example, zero=zero), most))
     for kind, keys in ((Pert, ("low", "likely", "high")), (LogNormal, ("q05", "q95"))):

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_scaling.decisions.amounts import Amount, Fixed
+from bayes_scaling.decisions.amounts import Amount, Fixed, read_amount
+from bayes_scaling.decisions.units import CURRENCIES, currency_of, in_unit
 
 __all__ = ["Compute", "Costs", "Data", "Inference"]
 
@@ -34,12 +35,40 @@ class Compute:
         Of one device, currency per second.
     devices : float or None
         How many there are; what a deadline needs.
+    currency : str or None
+        Of the price; that of its text if not given.
+
+    Raises
+    ------
+    ScenarioError
+        If a number is out of range or of another dimension.
+
+    Notes
+    -----
+    An amount is one of :mod:`bayes_scaling.decisions.amounts` in the unit named above, or what a
+    scenario file has: text with a unit ("989 TFLOP/s"), or a mapping of low, likely and high, or
+    of q05 and q95.
     """
 
     speed: Amount
     utilisation: Amount
     price: Amount | None = None
     devices: float | None = None
+    currency: str | None = None
+
+    def __post_init__(self) -> None:
+        found = _currency(self.price, self.currency)
+        values: dict[str, Any] = {
+            "speed": read_amount("speed", self.speed, "FLOP/second", '"989 TFLOP/s"'),
+            "utilisation": read_amount("utilisation", self.utilisation, "", "0.4", most=1.0),
+        }
+        if self.price is not None:
+            code = found or CURRENCIES[0]
+            example = f'"2.5 {code}/hour"'
+            values["price"] = read_amount("price", self.price, f"{code}/second", example)
+        if self.devices is not None:
+            values["devices"] = in_unit("devices", self.devices, "device", "512")
+        _keep(self, **values, currency=found)
 
 
 @dataclass(frozen=True)
@@ -52,10 +81,26 @@ class Data:
         Of acquiring and curating one token, currency.
     owned : float
         Tokens already there, which cost nothing.
+    currency : str or None
+        Of the price; that of its text if not given.
+
+    Raises
+    ------
+    ScenarioError
+        If a number is out of range or of another dimension; for amounts see :class:`Compute`.
     """
 
     price: Amount
     owned: float = 0.0
+    currency: str | None = None
+
+    def __post_init__(self) -> None:
+        found = _currency(self.price, self.currency)
+        code = found or CURRENCIES[0]
+        example = f'"0.5 {code}/Mtoken"'
+        price = read_amount("price", self.price, f"{code}/token", example, zero=True)
+        owned = in_unit("owned", self.owned, "token", '"2 Ttoken"', zero=True)
+        _keep(self, price=price, owned=owned, currency=found)
 
 
 @dataclass(frozen=True)
@@ -68,12 +113,38 @@ class Inference:
         Tokens read and written.
     prompt_utilisation, output_utilisation : Amount or None
         Share of a device's peak in reading and writing; that of training if not given.
+
+    Raises
+    ------
+    ScenarioError
+        If a number is out of range or of another dimension; for amounts see :class:`Compute`.
     """
 
     prompt_tokens: Amount = _NONE
     output_tokens: Amount = _NONE
     prompt_utilisation: Amount | None = None
     output_utilisation: Amount | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("prompt_tokens", "output_tokens"):
+            value = read_amount(name, getattr(self, name), "token", '"20 Ttoken"', zero=True)
+            _keep(self, **{name: value})
+        for name in ("prompt_utilisation", "output_utilisation"):
+            share = getattr(self, name)
+            if share is not None:
+                _keep(self, **{name: read_amount(name, share, "", "0.4", most=1.0)})
+
+
+def _currency(price: Any, given: str | None) -> str | None:
+    """The currency of a price, from its text or as it is named."""
+    stated = {} if given is None else {"currency": f"1 {given}"}
+    return currency_of({"price": price}, stated) or given
+
+
+def _keep(frozen: Any, **values: Any) -> None:
+    """Put what was read in place of what was given, as a frozen dataclass is made."""
+    for name, value in values.items():
+        object.__setattr__(frozen, name, value)
 
 
 @dataclass(frozen=True)

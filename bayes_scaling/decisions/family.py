@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from bayes_scaling._given import needs
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.forecast.doubts import check_spelling
 from bayes_scaling.inference import Fit
@@ -20,11 +21,12 @@ def family_of(fit: Fit, family: str | None) -> str:
     Raises
     ------
     ScenarioError
-        If none is named though the fit has several.
+        If none is named though the fit has several, or it is no name.
     DataError
         If it was not fitted and is nearly the name of one that was.
     """
     if family is not None:
+        needs(family, str, "family", "the name of a family is needed", ScenarioError)
         check_spelling(fit, [family])
         return family
     if len(fit.families) > 1:

@@ -1,7 +1,7 @@
 """What more or less budget buys: the efficient frontier, and the budget a target needs."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayes_scaling._given import is_number, shown
 from bayes_scaling._saved import Saved, records, without
 from bayes_scaling.decisions.choice import Choice
 from bayes_scaling.decisions.describe import describe
 from bayes_scaling.decisions.family import SHAPE, provenance, runs_of
 from bayes_scaling.decisions.posed import problem
 from bayes_scaling.decisions.problem import Problem
-from bayes_scaling.decisions.scenario import Scenario
+from bayes_scaling.decisions.scenario import Scenario, checked_scenario
 from bayes_scaling.decisions.search import best_size
 from bayes_scaling.decisions.wait_and_see import wait_and_see
 from bayes_scaling.errors import ScenarioError
@@ -124,12 +125,8 @@ def budget_frontier(
         As :func:`bayes_scaling.decisions.allocate`; or if a factor is not a positive number, or
         the risk measure is "regret", which compares plans of one budget.
     """
-    given = sorted({float(value) for value in factors})
-    if not given or len(given) > _LARGEST or not all(0 < v < math.inf for v in given):
-        raise ScenarioError(
-            f"factors of the budget are {list(factors)[:5]!r}; 1 to {_LARGEST} positive numbers "
-            "are needed"
-        )
+    checked_scenario(scenario)
+    given = _factors(factors)
     if scenario.risk.measure == "regret":
         raise ScenarioError("risk measure 'regret' compares plans of one budget; choose another")
     start = problem(fit, scenario, seed)
@@ -158,6 +155,18 @@ def budget_frontier(
         ],
     }
     return BudgetFrontier(table, _needed(start, table, sizes, amount), unit, content)
+
+
+def _factors(factors: object) -> list[float]:
+    """Factors in order, each once."""
+    listed = list(factors) if isinstance(factors, Iterable) and not isinstance(factors, str) else []
+    positive = all(is_number(value) and 0 < value < math.inf for value in listed)
+    if not (listed and positive and len(listed) <= _LARGEST):
+        raise ScenarioError(
+            f"factors of the budget are {shown(listed[:5] or factors)}; 1 to {_LARGEST} positive "
+            "numbers are needed, like [0.5, 1, 2]"
+        )
+    return sorted({float(value) for value in listed})
 
 
 def _shapeless(fit: Fit) -> list[str]:

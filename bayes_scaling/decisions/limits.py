@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_scaling._given import is_number, shown, whole_number
 from bayes_scaling.decisions.counting import Counting
 from bayes_scaling.decisions.units import in_unit
 from bayes_scaling.errors import ScenarioError
@@ -13,6 +14,7 @@ from bayes_scaling.errors import ScenarioError
 __all__ = ["Limits", "ShapeLimits"]
 
 _DEEPEST, _WIDTHS = 512, 33
+_UNITS = {"params": "param", "tokens": "token"}
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,10 @@ class Limits:
     def __post_init__(self) -> None:
         for bound in fields(self):
             value = getattr(self, bound.name)
-            if value != bound.default:
-                in_unit(bound.name, value, "", "1e9")
+            if is_number(value) and value == bound.default:
+                continue
+            unit = "" if bound.name == "max_epochs" else _UNITS[bound.name.split("_")[-1]]
+            object.__setattr__(self, bound.name, in_unit(bound.name, value, unit, "1e9"))
         for what in ("params", "tokens"):
             low, high = getattr(self, f"min_{what}"), getattr(self, f"max_{what}")
             if not low <= high:
@@ -92,11 +96,18 @@ class ShapeLimits:
     def __post_init__(self) -> None:
         for name in ("width_multiple", "layer_multiple", "max_layers", "max_width"):
             value = getattr(self, name)
-            whole = isinstance(value, int) and not isinstance(value, bool) and value >= 1
-            if not (whole or (value is None and name.startswith("max"))):
-                raise ScenarioError(f"{name} is {value!r}, a whole number of 1 or more is needed")
-        if not 0 < self.within < 1:
-            raise ScenarioError(f"within is {self.within!r}, a number between 0 and 1 is needed")
+            if value is None and name.startswith("max"):
+                continue
+            whole = whole_number(value)
+            if whole is None or whole < 1:
+                raise ScenarioError(
+                    f"{name} is {shown(value)}, a whole number of 1 or more is needed"
+                )
+            object.__setattr__(self, name, whole)
+        if not (is_number(self.within) and 0 < self.within < 1):
+            raise ScenarioError(
+                f"within is {shown(self.within)}, a number between 0 and 1 is needed"
+            )
 
     def between(self, least: float, most: float, counting: Counting) -> NDArray[np.float64]:
         """Every depth and width with from ``least`` to ``most`` parameters.

@@ -9,16 +9,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayes_scaling._given import shown, whole_number
 from bayes_scaling._saved import Saved, records, without
 from bayes_scaling.decisions.costs import Costs
 from bayes_scaling.decisions.describe import describe
 from bayes_scaling.decisions.draws import Draws, draws_of
 from bayes_scaling.decisions.family import family_of, provenance
-from bayes_scaling.decisions.scenario import Scenario
+from bayes_scaling.decisions.scenario import Scenario, checked_scenario
 from bayes_scaling.decisions.units import in_unit
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.forecast.doubts import size_doubts, unseen_families
+from bayes_scaling.forecast.families import check_seed
 from bayes_scaling.inference import Fit
+from bayes_scaling.inference.result import check_fit
 
 __all__ = ["FACTORS", "SCHEMA", "Marginal", "marginal"]
 
@@ -156,12 +159,17 @@ def marginal(
     ScenarioError
         If a number is out of range, or the family is not said though the fit has several.
     """
-    for name, value in (("params", params), ("tokens", tokens)):
-        in_unit(name, value, "", "1e9")
+    check_fit(fit)
+    check_seed(seed)
+    if scenario is not None:
+        checked_scenario(scenario)
+    params = in_unit("params", params, "param", "1e9")
+    tokens = in_unit("tokens", tokens, "token", "1e9")
     doubts = size_doubts(pd.DataFrame({"params": [params], "tokens": [tokens]}), accept)
-    if isinstance(doublings, bool) or doublings not in range(1, _MOST + 1):
+    count = whole_number(doublings)
+    if count is None or not 1 <= count <= _MOST:
         raise ScenarioError(
-            f"doublings is {doublings!r}, a whole number from 1 to {_MOST} is needed"
+            f"doublings is {shown(doublings)}, a whole number from 1 to {_MOST} is needed"
         )
     name = family_of(fit, family or (scenario.family if scenario else None))
     draws = draws_of(fit, name, seed)
@@ -169,9 +177,7 @@ def marginal(
     worth = scenario.worth if scenario and prices.priced else None
     point = math.log(params), math.log(tokens)
     gains = _gains(draws, prices, point)
-    steps = [
-        row for factor in FACTORS for row in _doublings(draws, prices, point, factor, doublings)
-    ]
+    steps = [row for factor in FACTORS for row in _doublings(draws, prices, point, factor, count)]
     table = pd.DataFrame(steps)
     table["pays"] = _paying(table.pop("_gain"), table.pop("_price"), worth)
     stop: dict[str, int | None] = dict.fromkeys(FACTORS)

@@ -8,9 +8,11 @@ from bayes_scaling.decisions.costs import Costs
 from bayes_scaling.decisions.draws import draws_of
 from bayes_scaling.decisions.family import family_of, runs_of
 from bayes_scaling.decisions.problem import Problem
-from bayes_scaling.decisions.scenario import Scenario
+from bayes_scaling.decisions.scenario import Scenario, checked_scenario
 from bayes_scaling.errors import ScenarioError
+from bayes_scaling.forecast.families import check_seed
 from bayes_scaling.inference import Fit
+from bayes_scaling.inference.result import check_fit
 
 __all__ = ["problem"]
 
@@ -28,7 +30,9 @@ def problem(fit: Fit, scenario: Scenario, seed: int) -> Problem:
         limits, tokens may be repeated under a law that knows of fresh ones only, there is no
         budget, or cost is to be minimised and the target cannot be reached.
     """
-    scenario.check_budget()
+    check_fit(fit)
+    check_seed(seed)
+    checked_scenario(scenario).check_budget()
     family = family_of(fit, scenario.family)
     scenario = scenario.in_loss_unit(fit.loss_unit(family))
     if scenario.limits.max_epochs > 1 and "unique_tokens" not in fit.law.inputs:

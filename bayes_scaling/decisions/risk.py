@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp
 
+from bayes_scaling._given import is_number, shown
 from bayes_scaling.errors import ScenarioError
 
 __all__ = ["Measure", "Risk", "cvar"]
@@ -43,16 +44,20 @@ class Risk:
     aversion: float = 10.0
 
     def __post_init__(self) -> None:
-        if self.measure not in get_args(Measure):
+        if not (isinstance(self.measure, str) and self.measure in get_args(Measure)):
             raise ScenarioError(
-                f"risk measure is {self.measure!r}; it can be {', '.join(get_args(Measure))}"
+                f"risk measure is {shown(self.measure)}; it can be {', '.join(get_args(Measure))}"
             )
-        if not (_number(self.level) and 0 < self.level < 1):
-            raise ScenarioError(f"risk level is {self.level!r}, a number between 0 and 1 is needed")
-        if not (_number(self.aversion) and 0 < self.aversion <= 1e6):
+        if not (is_number(self.level) and 0 < self.level < 1):
             raise ScenarioError(
-                f"risk aversion is {self.aversion!r}, a number above 0 and up to 1e6 is needed"
+                f"risk level is {shown(self.level)}, a number between 0 and 1 is needed"
             )
+        if not (is_number(self.aversion) and 0 < self.aversion <= 1e6):
+            raise ScenarioError(
+                f"risk aversion is {shown(self.aversion)}, a number above 0 and up to 1e6 is needed"
+            )
+        object.__setattr__(self, "level", float(self.level))
+        object.__setattr__(self, "aversion", float(self.aversion))
 
     def of(
         self,
@@ -114,10 +119,6 @@ class Risk:
             "regret": "greatest regret in any draw",
         }
         return words[self.measure]
-
-
-def _number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def cvar(losses: NDArray[np.float64], level: float, axis: int = -1) -> Any:

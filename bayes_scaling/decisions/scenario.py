@@ -2,18 +2,19 @@
 
 import math
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
+from bayes_scaling._given import needs, shown
 from bayes_scaling.decisions.alternatives import Alternative
 from bayes_scaling.decisions.amounts import Fixed, LogNormal, Pert
 from bayes_scaling.decisions.costs import Compute, Data, Inference
 from bayes_scaling.decisions.limits import Limits, ShapeLimits
-from bayes_scaling.decisions.risk import Risk
-from bayes_scaling.decisions.units import in_unit
+from bayes_scaling.decisions.risk import Measure, Risk
+from bayes_scaling.decisions.units import CURRENCIES, currency_of, in_unit
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.runs.units import LEGAL, conversion, parse_loss, parse_unit
 
-__all__ = ["Limits", "Scenario"]
+__all__ = ["Limits", "Scenario", "checked_scenario"]
 
 Minimise = Literal["loss", "cost"]
 
@@ -24,10 +25,11 @@ class Scenario:
 
     Parameters
     ----------
-    budget_flops : float or None
-        Compute in FLOP: of training and, where ``inference`` is given, of serving as well.
-    risk : Risk
-        What to minimise.
+    budget_flops : float, str or None
+        Compute in FLOP, or text with a unit ("1e23 FLOP"), as every budget and price may be: of
+        training and, where ``inference`` is given, of serving as well.
+    risk : Risk or str
+        What to minimise; a measure by its name has the usual level.
     family : str or None
         Whose law; None where the fit has one family.
     target_loss : float, str or None
@@ -49,7 +51,7 @@ class Scenario:
     worth : float or None
         What a loss lower by 1, in the unit of the fit's losses, is worth, ``currency``.
     currency : str
-        Of every price.
+        Of every price; that of the texts, or else USD, if not given.
     minimise : {"loss", "cost"}
         "loss": the risk of the loss that the budgets buy. "cost": what it takes, in money where
         the price of compute is known and else in compute, to reach the target loss with the
@@ -81,7 +83,7 @@ class Scenario:
     data: Data | None = None
     inference: Inference | None = None
     worth: float | None = None
-    currency: str = "USD"
+    currency: str = ""
     minimise: Minimise = "loss"
     target_probability: float = 0.9
     shape: ShapeLimits | None = None
@@ -90,22 +92,29 @@ class Scenario:
 
     def __post_init__(self) -> None:
         self._read_target()
-        budgets = {
-            "budget": (self.budget_flops, '"1e23 FLOP"'),
-            "money": (self.money, '"2.5 MUSD"'),
-            "time": (self.seconds, '"3 weeks"'),
-            "target_loss": (self.target_loss, "2.0"),
-            "worth": (self.worth, '"5 MUSD"'),
-        }
-        for name, (value, example) in budgets.items():
+        self._check_parts()
+        code = self._currency()
+        object.__setattr__(self, "currency", code)
+        for name, unit, example in (
+            ("budget_flops", "FLOP", '"1e23 FLOP"'),
+            ("money", code, f'"2.5 M{code}"'),
+            ("seconds", "second", '"3 weeks"'),
+            ("target_loss", "", "2.0"),
+            ("worth", code, f'"5 M{code}"'),
+        ):
+            value = getattr(self, name)
             if value is not None:
-                in_unit(name, value, "", example)
+                # The name says that a plain number of them is in seconds.
+                known = unit if isinstance(value, str) or unit != "second" else ""
+                object.__setattr__(self, name, in_unit(name, value, known, example))
         for name in ("confidence", "target_probability"):
             value = getattr(self, name)
-            if not 0 < value < 1:
-                raise ScenarioError(f"{name} is {value!r}, a number between 0 and 1 is needed")
-        if self.minimise not in get_args(Minimise):
-            raise ScenarioError(f"minimise is {self.minimise!r}; it can be 'loss' or 'cost'")
+            share = in_unit(name, value, "", "0.9")
+            if not 0 < share < 1:
+                raise ScenarioError(f"{name} is {shown(value)}, a number between 0 and 1 is needed")
+            object.__setattr__(self, name, share)
+        if not (isinstance(self.minimise, str) and self.minimise in get_args(Minimise)):
+            raise ScenarioError(f"minimise is {shown(self.minimise)}; it can be 'loss' or 'cost'")
         self._check_prices()
         self._check_names()
 
@@ -166,6 +175,59 @@ class Scenario:
         """The target with its unit, as messages name it."""
         unit = f" {self.target_unit}" if self.target_unit else ""
         return f"target_loss {self.target_loss:.6g}{unit}"
+
+    def _currency(self) -> str:
+        """The one currency of all prices: as it is named, or as texts have it, or the first."""
+        parts = {"compute": self.compute, "data": self.data}
+        prices = {
+            f"price of {name}": f"1 {part.currency}"
+            for name, part in parts.items()
+            if part is not None and part.currency
+        }
+        found = currency_of({"money": self.money, "worth": self.worth}, prices)
+        if self.currency and found not in (None, self.currency):
+            raise ScenarioError(
+                f"currency is {self.currency!r}, and prices are in {found}; there is no rate "
+                "between them, so write all of them in one currency"
+            )
+        return self.currency or found or CURRENCIES[0]
+
+    def _check_parts(self) -> None:
+        """See that every part is what it should be; a risk may be given by its name."""
+        risk: Any = self.risk
+        if isinstance(risk, str):
+            object.__setattr__(self, "risk", Risk(cast("Measure", risk)))
+        needs(
+            self.risk,
+            Risk,
+            "risk",
+            "write Risk('cvar', level=0.9) or a name: 'cvar'",
+            ScenarioError,
+        )
+        needs(self.limits, Limits, "limits", "write Limits(max_params=1e12)", ScenarioError)
+        for name, kind, example in (
+            ("compute", Compute, 'Compute("989 TFLOP/s", 0.4, "2.5 USD/hour")'),
+            ("data", Data, 'Data("0.5 USD/Mtoken")'),
+            ("inference", Inference, 'Inference("20 Ttoken")'),
+            ("shape", ShapeLimits, "ShapeLimits(width_multiple=128)"),
+        ):
+            if getattr(self, name) is not None:
+                needs(getattr(self, name), kind, name, f"write {example}", ScenarioError)
+        family, currency = self.family, self.currency
+        if family is not None and not (isinstance(family, str) and family):
+            raise ScenarioError(f"family is {shown(family)}, the name of a family is needed")
+        if not (isinstance(currency, str) and (currency.isalpha() or not currency)):
+            raise ScenarioError(f"currency is {shown(currency)}, letters are needed, like 'USD'")
+        others = self.alternatives
+        given = (others,) if isinstance(others, Alternative) else others
+        if not (
+            isinstance(given, list | tuple) and all(isinstance(one, Alternative) for one in given)
+        ):
+            raise ScenarioError(
+                f"alternatives is {shown(others)}, a tuple of Alternative is needed, like "
+                "(Alternative('twenty a parameter', tokens_per_param=20),)"
+            )
+        object.__setattr__(self, "alternatives", tuple(given))
 
     def _check_names(self) -> None:
         names = [other.name for other in self.alternatives]
@@ -254,4 +316,22 @@ def _plain(part: Compute | Data | Inference) -> dict[str, Any]:
     return {
         name: value.to_dict() if isinstance(value, Fixed | Pert | LogNormal) else value
         for name, value in values.items()
+        # That of the scenario is the one of all prices.
+        if name != "currency"
     }
+
+
+def checked_scenario(scenario: object) -> Scenario:
+    """A scenario as it is.
+
+    Raises
+    ------
+    ScenarioError
+        If it is none.
+    """
+    if not isinstance(scenario, Scenario):
+        raise ScenarioError(
+            f'scenario is {shown(scenario)}; write bayes_scaling.Scenario("1e23 FLOP"), or '
+            'bayes_scaling.load_scenario("scenario.toml") for a file'
+        )
+    return scenario

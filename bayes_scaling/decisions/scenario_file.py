@@ -13,7 +13,7 @@ from bayes_scaling.decisions.costs import Compute, Data, Inference
 from bayes_scaling.decisions.limits import Limits, ShapeLimits
 from bayes_scaling.decisions.risk import Risk
 from bayes_scaling.decisions.scenario import Scenario
-from bayes_scaling.decisions.units import CURRENCIES, in_unit, unit_of
+from bayes_scaling.decisions.units import currency_of, in_unit
 from bayes_scaling.errors import FileError, ScenarioError
 
 __all__ = ["EXAMPLE", "load_scenario"]
@@ -131,7 +131,7 @@ def _scenario(content: Mapping[str, Any]) -> Scenario:
         if part is not None:
             _table(f"[{name}]", part)
     stated = {"worth": content["worth"]} if "worth" in content else {}
-    currency = _currency(stated, budget, *(part for part in parts.values() if part))
+    currency = currency_of(stated, budget, *(part for part in parts.values() if part)) or "USD"
     family = content.get("family")
     if family is not None and not (isinstance(family, str) and family):
         raise ScenarioError(f"family is {family!r}, a name in quotes is needed")
@@ -201,26 +201,6 @@ def _table(where: str, content: Any) -> None:
 
 def _or_none(name: str, value: Any, unit: str, example: str) -> float | None:
     return None if value is None else in_unit(name, value, unit, example)
-
-
-def _currency(*tables: Mapping[str, Any]) -> str:
-    """The one currency of a scenario."""
-    found: dict[str, str] = {}
-    for table in tables:
-        for name, value in table.items():
-            texts = value.values() if isinstance(value, Mapping) else [value]
-            for text in texts:
-                unit = unit_of(text)
-                for code in CURRENCIES:
-                    if code in unit:
-                        found.setdefault(code, name)
-    if len(found) > 1:
-        (one, first), (other, second), *_ = found.items()
-        raise ScenarioError(
-            f"{first} is in {one} and {second} in {other}; there is no rate between them, so write "
-            "all of them in one currency"
-        )
-    return next(iter(found), "USD")
 
 
 def _risk(given: Any) -> Risk:

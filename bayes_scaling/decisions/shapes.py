@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayes_scaling._given import needs
 from bayes_scaling._saved import Saved, records, without
 from bayes_scaling.decisions.describe import describe
 from bayes_scaling.decisions.draws import Draws, draws_of
@@ -25,7 +26,9 @@ from bayes_scaling.decisions.shaped import AS_GOOD
 from bayes_scaling.decisions.units import in_unit
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.forecast.doubts import size_doubts, unseen_families
+from bayes_scaling.forecast.families import check_seed
 from bayes_scaling.inference import Fit
+from bayes_scaling.inference.result import check_fit
 from bayes_scaling.laws.depth_width import matrix_params
 
 __all__ = ["SCHEMA", "ShapeChoice", "best_shape"]
@@ -155,6 +158,8 @@ def best_shape(
     ScenarioError
         If the law reads no shape, a number is out of range, or no shape is within the limits.
     """
+    check_fit(fit)
+    check_seed(seed)
     law = fit.law
     if not SHAPE & set(law.inputs):
         raise ScenarioError(
@@ -162,9 +167,12 @@ def best_shape(
             f"'{law.name}+shape' to runs with n_layer and d_model"
         )
     name = family_of(fit, family)
-    given = limits or ShapeLimits()
-    in_unit("params", params, "", "1e9")
-    seen = _tokens(fit, name, params) if tokens is None else in_unit("tokens", tokens, "", "1e9")
+    given = ShapeLimits() if limits is None else limits
+    needs(given, ShapeLimits, "limits", "write ShapeLimits(width_multiple=128)", ScenarioError)
+    params = in_unit("params", params, "param", "1e9")
+    seen = (
+        _tokens(fit, name, params) if tokens is None else in_unit("tokens", tokens, "token", "1e9")
+    )
     doubts = size_doubts(pd.DataFrame({"params": [params], "tokens": [seen]}), accept)
     draws = draws_of(fit, name, seed)
     shapes = np.array(given.shapes(params, draws.counting), dtype=np.float64)

@@ -2,12 +2,16 @@
 
 import math
 import re
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+import numpy as np
+
+from bayes_scaling._given import is_number, shown
 from bayes_scaling.errors import ScenarioError
 
-__all__ = ["CURRENCIES", "Unit", "in_unit", "unit_of"]
+__all__ = ["CURRENCIES", "Unit", "currency_of", "in_unit", "unit_of"]
 
 CURRENCIES = ("USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "KRW", "CAD", "AUD")
 """Each is a dimension of its own: there is no rate between them here."""
@@ -66,22 +70,16 @@ def in_unit(name: str, value: Any, unit: Unit, example: str, *, zero: bool = Fal
     number, given = _parts(name, value, example)
     if not given and ("/" in unit or unit == "second"):
         # Of prices, speeds and times nobody could tell which unit a plain number is in.
-        raise ScenarioError(f"{name} is {_shown(value)}, without a unit; write it like {example}")
+        raise ScenarioError(f"{name} is {shown(value)}, without a unit; write it like {example}")
     if given:
         number *= _factor(name, value, given, unit, example)
     if not ((number > 0 or (zero and number == 0)) and number <= _LARGEST):
         least = "of 0 or more" if zero else "above 0"
         raise ScenarioError(
-            f"{name} is {_shown(value)}, a number {least} and up to {_LARGEST:g} is needed, like "
+            f"{name} is {shown(value)}, a number {least} and up to {_LARGEST:g} is needed, like "
             f"{example}"
         )
     return number
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 10**40:
-        return f"an integer of {len(str(abs(value)))} digits"
-    return repr(value)
 
 
 def _parts(name: str, value: Any, example: str) -> tuple[float, str]:
@@ -89,13 +87,13 @@ def _parts(name: str, value: Any, example: str) -> tuple[float, str]:
         found = _NUMBER.match(value)
         if found:
             return float(found.group(1).replace("_", "")), found.group(2).strip()
-    elif isinstance(value, int | float) and not isinstance(value, bool):
+    elif is_number(value):
         # Compared and not converted: an integer may be too large for a float.
         if -_LARGEST <= value <= _LARGEST:
             return float(value), ""
-        if isinstance(value, int) or math.isfinite(value):
-            raise ScenarioError(f"{name} is {_shown(value)}, at most {_LARGEST:g} is legal")
-    raise ScenarioError(f"{name} is {_shown(value)}, a number is needed, like {example}")
+        if isinstance(value, int | np.integer) or math.isfinite(value):
+            raise ScenarioError(f"{name} is {shown(value)}, at most {_LARGEST:g} is legal")
+    raise ScenarioError(f"{name} is {shown(value)}, a number is needed, like {example}")
 
 
 def _factor(name: str, value: Any, given: str, unit: Unit, example: str) -> float:
@@ -129,3 +127,34 @@ def unit_of(value: Any) -> Unit:
     """The unit in a text such as "2 EUR/hour"; "" where there is none."""
     found = _NUMBER.match(value) if isinstance(value, str) else None
     return found.group(2).strip() if found else ""
+
+
+def currency_of(*tables: Mapping[str, Any]) -> str | None:
+    """The one currency of texts such as "2.5 MUSD"; None where there is none.
+
+    Parameters
+    ----------
+    *tables : mapping of str to object
+        By name; texts, tables of texts, or anything else, which has none.
+
+    Raises
+    ------
+    ScenarioError
+        If there are two.
+    """
+    found: dict[str, str] = {}
+    for table in tables:
+        for name, value in table.items():
+            texts = value.values() if isinstance(value, Mapping) else [value]
+            for text in texts:
+                unit = unit_of(text)
+                for code in CURRENCIES:
+                    if code in unit:
+                        found.setdefault(code, name)
+    if len(found) > 1:
+        (one, first), (other, second), *_ = found.items()
+        raise ScenarioError(
+            f"{first} is in {one} and {second} in {other}; there is no rate between them, so write "
+            "all of them in one currency"
+        )
+    return next(iter(found), None)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayes_scaling._given import needs, shown, whole_number
 from bayes_scaling._saved import Saved, records, without
 from bayes_scaling.decisions.family import provenance, runs_of
 from bayes_scaling.decisions.information import Decision, weights_of
@@ -195,8 +196,8 @@ def next_runs(
     ScenarioError
         As :func:`bayes_scaling.decisions.allocate`, or if a candidate is unusable.
     """
-    if isinstance(batch, bool) or batch not in range(1, _MOST + 1):
-        raise ScenarioError(f"batch is {batch!r}, a whole number from 1 to {_MOST} is needed")
+    if whole_number(batch) not in range(1, _MOST + 1):
+        raise ScenarioError(f"batch is {shown(batch)}, a whole number from 1 to {_MOST} is needed")
     whole = problem(fit, scenario, seed)
     step = max(whole.draws.noise.size // _DRAWS, 1)
     given = Problem(whole.draws.thinned(step), whole.line)
@@ -317,7 +318,8 @@ def candidates(fit: Fit, given: Problem) -> pd.DataFrame:
 
 def _checked(at: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
     """Candidates as numbers."""
-    units = {"params": "", "tokens": "", "cost": scenario.unit_of_cost}
+    needs(at, pd.DataFrame, "at", "a DataFrame of params and tokens is needed", ScenarioError)
+    units = {"params": "param", "tokens": "token", "cost": scenario.unit_of_cost}
     columns = {}
     for name, unit in units.items():
         if name in at:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import xarray as xr
 
+from bayes_scaling._given import needs
+from bayes_scaling.errors import FitError
 from bayes_scaling.inference import storage
 from bayes_scaling.laws import Law
 from bayes_scaling.model import Spec
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from bayes_scaling.inference.diagnosis import Diagnosis
     from bayes_scaling.inference.sbc import Calibration
 
-__all__ = ["Fit", "load_fit"]
+__all__ = ["Fit", "check_fit", "load_fit"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -180,6 +182,18 @@ class Fit:
         table = self.summary().to_html(float_format="{:.4g}".format)
         doubts = "".join(f"<li>{html.escape(text)}</li>" for text in self.warnings)
         return f"<p>{html.escape(repr(self))}</p>{table}<ul>{doubts}</ul>"
+
+
+def check_fit(fit: object) -> None:
+    """Refuse what is not a fit.
+
+    Raises
+    ------
+    FitError
+        If it is something else.
+    """
+    wanted = 'a Fit is needed, from bayes_scaling.fit(...) or bayes_scaling.load_fit("fit.nc")'
+    needs(fit, Fit, "fit", wanted, FitError)
 
 
 def load_fit(path: str | PathLike[str]) -> Fit:
