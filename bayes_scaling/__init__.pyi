@@ -1,4 +1,5 @@
-from . import errors, laws
+from . import curves, decisions, errors, forecast, inference, laws, model, report, runs
+from ._version import __version__
 from .curves import Curve, Curves, fit_curve, load_curves, monitor
 from .decisions import (
     Alternative,
@@ -36,16 +37,21 @@ __all__ = [
     "Risk",
     "Runs",
     "Scenario",
+    "__version__",
     "allocate",
     "backtest",
     "best_shape",
     "budget_frontier",
     "compare",
+    "curves",
     "datasets",
+    "decisions",
     "errors",
     "fit",
     "fit_curve",
+    "forecast",
     "identifiability",
+    "inference",
     "laws",
     "load_curves",
     "load_fit",
@@ -54,9 +60,12 @@ __all__ = [
     "load_scenario",
     "log_to_mlflow",
     "marginal",
+    "model",
     "monitor",
     "next_runs",
     "predict",
+    "report",
+    "runs",
     "schema",
     "score",
     "simulate",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from bayes_scaling._given import shown
 from bayes_scaling._leftovers import clear_leftovers, neighbour
 from bayes_scaling.errors import FileError
 
@@ -14,6 +15,7 @@ __all__ = [
     "FileWarning",
     "check_suffix",
     "check_writable",
+    "path_of",
     "reason",
     "short_names",
     "write_bytes",
@@ -90,7 +92,7 @@ def write_via(path: str | os.PathLike[str], write: Callable[[Path], object]) -> 
         If the folder is missing or read-only, the path is a folder, or the disk is full.
         Whatever stood at ``path`` before is then still there, untouched.
     """
-    asked = Path(path)
+    asked = path_of(path)
     with _in_words(asked):
         target = _place(asked)
         if _is_special(asked):
@@ -107,6 +109,22 @@ def write_via(path: str | os.PathLike[str], write: Callable[[Path], object]) -> 
     return asked
 
 
+def path_of(path: object) -> Path:
+    """A path from what was given as one.
+
+    Raises
+    ------
+    FileError
+        If it is none.
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise FileError(f"path is {shown(path)}; the path of a file is needed, like 'fit.nc'")
+    found = Path(path)
+    if "\0" in str(found):
+        raise FileError(f"path is {str(found)!a}; a file name cannot hold a zero byte")
+    return found
+
+
 def check_writable(path: str | os.PathLike[str]) -> Path:
     """See that ``path`` can be written, before work is spent on what goes there.
 
@@ -115,7 +133,7 @@ def check_writable(path: str | os.PathLike[str]) -> Path:
     FileError
         If it is a folder, or its folder is missing or cannot be written.
     """
-    asked = Path(path)
+    asked = path_of(path)
     with _in_words(asked):
         target = _place(asked)
         if not _is_special(asked):

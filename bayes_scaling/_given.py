@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from bayes_scaling.errors import BayesScalingError
+from bayes_scaling.errors import BayesScalingError, FitError
 
-__all__ = ["is_number", "needs", "shown", "whole_number"]
+__all__ = ["check_seed", "is_number", "needs", "shown", "whole_number"]
 
 _LONGEST = 60
 
@@ -75,3 +75,16 @@ def whole_number(value: Any) -> int | None:
     if isinstance(value, int | np.integer) and not isinstance(value, bool):
         return int(value)
     return None
+
+
+def check_seed(seed: Any) -> None:
+    """Refuse what is not a seed.
+
+    Raises
+    ------
+    FitError
+        If it is not a whole number of 0 or more.
+    """
+    whole = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
+    if not (whole and seed >= 0):
+        raise FitError(f"seed is {shown(seed)}, a whole number of 0 or more is needed")

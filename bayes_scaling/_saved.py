@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayes_scaling._files import reason, write_bytes
+from bayes_scaling._files import path_of, reason, write_bytes
 from bayes_scaling.errors import FileError
 
 __all__ = ["Saved", "plain", "read_json", "records", "without"]
@@ -89,7 +89,7 @@ def read_json(path: str | PathLike[str], what: str) -> dict[str, Any]:
     FileError
         If the file cannot be read, is not JSON, or holds no object.
     """
-    source = Path(path)
+    source = path_of(path)
     try:
         content = json.loads(source.read_bytes().decode("utf-8"))
     except OSError as error:

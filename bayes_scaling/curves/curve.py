@@ -9,13 +9,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from bayes_scaling._display import brief
 from bayes_scaling.errors import DataError
 
-__all__ = ["Axis", "Curve", "Curves", "Flag"]
+__all__ = ["WANTED", "Axis", "Curve", "Curves", "Flag"]
 
 Floats = NDArray[np.float64]
 
 Axis = Literal["step", "tokens"]
+
+WANTED = (
+    'one Curve is needed, like bayes_scaling.load_curves("log.csv")["run"] or '
+    'bayes_scaling.Curve.of("run", steps, losses)'
+)
+"""What to give where a curve is needed, for messages."""
 
 
 @dataclass(frozen=True)
@@ -254,7 +261,7 @@ class Curves:
         return pd.concat([curve.to_frame() for curve in self.curves], ignore_index=True)
 
     def __repr__(self) -> str:
-        return "\n".join([*map(repr, self.curves), *self.notes])
+        return brief("\n".join([*map(repr, self.curves), *self.notes]))
 
 
 def _check(table: pd.DataFrame, where: str) -> None:

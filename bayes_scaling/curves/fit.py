@@ -11,7 +11,8 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import softmax
 
-from bayes_scaling.curves.curve import Curve
+from bayes_scaling._given import check_seed, needs, shown, whole_number
+from bayes_scaling.curves.curve import WANTED, Curve
 from bayes_scaling.curves.model import Home, Model
 from bayes_scaling.curves.one_law import OneLaw
 from bayes_scaling.curves.particles import sample, updated
@@ -264,12 +265,17 @@ def fit_curve(
     FitError
         If a number is out of range.
     """
+    needs(curve, Curve, "curve", WANTED, DataError)
+    check_seed(seed)
     if len(curve) < FEWEST:
         raise DataError(
             f"curve {curve.run!r} has {len(curve)} points; {FEWEST} or more are needed to fit it"
         )
-    if isinstance(particles, bool) or not 100 <= particles <= 100_000:
-        raise FitError(f"particles is {particles!r}, a whole number from 100 to 100000 is needed")
+    count = whole_number(particles)
+    if count is None or not 100 <= count <= 100_000:
+        raise FitError(
+            f"particles is {shown(particles)}, a whole number from 100 to 100000 is needed"
+        )
     data = thinned(warmed(curve, schedule))
     if population is None:
         models = _models(data, laws, schedule)
@@ -284,7 +290,7 @@ def fit_curve(
     parts = []
     for place, (model, share) in enumerate(zip(models, shares, strict=True)):
         rng = np.random.default_rng([seed, place])
-        parts.append(OneLaw(model, sample(model.target(data), particles, rng), share))
+        parts.append(OneLaw(model, sample(model.target(data), count, rng), share))
     learned = population.warnings if population else ()
     return CurveFit(curve, data, tuple(parts), seed, float(curve.t[-1]), learned)
 

@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayes_scaling._display import brief
+from bayes_scaling._given import needs
 from bayes_scaling._saved import Saved, records, without
 from bayes_scaling.curves.anomalies import cleaned
 from bayes_scaling.curves.cooling import cooled
-from bayes_scaling.curves.curve import Curve, Flag
+from bayes_scaling.curves.curve import WANTED, Curve, Flag
 from bayes_scaling.curves.drawn import ahead_of, points_of
 from bayes_scaling.curves.fit import CurveFit, fit_curve
 from bayes_scaling.curves.stakes import TENTH, Stakes
@@ -106,7 +108,8 @@ class Verdict(Saved):
         ]
         return "\n".join([*lines, *(f"Note: {text}" for text in c["warnings"])])
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        return brief(str(self))
 
 
 def monitor(
@@ -146,7 +149,8 @@ def monitor(
     ScenarioError
         If a number is out of range.
     """
-    in_unit("end", end, "", "1e5")
+    needs(curve, Curve, "curve", WANTED, DataError)
+    end = in_unit("end", end, "", "1e5")
     if reference is not None:
         in_unit("reference", reference, "", "2.5")
     clean = cleaned(curve)

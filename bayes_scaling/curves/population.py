@@ -9,6 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import softmax
 
+from bayes_scaling._display import brief
 from bayes_scaling.curves import noise
 from bayes_scaling.curves.anomalies import cleaned
 from bayes_scaling.curves.curve import Curve
@@ -116,7 +117,7 @@ class CurvePopulation:
                 for name, mean, s in zip(part.names, part.mean, sd, strict=True)
             )
             lines.append(f"{part.law.name} ({part.weight:.0%}): {told}")
-        return "\n".join([*lines, *self.warnings])
+        return brief("\n".join([*lines, *self.warnings]))
 
 
 def learn(

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayes_scaling._display import brief
 from bayes_scaling._given import is_number, shown
 from bayes_scaling._saved import Saved, records, without
 from bayes_scaling.decisions.choice import Choice
@@ -92,7 +93,8 @@ class BudgetFrontier(Saved):
             lines.append(f"The target loss with probability {p:.0%} {enough}.")
         return "\n".join([*lines, *(f"Note: {text}" for text in self.content["warnings"])])
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        return brief(str(self))
 
 
 def budget_frontier(

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_scaling._given import shown, whole_number
+from bayes_scaling._display import brief
+from bayes_scaling._given import check_seed, shown, whole_number
 from bayes_scaling._saved import Saved, records, without
 from bayes_scaling.decisions.costs import Costs
 from bayes_scaling.decisions.describe import describe
@@ -19,7 +20,6 @@ from bayes_scaling.decisions.scenario import Scenario, checked_scenario
 from bayes_scaling.decisions.units import in_unit
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.forecast.doubts import size_doubts, unseen_families
-from bayes_scaling.forecast.families import check_seed
 from bayes_scaling.inference import Fit
 from bayes_scaling.inference.result import check_fit
 
@@ -117,7 +117,8 @@ class Marginal(Saved):
                 lines.append(f"Doubling {doubling} of {factor} costs more than it is worth.")
         return "\n".join([*lines, *(f"Note: {text}" for text in where["warnings"])])
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        return brief(str(self))
 
 
 def marginal(

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
+from bayes_scaling._display import brief
 from bayes_scaling._saved import Saved, read_json
 from bayes_scaling.errors import FileError
 
@@ -179,12 +180,13 @@ class Plan(Saved):
             shown = shown.drop(columns="beyond")
         return shown.to_string(index=False, float_format="{:.4g}".format, na_rep="")
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        return brief(str(self))
 
     def _repr_html_(self) -> str:
         import html
 
-        return "".join(f"<p>{html.escape(line)}</p>" for line in str(self).splitlines())
+        return "".join(f"<p>{html.escape(line)}</p>" for line in repr(self).splitlines())
 
 
 def _spread(amount: dict[str, float], unit: str, scale: float = 1.0) -> str:

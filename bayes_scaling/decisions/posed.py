@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from bayes_scaling._given import check_seed
 from bayes_scaling.decisions.budget_line import BudgetLine
 from bayes_scaling.decisions.cheapest import cheapest
 from bayes_scaling.decisions.costs import Costs
@@ -10,7 +11,6 @@ from bayes_scaling.decisions.family import family_of, runs_of
 from bayes_scaling.decisions.problem import Problem
 from bayes_scaling.decisions.scenario import Scenario, checked_scenario
 from bayes_scaling.errors import ScenarioError
-from bayes_scaling.forecast.families import check_seed
 from bayes_scaling.inference import Fit
 from bayes_scaling.inference.result import check_fit
 

@@ -3,10 +3,9 @@
 import tomllib
 from collections.abc import Mapping
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
-from bayes_scaling._files import reason
+from bayes_scaling._files import path_of, reason
 from bayes_scaling.decisions.alternatives import Alternative
 from bayes_scaling.decisions.amounts import Amount, read_amount
 from bayes_scaling.decisions.costs import Compute, Data, Inference
@@ -107,7 +106,7 @@ def load_scenario(path: str | PathLike[str]) -> Scenario:
     ScenarioError
         If it is not TOML, a key is unknown, or a value out of range or of another dimension.
     """
-    source = Path(path)
+    source = path_of(path)
     try:
         content = tomllib.loads(source.read_bytes().decode("utf-8"))
     except OSError as error:

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_scaling._given import needs
+from bayes_scaling._display import brief
+from bayes_scaling._given import check_seed, needs
 from bayes_scaling._saved import Saved, records, without
 from bayes_scaling.decisions.describe import describe
 from bayes_scaling.decisions.draws import Draws, draws_of
@@ -26,7 +27,6 @@ from bayes_scaling.decisions.shaped import AS_GOOD
 from bayes_scaling.decisions.units import in_unit
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.forecast.doubts import size_doubts, unseen_families
-from bayes_scaling.forecast.families import check_seed
 from bayes_scaling.inference import Fit
 from bayes_scaling.inference.result import check_fit
 from bayes_scaling.laws.depth_width import matrix_params
@@ -117,7 +117,8 @@ class ShapeChoice(Saved):
         lines.append(table.to_string(index=False, float_format="{:.3g}".format))
         return "\n".join([*lines, *(f"Note: {text}" for text in where["warnings"])])
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        return brief(str(self))
 
 
 def best_shape(

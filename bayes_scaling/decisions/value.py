@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayes_scaling._display import brief
 from bayes_scaling._given import needs, shown, whole_number
 from bayes_scaling._saved import Saved, records, without
 from bayes_scaling.decisions.family import provenance, runs_of
@@ -145,7 +146,8 @@ class NextRuns(Saved):
             lines += [self._shown(self.batch)] if len(self.batch) else []
         return "\n".join([*lines, *(f"Note: {text}" for text in self.content["warnings"])])
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        return brief(str(self))
 
     def _shown(self, table: pd.DataFrame) -> str:
         shown = table.drop(columns="effective_draws").dropna(axis=1, how="all")

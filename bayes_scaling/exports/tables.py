@@ -8,6 +8,7 @@ import pandas as pd
 
 from bayes_scaling.forecast.prediction import asked, predict_own
 from bayes_scaling.inference import Fit
+from bayes_scaling.inference.result import check_fit
 from bayes_scaling.report import report_content
 from bayes_scaling.report._given import ResultLike, checked
 
@@ -51,6 +52,7 @@ def tables(
     DataError
         If ``configs`` cannot be read.
     """
+    check_fit(fit)
     given = [checked(plan, fit) for plan in plans]
     found = {
         "runs": _runs(fit, seed),

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from pandas.io.json import build_table_schema
 
-from bayes_scaling._files import reason
+from bayes_scaling._files import path_of, reason
 from bayes_scaling._formulas import quoted_table
 from bayes_scaling._leftovers import clear_leftovers, neighbour
 from bayes_scaling._package import DESCRIPTOR, write_package
@@ -22,6 +22,7 @@ from bayes_scaling.errors import FileError
 from bayes_scaling.exports.columns import meaning
 from bayes_scaling.exports.tables import tables
 from bayes_scaling.inference import Fit
+from bayes_scaling.inference.result import check_fit
 from bayes_scaling.report._given import ResultLike
 
 __all__ = ["FORMATS", "write_tables", "write_zarr"]
@@ -76,6 +77,7 @@ def write_tables(
     """
     if form not in FORMATS:
         raise FileError(f"format {form!r} is not {' or '.join(FORMATS)}")
+    target = path_of(folder)
     quoting = form == "csv" and not raw
     found = {
         name: quoted_table(table) if quoting else table
@@ -91,7 +93,7 @@ def write_tables(
                 write_parquet(part / files[name], table)
 
     descriptor = _descriptor(fit, found, form) | {"formulas": "quoted" if quoting else "raw"}
-    out = write_package(Path(folder), descriptor, fill)
+    out = write_package(target, descriptor, fill)
     return {name: out / file for name, file in files.items()} | {DESCRIPTOR: out / DESCRIPTOR}
 
 
@@ -164,7 +166,8 @@ def write_zarr(path: str | os.PathLike[str], fit: Fit) -> Path:
     FileError
         If there is something at ``path``, or it cannot be written.
     """
-    out = Path(path)
+    check_fit(fit)
+    out = path_of(path)
     if out.exists() or out.is_symlink():
         raise FileError(f"cannot write {out}: it is there already, and a store needs a new name")
     clear_leftovers(out)

@@ -1,6 +1,6 @@
 """How well a law would have forecast the larger runs from the smaller ones."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, as_completed
 from dataclasses import asdict, dataclass
 from itertools import chain
@@ -12,8 +12,10 @@ import numpy as np
 import pandas as pd
 
 from bayes_scaling import laws
+from bayes_scaling._display import brief
+from bayes_scaling._given import needs
 from bayes_scaling._saved import Saved, records
-from bayes_scaling.errors import DataError
+from bayes_scaling.errors import DataError, FitError
 from bayes_scaling.forecast.checkpoint import Checkpoint, Result, key_of
 from bayes_scaling.forecast.outcomes import score_rows
 from bayes_scaling.forecast.scoring import summarise
@@ -130,7 +132,8 @@ class Backtest(Saved):
         parts += [f"Not tested: {entry}." for entry in self.skipped]
         return "\n".join([*parts, *(f"Note: {text}" for text in self.warnings)])
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        return brief(str(self))
 
 
 def _class(low: float, high: float) -> str:
@@ -186,11 +189,16 @@ def backtest(
     FileError
         If the checkpoint cannot be read or written.
     """
-    given = [ratio] if isinstance(ratio, int | float | str) else list(ratio)
+    given = list(ratio) if isinstance(ratio, Iterable) and not isinstance(ratio, str) else [ratio]
     ratios = tuple(dict.fromkeys(check_ratio(value) for value in given))
     check_split(split)
-    named = [laws_to_test] if isinstance(laws_to_test, str | laws.Law) else laws_to_test
-    procedures = [Procedure.of(law, seed=seed, **options) for law in named]
+    candidates: Any = laws_to_test
+    if isinstance(candidates, str | laws.Law) or not isinstance(candidates, Iterable):
+        candidates = [candidates]
+    procedures = [Procedure.of(law, seed=seed, **options) for law in candidates]
+    if executor is not None:
+        wanted = "a concurrent.futures.Executor is needed"
+        needs(executor, Executor, "executor", wanted, FitError)
     whole = load_runs(runs)
     # Without the targets the rows to fit are all rows, and have the same index.
     table = whole.without_targets()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from bayes_scaling._files import write_bytes
+from bayes_scaling._files import path_of, write_bytes
 from bayes_scaling.errors import FileError
 
 __all__ = ["Checkpoint", "Result", "key_of"]
@@ -41,7 +41,7 @@ class Checkpoint:
     """
 
     def __init__(self, path: str | PathLike[str] | None) -> None:
-        self.path = None if path is None else Path(path)
+        self.path = None if path is None else path_of(path)
         self.results: dict[str, Result] = {}
         if self.path is not None and self.path.exists():
             self._read(self.path)

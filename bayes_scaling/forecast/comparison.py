@@ -9,6 +9,7 @@ import arviz as az
 import numpy as np
 import pandas as pd
 
+from bayes_scaling._display import brief
 from bayes_scaling._saved import Saved, records
 from bayes_scaling.errors import DataError, FitError
 from bayes_scaling.forecast.averaging import ModelAverage, stacking_weights
@@ -90,7 +91,8 @@ class Comparison(Saved):
     def __str__(self) -> str:
         return "\n".join([self.table.to_string(float_format="{:.3g}".format), *self.messages])
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        return brief(str(self))
 
 
 def compare(

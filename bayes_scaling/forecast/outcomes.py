@@ -15,6 +15,7 @@ from bayes_scaling.forecast.prediction import asked, predict_own
 from bayes_scaling.forecast.run_draws import own_errors
 from bayes_scaling.forecast.scoring import score_draws
 from bayes_scaling.inference import Fit
+from bayes_scaling.inference.result import check_fit
 from bayes_scaling.model import arrays, hierarchy
 from bayes_scaling.runs import Runs, load_runs
 from bayes_scaling.runs.units import conversion
@@ -47,6 +48,7 @@ def score(fit: Fit, runs: Any, *, seed: int = 0) -> pd.DataFrame:
         If the table is unusable, lacks what the law reads, or its losses are in a unit that cannot
         be turned into that of the fit.
     """
+    check_fit(fit)
     given = load_runs(runs).plausible()
     check_spelling(fit, given.families)
     return score_rows(fit, _in_unit_of(fit, given), seed)

@@ -12,15 +12,18 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_scaling._files import write_bytes
+from bayes_scaling._display import brief, html_list, html_table
+from bayes_scaling._files import path_of, write_bytes
+from bayes_scaling._given import check_seed, is_number, shown
 from bayes_scaling._saved import records
 from bayes_scaling._tabular import write_csv, write_parquet
 from bayes_scaling.errors import DataError, FileError, FitError
 from bayes_scaling.forecast.doubts import check_spelling, doubts_about
-from bayes_scaling.forecast.families import check_seed, values_of
+from bayes_scaling.forecast.families import values_of
 from bayes_scaling.forecast.model_error import model_error
 from bayes_scaling.forecast.run_draws import own_errors, run_noise
 from bayes_scaling.inference import Fit
+from bayes_scaling.inference.result import check_fit
 from bayes_scaling.laws import Law, ops
 from bayes_scaling.model import fill_typical, input_table, stated_inputs, unstated
 from bayes_scaling.runs import ACCEPTABLE, Configs, load_configs
@@ -29,6 +32,9 @@ from bayes_scaling.runs.configs import OPTIONAL
 __all__ = ["Forecast", "Kind", "asked", "predict", "quantile_name"]
 
 Kind = Literal["run", "curve", "floor"]
+
+_SHOWN, _WIDEST = 20, 30
+"""Points and columns that a representation shows."""
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -70,7 +76,7 @@ class Forecast:
             If ``kind`` is unknown.
         """
         if kind not in get_args(Kind):
-            raise FitError(f"kind is {kind!r}; it can be {', '.join(get_args(Kind))}")
+            raise FitError(f"kind is {shown(kind)}; it can be {', '.join(get_args(Kind))}")
         return self.draws[f"loss_{kind}"]
 
     @cached_property
@@ -112,20 +118,7 @@ class Forecast:
         FitError
             If a level is not between 0 and 1.
         """
-        levels = _checked_levels(quantiles)
-        values = self.quantity(kind).stack(sample=("chain", "draw")).transpose("point", "sample")
-        table = values.to_numpy()
-        added: dict[str, Any] = {
-            "mean": table.mean(axis=1),
-            "sd": table.std(axis=1, ddof=1),
-        }
-        for level, row in zip(levels, np.quantile(table, levels, axis=1), strict=True):
-            added[quantile_name(level)] = row
-        by_point = ["extrapolation", "family_seen"]
-        if self.loss_unit == "mixed":
-            by_point.append("loss_unit")
-        for name in by_point:
-            added[name] = self.points[name].to_numpy()
+        added = self._summary(self.quantity(kind), self.points, _checked_levels(quantiles))
         taken = [name for name in added if name in self.configs.original.columns]
         if taken:
             raise DataError(
@@ -133,6 +126,28 @@ class Forecast:
                 "writes; rename it"
             )
         return self.configs.original.assign(**added)
+
+    @staticmethod
+    def _summary(draws: xr.DataArray, points: pd.DataFrame, levels: list[float]) -> dict[str, Any]:
+        """Columns that a forecast adds to a table of points."""
+        table = draws.stack(sample=("chain", "draw")).transpose("point", "sample").to_numpy()
+        added: dict[str, Any] = {"mean": table.mean(axis=1), "sd": table.std(axis=1, ddof=1)}
+        for level, row in zip(levels, np.quantile(table, levels, axis=1), strict=True):
+            added[quantile_name(level)] = row
+        units = ["loss_unit"] if points["loss_unit"].nunique() > 1 else []
+        by_point = ("extrapolation", "family_seen", *units)
+        return added | {name: points[name].to_numpy() for name in by_point}
+
+    def _shown(self) -> pd.DataFrame:
+        """The first and last points with their loss; no column of the user's hides ours."""
+        rows = np.arange(len(self.points))
+        if len(rows) > _SHOWN:
+            rows = np.r_[rows[: _SHOWN // 2], rows[-_SHOWN // 2 :]]
+        points = self.points.iloc[rows]
+        added = self._summary(self.loss_run.isel(point=rows), points, list(QUANTILES))
+        original = self.configs.original.iloc[rows]
+        kept = [name for name in original.columns if name not in added]
+        return original[kept].assign(**added)
 
     def save(
         self,
@@ -161,7 +176,7 @@ class Forecast:
             If the suffix is none of these or the file cannot be written.
         """
         table = self.to_frame(kind, quantiles)
-        suffix = Path(path).suffix.lower()
+        suffix = path_of(path).suffix.lower()
         if suffix == ".parquet":
             return write_parquet(path, table)
         if suffix == ".json":
@@ -178,13 +193,15 @@ class Forecast:
         raise FileError(f"cannot write {path}: {suffix!r} is not .csv, .json or .parquet")
 
     def __repr__(self) -> str:
-        return f"<Forecast of {len(self.points)} points>\n{self.to_frame().to_string()}"
+        count = len(self.points)
+        some = f", of which {_SHOWN} are shown; to_frame() has all" if count > _SHOWN else ""
+        table = self._shown().to_string(max_cols=_WIDEST, max_colwidth=40)
+        said = [f"Note: {text}" for text in self.warnings]
+        head = f"<Forecast of {count} point{'s' * (count != 1)}{some}>"
+        return brief("\n".join([head, table, *said]))
 
     def _repr_html_(self) -> str:
-        import html
-
-        doubts = "".join(f"<li>{html.escape(text)}</li>" for text in self.warnings)
-        return f"{self.to_frame().to_html(float_format='{:.4g}'.format)}<ul>{doubts}</ul>"
+        return f"{html_table(self._shown())}{html_list(self.warnings)}"
 
 
 def quantile_name(level: float) -> str:
@@ -200,11 +217,15 @@ def quantile_name(level: float) -> str:
     return f"q{int(whole):02d}" + (f".{rest}" if rest else "")
 
 
-def _checked_levels(quantiles: Sequence[float]) -> list[float]:
-    levels = [float(level) for level in quantiles]
-    for level in levels:
-        if not 0 < level < 1:
-            raise FitError(f"quantile {level!r} is not strictly between 0 and 1")
+def _checked_levels(quantiles: float | Sequence[float]) -> list[float]:
+    given = [quantiles] if is_number(quantiles) else quantiles
+    if not isinstance(given, Iterable) or isinstance(given, str):
+        raise FitError(f"quantiles are {shown(given)}; levels are needed, like [0.05, 0.5, 0.95]")
+    listed: list[Any] = list(given)
+    for level in listed:
+        if not (is_number(level) and 0 < level < 1):
+            raise FitError(f"quantile {shown(level)} is not strictly between 0 and 1")
+    levels = [float(level) for level in listed]
     if len({quantile_name(level) for level in levels}) != len(levels):
         raise FitError(f"a quantile is asked for twice: {', '.join(map(str, levels))}")
     return levels
@@ -256,6 +277,7 @@ def predict(
     FitError
         If the seed is not a whole number of 0 or more.
     """
+    check_fit(fit)
     check_seed(seed)
     if configs is None:
         given = {"params": params, "tokens": tokens, "flops": flops, "family": family}
@@ -264,8 +286,7 @@ def predict(
         columns = {name: value for name, value in given.items() if value is not None}
         if not columns:
             raise DataError("a forecast needs configs, or two of params, tokens and flops")
-        size = max(np.size(value) for value in columns.values())
-        configs = pd.DataFrame(columns, index=range(size))
+        configs = _table_of(columns)
     points = configs if isinstance(configs, Configs) else load_configs(configs, accept=accept)
     check_spelling(fit, points.table["family"].dropna().unique())
     return _forecast(fit, points, seed)
@@ -282,6 +303,23 @@ def _forecast(fit: Fit, points: Configs, seed: int) -> Forecast:
     doubts = (*points.doubts, *doubts_about(fit, table), *assumed)
     units = set(table["loss_unit"])
     return Forecast(draws, points, table, doubts, units.pop() if len(units) == 1 else "mixed")
+
+
+def _table_of(columns: Mapping[str, Any]) -> pd.DataFrame:
+    """A table of columns, each one value for all rows or as many values as there are rows."""
+    arrays = {name: np.asarray(value) for name, value in columns.items()}
+    for name, values in arrays.items():
+        if values.ndim > 1:
+            raise DataError(f"{name} has {values.ndim} dimensions; a number or a list is needed")
+    sizes = {name: values.size for name, values in arrays.items() if values.ndim}
+    if len(set(sizes.values())) > 1:
+        listed = ", ".join(f"{size} of {name}" for name, size in sizes.items())
+        raise DataError(f"there are {listed}; give as many values of each, or one for all points")
+    rows = next(iter(sizes.values()), 1)
+    return pd.DataFrame(
+        {name: v if v.ndim else [columns[name]] * rows for name, v in arrays.items()},
+        index=range(rows),
+    )
 
 
 def _check_known(inputs: Mapping[str, Any]) -> None:

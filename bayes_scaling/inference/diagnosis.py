@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from bayes_scaling._display import brief, html_list, html_table
 from bayes_scaling._saved import records
 from bayes_scaling.inference.checks import (
     Check,
@@ -28,7 +29,10 @@ SCHEMA = "bayes_scaling.diagnosis/1"
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Diagnosis:
-    """The verdict on a fit.
+    """The verdict on a fit; false where it says not to use the fit.
+
+    ``if fit.diagnose():`` holds where the status is "ok" or "warn", usable with care, and not where
+    it is "fail".
 
     Attributes
     ----------
@@ -61,6 +65,9 @@ class Diagnosis:
         found = {check.status for check in self.checks}
         return "fail" if "fail" in found else "warn" if found - {"ok"} else "ok"
 
+    def __bool__(self) -> bool:
+        return self.status != "fail"
+
     @property
     def verdict(self) -> str:
         """One sentence for a reader who will not look at the table."""
@@ -92,17 +99,14 @@ class Diagnosis:
         shown = self.parameters.drop(columns="advice")
         return "\n".join([*lines, "", shown.to_string(float_format="{:.4g}".format)])
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        return brief(str(self))
 
     def _repr_html_(self) -> str:
         import html
 
-        items = "".join(
-            f"<li><b>{html.escape(c.name)}</b> ({c.status}): {html.escape(c.message)}</li>"
-            for c in self.checks
-        )
-        table = self.parameters.to_html(float_format="{:.4g}".format)
-        return f"<p>{html.escape(self.verdict)}</p><ul>{items}</ul>{table}"
+        checks = html_list(f"{c.name} ({c.status}): {c.message}" for c in self.checks)
+        return f"<p>{html.escape(brief(self.verdict))}</p>{checks}{html_table(self.parameters)}"
 
 
 def diagnose(fit: "Fit") -> Diagnosis:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import xarray as xr
 
-from bayes_scaling._given import needs
+from bayes_scaling._display import html_list, html_table
+from bayes_scaling._files import path_of
+from bayes_scaling._given import is_number, needs, shown
 from bayes_scaling.errors import FitError
 from bayes_scaling.inference import storage
 from bayes_scaling.laws import Law
@@ -108,9 +110,16 @@ class Fit:
             One row a parameter: mean, sd, median, interval, ess_bulk, ess_tail, r_hat,
             ``contraction`` (1 - posterior over prior variance of its log), ``source`` ("data", or
             "mostly prior" where that is below 0.5) and ``status`` ("ok", or what is wrong).
+
+        Raises
+        ------
+        FitError
+            If the probability is not between 0 and 1.
         """
         from bayes_scaling.inference.parameters import parameter_table
 
+        if not (is_number(ci_prob) and 0 < ci_prob < 1):
+            raise FitError(f"ci_prob is {shown(ci_prob)}, a number between 0 and 1 is needed")
         return parameter_table(self.dt, ci_prob)
 
     def correlations(self) -> pd.DataFrame:
@@ -179,9 +188,8 @@ class Fit:
     def _repr_html_(self) -> str:
         import html
 
-        table = self.summary().to_html(float_format="{:.4g}".format)
-        doubts = "".join(f"<li>{html.escape(text)}</li>" for text in self.warnings)
-        return f"<p>{html.escape(repr(self))}</p>{table}<ul>{doubts}</ul>"
+        head = html.escape(repr(self))
+        return f"<p>{head}</p>{html_table(self.summary())}{html_list(self.warnings)}"
 
 
 def check_fit(fit: object) -> None:
@@ -204,4 +212,4 @@ def load_fit(path: str | PathLike[str]) -> Fit:
     FileError
         If the file cannot be read, is truncated, or is not a fit.
     """
-    return Fit(storage.load(path))
+    return Fit(storage.load(path_of(path)))

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bayes_scaling._display import brief
 from bayes_scaling.errors import FitError
 from bayes_scaling.inference.compiled import Compiled, compile_model
 from bayes_scaling.inference.fitting import Procedure
@@ -129,7 +130,8 @@ class Calibration:
         table = self.table().sort_values("p").to_string(float_format="{:.3g}".format)
         return f"{table}\n{self.verdict}"
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        return brief(str(self))
 
 
 def _by_label(ranks: xr.Dataset) -> list[tuple[str, xr.DataArray]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from bayes_scaling._given import is_number, shown
 from bayes_scaling.errors import FitError
 
 __all__ = ["SETTINGS", "Progress", "SamplerSettings", "silent", "speaker"]
@@ -24,6 +25,8 @@ def speaker(progress: bool | Progress) -> Progress:
     """Who is told what is going on: standard error, nobody, or whom the caller names."""
     if callable(progress):
         return progress
+    if not isinstance(progress, bool):
+        raise FitError(f"progress is {shown(progress)}; True, False or a function is needed")
     if not progress:
         return silent
     return lambda sentence: print(f"bayes_scaling: {sentence} …", file=sys.stderr)  # noqa: T201
@@ -67,10 +70,12 @@ class SamplerSettings:
             whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
             if not (whole and least <= value < 2**63):
                 raise FitError(
-                    f"{name} is {value!r}, a whole number from {least} to 2^63 - 1 is needed"
+                    f"{name} is {shown(value)}, a whole number from {least} to 2^63 - 1 is needed"
                 )
-        if not 0 < self.target_accept < 1:
-            raise FitError(f"target_accept is {self.target_accept!r}, between 0 and 1 is needed")
+        if not (is_number(self.target_accept) and 0 < self.target_accept < 1):
+            raise FitError(
+                f"target_accept is {shown(self.target_accept)}, between 0 and 1 is needed"
+            )
 
     @property
     def workers(self) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from bayes_scaling._given import needs
 from bayes_scaling.errors import LawError
 from bayes_scaling.laws import common, ops
 from bayes_scaling.laws.chinchilla import CHINCHILLA
@@ -80,6 +81,7 @@ def with_shape(law: Law, name: str | None = None) -> Law:
     LawError
         If the law does not read ``params``, or reads a shape already.
     """
+    needs(law, Law, "law", "write bayes_scaling.laws.get('chinchilla')", LawError)
     if "params" not in law.inputs or {"aspect_ratio", "n_layer", "d_model"} & set(law.inputs):
         raise LawError(
             f"law {law.name!r} reads {', '.join(law.inputs)}; a shape term needs params, and no "

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bayes_scaling._given import needs, shown
 from bayes_scaling.errors import LawError
 from bayes_scaling.laws.coordinates import Coordinates
 
@@ -235,8 +236,10 @@ class Law:
         Raises
         ------
         LawError
-            If an input or a parameter is missing.
+            If an input or a parameter is missing, or an input is not above 0.
         """
+        for what, given in (("inputs", inputs), ("values", values)):
+            needs(given, Mapping, what, "a mapping of names to numbers is needed", LawError)
         missing = [n for n in self.inputs if n not in inputs]
         missing += [n for n in self.names if n not in values]
         if missing:
@@ -245,7 +248,11 @@ class Law:
                 f"missing: {', '.join(missing)}"
             )
         # Integers near 10^19 overflow in products, so everything is float64 from the start.
-        x = {name: np.log(np.asarray(inputs[name], dtype=np.float64)) for name in self.inputs}
+        numbers = {name: np.asarray(inputs[name], dtype=np.float64) for name in self.inputs}
+        for name, number in numbers.items():
+            if not np.all(number > 0):
+                raise LawError(f"{name} is {shown(inputs[name])}, numbers above 0 are needed")
+        x = {name: np.log(number) for name, number in numbers.items()}
         return np.exp(self.log_curve(x, values))
 
     def move(self, values: Values, shift: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,8 +4,8 @@ import difflib
 import re
 from dataclasses import replace
 from importlib.metadata import entry_points
-from typing import Any
 
+from bayes_scaling._given import shown
 from bayes_scaling.errors import LawError
 from bayes_scaling.laws.broken import BROKEN, broken
 from bayes_scaling.laws.checking import check_law, difference, signature
@@ -116,7 +116,7 @@ def register(law: Law) -> Law:
         If it is not a law, would fail after it was fitted, or another law has its name.
     """
     if not isinstance(law, Law):
-        raise LawError(f"{_shown(law)} is not a law; write a bayes_scaling.laws.Law")
+        raise LawError(f"{shown(law)} is not a law; write a bayes_scaling.laws.Law")
     check_law(law)
     known = _find(law.name)
     if known is None:
@@ -195,7 +195,7 @@ def get(law: str | Law) -> Law:
         return law
     if not isinstance(law, str):
         raise LawError(
-            f"law is {_shown(law)}; the name of a law such as {DEFAULT!r}, or a "
+            f"law is {shown(law)}; the name of a law such as {DEFAULT!r}, or a "
             "bayes_scaling.laws.Law, is needed"
         )
     found = _find(law)
@@ -224,10 +224,3 @@ def _find(law: str) -> Law | None:
         column = next(c for c, (symbol, *_) in FACTORS.items() if symbol.lower() == match[1])
         return broken(column, int(match[2]))
     return None
-
-
-def _shown(value: Any) -> str:
-    """What was given in place of a law, without its address."""
-    name = getattr(value, "__name__", None)
-    kind = type(value).__name__
-    return f"the {kind} {name!r}" if isinstance(name, str) else f"a {kind}"

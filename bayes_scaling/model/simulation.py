@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_scaling import laws
+from bayes_scaling._given import check_seed, is_number, needs, shown
 from bayes_scaling.errors import DataError, LawError
 from bayes_scaling.laws import Law
 from bayes_scaling.model.inputs import input_table
@@ -60,6 +61,10 @@ def simulate(
         If the truth lacks a parameter.
     """
     law = laws.get(law)
+    check_seed(seed)
+    needs(design, pd.DataFrame, "design", "a DataFrame of params and tokens is needed", DataError)
+    wanted = "a mapping of parameters to values is needed, or one such by family"
+    needs(truth, Mapping, "truth", wanted, LawError)
     table = _complete(design, noise)
     values = _values_by_row(law, table["family"], truth)
     inputs = input_table(law, table)
@@ -70,8 +75,8 @@ def simulate(
 
 
 def _complete(design: pd.DataFrame, noise: float) -> pd.DataFrame:
-    if not noise >= 0:
-        raise DataError(f"noise is {noise!r}, a scale of 0 or more is needed")
+    if not (is_number(noise) and 0 <= noise < np.inf):
+        raise DataError(f"noise is {shown(noise)}, a scale of 0 or more is needed")
     for column in ("params", "tokens"):
         if column not in design:
             raise DataError(f"the design has no column {column!r}")
@@ -100,6 +105,12 @@ def _values_by_row(
                 f"the truth of family {name!r} has no {lacking[0]!r}; "
                 f"law {law.name!r} needs {', '.join(law.names)}"
             )
+        for parameter in law.names:
+            value = by_family[name][parameter]
+            if not (is_number(value) and value > 0):
+                raise LawError(
+                    f"{parameter!r} of the truth is {shown(value)}, a number above 0 is needed"
+                )
     return {
         parameter: np.array([float(by_family[name][parameter]) for name in family])
         for parameter in law.names

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal, get_args
 
+from bayes_scaling._display import brief
 from bayes_scaling.errors import LawError
 from bayes_scaling.laws import Law, Parameter, Prior
 from bayes_scaling.laws.checking import signature
@@ -41,7 +42,7 @@ SPREAD_SD = 0.5
 never exactly alike, and a spread that may be zero cannot be sampled well with few families."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Spec:
     """A model, complete but for the observed losses.
 
@@ -91,6 +92,14 @@ class Spec:
     spread_sd: float = SPREAD_SD
     prior: str = "weak"
     discrepancy: Discrepancy | None = None
+
+    def __repr__(self) -> str:
+        count = len(self.families)
+        pooling = ", ".join(f"{name} {kind}" for name, kind in self.pooling.items())
+        return brief(
+            f"<Spec of {self.law!r}, {count} famil{'ies' if count > 1 else 'y'}, {self.noise} "
+            f"noise, {self.prior} priors; pooling: {pooling}>"
+        )
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from bayes_scaling._given import shown
 from bayes_scaling._saved import plain
 from bayes_scaling.decisions.plan import SCHEMA
 from bayes_scaling.errors import ScenarioError
@@ -105,7 +106,14 @@ def only_compute(plan: Mapping[str, Any]) -> bool:
 
 
 def _content(result: ResultLike | Mapping[str, Any]) -> dict[str, Any]:
-    return dict(result if isinstance(result, Mapping) else result.to_dict())
+    if isinstance(result, Mapping):
+        return dict(result)
+    if not callable(getattr(result, "to_dict", None)):
+        raise ScenarioError(
+            f"a result is {shown(result)}; give a Plan or another result, or "
+            'bayes_scaling.load_result("plan.json") for a file'
+        )
+    return dict(result.to_dict())
 
 
 def _belongs(content: Mapping[str, Any], kind: str, fit: Fit) -> None:

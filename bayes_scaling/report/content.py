@@ -5,6 +5,7 @@ from typing import Any
 
 from bayes_scaling._saved import plain
 from bayes_scaling.inference import Fit
+from bayes_scaling.inference.result import check_fit
 from bayes_scaling.report._change import changes
 from bayes_scaling.report._contribution import contribution_section
 from bayes_scaling.report._forecasts import budgets_section, forecasts_section, held_out_section
@@ -61,6 +62,7 @@ def report_content(
     ScenarioError
         If a result is nothing that a report takes, or belongs to another fit.
     """
+    check_fit(fit)
     given = sorted_out(results, fit)
     study = Study(fit, plain(fit.diagnose().to_dict()), given.plans, seed)
     content: dict[str, Any] = {

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bayes_scaling._files import write_bytes
+from bayes_scaling._files import path_of, write_bytes
 from bayes_scaling.errors import FileError
 from bayes_scaling.inference import Fit
 from bayes_scaling.report import _format
@@ -53,7 +53,7 @@ def write_report(
     ScenarioError
         If a result belongs to another fit.
     """
-    suffix = Path(path).suffix.lower()
+    suffix = path_of(path).suffix.lower()
     if suffix not in (".html", ".htm", ".json", ".md"):
         raise FileError(f"cannot write {path}: {suffix!r} is not .html, .json or .md")
     if suffix == ".json":

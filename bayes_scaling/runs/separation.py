@@ -17,7 +17,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayes_scaling._given import needs
 from bayes_scaling._saved import records
+from bayes_scaling.errors import DataError
 from bayes_scaling.runs._finding import number
 from bayes_scaling.runs.table import Runs
 
@@ -128,6 +130,7 @@ def identifiability(runs: Runs) -> Identifiability:
     DataError
         If a run carries an error flag (see :meth:`Runs.fit_rows`).
     """
+    needs(runs, Runs, "runs", 'write bayes_scaling.load_runs("runs.csv")', DataError)
     rows = runs.fit_rows()
     families = list(dict.fromkeys(rows["family"].tolist()))
     parts = {family: rows[rows["family"] == family] for family in families}

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from bayes_scaling._display import html_table
 from bayes_scaling.errors import DataError
 from bayes_scaling.runs._finding import Finding
 from bayes_scaling.runs._fingerprint import fingerprint
@@ -334,5 +335,5 @@ class Runs:
             for (severity, code), count in sorted(flags.items())
         )
         head = html.escape(repr(self).strip("<>"))
-        body = self.summary().to_html(index=False, escape=True, float_format="{:.4g}".format)
+        body = html_table(self.summary(), index=False)
         return f"<div><p><b>{head}</b></p>{body}<ul>{counts}</ul></div>"

@@ -126,8 +126,8 @@ def test_a_law_with_other_priors_is_the_same_law(table: pd.DataFrame) -> None:
     [
         (len, "the builtin_function_or_method 'len'"),
         (_log_curve, "the function '_log_curve'"),
-        (None, "a NoneType"),
-        (["chinchilla", "kaplan"], "a list"),
+        (None, "None"),
+        (["chinchilla", "kaplan"], r"\['chinchilla', 'kaplan'\]"),
         (Law, "the type 'Law'"),
     ],
 )

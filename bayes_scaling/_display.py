@@ -1,0 +1,50 @@
+"""How results show in a notebook: short however many rows there are, and never with an error."""
+
+import html
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["brief", "html_list", "html_table"]
+
+_LINES, _WIDTH = 60, 1000
+_ROWS, _COLUMNS, _ITEMS = 40, 30, 20
+
+
+def brief(text: str) -> str:
+    """A text cut to what a notebook shows; ``print`` shows all of it.
+
+    Parameters
+    ----------
+    text : str
+        Lines of any number and length.
+    """
+    lines = [
+        line if len(line) <= _WIDTH else f"{line[: _WIDTH - 1]}…" for line in text.splitlines()
+    ]
+    left = len(lines) - _LINES
+    if left <= 0:
+        return "\n".join(lines)
+    head, tail = _LINES * 2 // 3, _LINES - _LINES * 2 // 3
+    return "\n".join([*lines[:head], f"… {left} more lines, which print() shows …", *lines[-tail:]])
+
+
+def html_table(table: "pd.DataFrame", *, index: bool = True) -> str:
+    """A table as HTML, escaped; rows and columns in the middle are left out of large ones."""
+    return table.to_html(
+        index=index,
+        escape=True,
+        max_rows=_ROWS,
+        max_cols=_COLUMNS,
+        float_format="{:.4g}".format,
+    )
+
+
+def html_list(sentences: Iterable[str]) -> str:
+    """Sentences as a list in HTML, escaped, the first of many."""
+    given = list(sentences)
+    shown = given[:_ITEMS] + ([f"… and {len(given) - _ITEMS} more"] if len(given) > _ITEMS else [])
+    items = "".join(f"<li>{html.escape(brief(text))}</li>" for text in shown)
+    return f"<ul>{items}</ul>"
