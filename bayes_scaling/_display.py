@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 __all__ = ["brief", "html_list", "html_table"]
 
 _LINES, _WIDTH = 60, 1000
-_ROWS, _COLUMNS, _ITEMS = 40, 30, 20
+_ROWS, _COLUMNS, _ITEMS, _CELL = 40, 30, 20, 60
 
 
 def brief(text: str) -> str:
@@ -33,13 +33,25 @@ def brief(text: str) -> str:
 
 def html_table(table: "pd.DataFrame", *, index: bool = True) -> str:
     """A table as HTML, escaped; rows and columns in the middle are left out of large ones."""
-    return table.to_html(
+    # Names of columns need not be texts, nor differ, so columns are counted.
+    short = table.copy()
+    for place, kind in enumerate(table.dtypes):
+        if kind == object or str(kind).startswith("str"):
+            short.isetitem(place, table.iloc[:, place].map(_cell))
+    return short.rename(columns=_cell).to_html(
         index=index,
         escape=True,
         max_rows=_ROWS,
         max_cols=_COLUMNS,
         float_format="{:.4g}".format,
     )
+
+
+def _cell(value: object) -> object:
+    """Pandas writes cells of text in full."""
+    if isinstance(value, str) and len(value) > _CELL:
+        return f"{value[: _CELL - 1]}…"
+    return value
 
 
 def html_list(sentences: Iterable[str]) -> str:

@@ -109,8 +109,15 @@ def write_via(path: str | os.PathLike[str], write: Callable[[Path], object]) -> 
     return asked
 
 
-def path_of(path: object) -> Path:
+def path_of(path: object, to: str = "write") -> Path:
     """A path from what was given as one.
+
+    Parameters
+    ----------
+    path : object
+        What was given.
+    to : {"write", "read"}
+        What for.
 
     Raises
     ------
@@ -121,7 +128,7 @@ def path_of(path: object) -> Path:
         raise FileError(f"path is {shown(path)}; the path of a file is needed, like 'fit.nc'")
     found = Path(path)
     if "\0" in str(found):
-        raise FileError(f"path is {str(found)!a}; a file name cannot hold a zero byte")
+        raise FileError(f"cannot {to} {str(found)!a}: a file name cannot hold a zero byte")
     return found
 
 

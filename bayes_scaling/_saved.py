@@ -89,7 +89,7 @@ def read_json(path: str | PathLike[str], what: str) -> dict[str, Any]:
     FileError
         If the file cannot be read, is not JSON, or holds no object.
     """
-    source = path_of(path)
+    source = path_of(path, "read")
     try:
         content = json.loads(source.read_bytes().decode("utf-8"))
     except OSError as error:

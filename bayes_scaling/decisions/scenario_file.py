@@ -106,7 +106,7 @@ def load_scenario(path: str | PathLike[str]) -> Scenario:
     ScenarioError
         If it is not TOML, a key is unknown, or a value out of range or of another dimension.
     """
-    source = path_of(path)
+    source = path_of(path, "read")
     try:
         content = tomllib.loads(source.read_bytes().decode("utf-8"))
     except OSError as error:

@@ -88,10 +88,11 @@ def _parts(name: str, value: Any, example: str) -> tuple[float, str]:
         if found:
             return float(found.group(1).replace("_", "")), found.group(2).strip()
     elif is_number(value):
+        number = value.item() if isinstance(value, np.generic) else value
         # Compared and not converted: an integer may be too large for a float.
-        if -_LARGEST <= value <= _LARGEST:
-            return float(value), ""
-        if isinstance(value, int | np.integer) or math.isfinite(value):
+        if -_LARGEST <= number <= _LARGEST:
+            return float(number), ""
+        if isinstance(number, int) or math.isfinite(number):
             raise ScenarioError(f"{name} is {shown(value)}, at most {_LARGEST:g} is legal")
     raise ScenarioError(f"{name} is {shown(value)}, a number is needed, like {example}")
 

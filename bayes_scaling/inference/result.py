@@ -212,4 +212,4 @@ def load_fit(path: str | PathLike[str]) -> Fit:
     FileError
         If the file cannot be read, is truncated, or is not a fit.
     """
-    return Fit(storage.load(path_of(path)))
+    return Fit(storage.load(path_of(path, "read")))

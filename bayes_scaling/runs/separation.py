@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayes_scaling._display import brief
 from bayes_scaling._given import needs
 from bayes_scaling._saved import records
 from bayes_scaling.errors import DataError
@@ -36,7 +37,7 @@ _ALL_LEARNED = "so alpha_N, alpha_D and alpha_C can be learned."
 _ROUNDING = 1e-9
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Identifiability:
     """What the design of a table of runs allows to learn.
 
@@ -60,6 +61,12 @@ class Identifiability:
     table: pd.DataFrame
     messages: tuple[str, ...]
     separable: dict[str, dict[str, bool]]
+
+    def __str__(self) -> str:
+        return "\n".join([self.table.to_string(float_format="{:.3g}".format), *self.messages])
+
+    def __repr__(self) -> str:
+        return brief(str(self))
 
     def cautions(self, inputs: Collection[str]) -> tuple[str, ...]:
         """The messages that matter to a law.
