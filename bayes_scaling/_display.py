@@ -33,11 +33,13 @@ def brief(text: str) -> str:
 
 def html_table(table: "pd.DataFrame", *, index: bool = True) -> str:
     """A table as HTML, escaped; rows and columns in the middle are left out of large ones."""
+    import pandas as pd
+
     # Names of columns need not be texts, nor differ, so columns are counted.
     short = table.copy()
     for place, kind in enumerate(table.dtypes):
-        if kind == object or str(kind).startswith("str"):
-            short.isetitem(place, table.iloc[:, place].map(_cell))
+        if not pd.api.types.is_numeric_dtype(kind):
+            short.isetitem(place, table.iloc[:, place].map(_cell).to_numpy())
     return short.rename(columns=_cell).to_html(
         index=index,
         escape=True,

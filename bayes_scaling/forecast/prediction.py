@@ -134,7 +134,7 @@ class Forecast:
         added: dict[str, Any] = {"mean": table.mean(axis=1), "sd": table.std(axis=1, ddof=1)}
         for level, row in zip(levels, np.quantile(table, levels, axis=1), strict=True):
             added[quantile_name(level)] = row
-        units = ["loss_unit"] if points["loss_unit"].nunique() > 1 else []
+        units = ["loss_unit"] if len(set(points["loss_unit"])) > 1 else []
         by_point = ("extrapolation", "family_seen", *units)
         return added | {name: points[name].to_numpy() for name in by_point}
 
