@@ -142,9 +142,11 @@ def watch(
                     f"the curve of {curve.run!r} starts at {curve.axis} {curve.t[0]:g}, beyond its "
                     f"planned end {watching.end:g}; give a later end"
                 )
-            seen, quiet = curve.reached, time.monotonic()
+            seen = curve.reached
             verdict = watching.judge(curve.until(watching.end))
             told(verdict)
+            # After the verdict: points that came while it was made have not been looked at yet.
+            quiet = time.monotonic()
             stops = stops + 1 if verdict.advice == "stop" else 0
             if stops >= patience or verdict.content["diverged"] or seen >= watching.end:
                 return verdict
