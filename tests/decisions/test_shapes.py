@@ -106,7 +106,7 @@ def test_the_file_says_it_all(unsure: Fit, tmp_path: Path) -> None:
     [
         ({"params": -1}, "params is -1"),
         ({"params": 1e9, "family": None}, "no family is named"),
-        ({"params": 100.0}, "no shape within the limits has"),
+        ({"params": 100.0, "accept": ["implausible-size"]}, "no shape within the limits has"),
         ({"params": 1e9, "tokens": 0}, "tokens is 0"),
     ],
 )
