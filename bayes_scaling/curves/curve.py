@@ -34,13 +34,20 @@ class Flag:
     run : str
         Whose curve.
     code : str
-        "not finite", "repeated", "restarted", "spike" or "diverged".
+        "not finite", "restarted" or "before training", of reading; "outliers", "spike", "dip",
+        "level-shift" or "diverged", of judging.
     first, last : float
         Where on the curve, in its axis.
     points : int
         How many points.
     meaning : str
         In words, and what was done.
+    loss_from, loss_to : float or None
+        Of the curve there, and of these points: the farthest of a spike or dip, the new level, a
+        typical outlier.
+    probability : float or None
+        Of what has been decided under uncertainty: that a spike or dip under way returns, that a
+        level stays, that the run has diverged.
     """
 
     run: str
@@ -49,6 +56,9 @@ class Flag:
     last: float
     points: int
     meaning: str
+    loss_from: float | None = None
+    loss_to: float | None = None
+    probability: float | None = None
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from bayes_scaling._display import brief
 from bayes_scaling._given import needs
 from bayes_scaling._saved import Saved, records, without
-from bayes_scaling.curves.anomalies import cleaned
+from bayes_scaling.curves.anomalies import Cleaned, cleaned
 from bayes_scaling.curves.cooling import cooled
-from bayes_scaling.curves.curve import WANTED, Curve, Flag
+from bayes_scaling.curves.curve import WANTED, Curve
 from bayes_scaling.curves.drawn import ahead_of, points_of
+from bayes_scaling.curves.excursion_text import change, waiting, went
 from bayes_scaling.curves.fit import CurveFit, fit_curve
 from bayes_scaling.curves.stakes import TENTH, Stakes
 from bayes_scaling.decisions.describe import describe
@@ -38,13 +39,15 @@ class Verdict(Saved):
     Attributes
     ----------
     advice : {"stop", "continue", "extend"}
-        Stop now; run on to ``stop_at``, at or before the planned end; or beyond it.
+        Stop now; run on to ``stop_at``, at or before the planned end; or beyond it. While a spike
+        or dip is under way it is "continue", and ``stop_at`` where that is decided.
     content : dict
         Everything, as it stands in the file: ``final_loss`` and ``floor`` (mean, sd, quantiles),
         ``gains`` (of the next tenth, of twice as much, to the end), ``plateau`` (probability that
         the next tenth does not pay), ``stop_at``, ``regret`` (expected cost of being wrong about
-        it), ``probability_of_reference``, ``flags``, ``warnings``, and what a figure needs:
-        ``points`` (of the curve) and ``ahead`` (quantiles of what is to come).
+        it), ``probability_of_reference``, ``excursion`` (what goes on where it is off its curve:
+        :class:`~bayes_scaling.curves.anomalies.Excursion`), ``flags``, ``warnings``, and what a
+        figure needs: ``points`` (of the curve) and ``ahead`` (quantiles of what is to come).
     fit : CurveFit or None
         The fit behind it; None for a curve that diverged before there was one.
     curve : Curve or None
@@ -74,11 +77,15 @@ class Verdict(Saved):
         c = self.content
         where = f"{c['run']!r} at {c['axis']} {c['t']:.6g} of {c['end']:.6g}"
         if c["diverged"]:
-            return f"Stop: {where} has diverged, from {c['flags'][0]['first']:.6g} on."
+            since = f"from {c['flags'][0]['first']:.6g} on"
+            return f"Stop: {where} has diverged, {since}{went(c.get('excursion'))}."
         final = c["final_loss"]
         unit = c["unit"]
+        waits = waiting(c.get("excursion"))
         lines = [
-            {
+            f"Wait: {where}, {waits}"
+            if waits
+            else {
                 "stop": f"Stop: {where} is not worth running on.",
                 "continue": f"Continue: {where}, up to {c['stop_at']:.6g}.",
                 "extend": f"Extend: {where} is worth running beyond its plan, up to "
@@ -103,7 +110,7 @@ class Verdict(Saved):
         lines.append(shown.to_string(index=False, float_format="{:.4g}".format))
         lines += [
             f"Note: {flag['code']}, {flag['points']} point{'s' * (flag['points'] > 1)} from "
-            f"{flag['first']:.6g} to {flag['last']:.6g}: {flag['meaning']}."
+            f"{flag['first']:.6g} to {flag['last']:.6g}{change(flag)}: {flag['meaning']}."
             for flag in c["flags"]
         ]
         return "\n".join([*lines, *(f"Note: {text}" for text in c["warnings"])])
@@ -153,10 +160,10 @@ def monitor(
     end = in_unit("end", end, "", "1e5")
     if reference is not None:
         in_unit("reference", reference, "", "2.5")
-    clean = cleaned(curve)
-    if clean.diverged:
-        return _diverged(curve, end, (*clean.flags, *curve.flags))
     plan = fitting.get("schedule")
+    clean = cleaned(curve, plan)
+    if clean.diverged:
+        return _diverged(clean, end)
     if plan is not None and plan.end < end * (1 - 1e-9):
         raise DataError(
             f"the schedule ends at {plan.end:g}, before the planned end {end:g}; give the rates up "
@@ -165,7 +172,7 @@ def monitor(
     if fitting.get("population") is not None:
         fitting["end"] = end
     fit = fit_curve(clean.curve, seed=seed, **fitting)
-    return judge(fit, end, stakes=stakes, reference=reference, flags=(*curve.flags, *clean.flags))
+    return judge(fit, end, stakes=stakes, reference=reference, clean=clean)
 
 
 def judge(
@@ -174,11 +181,15 @@ def judge(
     *,
     stakes: Stakes | None = None,
     reference: float | None = None,
-    flags: tuple[Flag, ...] = (),
+    clean: Cleaned | None = None,
 ) -> Verdict:
-    """The verdict of a fit that is there already; see :func:`monitor`."""
+    """The verdict of a fit that is there already; see :func:`monitor`.
+
+    ``clean`` is what was kept out of its curve, and what goes on at its end.
+    """
     given = stakes or Stakes()
-    now = float(fit.curve.t[-1])
+    seen = clean or Cleaned(fit.curve, fit.curve, (), float(fit.curve.loss[-1]))
+    now = float(seen.logged.t[-1])
     if now > end:
         raise DataError(
             f"the curve of {fit.curve.run!r} ends at {now:g}, beyond its planned end {end:g}; "
@@ -191,19 +202,23 @@ def judge(
     mean = values.mean(axis=0)
     best = int(mean.argmax())
     advice = "stop" if best == 0 else "continue" if grid[best] <= end * (1 + 1e-9) else "extend"
-    final = fit.forecast([end])[:, 0] if end > now else np.repeat(fit.curve.loss[-1], 2)
+    stop_at = float(grid[best])
+    if seen.waits_until is not None:
+        # Whether there is a run to stop is not decided yet.
+        advice, stop_at = "continue", seen.waits_until
+    final = fit.forecast([end])[:, 0] if end > fit.curve.t[-1] else np.repeat(seen.loss, 2)
     tenth = fit.forecast([now, TENTH * now], "curve")
     pays = given.value(tenth[:, :1] - tenth[:, 1:], now, np.array([TENTH * now]), level)
     content = {
-        **_where(fit.curve, end),
+        **_where(seen, end),
         "laws": fit.weights,
         "final_loss": describe(final),
         "floor": describe(fit.floor()),
         "gains": _gains(fit, now, end, given, level),
         "plateau": float(np.mean(pays <= 0)),
-        "stop_at": float(grid[best]),
+        "stop_at": stop_at,
         # As far as was looked: it may pay beyond.
-        "stop_is_farthest": best == len(grid) - 1 and not fit.scheduled,
+        "stop_is_farthest": stop_at == float(grid[-1]) and not fit.scheduled,
         "regret": float((values.max(axis=1) - values[:, best]).mean()),
         "unit": given.currency if given.priced else "loss",
         "reference": reference,
@@ -211,22 +226,24 @@ def judge(
             None if reference is None else float(np.mean(final < reference))
         ),
         "diverged": False,
-        "flags": [vars(flag) for flag in flags],
+        "flags": [vars(flag) for flag in (*seen.logged.flags, *seen.flags)],
         "warnings": _doubts(fit, end, given),
-        "points": points_of(fit.curve),
+        "points": points_of(seen.logged),
         "ahead": ahead_of(fit, now, end, float(grid[best])),
     }
     return Verdict(advice, content, fit)
 
 
-def _where(curve: Curve, end: float) -> dict[str, Any]:
+def _where(seen: Cleaned, end: float) -> dict[str, Any]:
+    curve, goes_on = seen.logged, seen.excursion
     return {
         "run": curve.run,
         "metric": curve.metric,
         "axis": curve.axis,
         "t": float(curve.t[-1]),
         "end": float(end),
-        "loss": float(curve.loss[-1]),
+        "loss": seen.loss,
+        "excursion": None if goes_on is None else vars(goes_on),
     }
 
 
@@ -283,7 +300,8 @@ def _doubts(fit: CurveFit, end: float, stakes: Stakes) -> list[str]:
     return said
 
 
-def _diverged(curve: Curve, end: float, flags: tuple[Flag, ...]) -> Verdict:
-    content = {**_where(curve, end), "diverged": True, "flags": [vars(flag) for flag in flags]}
+def _diverged(clean: Cleaned, end: float) -> Verdict:
+    curve, flags = clean.logged, (*clean.flags, *clean.logged.flags)
+    content = {**_where(clean, end), "diverged": True, "flags": [vars(flag) for flag in flags]}
     content |= {"warnings": [], "points": points_of(curve)}
     return Verdict("stop", content, curve=curve)

@@ -70,7 +70,7 @@ class Watch:
         curve : Curve
             All of it.
         """
-        clean = cleaned(curve)
+        clean = cleaned(curve, self.fitting.get("schedule"))
         known = self._fit
         if known is None or clean.diverged or clean.curve.t[-1] < known.curve.t[-1]:
             verdict = monitor(
@@ -84,8 +84,7 @@ class Watch:
             self._fit = verdict.fit
             return verdict
         self._fit = known.updated(clean.curve)
-        flags = (*curve.flags, *clean.flags)
-        return judge(self._fit, self.end, stakes=self.stakes, reference=self.reference, flags=flags)
+        return judge(self._fit, self.end, stakes=self.stakes, reference=self.reference, clean=clean)
 
 
 def watch(

@@ -120,6 +120,7 @@ class Recorder:
             "t": float(t),
             "end": self._watch.end,
             "loss": self.points[-1][1] if self.points else None,
+            "excursion": None,
             "diverged": True,
             "flags": [vars(flag)],
             "warnings": [],
