@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import median_filter
 
 from bayes_scaling.curves.recovery import Recovery, recovery
 from bayes_scaling.curves.regimes import LEVEL, LOOSE, ON, OUTLIER, Regimes, regimes
@@ -35,7 +36,8 @@ _FLAT = 0.1
 _SETTLED = 5
 """Points that a level must have."""
 _SAME = 0.2
-"""Share of the first of two steps by which they must cancel for the level between to be a dip."""
+"""Share of the first of two steps within which the loss is back after the second: then what lies
+between is a spike or a dip."""
 _JUMP = 0.1
 """Change of the log of a learning rate from one cell to the next that is a jump."""
 _NEAR, _ENOUGH, _MOST = 0.3, 6, 60
@@ -115,7 +117,7 @@ def segmented(t: Floats, loss: Floats, lr: Floats | None = None) -> Segments:
         stays = settled and unfinished.recovery.likely == "level"
         wrong = stays & (labels[unfinished.at :] == OUTLIER)
         labels[unfinished.at :] = np.where(wrong, OUTLIER, ON if stays else LOOSE)
-        starts = [start for start in starts if start < unfinished.at]
+        starts = [start for start in starts if start < unfinished.at - _LASTS]
         if stays:
             starts.append(unfinished.at)
             trend[unfinished.at :] = cells.y[unfinished.at :]
@@ -188,7 +190,12 @@ def _levels(found: Regimes, labels: Ints, trend: Floats, cells: _Cells) -> list[
         size = float(np.median((cells.y - trend)[start:end][level])) if level.any() else 0.0
         labels[start:end][level] = ON
         trend[start:end] += size
-        if starts and abs(size + sizes[-1]) < _SAME * abs(sizes[-1]):
+        after = float(np.median(cells.y[start : start + _SETTLED]))
+        if (
+            starts
+            and cells.x[start] - cells.x[starts[-1]] < _NEAR
+            and abs(after - trend[starts[-1] - 1]) < _SAME * abs(sizes[-1])
+        ):
             # Back where it was: the level between was none that stayed.
             labels[starts[-1] : start] = LOOSE
             del starts[-1], sizes[-1]
@@ -206,22 +213,23 @@ def _unfinished(
     since = size
     while since > 0 and labels[since - 1] != ON:
         since -= 1
-    parallel = 0.0
-    if np.isin(labels[since:], (LOOSE, LEVEL)).any():
+    if not np.isin(labels[since:], (LOOSE, LEVEL)).any():
+        since = size
+    best = np.minimum.accumulate(np.where(labels == ON, trend, np.inf))
+    below = np.flatnonzero(median_filter(cells.y, _LASTS, mode="nearest") <= best + _HIGH)
+    high = int(below[-1]) + 1 if len(below) else 0
+    if high + _LASTS <= min(since, size):
+        # Far above the best so far, whatever regimes it went through since.
+        since = high
+        steps = [trend[start] - trend[start - 1] for start in starts if start >= since - _LASTS]
+        whole = float(np.median(cells.y[-_LASTS:])) - best[max(since - 1, 0)]
+        parallel = float(np.clip(steps[0] / whole, 0.0, 1.0)) if len(steps) == 1 else 0.0
+        trend = np.full(size, best[max(since - 1, 0)])
+    elif since < size:
         shares = found.probabilities
         parallel = float(shares[LEVEL] / max(shares[LEVEL] + shares[LOOSE], _TINY))
     else:
-        best = np.minimum.accumulate(np.where(labels == ON, trend, np.inf))
-        high, last = trend > best + _HIGH, float(trend[-1])
-        below = np.flatnonzero(~high)
-        since = int(below[-1]) + 1 if len(below) else 0
-        if size - since < _LASTS:
-            return None
-        since = next((start for start in starts if abs(start - since) <= _LASTS), since)
-        steps = [trend[start] - trend[start - 1] for start in starts if start >= since]
-        trend = np.full(size, best[max(since - 1, 0)])
-        if len(steps) == 1:
-            parallel = float(np.clip(steps[0] / (last - best[-1]), 0.0, 1.0))
+        return None
     if since == 0:
         return None
     # A trend that rises has learned of what it is compared with.
@@ -246,10 +254,10 @@ def _out(labels: Ints, trend: Floats, cells: _Cells, y: Floats, noise: float) ->
     small = (labels == OUTLIER) & (np.abs(cells.y - trend) < _LEAST)
     on = (labels == ON) | small
     out: Mask = ~on[cells.each]
-    # Far from the cells on both sides, and from the line between them: steps are not wrong.
-    before = np.maximum.accumulate(np.where(on, np.arange(len(on)), 0))
-    after = np.minimum.accumulate(np.where(on, np.arange(len(on)), len(on) - 1)[::-1])[::-1]
-    places = [np.maximum(before - 1, 0), before, after, np.minimum(after + 1, len(on) - 1)]
+    # Far from the cells on both sides that are on the curve: steps are not wrong.
+    known = np.flatnonzero(on)
+    last = np.clip(np.cumsum(on) - 1, 0, len(known) - 1)
+    places = [known[np.clip(last + shift, 0, len(known) - 1)] for shift in (-1, 0, 1, 2)]
     near = [np.abs(y - cells.y[place[cells.each]]) for place in places]
     wrong = (np.min(near, axis=0) > enough) & (counts > 1)[cells.each]
     out |= wrong

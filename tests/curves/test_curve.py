@@ -105,7 +105,7 @@ def test_spikes_are_named_and_kept_out() -> None:
     loss[[100, 101, 200]] *= 1.5
     clean = cleaned(Curve.of("r", curve.t, loss))
     assert not clean.diverged
-    assert [flag.code for flag in clean.flags] == ["spike"]
+    assert [flag.code for flag in clean.flags] == ["outliers"]
     assert clean.flags[0].points == 3
     assert set(curve.t) - set(clean.curve.t) == {101, 102, 201}
 
