@@ -160,7 +160,7 @@ def learn(
     """
     say = speaker(progress)
     given = laws or (DEFAULT_CURVES if schedules is None else ("curve-annealed",))
-    clean = [(curve, cleaned(curve)) for curve in curves]
+    clean = [(curve, cleaned(curve, (schedules or {}).get(curve.run))) for curve in curves]
     used = [part.curve for _, part in clean if not part.diverged]
     if len(used) < _FEWEST:
         raise DataError(

@@ -119,8 +119,13 @@ def segmented(t: Floats, loss: Floats, lr: Floats | None = None) -> Segments:
         labels[unfinished.at :] = np.where(wrong, OUTLIER, ON if stays else LOOSE)
         starts = [start for start in starts if start < unfinished.at - _LASTS]
         if stays:
-            starts.append(unfinished.at)
             trend[unfinished.at :] = cells.y[unfinished.at :]
+        if stays and starts and _back(cells, trend, starts[-1], unfinished.at):
+            between = slice(starts.pop(), unfinished.at)
+            labels[between], trend[between] = LOOSE, trend[between.start - 1]
+            unfinished = None
+        elif stays:
+            starts.append(unfinished.at)
     out = _out(labels, trend, cells, y, noise)
     first = [_edge(cells, start, y) for start in starts]
     bounds = [0, *first, len(x)]
@@ -179,7 +184,6 @@ class _Cells:
 def _levels(found: Regimes, labels: Ints, trend: Floats, cells: _Cells) -> list[int]:
     """First cells of levels that became the trend; their cells are then on the curve."""
     starts: list[int] = []
-    sizes: list[float] = []
     for end in np.flatnonzero(found.became):
         start = int(end)
         while start > 0 and labels[start - 1] in (LEVEL, OUTLIER):
@@ -190,19 +194,21 @@ def _levels(found: Regimes, labels: Ints, trend: Floats, cells: _Cells) -> list[
         size = float(np.median((cells.y - trend)[start:end][level])) if level.any() else 0.0
         labels[start:end][level] = ON
         trend[start:end] += size
-        after = float(np.median(cells.y[start : start + _SETTLED]))
-        if (
-            starts
-            and cells.x[start] - cells.x[starts[-1]] < _NEAR
-            and abs(after - trend[starts[-1] - 1]) < _SAME * abs(sizes[-1])
-        ):
+        if starts and _back(cells, trend, starts[-1], start):
             # Back where it was: the level between was none that stayed.
-            labels[starts[-1] : start] = LOOSE
-            del starts[-1], sizes[-1]
+            between = slice(starts.pop(), start)
+            labels[between], trend[between] = LOOSE, trend[between.start - 1]
         else:
             starts.append(start)
-            sizes.append(size)
     return starts
+
+
+def _back(cells: _Cells, trend: Floats, start: int, end: int) -> bool:
+    """Whether a level that starts with one cell is over with another: the loss is back."""
+    size = float(trend[start] - trend[start - 1])
+    after = float(np.median(cells.y[end : end + _SETTLED]))
+    soon = bool(cells.x[end] - cells.x[start] < _NEAR)
+    return soon and abs(after - float(trend[start - 1])) < _SAME * abs(size)
 
 
 def _unfinished(
