@@ -16,6 +16,9 @@ _SETTINGS = frozenset(
     | {"epsilon", "hparams", "hyperparameters", "init", "learning", "lr", "momentum", "optimiser"}
     | {"optimizer", "schedule", "warmup", "wd"}
 )
+# What a sweep is searched over to find the best; three warm-ups or schedules at a size are a study.
+_TUNED = frozenset({"batch", "bs", "learning", "lr"})
+_NOT_TUNED = frozenset({"decay", "schedule", "scheduler", "warmup"})
 _BETWEEN = re.compile(r"[^a-z0-9]+")
 _RUN = ("params", "tokens", "unique_tokens", "n_layer", "d_model", "aspect_ratio")
 # Sizes that differ by less are one size, rounded to whole steps.
@@ -63,26 +66,37 @@ def best_rows(table: pd.DataFrame, by: Sequence[str]) -> NDArray[np.bool_]:
 def sweeps(table: pd.DataFrame) -> Iterator[Finding]:
     """Find sizes at which many runs differ in settings of the training."""
     groups = _same_sizes(table, [name for name in _RUN if name in table])
-    names = [str(n) for n in table if set(_BETWEEN.split(str(n).casefold())) & _SETTINGS]
-    cells = zip(*(table[name].tolist() for name in names), strict=True)
-    settings = pd.Series([str(row) for row in cells], index=table.index) if names else None
-    swept = np.zeros(len(table), dtype=np.bool_)
+    words = {str(n): set(_BETWEEN.split(str(n).casefold())) for n in table}
+    names = [name for name, parts in words.items() if parts & _SETTINGS]
+    settings = _combined(table, names)
+    tuned = _combined(table, [n for n in names if words[n] & _TUNED and not words[n] & _NOT_TUNED])
+    swept, searched = (np.zeros(len(table), dtype=np.bool_) for _ in range(2))
     count = 0
     for rows in pd.Series(np.arange(len(table))).groupby(groups).agg(list):
         if len(rows) >= _FEWEST_SETTINGS and _is_sweep(table, settings, rows):
             swept[rows] = True
             count += 1
+            several = tuned is not None and tuned.iloc[rows].nunique() >= _FEWEST_SETTINGS
+            searched[rows] = several
     if not count:
         return
     varied = [name for name in names if len(table[name][swept].unique()) > 1]
     what = f", with up to {_values(table[swept], varied)}" if varied else ""
-    many = bool(varied) and swept.sum() >= max(_MANY * len(table), _FEWEST_ROWS)
+    many = searched.sum() >= max(_MANY * len(table), _FEWEST_ROWS)
     text = (
         f"{swept.sum()} of {len(table)} rows stand at {count} combination{'s' * (count > 1)} of "
         f"params and tokens of their family{what}: most runs of such a sweep are not well tuned; "
         "keep the best of each with --best-of params,tokens, in Python runs.best()"
     )
     yield Finding(-1, "sweep", "error" if many else "warning", "params", text)
+
+
+def _combined(table: pd.DataFrame, names: Sequence[str]) -> "pd.Series[str] | None":
+    """The cells of some columns as one text a row; None for no columns."""
+    if not names:
+        return None
+    cells = zip(*(table[name].tolist() for name in names), strict=True)
+    return pd.Series([str(row) for row in cells], index=table.index)
 
 
 def _is_sweep(table: pd.DataFrame, settings: "pd.Series[str] | None", rows: list[int]) -> bool:

@@ -81,10 +81,11 @@ def parse_unit(text: str) -> Unit | None:
     """Read a unit such as "bits/byte" or "nats per token"; None if it is not one.
 
     A text that itself says the unit is unknown, arbitrary or not nats or bits gives the unit
-    "unknown": such losses are kept as they stand.
+    "unknown": such losses are kept as they stand. A remark in parentheses behind the unit, as in
+    "nats/token (val)", is passed over.
     """
     folded = " ".join(text.casefold().replace("_", " ").replace("-", " ").split())
-    key = folded.replace(" per ", "/").replace(" ", "")
+    key = folded.partition(" (")[0].replace(" per ", "/").replace(" ", "")
     if key in _UNITS:
         return _UNITS[key]
     if folded.startswith(("unknown", "arbitrary")) or "not nats" in folded or "not bits" in folded:

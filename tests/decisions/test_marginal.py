@@ -116,4 +116,5 @@ def test_the_file_says_it_all(two_families: Fit, tmp_path: Path) -> None:
     assert len(content["gains"]) == 3
     assert len(content["doublings"]) == 12
     assert content["unit"] == "FLOP"
-    assert str(found).startswith("1e+10 parameters, 2e+11 tokens, family 'web'.")
+    assert content["loss_unit"] == "nats/token"
+    assert str(found).startswith("1e+10 parameters, 2e+11 tokens, family 'web'; losses in nats")

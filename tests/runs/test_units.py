@@ -26,6 +26,7 @@ def frame(**columns: object) -> pd.DataFrame:
     [
         ("nats/token", "nats/token"),
         ("nats", "nats/token"),
+        ("nats/token (val)", "nats/token"),
         ("Nats per Byte", "nats/byte"),
         ("bits/byte", "bits/byte"),
         ("bits-per-byte", "bits/byte"),
