@@ -3,10 +3,11 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-from bayes_scaling.curves import Curve, monitor
+from bayes_scaling.curves import Curve, load_curves, monitor
 from bayes_scaling.curves.anomalies import Cleaned, cleaned
 from bayes_scaling.curves.recovery import CERTAIN, recovery
 from bayes_scaling.errors import DataError
@@ -153,6 +154,14 @@ def test_a_metric_that_rises_is_no_loss():
     accuracy = 0.7 - 3.0 * t**-0.5
     with pytest.raises(DataError, match=r"'accuracy' of run 'r' rises from 0\.4 .*--metric"):
         cleaned(Curve.of("r", t, accuracy, metric="accuracy"))
+
+
+@pytest.mark.parametrize("name", ["accuracy", "eval/acc", "eval_accuracy"])
+def test_a_column_named_as_an_accuracy_is_no_loss(name):
+    table = pd.DataFrame({"step": EVEN, name: 0.6, "acc_loss": 2.0})
+    with pytest.raises(DataError, match=f"metric='{name}' .* --metric"):
+        load_curves(table, metric=name)
+    assert len(load_curves(table, metric="acc_loss").curves[0]) == 200
 
 
 def test_time_decides_between_a_spike_and_divergence():

@@ -24,6 +24,8 @@ _OTHER = frozenset(
         *("std", "stderr", "sem", "se", "var", "variance", "min", "max", "best"),
     }
 )
+# Of metrics that rise as a model gets better.
+_RISES = frozenset({"acc", "accuracy", "accuracies", "f1", "bleu", "rouge", "precision", "recall"})
 
 _STEPS = (
     *("globalstep", "trainstep", "trainingstep", "optimizerstep", "step", "steps", "nsteps"),
@@ -62,7 +64,15 @@ def pick_metric(
         If there is none, or none stands out.
     """
     if asked is not None:
-        return given("metric", asked, names, source, word)
+        chosen = given("metric", asked, names, source, word)
+        other = sorted(_words(chosen) & _RISES)
+        if other and not _LOSS.search(normalise(chosen)):
+            raise DataError(
+                f"metric={chosen!r} of {source} is by its name no loss ({other[0]!r} rises as a "
+                f"model gets better); give metric= (on the shell --metric) a {word} that holds a "
+                f"loss, of {listed(names)}"
+            )
+        return chosen
     able = [name for name in names if is_loss(name)]
     tiers: dict[int, list[str]] = {}
     for name in able:
