@@ -133,6 +133,8 @@ def _read_parquet(path: Path) -> RawTable:
             few_columns(handle.metadata.num_columns, _name(path))
             unique_names(handle.schema_arrow.names, _name(path))
             table = handle.read()
+        # Parquet does not look whether text is UTF-8; Arrow would say so at the first use of it.
+        table.validate(full=True)
         # Metadata of pandas could rebuild an index or odd types; plain columns are all we want.
         frame = table.to_pandas(ignore_metadata=True)
     except DataError:

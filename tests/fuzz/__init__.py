@@ -1,0 +1,1 @@
+"""Files and options altered at random, read as a user would read them; see ``engine.py``."""

@@ -1,0 +1,19 @@
+"""What is fuzzed, by name."""
+
+from collections.abc import Callable
+
+from tests.fuzz.engine import Target
+from tests.fuzz.targets import checkpoints, curves, options, results, scenarios, tables
+
+__all__ = ["TARGETS"]
+
+TARGETS: dict[str, Callable[[], Target]] = {
+    "runs": tables.runs,
+    "configs": tables.configs,
+    "scenarios": scenarios.target,
+    "results": results.target,
+    "curves": curves.target,
+    "checkpoints": checkpoints.target,
+    "options": options.target,
+}
+"""Each is made when it is used: some need fits or files of their own."""
