@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from bayes_scaling.cli._options import ACCEPT, SEED, check_output, check_plot, output, plot
+from bayes_scaling.cli._options import ACCEPT, SEED, Number, check_output, check_plot, output, plot
 from bayes_scaling.errors import FileError, ScenarioError
 
 __all__ = [
@@ -57,8 +57,8 @@ def allocate(fit: str, scenario: str, output: str, plot: str | None, seed: int) 
 @click.command()
 @click.argument("fit")
 @click.option("--scenario", required=True, metavar="FILE", help="TOML; see 'scenario'.")
-@click.option("--smallest", type=float, default=0.1, show_default=True, help="Times the budgets.")
-@click.option("--largest", type=float, default=10.0, show_default=True, help="Times the budgets.")
+@click.option("--smallest", type=Number(), default=0.1, show_default=True, help="Times the budgets.")
+@click.option("--largest", type=Number(), default=10.0, show_default=True, help="Times the budgets.")
 @click.option("--points", type=click.IntRange(2, 1000), default=21, show_default=True)
 @output("Where the frontier goes (JSON).")
 @plot("Loss and size by budget")
@@ -68,12 +68,14 @@ def frontier(fit: str, scenario: str, output: str, seed: int, **given: Any) -> N
     import numpy as np
 
     from bayes_scaling.decisions import budget_frontier
+    from bayes_scaling.decisions.frontier import FACTORS
 
     smallest, largest = given["smallest"], given["largest"]
-    if not 0 < smallest < largest < float("inf"):
+    low, high = FACTORS
+    if not low <= smallest < largest <= high:
         raise click.UsageError(
-            f"--smallest is {smallest:g} and --largest {largest:g}; two growing positive numbers "
-            "are needed"
+            f"--smallest is {smallest:g} and --largest {largest:g}; two growing numbers from "
+            f"{low:g} to {high:g} are needed"
         )
     fitted, wanted = _given(fit, scenario, output, given["plot"])
     factors = np.geomspace(smallest, largest, given["points"]).tolist()
@@ -90,8 +92,8 @@ def frontier(fit: str, scenario: str, output: str, seed: int, **given: Any) -> N
 
 @click.command()
 @click.argument("fit")
-@click.option("--params", type=float, required=True, help="Parameters of the configuration.")
-@click.option("--tokens", type=float, required=True, help="Tokens of the configuration.")
+@click.option("--params", type=Number(), required=True, help="Parameters of the configuration.")
+@click.option("--tokens", type=Number(), required=True, help="Tokens of the configuration.")
 @click.option("--family", help="Whose law; may be left out where the fit has one family.")
 @click.option("--scenario", metavar="FILE", help="TOML with prices; FLOP without.")
 @click.option("--doublings", type=int, default=4, show_default=True)
@@ -141,14 +143,14 @@ def next_runs(fit: str, scenario: str, at: str | None, output: str, **options: A
 
 @click.command()
 @click.argument("fit")
-@click.option("--params", type=float, required=True, help="Parameters, counted as in the runs.")
-@click.option("--tokens", type=float, help="As many a parameter as in the runs if not given.")
+@click.option("--params", type=Number(), required=True, help="Parameters, counted as in the runs.")
+@click.option("--tokens", type=Number(), help="As many a parameter as in the runs if not given.")
 @click.option("--family", help="Whose law; may be left out where the fit has one family.")
 @click.option("--width-multiple", type=int, default=64, show_default=True, help="Of d_model.")
 @click.option("--layer-multiple", type=int, default=1, show_default=True, help="Of n_layer.")
 @click.option("--max-layers", type=int)
 @click.option("--max-width", type=int)
-@click.option("--within", type=float, default=0.1, show_default=True, help="Miss of the size.")
+@click.option("--within", type=Number(), default=0.1, show_default=True, help="Miss of the size.")
 @ACCEPT
 @output("Where the shapes go (JSON).")
 @plot("Loss by depth")

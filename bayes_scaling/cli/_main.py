@@ -25,13 +25,13 @@ from bayes_scaling.cli._deciding import (
 from bayes_scaling.cli._exporting import export, schema
 from bayes_scaling.cli._fitting import diagnose, fit, sbc
 from bayes_scaling.cli._forecasting import backtest, compare, predict
-from bayes_scaling.errors import BayesScalingError
+from bayes_scaling.errors import BayesScalingError, one_line, shortened
 
 __all__ = ["cli", "main"]
 
 
 def _fail(message: str) -> NoReturn:
-    click.echo(f"bayes-scaling: {_options.line(message)}", err=True)
+    click.echo(f"bayes-scaling: {shortened(one_line(message))}", err=True)
     sys.exit(2)
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bayes_scaling.errors import LawError
+from bayes_scaling._bounds import LARGEST, legal, meant
+from bayes_scaling.errors import LawError, one_line
 
 if TYPE_CHECKING:
     from bayes_scaling.runs import Runs
@@ -24,7 +25,6 @@ __all__ = [
     "check_output",
     "check_plot",
     "chosen",
-    "line",
     "of_formulas",
     "output",
     "pairs",
@@ -56,7 +56,7 @@ RAW = click.option(
 
 
 class Number(click.ParamType[float]):
-    """A number that is finite and above 0, or 0 too."""
+    """A number that means something: above 0, or 0 too, and neither tiny nor huge."""
 
     name = "float"
 
@@ -70,10 +70,9 @@ class Number(click.ParamType[float]):
         except ValueError:
             number = math.nan
         # A comparison with NaN is false.
-        if not ((number > 0 or (self.zero and number == 0)) and number < self.below):
-            legal = f"a number {'of 0 or more' if self.zero else 'above 0'}"
-            legal += f" and below {self.below:g}" if self.below < math.inf else ""
-            raise click.UsageError(f"{param.opts[0]} is {value!r}, {legal} is needed")
+        if not (meant(number, zero=self.zero) and number < self.below):
+            said = f"a number {legal(zero=self.zero, most=min(self.below, LARGEST))} is needed"
+            raise click.UsageError(f"{param.opts[0]} is {value!r}, {said}")
         return number
 
 
@@ -111,12 +110,6 @@ def sampler(command: _Command) -> _Command:
     return command
 
 
-def line(text: str) -> str:
-    """Text on one line: names in messages may hold line ends and other control characters."""
-    words = " ".join(text.split())
-    return "".join(ch if ch.isprintable() else repr(ch)[1:-1] for ch in words)
-
-
 def pairs(texts: Iterable[str], option: str, form: str) -> dict[str, str]:
     result = {}
     for text in texts:
@@ -148,7 +141,7 @@ def priors_of(texts: Iterable[str]) -> dict[str, Any]:
 
 def warn(messages: Iterable[str]) -> None:
     for message in messages:
-        click.echo(f"bayes-scaling: note: {line(message)}", err=True)
+        click.echo(f"bayes-scaling: note: {one_line(message)}", err=True)
 
 
 def of_formulas(*tables: Any) -> list[str]:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from bayes_scaling._bounds import LARGEST, SMALLEST, legal
 from bayes_scaling._display import brief
 from bayes_scaling.errors import DataError
 
@@ -278,11 +279,11 @@ def _check(table: pd.DataFrame, where: str) -> None:
     t, loss = table["t"], table["loss"]
     if not len(table):
         raise DataError(f"{where} has no points")
-    wrong = ~np.isfinite(t) | (t < 0)
+    wrong = ~((t == 0) | t.between(SMALLEST, LARGEST))
     if wrong.any():
         raise DataError(
             f"{where} has position {t[wrong].iloc[0]:g} at point {int(np.argmax(wrong)) + 1}; "
-            "steps and tokens are numbers of 0 or more"
+            f"steps and tokens are numbers {legal(zero=True)}"
         )
     wrong = loss <= 0
     if wrong.any():
@@ -290,6 +291,12 @@ def _check(table: pd.DataFrame, where: str) -> None:
             f"{where} has loss {loss[wrong].iloc[0]:.6g} at point {int(np.argmax(wrong)) + 1}, and "
             f"{int(wrong.sum())} of {len(table)} are not above 0; a loss in nats is above 0 (one "
             "that is not comes of an overflow, or is another metric)"
+        )
+    wrong = np.isfinite(loss) & ~loss.between(SMALLEST, LARGEST)
+    if wrong.any():
+        raise DataError(
+            f"{where} has loss {loss[wrong].iloc[0]:.6g} at point {int(np.argmax(wrong)) + 1}; a "
+            f"loss is a number {legal()}"
         )
 
 

@@ -33,6 +33,8 @@ PROBABILITIES = (0.5, 0.8, 0.9, 0.95)
 """With which the budget for a target is found."""
 _FACTORS = tuple(np.geomspace(0.1, 10.0, 21))
 _LARGEST = 10_000
+FACTORS = (1e-9, 1e9)
+"""Least and greatest multiple of a budget: from a laptop to all there is."""
 _GRID, _TOLERANCE = 9, 1e-3
 """Points of the grid over log N, and where the search after it stops."""
 _HALVINGS = 7
@@ -162,11 +164,12 @@ def budget_frontier(
 def _factors(factors: object) -> list[float]:
     """Factors in order, each once."""
     listed = list(factors) if isinstance(factors, Iterable) and not isinstance(factors, str) else []
-    positive = all(is_number(value) and 0 < value < math.inf for value in listed)
-    if not (listed and positive and len(listed) <= _LARGEST):
+    low, high = FACTORS
+    sensible = all(is_number(value) and low <= value <= high for value in listed)
+    if not (listed and sensible and len(listed) <= _LARGEST):
         raise ScenarioError(
-            f"factors of the budget are {shown(listed[:5] or factors)}; 1 to {_LARGEST} positive "
-            "numbers are needed, like [0.5, 1, 2]"
+            f"factors of the budget are {shown(listed[:5] or factors)}; 1 to {_LARGEST} numbers "
+            f"from {low:g} to {high:g} are needed, like [0.5, 1, 2]"
         )
     return sorted({float(value) for value in listed})
 

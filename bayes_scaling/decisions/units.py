@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from bayes_scaling._bounds import LARGEST, legal, meant
 from bayes_scaling._given import is_number, shown
 from bayes_scaling.errors import ScenarioError
 
@@ -22,8 +23,6 @@ _DEFINITIONS = (
     "param = [parameter] = _ = params = parameter = parameters",
     "device = [] = _ = devices = GPU = GPUs = gpu = gpus = TPU = accelerator = accelerators",
 )
-_LARGEST = 1e60
-"""Far above anything there is, far below what floats hold."""
 _NUMBER = re.compile(r"\s*([+-]?(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)(.*)", re.DOTALL)
 # Words, prefixes and one level of division: no exponents, and so nothing that could take forever.
 _UNIT = re.compile(r"[A-Za-z%µ]+(?:[ ·*/-]+[A-Za-z%µ]+)*\Z")
@@ -73,11 +72,9 @@ def in_unit(name: str, value: Any, unit: Unit, example: str, *, zero: bool = Fal
         raise ScenarioError(f"{name} is {shown(value)}, without a unit; write it like {example}")
     if given:
         number *= _factor(name, value, given, unit, example)
-    if not ((number > 0 or (zero and number == 0)) and number <= _LARGEST):
-        least = "of 0 or more" if zero else "above 0"
+    if not meant(number, zero=zero):
         raise ScenarioError(
-            f"{name} is {shown(value)}, a number {least} and up to {_LARGEST:g} is needed, like "
-            f"{example}"
+            f"{name} is {shown(value)}, a number {legal(zero=zero)} is needed, like {example}"
         )
     return number
 
@@ -90,10 +87,10 @@ def _parts(name: str, value: Any, example: str) -> tuple[float, str]:
     elif is_number(value):
         number = value.item() if isinstance(value, np.generic) else value
         # Compared and not converted: an integer may be too large for a float.
-        if -_LARGEST <= number <= _LARGEST:
+        if -LARGEST <= number <= LARGEST:
             return float(number), ""
         if isinstance(number, int) or math.isfinite(number):
-            raise ScenarioError(f"{name} is {shown(value)}, at most {_LARGEST:g} is legal")
+            raise ScenarioError(f"{name} is {shown(value)}, at most {LARGEST:g} is legal")
     raise ScenarioError(f"{name} is {shown(value)}, a number is needed, like {example}")
 
 

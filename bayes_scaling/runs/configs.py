@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayes_scaling._bounds import LARGEST, SMALLEST, legal, meant
 from bayes_scaling.errors import DataError
 from bayes_scaling.runs._finding import Finding
 from bayes_scaling.runs._raw import RawTable, show
@@ -134,13 +135,13 @@ def _doubts(found: Sequence[Finding], raw: RawTable) -> tuple[str, ...]:
 
 def _positive(values: NDArray[np.float64], name: str, source_name: str, raw: RawTable) -> None:
     # NaN is a blank, judged later: only one of the three sizes may be blank.
-    bad = np.flatnonzero(~(np.isnan(values) | (np.isfinite(values) & (values > 0))))
+    bad = np.flatnonzero(~(np.isnan(values) | ((values >= SMALLEST) & (values <= LARGEST))))
     if len(bad):
         row = int(bad[0])
         cell = show(raw.frame[source_name].iloc[row])
         raise DataError(
             f"{raw.places.full(row)}: column {source_name!r} holds {cell}; {name} must be finite "
-            "and above zero"
+            f"and above zero ({legal()})"
         )
 
 
@@ -158,10 +159,10 @@ def _complete(
             )
         for name in SIZES:
             size = sizes[name][row]
-            if derived[name][row] and not (np.isfinite(size) and size > 0):
+            if derived[name][row] and not meant(size):
                 raise DataError(
                     f"{raw.places.full(row)}: {name} derived from C = 6·N·D is {size:g}; it must "
-                    "be finite and above zero"
+                    f"be finite and above zero ({legal()})"
                 )
 
 
