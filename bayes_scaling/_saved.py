@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Never
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,10 @@ import pandas as pd
 from bayes_scaling._files import path_of, reason, write_bytes
 from bayes_scaling.errors import FileError
 
-__all__ = ["Saved", "plain", "read_json", "records", "without"]
+__all__ = ["MOST", "Saved", "plain", "read_json", "records", "strict_json", "without"]
+
+MOST = 1e100
+"""Largest magnitude of a number in a file: costs are products of what has bounds of its own."""
 
 
 class Saved(ABC):
@@ -37,7 +40,9 @@ class Saved(ABC):
         FileError
             If the file cannot be written.
         """
-        text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+        # What is not finite is null, as everywhere in these files: JSON has no word for it.
+        content = plain(self.to_dict())
+        text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
         return write_bytes(path, text + "\n")
 
 
@@ -74,6 +79,52 @@ def without(content: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in content.items() if name not in names}
 
 
+def strict_json(text: str) -> Any:
+    """A value of JSON whose numbers are finite and whose objects hold every key once.
+
+    Raises
+    ------
+    ValueError
+        If the text is not JSON, or nested too deeply; or with a sentence on a number that is none
+        of JSON's or not within what :mod:`bayes_scaling._bounds` allows, or a repeated key.
+    """
+    try:
+        return json.loads(
+            text,
+            parse_constant=_constant,
+            parse_float=_real,
+            parse_int=_integer,
+            object_pairs_hook=_unique,
+        )
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def _constant(text: str) -> Never:
+    raise ValueError(f"it holds {text}, which JSON does not have")
+
+
+def _real(text: str) -> float:
+    value = float(text)
+    if not abs(value) <= MOST:
+        raise ValueError(f"it holds {text[:30]}, and numbers here are at most {MOST:g}")
+    return value
+
+
+def _integer(text: str) -> int:
+    _real(text)
+    return int(text)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"it holds the key {twice[:60]!r} twice in one object")
+    return found
+
+
 def read_json(path: str | PathLike[str], what: str) -> dict[str, Any]:
     """The object in a JSON file.
 
@@ -87,15 +138,17 @@ def read_json(path: str | PathLike[str], what: str) -> dict[str, Any]:
     Raises
     ------
     FileError
-        If the file cannot be read, is not JSON, or holds no object.
+        If the file cannot be read, is not JSON by :func:`strict_json`, or holds no object.
     """
     source = path_of(path, "read")
     try:
-        content = json.loads(source.read_bytes().decode("utf-8"))
+        content = strict_json(source.read_bytes().decode("utf-8"))
     except OSError as error:
         raise FileError(f"cannot read {source}: {reason(error)}") from error
-    except (ValueError, RecursionError) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise FileError(f"{source} is not {what}: it is not JSON") from error
+    except ValueError as error:
+        raise FileError(f"{source} is not {what}: {error}") from error
     if not isinstance(content, dict):
         raise FileError(f"{source} is not {what}: it holds no object with a schema")
     return content

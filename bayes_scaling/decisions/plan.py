@@ -11,6 +11,7 @@ import xarray as xr
 from bayes_scaling._display import brief
 from bayes_scaling._saved import Saved, read_json
 from bayes_scaling.errors import FileError
+from bayes_scaling.schemas.checking import what_is_wrong
 
 __all__ = ["SCHEMA", "Plan", "load_plan"]
 
@@ -217,4 +218,7 @@ def load_plan(path: str | PathLike[str]) -> Plan:
     schema = content.get("schema")
     if schema != SCHEMA:
         raise FileError(f"{path} is not a plan: its schema is {schema!r}, {SCHEMA!r} is needed")
+    wrong = what_is_wrong(content, "plan")
+    if wrong:
+        raise FileError(f"{path} is not a whole plan: {wrong}")
     return Plan.from_dict(content)

@@ -1,16 +1,22 @@
 """Results kept as they come, so that a long computation that was stopped can go on."""
 
 import hashlib
-import io
 import json
+from functools import cache
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from bayes_scaling._files import path_of, write_bytes
+from bayes_scaling._saved import plain, records, strict_json
 from bayes_scaling.errors import FileError
+from bayes_scaling.schemas import schema
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
 
 __all__ = ["Checkpoint", "Result", "key_of"]
 
@@ -48,15 +54,15 @@ class Checkpoint:
 
     def _read(self, path: Path) -> None:
         try:
-            lines = path.read_text(encoding="utf-8").splitlines()
+            # Only "\n" ends a line: str.splitlines would also break at U+2028 inside a name.
+            lines = path.read_bytes().decode("utf-8").removesuffix("\n").split("\n")
         except (OSError, UnicodeDecodeError) as error:
             raise FileError(f"cannot read the checkpoint {path}: {error}") from error
         for number, line in enumerate(lines, start=1):
             try:
-                entry = json.loads(line)
-                points = pd.read_json(io.StringIO(entry["points"]), orient="table")
-                self.results[entry["key"]] = (points, entry["quality"])
-            except (ValueError, KeyError, TypeError) as error:
+                key, result = _entry(line)
+                self.results[key] = result
+            except ValueError as error:
                 if number == len(lines) and line.startswith(_BEGINNING):
                     write_bytes(path, "".join(f"{whole}\n" for whole in lines[:-1]))
                     break
@@ -75,10 +81,60 @@ class Checkpoint:
         self.results[key] = points, quality
         if self.path is None:
             return
-        whole = points.to_json(orient="table", index=False, double_precision=15)
-        line = json.dumps({"key": key, "points": whole, "quality": quality})
+        entry = {"key": key, "points": records(points), "quality": plain(quality)}
+        line = json.dumps(entry, allow_nan=False)
         try:
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(line + "\n")
         except OSError as error:
             raise FileError(f"cannot write the checkpoint {self.path}: {error}") from error
+
+
+def _entry(line: str) -> tuple[str, Result]:
+    """Key and result of a line.
+
+    Raises
+    ------
+    ValueError
+        If it is not what :meth:`Checkpoint.add` writes.
+    """
+    entry = strict_json(line)
+    error = next(_validator().iter_errors(entry), None)
+    if error is not None:
+        raise ValueError(error.message)
+    points = pd.DataFrame(entry["points"])
+    for name in ("fitted", "log_score"):
+        # A column of nothing but nulls has no numbers to tell its type by.
+        points[name] = points[name].astype(np.float64)
+    return entry["key"], (points, entry["quality"])
+
+
+@cache
+def _validator() -> "Draft202012Validator":
+    """Of a line: rows as in the file of a backtest, and how the fit behind them went."""
+    from jsonschema import Draft202012Validator
+
+    whole = schema("backtest")
+    number = {"type": ["number", "null"]}
+    quality = {
+        "law": {"type": "string"},
+        "ratio": {"type": "number"},
+        "r_hat": number,
+        "ess": number,
+        "divergences": {"type": "integer", "minimum": 0},
+    }
+    parts = {
+        "key": {"type": "string"},
+        "points": whole["properties"]["points"] | {"minItems": 1},
+        "quality": _object(quality),
+    }
+    return Draft202012Validator(_object(parts) | {"$defs": whole["$defs"]})
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }

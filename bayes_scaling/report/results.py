@@ -10,6 +10,7 @@ from bayes_scaling.decisions import BudgetFrontier, Marginal, NextRuns, Plan, Sh
 from bayes_scaling.errors import FileError
 from bayes_scaling.forecast import Backtest
 from bayes_scaling.schemas import schema
+from bayes_scaling.schemas.checking import what_is_wrong
 
 __all__ = ["KINDS", "Recorded", "kind_of", "load_result"]
 
@@ -74,25 +75,7 @@ def load_result(path: str | PathLike[str]) -> Saved:
             f"{path} is not a plan or another result: its schema is {content.get('schema')!r}; it "
             f"can be that of {', '.join(KINDS)}"
         )
-    wrong = _wrong(content, name)
+    wrong = what_is_wrong(content, name)
     if wrong:
         raise FileError(f"{path} is not a whole {name}: {wrong}")
     return KINDS[name](content)
-
-
-def _wrong(content: Mapping[str, Any], name: str) -> str | None:
-    """Where a file breaks its schema, in words; None where it does not."""
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import best_match
-
-    errors = list(Draft202012Validator(schema(name)).iter_errors(content))
-    # A field that is wrong leaves its neighbours unevaluated, which says nothing of them.
-    causes = [error for error in errors if error.validator != "unevaluatedProperties"]
-    if name == "plan":
-        # Plans of older versions lack fields; a report says which it cannot do without.
-        errors = causes = [error for error in causes if error.validator != "required"]
-    error = best_match(causes or errors)
-    if error is None:
-        return None
-    said = error.message if len(error.message) <= 160 else f"{error.message[:159]}…"
-    return said if error.json_path == "$" else f"at {error.json_path.removeprefix('$.')}, {said}"

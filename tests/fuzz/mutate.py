@@ -226,6 +226,8 @@ def _near(rng: Random, value: Any) -> Any:
     if isinstance(value, bool) or value is None:
         return not value
     if isinstance(value, int | float):
+        if not abs(value) < 1e300:
+            return -value
         return rng.choice((-value, 0, value * 10, value / 10, value + 1, int(value), 1e-9 * value))
     if isinstance(value, str):
         return rng.choice((value.upper(), value + "x", value[:-1], mutated_text(rng, value)))

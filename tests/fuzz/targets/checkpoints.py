@@ -4,12 +4,15 @@ import json
 import tempfile
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from bayes_scaling._saved import plain
 from bayes_scaling.forecast.checkpoint import Checkpoint
-from tests.fuzz.engine import Made, Target, UnsoundError
+from bayes_scaling.forecast.scoring import score_draws, summarise
+from tests.fuzz.engine import Made, Target, finite
 from tests.fuzz.mutate import mutated_bytes, mutated_json, written_json
 
 __all__ = ["target"]
@@ -30,19 +33,27 @@ def target() -> Target:
     return Target("checkpoints", make, _read)
 
 
-def _result() -> tuple[pd.DataFrame, dict[str, float]]:
+def _result() -> tuple[pd.DataFrame, dict[str, Any]]:
+    losses = np.array([2.5, 2.25])
+    scored = score_draws(losses[:, None] * np.linspace(0.97, 1.03, 40), losses)
     points = pd.DataFrame(
         {
             "law": "chinchilla",
             "ratio": 8.0,
             "family": ["web", "code"],
             "run": ["r1", "r2"],
-            "loss": [2.5, 2.25],
-            "inside_90": [True, False],
-            "fitted": [12, 11],
+            "flops": 1e20,
+            "loss": losses,
+            "extrapolation": 0.5,
         }
-    )
-    return points, {"law": "chinchilla", "ratio": 8.0, "r_hat": 1.001, "ess": 900.0}
+    ).join(scored.assign(log_score=np.nan, fitted=[12, 11]))
+    return points, {
+        "law": "chinchilla",
+        "ratio": 8.0,
+        "r_hat": 1.001,
+        "ess": 900.0,
+        "divergences": 0,
+    }
 
 
 def _altered(rng: Random, lines: list[str]) -> bytes:
@@ -52,16 +63,9 @@ def _altered(rng: Random, lines: list[str]) -> bytes:
     for line in lines:
         entry = json.loads(line)
         if rng.random() < 0.6:
-            entry["points"] = _inner(rng, entry["points"])
-        elif rng.random() < 0.5:
             entry = mutated_json(rng, entry)
         found.append(written_json(rng, entry))
     return b"\n".join(found) + b"\n"
-
-
-def _inner(rng: Random, text: str) -> str:
-    """The table of pandas within a line, altered in its turn."""
-    return written_json(rng, mutated_json(rng, json.loads(text))).decode("utf-8", "replace")
 
 
 def _read(path: Path) -> None:
@@ -69,9 +73,8 @@ def _read(path: Path) -> None:
     kept = Checkpoint(path)
     # A last line that was cut off is taken away from the file, which is what it is for.
     path.write_bytes(data)
-    for points, quality in kept.results.values():
-        if not isinstance(points, pd.DataFrame) or not isinstance(quality, dict):
-            raise UnsoundError(f"a result is {type(points).__name__} and {type(quality).__name__}")
-        whole = points.select_dtypes("number").to_numpy(dtype=float)
-        if np.isinf(whole).any():
-            raise UnsoundError("a number of the points is infinite")
+    points = [part for part, _ in kept.results.values()]
+    quality = pd.DataFrame([row for _, row in kept.results.values()])
+    if points:
+        scores = summarise(pd.concat(points, ignore_index=True), ["law", "ratio", "family"])
+        finite(plain(scores.merge(quality, on=["law", "ratio"]).to_dict("records")))

@@ -6,9 +6,11 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import click
 from click.testing import CliRunner
 
 from bayes_scaling.cli import cli
+from bayes_scaling.errors import one_line, shortened
 from tests.fuzz.engine import Made, Target, UnsoundError, finite
 from tests.fuzz.mutate import NUMBERS, TEXTS
 from tests.fuzz.targets.curves import _rows
@@ -74,7 +76,7 @@ _COMMANDS: dict[str, tuple[list[str], dict[str, str]]] = {
         },
     ),
     "monitor": (
-        ["LOG"],
+        ["LOG", "--law", "curve-decay"],
         {
             "--end": "8000",
             "--cost": "1",
@@ -86,7 +88,7 @@ _COMMANDS: dict[str, tuple[list[str], dict[str, str]]] = {
         },
     ),
     "watch": (
-        ["LOG", "--every", "0", "--timeout", "0"],
+        ["LOG", "--every", "0", "--timeout", "0", "--law", "curve-decay"],
         {"--end": "8000", "--patience": "1", "--reference": "2.5"},
     ),
     "laws": ([], {}),
@@ -186,6 +188,9 @@ def _read(path: Path) -> None:
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         if output.exists():
             raise UnsoundError("refused, but the output was written") from result.exception
+        if isinstance(result.exception, click.ClickException):
+            # As the command says it.
+            raise click.UsageError(shortened(one_line(result.exception.format_message())))
         raise result.exception
     if output.exists():
         finite(_plain(output))
