@@ -48,7 +48,8 @@ def test_without_families_and_with_unique_tokens():
         ("inf,1e9", "line 3: column 'N' holds 'inf'"),
         ("1e9,", "line 3: tokens and flops are blank"),
         ("1e9", "line 3 has 1 cells where the header has 2"),
-        ("1e200,1e200", "line 3: flops derived from C = 6·N·D is inf"),
+        ("1e200,1e9", "line 3: column 'N' holds '1e200'; params must be finite and above zero"),
+        ("1e50,1e50", "line 3: flops derived from C = 6·N·D is 6e+100"),
     ],
 )
 def test_bad_rows(csv, row, said):
