@@ -91,7 +91,9 @@ def monitor(log: str, only: str | None, output: str, **options: Any) -> None:
 
 @click.command()
 @click.argument("log")
-@click.option("--every", type=Number(zero=True, below=1e9), default=5.0, show_default=True, help="Seconds.")
+@click.option(
+    "--every", type=Number(zero=True, below=1e9), default=5.0, show_default=True, help="Seconds."
+)
 @click.option(
     "--patience", type=click.IntRange(1), default=2, show_default=True, help="Verdicts in a row."
 )

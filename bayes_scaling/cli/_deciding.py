@@ -57,8 +57,12 @@ def allocate(fit: str, scenario: str, output: str, plot: str | None, seed: int) 
 @click.command()
 @click.argument("fit")
 @click.option("--scenario", required=True, metavar="FILE", help="TOML; see 'scenario'.")
-@click.option("--smallest", type=Number(), default=0.1, show_default=True, help="Times the budgets.")
-@click.option("--largest", type=Number(), default=10.0, show_default=True, help="Times the budgets.")
+@click.option(
+    "--smallest", type=Number(), default=0.1, show_default=True, help="Times the budgets."
+)
+@click.option(
+    "--largest", type=Number(), default=10.0, show_default=True, help="Times the budgets."
+)
 @click.option("--points", type=click.IntRange(2, 1000), default=21, show_default=True)
 @output("Where the frontier goes (JSON).")
 @plot("Loss and size by budget")

@@ -136,7 +136,9 @@ def backtest(runs: str, law: str, output: str, **options: Any) -> None:
 @click.command()
 @click.argument("sources", nargs=-1, required=True, metavar="RUNS | FIT FIT ...")
 @click.option("--law", default="chinchilla,chinchilla-gamma", show_default=True, help="For RUNS.")
-@click.option("--ratio", type=Number(), default=8.0, show_default=True, help="Largest over fitted C.")
+@click.option(
+    "--ratio", type=Number(), default=8.0, show_default=True, help="Largest over fitted C."
+)
 @click.option("--count", "counts", multiple=True, help="Ways to count N; may be given twice.")
 @click.option("--loo-only", is_flag=True, help="Do not hold out the larger runs.")
 @output("Where the comparison goes (JSON).")

@@ -208,7 +208,7 @@ BUDGET = SCENARIO + 'budget = "1e22 FLOP"\n'
 DECISIONS = {
     "marginal at no size": Case(
         "marginal {fit} --params 0 --tokens 1e9 --family web -o out.json",
-        ("--params", "'0'", "above 0"),
+        ("--params is '0'", "above 0"),
         (),
         "out.json",
     ),
