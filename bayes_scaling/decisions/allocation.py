@@ -15,6 +15,7 @@ from bayes_scaling.decisions.cheapest import at_size
 from bayes_scaling.decisions.choice import ROUNDING, Choice
 from bayes_scaling.decisions.contest import contest
 from bayes_scaling.decisions.describe import describe
+from bayes_scaling.decisions.doubts import alternative_doubts, price_doubts, target_doubts
 from bayes_scaling.decisions.family import SHAPE, aspects_of, provenance, runs_of
 from bayes_scaling.decisions.frontier import budget_row
 from bayes_scaling.decisions.plan import SCHEMA, Plan
@@ -136,7 +137,7 @@ def _outcome(fit: Fit, given: Problem, best: Choice, ideal: Optimum, seed: int) 
     reached = None if target is None else float(np.mean(losses <= target))
     curve, near = near_optimal(given, best)
     sizes, method = ideal.log_params, given.optimum[2]
-    forecast = _forecast(fit, given, point, seed)
+    forecast, others = _forecast(fit, given, point, seed), contest(given, best)
     return {
         "budget_flops": point["flops"],
         "budgets": budgets_of(given, best),
@@ -156,16 +157,17 @@ def _outcome(fit: Fit, given: Problem, best: Choice, ideal: Optimum, seed: int) 
         "regret": describe(_regret(given, best)),
         "drivers": _drivers(given, sizes),
         "costs": costs_of(given, best),
-        "alternatives": contest(given, best),
+        "alternatives": others,
         "other_budgets": _other_budgets(given, sizes),
         "method": method,
         "warnings": [
             *dict.fromkeys(_touched(given, best)),
             *_ties(given, reached),
-            *_uncertain_prices(given),
+            *price_doubts(given),
             *forecast.warnings,
+            *alternative_doubts(fit, given.draws.family, others),
             *counting_doubts(fit, given.draws.family),
-            *_target_doubts(given, target, reached),
+            *target_doubts(given, target, reached),
         ],
         "curve": curve,
     }
@@ -230,18 +232,6 @@ def _ties(given: Problem, reached: float | None) -> list[str]:
     return [said]
 
 
-def _uncertain_prices(given: Problem) -> list[str]:
-    if not given.line.costs.uncertain:
-        return []
-    return [
-        (
-            "Prices are uncertain: the optimum is the best split of each draw at its own prices, "
-            "which the plan cannot know; it keeps within its budgets with probability "
-            f"{100 * given.scenario.confidence:g}%."
-        )
-    ]
-
-
 def _other_budgets(given: Problem, sizes: Floats) -> list[dict[str, Any]]:
     """What a part or a multiple of the budgets would buy, by the same measure of risk."""
     if given.scenario.risk.measure == "regret":
@@ -301,19 +291,5 @@ def counting_doubts(fit: Fit, family: str) -> list[str]:
         (
             f"The fitted runs took {ratio:.2f} times 6·N·D FLOP, and the plan spends its budget "
             f"as 6·N·D: count the budget so, or expect the plan to cost {ratio:.2f} times as much."
-        )
-    ]
-
-
-def _target_doubts(given: Problem, target: float | None, reached: float | None) -> list[str]:
-    if target is None or reached is None or "floor" not in given.draws.values:
-        return []
-    below = float(np.mean(given.draws.values["floor"] >= target))
-    if below < 0.05:
-        return []
-    return [
-        (
-            f"The target loss {target:.4g} lies below the irreducible loss in {below:.0%} of the "
-            "draws: no budget reaches it there."
         )
     ]

@@ -14,14 +14,14 @@ from bayes_scaling._given import is_number, shown
 from bayes_scaling._saved import Saved, records, without
 from bayes_scaling.decisions.choice import Choice
 from bayes_scaling.decisions.describe import describe
-from bayes_scaling.decisions.family import SHAPE, provenance, runs_of
+from bayes_scaling.decisions.doubts import point_doubts
+from bayes_scaling.decisions.family import SHAPE, provenance
 from bayes_scaling.decisions.posed import problem
 from bayes_scaling.decisions.problem import Problem
 from bayes_scaling.decisions.scenario import Scenario, checked_scenario
 from bayes_scaling.decisions.search import best_size
 from bayes_scaling.decisions.wait_and_see import wait_and_see
 from bayes_scaling.errors import ScenarioError
-from bayes_scaling.forecast.doubts import unseen_families
 from bayes_scaling.inference import Fit
 
 __all__ = ["PROBABILITIES", "SCHEMA", "BudgetFrontier", "budget_frontier", "budget_row"]
@@ -144,18 +144,13 @@ def budget_frontier(
         sizes.append(best)
         rows.append({"factor": factor, "budget": factor * amount} | row)
     table = pd.DataFrame(rows)
-    largest = table["flops"].max() / runs_of(fit, start.draws.family)["flops"].max()
-    beyond = (
-        f"The largest plan lies {largest:.3g} times beyond the compute of the largest fitted run."
-    )
     content = {
         **provenance(fit, start.draws.family, seed),
         "risk": str(start.scenario.risk),
         "target_loss": start.scenario.target_loss,
         "warnings": [
-            *unseen_families(fit, [start.draws.family]),
+            *point_doubts(fit, start.draws.family, table.assign(loss=table["q50"]), "plan"),
             *_shapeless(fit),
-            *([beyond] if largest > 1 else []),
         ],
     }
     return BudgetFrontier(table, _needed(start, table, sizes, amount), unit, content)

@@ -14,12 +14,13 @@ from bayes_scaling._given import check_seed, shown, whole_number
 from bayes_scaling._saved import Saved, records, without
 from bayes_scaling.decisions.costs import Costs
 from bayes_scaling.decisions.describe import describe
+from bayes_scaling.decisions.doubts import point_doubts
 from bayes_scaling.decisions.draws import Draws, draws_of
 from bayes_scaling.decisions.family import family_of, provenance
 from bayes_scaling.decisions.scenario import Scenario, checked_scenario
 from bayes_scaling.decisions.units import in_unit
 from bayes_scaling.errors import ScenarioError
-from bayes_scaling.forecast.doubts import size_doubts, unseen_families
+from bayes_scaling.forecast.doubts import size_doubts
 from bayes_scaling.inference import Fit
 from bayes_scaling.inference.result import check_fit
 
@@ -192,9 +193,24 @@ def marginal(
         "params": float(params),
         "tokens": float(tokens),
         "worth": worth,
-        "warnings": [*doubts, *unseen_families(fit, [name])],
+        "warnings": [
+            *doubts,
+            *point_doubts(fit, name, _visited(draws, point, table), "configuration"),
+        ],
     }
     return Marginal(gains, table, stop, prices.unit, content)
+
+
+def _visited(
+    draws: Draws, point: tuple[float, float], steps: pd.DataFrame
+) -> dict[str, list[float]]:
+    """Sizes, tokens and losses of the configuration and of every doubling."""
+    here = float(np.median(_loss(draws, *point)))
+    return {
+        "params": [math.exp(point[0]), *steps["params"]],
+        "tokens": [math.exp(point[1]), *steps["tokens"]],
+        "loss": [here, *steps["loss_mean"]],
+    }
 
 
 @dataclass(frozen=True)

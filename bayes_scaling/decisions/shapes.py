@@ -13,6 +13,7 @@ from bayes_scaling._display import brief
 from bayes_scaling._given import check_seed, needs
 from bayes_scaling._saved import Saved, records, without
 from bayes_scaling.decisions.describe import describe
+from bayes_scaling.decisions.doubts import point_doubts
 from bayes_scaling.decisions.draws import Draws, draws_of
 from bayes_scaling.decisions.family import (
     SHAPE,
@@ -26,7 +27,7 @@ from bayes_scaling.decisions.optimum import log_loss_at
 from bayes_scaling.decisions.shaped import AS_GOOD
 from bayes_scaling.decisions.units import in_unit
 from bayes_scaling.errors import ScenarioError
-from bayes_scaling.forecast.doubts import size_doubts, unseen_families
+from bayes_scaling.forecast.doubts import size_doubts
 from bayes_scaling.inference import Fit
 from bayes_scaling.inference.result import check_fit
 from bayes_scaling.laws.depth_width import matrix_params
@@ -190,7 +191,12 @@ def best_shape(
         "limits": asdict(given),
         "warnings": [
             *doubts,
-            *unseen_families(fit, [name]),
+            *point_doubts(
+                fit,
+                name,
+                {"params": [params], "tokens": [seen], "loss": [float(np.median(losses[best]))]},
+                "configuration",
+            ),
             *_doubts(fit, name, table.iloc[best]),
         ],
     }

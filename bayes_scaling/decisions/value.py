@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bayes_scaling._display import brief
 from bayes_scaling._given import needs, shown, whole_number
 from bayes_scaling._saved import Saved, records, without
+from bayes_scaling.decisions.doubts import candidate_doubts
 from bayes_scaling.decisions.family import provenance, runs_of
 from bayes_scaling.decisions.information import Decision, weights_of
 from bayes_scaling.decisions.posed import problem
@@ -19,7 +20,7 @@ from bayes_scaling.decisions.problem import Problem
 from bayes_scaling.decisions.scenario import Scenario
 from bayes_scaling.decisions.units import in_unit
 from bayes_scaling.errors import ScenarioError
-from bayes_scaling.forecast.doubts import size_doubts, unseen_families
+from bayes_scaling.forecast.doubts import size_doubts
 from bayes_scaling.inference import Fit
 
 __all__ = ["SCHEMA", "NextRuns", "candidates", "next_runs"]
@@ -219,7 +220,7 @@ def next_runs(
         "ranked_by": "net value" if worth else "loss saved for the cost",
         "warnings": [
             *doubts,
-            *unseen_families(fit, [given.draws.family]),
+            *candidate_doubts(fit, given, table),
             *_doubts(table, scenario),
         ],
     }

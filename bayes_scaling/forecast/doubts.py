@@ -5,27 +5,17 @@ from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from bayes_scaling.errors import DataError
+from bayes_scaling.forecast.reach import implausible, reach_doubts
 from bayes_scaling.inference import Fit
 from bayes_scaling.runs import load_configs
 from bayes_scaling.runs._family_checks import misspelt
 
 __all__ = ["check_spelling", "doubts_about", "size_doubts", "unseen_families"]
 
-_FAR = np.log10(2.0)
-"""Decades of compute beyond the data from which a forecast says that it extrapolates."""
-
-
-def _allowance(fit: Fit) -> str:
-    if fit.spec.discrepancy is None:
-        return (
-            "the interval holds only if the law does, and it contains no allowance for a wrong law."
-        )
-    return (
-        "the interval allows for errors of the law as large as it has made elsewhere at such a "
-        "distance, and holds only if this family is of that kind."
-    )
+Floats = NDArray[np.float64]
 
 
 def unseen_families(fit: Fit, names: Iterable[str]) -> list[str]:
@@ -82,8 +72,8 @@ def check_spelling(fit: Fit, names: Iterable[str]) -> None:
             )
 
 
-def doubts_about(fit: Fit, points: pd.DataFrame) -> tuple[str, ...]:
-    """Sentences on unseen families and on points beyond the data.
+def doubts_about(fit: Fit, points: pd.DataFrame, medians: Floats) -> tuple[str, ...]:
+    """Sentences on unseen families, on points outside the data, and on losses that cannot be.
 
     Parameters
     ----------
@@ -91,16 +81,11 @@ def doubts_about(fit: Fit, points: pd.DataFrame) -> tuple[str, ...]:
         The fit.
     points : pandas.DataFrame
         As :attr:`bayes_scaling.forecast.Forecast.points`.
+    medians : (point,) array
+        Median loss of each, in its ``loss_unit``.
     """
-    doubts = unseen_families(fit, sorted(set(points["family"])))
-    far = points[points["extrapolation"] > _FAR]
-    if len(far):
-        most = far["extrapolation"].max()
-        which = "The point lies" if len(points) == 1 else f"{len(far)} of {len(points)} points lie"
-        doubts.append(
-            f"{which} beyond the largest fitted run of the family, by "
-            f"{'' if len(far) == 1 else 'up to '}{most:.1f} decades of compute "
-            f"({10**most:,.3g} times): {_allowance(fit)}"
-        )
-    doubts += [f"Law {fit.law.name!r}: {note}" for note in fit.law.notes if len(far)]
-    return tuple(doubts)
+    return (
+        *unseen_families(fit, sorted(set(points["family"]))),
+        *reach_doubts(fit, points),
+        *implausible(points["loss_unit"], medians),
+    )

@@ -300,7 +300,8 @@ def predict_own(fit: Fit, configs: pd.DataFrame, seed: int) -> Forecast:
 def _forecast(fit: Fit, points: Configs, seed: int) -> Forecast:
     table, assumed = _placed(fit, points)
     draws = _draws(fit, table, seed)
-    doubts = (*points.doubts, *doubts_about(fit, table), *assumed)
+    medians = draws["loss_run"].median(("chain", "draw")).to_numpy()
+    doubts = (*points.doubts, *doubts_about(fit, table, medians), *assumed)
     units = set(table["loss_unit"])
     return Forecast(draws, points, table, doubts, units.pop() if len(units) == 1 else "mixed")
 

@@ -1,5 +1,6 @@
 """What would change the conclusion: each item computed from the fit, the data or a plan."""
 
+import math
 import warnings
 from typing import Any
 
@@ -9,7 +10,7 @@ from scipy import stats
 from bayes_scaling.inference.checks import PARETO_K_MAX
 from bayes_scaling.model.spec import BORROWS
 from bayes_scaling.report._format import count, joined, loss, number, percent, quoted, times
-from bayes_scaling.report._study import FAR, Study
+from bayes_scaling.report._study import Study
 
 __all__ = ["changes"]
 
@@ -126,18 +127,22 @@ def _step(plan: dict[str, Any], row: dict[str, Any]) -> str:
 
 
 def _distance(study: Study, content: dict[str, Any]) -> list[Item]:
-    far = [item for item in content["headlines"] if item["extrapolation"] > FAR]
+    far = [item for item in content["headlines"] if study.reach(item).outside]
     if not far:
         return []
-    most = max(far, key=lambda item: item["extrapolation"])
-    decades = most["extrapolation"]
-    runs = study.of_family(most["family"])["flops"]
+    most = max(far, key=lambda item: study.reach(item).distance)
+    reach = study.reach(most)
+    name = {"compute": "flops", "parameters": "params", "tokens": "tokens"}
+    above = reach.above >= reach.below
+    runs = study.of_family(most["family"])[name[reach.above_in if above else reach.below_in]]
+    decades = (reach.above if above else -reach.below) / math.log(10)
     covered = float(np.log10(runs.max() / runs.min()))
+    half = number(10 ** (abs(decades) / 2), 2)
+    between = f"{half} times the largest" if above else f"1/{half} of the smallest"
     text = (
-        f"The {most['kind']} for {most['family']!r} is at {times(decades)} times the compute of "
-        f"the largest fitted run; the runs themselves span a factor of {times(covered)}. A run in "
-        f"between (about {number(10 ** (decades / 2), 2)} times the largest) would test the law "
-        "where it matters."
+        f"The {most['kind']} for {most['family']!r} is at {reach.words}; the runs themselves span "
+        f"a factor of {times(covered)}. A run in between (about {between}) would test the law where "
+        "it matters."
     )
     return [("extrapolation", text, {"decades": decades, "covered_decades": covered})]
 

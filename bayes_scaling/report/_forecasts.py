@@ -33,7 +33,7 @@ def forecasts_section(study: Study) -> list[dict[str, Any]]:
                 | {name: float(row[name]) for name in ("flops", "params", "tokens")}
                 | {"tokens_per_param": ratio}
                 | {name: float(row[name]) for name in ("mean", "sd", *LEVELS, "extrapolation")}
-                | {"tags": study.tags(family, row["extrapolation"], ratio)}
+                | {"tags": study.tags({**row, "family": family}, ratio)}
             )
     return rows
 
@@ -61,7 +61,7 @@ def held_out_section(study: Study) -> dict[str, Any]:
                 "inside_90": bool(row["q05"] <= observed <= row["q95"]) if known else None,
                 "error": observed / row["q50"] - 1 if known else None,
                 "extrapolation": decades,
-                "tags": study.tags(str(target["family"]), decades),
+                "tags": study.tags({**target, **row}),
             }
         )
     return {"runs": rows} | _score(pd.DataFrame(rows))
@@ -87,7 +87,7 @@ def _of_plan(study: Study, family: str, row: dict[str, Any]) -> dict[str, Any]:
         "times_budget": row["factor"],
         **{name: row[name] for name in names},
         "extrapolation": decades,
-        "tags": study.tags(family, decades),
+        "tags": study.tags(row | {"family": family}),
     }
 
 
@@ -116,7 +116,6 @@ def budgets_section(study: Study, plan: dict[str, Any]) -> list[dict[str, Any]]:
             **summary(losses),
             "probability_of_target": reached,
             "extrapolation": decades,
-            "tags": study.tags(family, decades),
         }
-        rows.append(row)
+        rows.append(row | {"tags": study.tags(row | {"family": family})})
     return rows

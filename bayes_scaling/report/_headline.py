@@ -2,10 +2,13 @@
 
 from typing import Any
 
+import numpy as np
+
 from bayes_scaling.decisions.allocation import counting_doubts
+from bayes_scaling.forecast.reach import Reach, implausible
 from bayes_scaling.model.spec import BORROWS
-from bayes_scaling.report._format import count, flops, joined, loss, percent, quoted, times
-from bayes_scaling.report._study import FAR, Study
+from bayes_scaling.report._format import count, flops, joined, loss, percent, quoted
+from bayes_scaling.report._study import Study, placed
 
 __all__ = ["headlines", "verdict"]
 
@@ -55,21 +58,26 @@ def verdict(study: Study, content: dict[str, Any]) -> dict[str, Any]:
 
 def _asked_too_much(study: Study, found: list[dict[str, Any]]) -> list[Reason]:
     reasons = []
-    far = [item for item in found if item["extrapolation"] > FAR]
+    far = [item for item in found if study.reach(item).outside]
     if far:
-        most = max(far, key=lambda item: item["extrapolation"])
+        most = max(far, key=lambda item: study.reach(item).distance)
         allowed = (
             "about the parameters, not for a wrong law."
             if study.fit.spec.discrepancy is None
             else "about the parameters, and for an error of the law as large as in other families."
         )
         text = (
-            f"The forecast for {most['family']!r} is for {times(most['extrapolation'])} times the "
-            "compute of the largest fitted run. Its interval allows for noise and for what the "
+            f"The forecast for {most['family']!r} is for {study.reach(most).words}. "
+            "Its interval allows for noise and for what the "
             f"runs leave open {allowed}"
         )
         reasons.append(("warn", text))
-        reasons += [("warn", note) for note in study.fit.law.notes]
+        if any(study.reach(item).is_above for item in far):
+            reasons += [("warn", note) for note in study.fit.law.notes]
+    for item in found:
+        unit = study.fit.loss_unit(item["family"])
+        said = implausible([unit], np.array([item["loss"]["q50"]]), "forecast")
+        reasons += [("warn", text) for text in said]
     unseen = sorted({item["family"] for item in found} - set(study.fit.families))
     if unseen:
         reasons.append(("warn", f"{quoted(unseen)} was not fitted: it is drawn from the others."))
@@ -170,9 +178,9 @@ def _sentence(study: Study, status: str, reasons: list[Reason], content: dict[st
         return f"{base}, and nothing asked of it lies beyond them{tested}."
     if study.diagnosis["status"] == "warn":
         base = "The fit passed no failing check, but some call for care"
-    most = max((item["extrapolation"] for item in found), default=0.0)
-    if most > FAR:
-        base += f"; the numbers below are for {times(most)} times the largest fitted compute"
+    farthest = max(map(study.reach, found), key=lambda reach: reach.distance, default=None)
+    if farthest is not None and farthest.outside:
+        base += f"; the numbers below are for {farthest.words}"
     base += tested
     follow = "One reason for care follows" if doubts == 1 else f"{doubts} reasons for care follow"
     return f"{base}. {follow}."
@@ -195,7 +203,7 @@ def headlines(study: Study, content: dict[str, Any]) -> list[dict[str, Any]]:
         f"tokens, {row['path']})"
     )
     sentences = [f"No plan was given; the forecast is for {where}."]
-    sentences.append(_expected(study, row, None, None, row["extrapolation"]))
+    sentences.append(_expected(study, row, None, None, study.reach(row)))
     names = ("mean", "sd", "q05", "q25", "q50", "q75", "q95")
     same = ("family", "flops", "params", "tokens", "tokens_per_param", "extrapolation", "tags")
     return [
@@ -209,13 +217,14 @@ def headlines(study: Study, content: dict[str, Any]) -> list[dict[str, Any]]:
 def _of_plan(study: Study, plan: dict[str, Any]) -> dict[str, Any]:
     chosen, family, decades = plan["recommended"], plan["family"], plan["extrapolation"]
     target, probability = plan.get("target_loss"), plan.get("probability_of_target")
+    point = placed(plan)
     sentences = [
         (
             f"With {flops(plan['budget_flops'])} FLOP for family {family!r}, train "
             f"{count(chosen['params'])} parameters on {count(chosen['tokens'])} tokens "
             f"({count(chosen['tokens_per_param'])} tokens per parameter)."
         ),
-        _expected(study, plan["loss"], target, probability, decades),
+        _expected(study, plan["loss"], target, probability, study.reach(point)),
     ]
     return {
         "kind": "plan",
@@ -229,7 +238,7 @@ def _of_plan(study: Study, plan: dict[str, Any]) -> dict[str, Any]:
         "money": plan.get("costs", {}).get("money"),
         "currency": plan.get("costs", {}).get("currency"),
         "extrapolation": decades,
-        "tags": study.tags(family, decades, chosen["tokens_per_param"]),
+        "tags": study.tags(point, chosen["tokens_per_param"]),
     }
 
 
@@ -238,7 +247,7 @@ def _expected(
     losses: dict[str, Any],
     target: float | None,
     probability: float | None,
-    decades: float,
+    reach: Reach,
 ) -> str:
     text = (
         f"One such run should reach a loss of {loss(losses['mean'])} {study.loss_unit} (90% "
@@ -246,8 +255,8 @@ def _expected(
     )
     if target is not None:
         text += f", and the target of {loss(target)} with probability {percent(probability)}"
-    if decades > FAR:
-        text += f"; this is {times(decades)} times the compute of the largest fitted run"
+    if reach.outside:
+        text += f"; this is {reach.words}"
     return f"{text}."
 
 

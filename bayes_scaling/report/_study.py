@@ -1,18 +1,20 @@
 """What every section of a report looks at: the fit, its diagnosis, the plans."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
+from bayes_scaling.forecast.reach import Reach, extent_of, reach_of
 from bayes_scaling.inference import Fit
-from bayes_scaling.report._format import count, joined, times
+from bayes_scaling.model import Extent
+from bayes_scaling.report._format import count, joined
+from bayes_scaling.runs.units import plausible
 
-__all__ = ["FAR", "Study"]
+__all__ = ["Study", "placed"]
 
-FAR = 0.176
-"""Decades of compute beyond the data (a factor of 1.5) from which a number is extrapolated."""
 _OFF_RATIO = 1.25
 _NAMED = 2
 
@@ -78,23 +80,35 @@ class Study:
                 led.append(name)
         return led
 
-    def tags(self, family: str, extrapolation: float, ratio: float | None = None) -> list[str]:
+    def reach(self, point: Mapping[str, Any]) -> Reach:
+        """How far a point with family, params, tokens and flops lies outside the runs."""
+        family = str(point["family"])
+        if family not in self._extents:
+            self._extents[family] = extent_of(self.fit, family)
+        return reach_of(self._extents[family], point)
+
+    @cached_property
+    def _extents(self) -> dict[str, Extent]:
+        return {}
+
+    def tags(self, point: Mapping[str, Any], ratio: float | None = None) -> list[str]:
         """What must stand beside a forecast number, in a few words each.
 
         Parameters
         ----------
-        family : str
-            Family of the forecast.
-        extrapolation : float
-            Decades of compute beyond the largest fitted run.
+        point : mapping
+            family, params, tokens and flops of the forecast, and its median loss ``q50``.
         ratio : float, optional
             Tokens per parameter of the forecast.
         """
         tags = ["from a fit that failed its checks"] if self.failed else []
+        family, reach = str(point["family"]), self.reach(point)
         if family not in self.fit.families:
             tags.append("family not in the fit")
-        if extrapolation > FAR:
-            tags.append(f"extrapolated {times(extrapolation)}×")
+        if reach.outside:
+            tags.append(reach.tag)
+        if point["q50"] > plausible(self.fit.loss_unit(family))[1]:
+            tags.append("worse than guessing")
         led = self.led_by_prior(family)
         if led:
             named = joined(led) if len(led) <= _NAMED else f"{len(led)} parameters"
@@ -107,3 +121,15 @@ class Study:
                 f"{count(ratio)} tokens per parameter; runs had {count(low)} to {count(high)}"
             )
         return tags
+
+
+def placed(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """Where a plan lies, and its median loss."""
+    params, tokens = (float(plan["recommended"][name]) for name in ("params", "tokens"))
+    return {
+        "family": plan["family"],
+        "params": params,
+        "tokens": tokens,
+        "flops": 6.0 * params * tokens,
+        "q50": plan["loss"]["q50"],
+    }

@@ -19,7 +19,7 @@ from bayes_scaling.report._sections import (
     priors_section,
     provenance_section,
 )
-from bayes_scaling.report._study import Study
+from bayes_scaling.report._study import Study, placed
 
 __all__ = ["SCHEMA", "report_content"]
 
@@ -104,6 +104,6 @@ def report_content(
 def _with_context(study: Study, plan: dict[str, Any]) -> dict[str, Any]:
     ratio = plan["recommended"]["tokens_per_param"]
     return plan | {
-        "tags": study.tags(plan["family"], plan["extrapolation"], ratio),
+        "tags": study.tags(placed(plan), ratio),
         "other_budgets": budgets_section(study, plan),
     }

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_scaling.decisions.draws import Draws
-from bayes_scaling.decisions.family import runs_of
 from bayes_scaling.decisions.posed import problem
 from bayes_scaling.decisions.problem import Problem
 from bayes_scaling.decisions.restated import restated
 from bayes_scaling.errors import LawError, ScenarioError
+from bayes_scaling.forecast.reach import EXTRAPOLATED, extent_of
 from bayes_scaling.inference import Fit
 from bayes_scaling.report.tracing import Traced, javascript
+from bayes_scaling.runs.units import plausible
 
 __all__ = ["explorer", "law_in_javascript"]
 
@@ -92,7 +93,7 @@ def _problem(fit: Fit, given: Problem, plan: dict[str, Any], most: int) -> dict[
     step = max(-(-given.draws.noise.size // most), 1)
     draws = given.draws.thinned(step) if step > 1 else given.draws
     scenario, line = given.scenario, given.line
-    largest = runs_of(fit, draws.family)["flops"].max()
+    runs = extent_of(fit, draws.family)
     return {
         "family": draws.family,
         "lossUnit": plan.get("loss_unit", ""),
@@ -102,7 +103,9 @@ def _problem(fit: Fit, given: Problem, plan: dict[str, Any], most: int) -> dict[
             "noise": _packed(draws.noise),
             **_error(draws),
         },
-        "largestFlops": float(largest),
+        "runs": {"low": dict(runs.low), "high": dict(runs.high)},
+        "extrapolated": EXTRAPOLATED,
+        "guessing": _finite(plausible(fit.loss_unit(draws.family))[1]),
         "costs": {
             "perFlop": _listed(line.costs.per_flop),
             "perToken": _listed(line.costs.per_token),

@@ -121,4 +121,4 @@ def test_the_file_says_it_all(two_families: Fit, tmp_path: Path) -> None:
     assert [row["factor"] for row in content["rows"]] == [1.0, 2.0]
     assert {"mean", "q05", "q95", "params", "tokens", "money"} <= set(content["rows"][0])
     assert [row["probability"] for row in content["needed"]] == [0.5, 0.8, 0.9, 0.95]
-    assert any("times beyond" in text for text in content["warnings"])
+    assert any("beyond the largest fitted run" in text for text in content["warnings"])

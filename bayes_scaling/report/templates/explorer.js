@@ -225,8 +225,10 @@ class Explorer {
     put("now-regret95", found.regret.q95, digits(found.regret.q95, 2));
     put("now-cost", found.money && found.money.q50, found.money ? amountText(found.money.q50, currency) : "no price is stated");
     put("now-amount", found.amount, amountText(found.amount, unit));
-    put("now-times", found.times, `${digits(found.times, 2)} times the largest fitted run${found.times > 1000 ? ", far beyond any distance at which such forecasts were tested" : ""}`);
-    find("now-far").hidden = found.times <= 1.5;
+    const { words, far } = found.reach, { guessing } = this.given;
+    find("now-times").textContent = words + (far ? ", far beyond any distance at which such forecasts were tested" : "");
+    find("now-far").hidden = !words;
+    find("now-guess").hidden = guessing === null || found.loss.q50 <= guessing;
     const target = asked.target === null ? "" : `, ${lossText(asked.target)} or less with probability ${percent(found.reached)}`;
     find("explore-sentence").textContent =
       `${this.given.scenario.minimise === "cost" ? "It takes" : "With"} ${amountText(found.amount, unit)}: train ${count(found.params)} parameters on ${count(found.tokens)} tokens; expected loss ${lossText(found.loss.mean)}, 90% between ${lossText(found.loss.q05)} and ${lossText(found.loss.q95)}${target}.`;

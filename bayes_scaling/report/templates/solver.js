@@ -295,7 +295,7 @@ function solve(given, draws, asked, fine) {
   const priced = given.priced, timed = here.costs.secondsPerFlop.every(Number.isFinite);
   return {
     problem: here, params: n, tokens, epochs: plan.epochs, perParam: tokens / n, flops: TRAINING * n * tokens,
-    times: TRAINING * n * tokens / given.largestFlops, amount: here.scenario[given.amount.name],
+    reach: reach(given, plan.s, plan.d), amount: here.scenario[given.amount.name],
     losses, regrets, loss: describe(losses), regret: describe(regrets), risk: here.risk(losses, best),
     optimum: describe(found.sizes.map(Math.exp)),
     reached: target === null ? null : losses.reduce((sum, v) => sum + (v <= target), 0) / losses.length,
@@ -304,6 +304,18 @@ function solve(given, draws, asked, fine) {
     spent: describe(here.costs.flops(n, tokens)),
     line: along(here, some.thinned(1000), plan),
   };
+}
+
+/** How far a plan lies outside the fitted runs, in words; "" inside: as forecast/reach.py has it. */
+function reach({ runs, extrapolated }, s, d) {
+  const words = { flops: "compute", params: "parameters", tokens: "tokens" }, names = Object.keys(words);
+  const at = { flops: s + d + LOG6, params: s, tokens: d }, limit = Math.log(extrapolated);
+  const most = by => names.reduce((best, name) => by(name) > by(best) ? name : best);
+  const over = name => at[name] - runs.high[name], under = name => runs.low[name] - at[name];
+  const above = over("flops") > limit ? "flops" : most(over), below = most(under), said = [];
+  if (over(above) > limit) said.push(`${digits(Math.exp(over(above)), 2)} times the ${words[above]} of the largest fitted run`);
+  if (under(below) > limit) said.push(`1/${digits(Math.exp(under(below)), 2)} of the ${words[below]} of the smallest fitted run`);
+  return { words: said.join(" and "), far: Math.max(over(above), under(below)) > Math.log(1000) };
 }
 
 /** The loss along the budget line about a plan. */
