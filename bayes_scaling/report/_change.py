@@ -141,8 +141,8 @@ def _distance(study: Study, content: dict[str, Any]) -> list[Item]:
     between = f"{half} times the largest" if above else f"1/{half} of the smallest"
     text = (
         f"The {most['kind']} for {most['family']!r} is at {reach.words}; the runs themselves span "
-        f"a factor of {times(covered)}. A run in between (about {between}) would test the law where "
-        "it matters."
+        f"a factor of {times(covered)}. A run in between (about {between}) would test the law "
+        "where it matters."
     )
     return [("extrapolation", text, {"decades": decades, "covered_decades": covered})]
 

@@ -1,6 +1,7 @@
 """Sections on what comes out: forecasts, held-out runs, other budgets."""
 
 import math
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import numpy as np
@@ -33,9 +34,14 @@ def forecasts_section(study: Study) -> list[dict[str, Any]]:
                 | {name: float(row[name]) for name in ("flops", "params", "tokens")}
                 | {"tokens_per_param": ratio}
                 | {name: float(row[name]) for name in ("mean", "sd", *LEVELS, "extrapolation")}
-                | {"tags": study.tags({**row, "family": family}, ratio)}
+                | {"tags": study.tags(_at(family, row), ratio)}
             )
     return rows
+
+
+def _at(family: str, row: Mapping[Hashable, Any]) -> dict[str, Any]:
+    """Where a row of a forecast lies, and its median loss."""
+    return {"family": family} | {str(name): value for name, value in row.items()}
 
 
 def held_out_section(study: Study) -> dict[str, Any]:

@@ -1,0 +1,110 @@
+"""Caveats of points outside the runs: above and below alike, and where the law says the absurd."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from bayes_scaling.decisions import (
+    Alternative,
+    Scenario,
+    allocate,
+    budget_frontier,
+    marginal,
+    next_runs,
+)
+from bayes_scaling.forecast.reach import EXTRAPOLATED, extent_of, implausible, reach_of
+from bayes_scaling.inference import Fit
+from bayes_scaling.report._study import Study, placed
+from bayes_scaling.runs.units import plausible
+
+ABOVE, BELOW = "beyond the largest fitted run", "below the smallest fitted run"
+
+
+def said(warnings: object, text: str) -> bool:
+    assert isinstance(warnings, list | tuple)
+    return any(text in warning for warning in warnings)
+
+
+def corners(fit: Fit) -> tuple[dict[str, float], dict[str, float]]:
+    """Smallest and largest params and tokens of the family "web"."""
+    extent = extent_of(fit, "web")
+    return tuple(
+        {name: math.exp(side[name]) for name in ("params", "tokens")}
+        for side in (extent.low, extent.high)
+    )
+
+
+@pytest.mark.parametrize("name", ["params", "tokens"])
+@pytest.mark.parametrize("factor", [1.01, EXTRAPOLATED * 0.99, EXTRAPOLATED * 1.01, 20.0])
+def test_one_threshold_holds_on_every_side(two_families: Fit, name: str, factor: float) -> None:
+    low, high = corners(two_families)
+    middle = {n: math.sqrt(low[n] * high[n]) for n in low}
+    for text, at in ((BELOW, low[name] / factor), (ABOVE, high[name] * factor)):
+        forecast = two_families.predict(**(middle | {name: at}), family="web")
+        assert said(forecast.warnings, text) == (factor > EXTRAPOLATED)
+        other = BELOW if text == ABOVE else ABOVE
+        assert not said(forecast.warnings, other)
+
+
+def test_compute_below_every_run_is_below_the_runs(two_families: Fit) -> None:
+    low, _ = corners(two_families)
+    extent = extent_of(two_families, "web")
+    # Within the box of params and tokens, but in its empty corner.
+    flops = 6.0 * low["params"] * low["tokens"]
+    reach = reach_of(extent, low | {"flops": flops})
+    assert reach.below_in == "compute"
+    assert math.isclose(reach.below, extent.low["flops"] - math.log(flops))
+    assert said(two_families.predict(**low, family="web").warnings, BELOW) == reach.is_below
+
+
+def test_the_factor_is_the_one_of_the_smallest_run(two_families: Fit) -> None:
+    low, high = corners(two_families)
+    sizes = {"params": low["params"] / 40, "tokens": high["tokens"], "flops": 1e19}
+    reach = reach_of(extent_of(two_families, "web"), sizes)
+    assert math.isclose(math.exp(reach.below), 40, rel_tol=1e-9)
+    assert reach.below_in == "parameters"
+    assert reach.words == "1/40 of the parameters of the smallest fitted run"
+
+
+@pytest.mark.parametrize("unit", ["nats/token", "bits/byte", "nats/char"])
+def test_a_loss_above_that_of_guessing_is_said_by_its_median(unit: str) -> None:
+    most = plausible(unit)[1]
+    assert implausible([unit], np.array([most * 0.999])) == []
+    (text,) = implausible([unit, unit], np.array([most * 1.1, 1.0]))
+    assert unit in text
+    assert text.startswith("The median loss of 1 of 2 points")
+    assert implausible(["unknown"], np.array([1e6])) == []
+
+
+def test_a_forecast_worse_than_guessing_says_so(make_fit: Callable[..., Fit]) -> None:
+    fit = make_fit()
+    tiny = fit.predict(params=1e4, tokens=1e5, family="web")
+    median = float(tiny.loss_run.median())
+    assert median > plausible("nats/token")[1]
+    assert said(tiny.warnings, f"median loss of the point, {median:.4g} nats/token")
+    assert not said(fit.predict(params=1e8, tokens=1e10, family="web").warnings, "median loss")
+
+
+def test_every_decision_below_the_data_says_so(two_families: Fit) -> None:
+    scenario = Scenario(1e13, family="web", alternatives=(Alternative("small", params=1e4),))
+    plan = allocate(two_families, scenario)
+    assert said(plan.warnings, "The point lies " + BELOW)
+    assert said(plan.warnings, "The alternative lies " + BELOW)
+    assert plan.content["extrapolation"] < -3
+    assert BELOW in str(plan)
+    frontier = budget_frontier(two_families, Scenario(1e13, family="web"), factors=[0.5, 1.0])
+    assert said(frontier.content["warnings"], "2 of 2 plans lie " + BELOW)
+    gains = marginal(two_families, 1e5, 1e7, family="web", doublings=1)
+    assert said(gains.content["warnings"], BELOW)
+    ranked = next_runs(two_families, Scenario(1e13, family="web"))
+    assert said(ranked.content["warnings"], "The plan lies " + BELOW)
+    tags = Study(two_families, {"parameters": [], "status": "ok"}, (), 0).tags(placed(plan.content))
+    assert any(tag.startswith("below the runs: 1/") for tag in tags)
+
+
+def test_a_decision_within_the_data_has_no_such_caveat(two_families: Fit) -> None:
+    plan = allocate(two_families, Scenario(1e20, family="web"))
+    assert not said(plan.warnings, ABOVE)
+    assert not said(plan.warnings, BELOW)
