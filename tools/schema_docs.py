@@ -28,11 +28,12 @@ plan = json.load(open("plan.json"))
 Draft202012Validator(bs.schema("plan")).validate(plan)
 ```
 
-Every file says what it is in `schema`, with the version of its form. Numbers are finite; what is
-missing or not known is null. A field that is not listed here is an error, except for a user's own
-columns in a forecast. Units of losses stand in the file's `loss_unit`. A report of a plan that an
-older version wrote may lack fields of the plan. Fits are NetCDF,
-which plain ArviZ reads.
+Every file says what it is in `schema`, with the version of its form. Numbers are finite and at most
+1e100 in magnitude, quantiles of one quantity and the ends of a range grow, no object holds a key
+twice; what is missing or not known is null. A file that breaks any of this is refused in reading. A
+field that is not listed here is an error, except for a user's own columns in a forecast. Units of
+losses stand in the file's `loss_unit`. A report of a plan that an older version wrote may lack
+fields of the plan. Fits are NetCDF, which plain ArviZ reads.
 """
 
 

@@ -233,7 +233,8 @@ def _dress_allocation(
     axes.set_ylim(low - 0.4 * room, high + 2.5 * room)
     inside = table["q05"] < high + 2.5 * room
     axes.set_xscale("log")
-    axes.set_xlim(table.loc[inside, "params"].min(), table.loc[inside, "params"].max())
+    sizes = table.loc[inside, "params"] if inside.any() else table["params"]
+    axes.set_xlim(sizes.min(), sizes.max())
     axes.xaxis.set_major_formatter(axis_count)
     axes.xaxis.set_minor_formatter(_blank)
     axes.set_xlabel(
