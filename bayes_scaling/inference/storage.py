@@ -2,8 +2,10 @@
 
 import io
 import json
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
+from typing import Any
 from warnings import catch_warnings, simplefilter, warn
 
 import xarray as xr
@@ -16,11 +18,11 @@ from bayes_scaling.inference.structure import missing, problem
 from bayes_scaling.inference.tree import SCHEMA
 from bayes_scaling.model import Spec
 
-__all__ = ["load", "save"]
+__all__ = ["STUMBLES", "load", "save"]
 
 _LARGEST = 2**32
 """Bytes of a file that is read: a thousand times those of a usual fit."""
-_STUMBLES = (
+STUMBLES = (
     ArithmeticError,
     AssertionError,
     AttributeError,
@@ -90,8 +92,7 @@ def load(path: str | PathLike[str]) -> xr.DataTree:
     """
     source = Path(path)
     tree = _read(source)
-    stated = tree.attrs.pop(ATTRIBUTE, None)
-    altered = stated is not None and stated != checksum(tree)
+    altered, stated = _is_altered(tree.attrs, checksum(tree)), tree.attrs.pop(ATTRIBUTE, None)
     try:
         _check(source, tree)
     except FileError as error:
@@ -106,6 +107,14 @@ def load(path: str | PathLike[str]) -> xr.DataTree:
     if stated is None:
         _caution(source, tree)
     return tree
+
+
+def _is_altered(attributes: Mapping[Any, Any], true: str) -> bool:
+    """Whether a checksum, whatever it is called, is not that of the content."""
+    kind = true.partition(":")[0]
+    seals = {name: value for name, value in attributes.items() if str(value).startswith(kind)}
+    seals |= {name: value for name, value in attributes.items() if name == ATTRIBUTE}
+    return any(value != true for value in seals.values())
 
 
 def _read(source: Path) -> xr.DataTree:
@@ -128,7 +137,7 @@ def _read(source: Path) -> xr.DataTree:
             return netcdf.read(content, SCHEMA)
     except FileError as error:
         raise FileError(f"{source} is not a fit: {error}") from error
-    except _STUMBLES as error:
+    except STUMBLES as error:
         raise FileError(truncated) from error
 
 

@@ -15,7 +15,8 @@ from bayes_scaling.inference.structure_checks import (
     held_out_problems,
     named,
 )
-from bayes_scaling.model import Spec
+from bayes_scaling.inference.tree import TABLE
+from bayes_scaling.model import Spec, arrays, hierarchy
 
 __all__ = ["missing", "problem"]
 
@@ -44,6 +45,10 @@ _ATTRIBUTES = (
     "versions",
     "warnings",
 )
+_WIDEST = 30.0
+"""Largest spread of a log: families, or errors of the law, that differ by factors of 1e13."""
+_EVALUATIONS = 1_000_000
+"""Of the likelihood in looking at a fit, about half a second; larger ones are looked at in part."""
 _LARGEST = 1e60
 """Parameters hold at the reference point, amidst the runs, so none is beyond it."""
 
@@ -77,6 +82,10 @@ def _problems(tree: xr.DataTree, spec: Spec) -> Iterator[str]:
     for name in ("posterior", "prior"):
         yield from coordinates(name, groups[name], ("chain", "draw"), family=families)
         yield from named(name, groups[name], _parameters(spec), low=0.0, high=_LARGEST)
+    for name in ("discrepancy", *(f"{p.name}_spread" for p in spec.pooled("partial"))):
+        largest = float(groups["posterior"][name].max()) if name in groups["posterior"] else 0.0
+        if largest > _WIDEST:
+            yield f"posterior/{name} holds {largest:g}, numbers up to {_WIDEST:g} are needed"
     yield from fitted_problems(groups["constant_data"], groups["observed_data"]["loss"], spec)
     runs = groups["constant_data"]["run"].values.tolist()
     for name in ("posterior_predictive", "prior_predictive", "log_likelihood"):
@@ -94,6 +103,7 @@ def _problems(tree: xr.DataTree, spec: Spec) -> Iterator[str]:
         for dim in ("chain", "draw"):
             if groups[name][dim].values.tolist() != groups[like][dim].values.tolist():
                 yield f"{name}/{dim} differs from {like}/{dim}"
+    yield from _likelihood(groups, spec)
     yield from held_out_problems(groups["held_out"], families)
     yield from flag_problems(groups["flags"])
     yield from _statistics(groups["sample_stats"], groups["posterior"])
@@ -151,6 +161,24 @@ def _parameters(spec: Spec) -> dict[str, tuple[str, ...]]:
     if spec.discrepancy:
         names["discrepancy"] = by_family
     return names
+
+
+def _likelihood(groups: Mapping[str, xr.Dataset], spec: Spec) -> Iterator[str]:
+    """Whether the draws give the runs the likelihoods that the fit states.
+
+    This holds the spec, the posterior, the runs and their losses to one another.
+    """
+    rows = groups["constant_data"][[name for name in TABLE if name in groups["constant_data"]]]
+    table = rows.to_dataframe().reset_index()
+    table["loss"] = groups["observed_data"]["loss"].values
+    stated = groups["log_likelihood"]["loss"]
+    every = slice(None, None, 1 + stated.size // _EVALUATIONS)
+    with np.errstate(all="ignore"):
+        design = arrays(spec, table)
+        draws = groups["posterior"].isel(draw=every)
+        again = hierarchy.log_likelihood(spec, design, draws).values - design.log_loss
+    if not np.allclose(stated.isel(draw=every).values, again, rtol=1e-6, atol=1e-6):
+        yield "log_likelihood/loss is not that of its posterior, spec and runs"
 
 
 def _log_prior(data: xr.Dataset, spec: Spec) -> Iterator[str]:

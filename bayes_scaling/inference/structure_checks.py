@@ -5,6 +5,7 @@ Each gives clauses about what is wrong; what follows a clause may assume that th
 
 import math
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -17,6 +18,9 @@ from bayes_scaling.runs.flags import CODES
 
 __all__ = ["coordinates", "fitted_problems", "flag_problems", "held_out_problems", "named"]
 
+_SIZES = ("params", "tokens", "flops", "loss")
+_LEAST, _MOST = 1e-30, 1e60
+"""Any size or loss is far within."""
 _SEVERITIES = ("error", "warning", "note")
 
 
@@ -76,7 +80,7 @@ def fitted_problems(data: xr.Dataset, loss: xr.DataArray, spec: Spec) -> Iterato
     if len(set(data["run"].values.tolist())) < data.sizes["run"]:
         yield f"{where}/run names a run twice"
     yield from coordinates("observed_data", loss.to_dataset(), run=data["run"].values.tolist())
-    yield from named("observed_data", loss.to_dataset(), {"loss": ("run",)}, low=0.0)
+    yield from named("observed_data", loss.to_dataset(), {"loss": ("run",)}, low=_LEAST, high=_MOST)
     points: dict[str, tuple[str, ...]] = {f"reference_{name}": () for name in spec.law.inputs}
     points |= {f"centre_{name}": ("family_name",) for name in spec.law.inputs}
     columns = [str(name) for name in data.data_vars if name not in points]
@@ -113,10 +117,23 @@ def _columns(
         if name in OF_TEXT:
             if values.dtype.kind != "U":
                 yield f"{group}/{name} is not text"
-        elif values.dtype.kind != "f" or (np.isinf(values.values) | (values.values < 0)).any():
-            yield f"{group}/{name} is not finite numbers from 0, or NaN where they are not known"
+        elif values.dtype.kind != "f":
+            yield f"{group}/{name} is not floats"
+        elif (wrong := _out_of_range(values.values, sizes=name in _SIZES)) is not None:
+            yield (
+                f"{group}/{name} holds {wrong:g}, numbers from {_LEAST:g} to {_MOST:g}, or NaN "
+                "where they are not known, are needed"
+            )
     if group == "constant_data" and (other := set(data["family"].values.tolist()) - set(families)):
         yield f"{group}/family names {min(other)!r}, which is none of its families"
+
+
+def _out_of_range(values: Any, *, sizes: bool) -> float | None:
+    """The first number that no column holds; a standard error may be zero, a size may not."""
+    fine = np.isnan(values) | ((values >= _LEAST) & (values <= _MOST))
+    if not sizes:
+        fine |= values == 0.0
+    return None if fine.all() else float(values[~fine].flat[0])
 
 
 def held_out_problems(data: xr.Dataset, families: list[str]) -> Iterator[str]:

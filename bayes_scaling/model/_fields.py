@@ -15,7 +15,9 @@ LARGEST_LOG = 230.0
 """Natural logs of sizes lie within this: 1e-100 to 1e100."""
 POSITIVE = (1e-100, 1e100)
 _WIDEST = 1e3
-"""No log is known to less than this, or changes faster."""
+"""No log is known to less than this."""
+_STEEPEST = 5.0
+"""Powers by which the error of a law grows, and the sd of its log between families."""
 
 
 @dataclass(frozen=True)
@@ -163,8 +165,8 @@ def discrepancy_of(fields: Fields) -> Discrepancy:
     fields.has("level", "noise_power", "power", "shared", "spread")
     return Discrepancy(
         level=fields.number("level", *POSITIVE),
-        noise_power=fields.number("noise_power", -_WIDEST, _WIDEST),
-        power=fields.number("power", 0.0, _WIDEST),
+        noise_power=fields.number("noise_power", -_STEEPEST, _STEEPEST),
+        power=fields.number("power", 0.0, _STEEPEST),
         shared=fields.number("shared", 0.0, 1.0),
-        spread=fields.number("spread", 0.0, _WIDEST),
+        spread=fields.number("spread", 0.0, _STEEPEST),
     )
