@@ -45,18 +45,20 @@ def save(tree: xr.DataTree, path: str | PathLike[str]) -> Path:
         If the file cannot be written, or would not hold what the tree holds.
     """
     sealed = tree.copy(deep=False)
-    sealed.attrs = {**tree.attrs, ATTRIBUTE: checksum(tree)}
     # The file is made in memory: on a full disk HDF5 writes pages of complaints and may crash.
     content = io.BytesIO()
-    sealed.to_netcdf(content, engine="h5netcdf", encoding=_encoding(tree))
     try:
+        sealed.attrs = {**tree.attrs, ATTRIBUTE: checksum(tree)}
+        sealed.to_netcdf(content, engine="h5netcdf", encoding=_encoding(tree))
         kept = checksum(netcdf.read(content.getvalue(), SCHEMA)) == sealed.attrs[ATTRIBUTE]
     except FileError as error:
         raise FileError(f"cannot write {path}: of this fit {error}") from error
+    except (TypeError, ValueError) as error:
+        raise FileError(f"cannot write {path}: NetCDF does not hold this fit: {error}") from error
     if not kept:
         raise FileError(
             f"cannot write {path}: the fit holds values or attributes that change when they are "
-            "written as NetCDF; numbers and text without zero bytes are needed"
+            "written as NetCDF; numbers and text are needed"
         )
     return write_bytes(path, content.getvalue())
 

@@ -18,9 +18,9 @@ from bayes_scaling.inference.structure_checks import (
 from bayes_scaling.inference.tree import TABLE
 from bayes_scaling.model import Spec, arrays, hierarchy
 
-__all__ = ["missing", "problem"]
+__all__ = ["GROUPS", "missing", "problem"]
 
-_GROUPS = (
+GROUPS = (
     "posterior",
     "prior",
     "posterior_predictive",
@@ -55,7 +55,7 @@ _LARGEST = 1e60
 
 def missing(tree: xr.DataTree) -> list[str]:
     """Groups, and attributes that are text, which a fit has and the tree has not."""
-    lacking = [name for name in _GROUPS if name not in tree.children]
+    lacking = [name for name in GROUPS if name not in tree.children]
     return lacking + [name for name in _ATTRIBUTES if not isinstance(tree.attrs.get(name), str)]
 
 
@@ -76,17 +76,11 @@ def _problems(tree: xr.DataTree, spec: Spec) -> Iterator[str]:
     groups = {name: node.to_dataset() for name, node in tree.children.items()}
     yield from _of_attributes({str(k): v for k, v in tree.attrs.items()}, spec)
     for name in groups:
-        if name not in _GROUPS:
+        if name not in GROUPS:
             yield f"the group {name!r} is none of a fit"
     families = list(spec.families)
-    for name in ("posterior", "prior"):
-        yield from coordinates(name, groups[name], ("chain", "draw"), family=families)
-        yield from named(name, groups[name], _parameters(spec), low=0.0, high=_LARGEST)
-    for name in ("discrepancy", *(f"{p.name}_spread" for p in spec.pooled("partial"))):
-        largest = float(groups["posterior"][name].max()) if name in groups["posterior"] else 0.0
-        if largest > _WIDEST:
-            yield f"posterior/{name} holds {largest:g}, numbers up to {_WIDEST:g} are needed"
-    yield from fitted_problems(groups["constant_data"], groups["observed_data"]["loss"], spec)
+    yield from _draws(groups["posterior"], groups["prior"], spec)
+    yield from fitted_problems(groups["constant_data"], groups["observed_data"], spec)
     runs = groups["constant_data"]["run"].values.tolist()
     for name in ("posterior_predictive", "prior_predictive", "log_likelihood"):
         yield from coordinates(name, groups[name], ("chain", "draw"), run=runs)
@@ -107,6 +101,22 @@ def _problems(tree: xr.DataTree, spec: Spec) -> Iterator[str]:
     yield from held_out_problems(groups["held_out"], families)
     yield from flag_problems(groups["flags"])
     yield from _statistics(groups["sample_stats"], groups["posterior"])
+
+
+def _draws(posterior: xr.Dataset, prior: xr.Dataset, spec: Spec) -> Iterator[str]:
+    """What is wrong with the draws of the parameters."""
+    families, parameters = list(spec.families), _parameters(spec)
+    for group, data in (("posterior", posterior), ("prior", prior)):
+        yield from coordinates(group, data, ("chain", "draw"), family=families)
+        yield from named(group, data, parameters, low=0.0, high=_LARGEST)
+    for name in parameters:
+        if name == "discrepancy" or name.endswith("_spread"):
+            largest = float(posterior[name].max())
+            if largest > _WIDEST:
+                yield f"posterior/{name} holds {largest:g}, numbers up to {_WIDEST:g} are needed"
+        least = float(prior[name].min())
+        if least == float(prior[name].max()):
+            yield f"prior/{name} is {least:g} in every draw"
 
 
 def _of_attributes(attributes: Mapping[str, Any], spec: Spec) -> Iterator[str]:

@@ -5,7 +5,6 @@ Each gives clauses about what is wrong; what follows a clause may assume that th
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -71,7 +70,7 @@ def _range(low: float, high: float, *, zero: bool) -> str:
     return said + (f" up to {high:g}" if high < math.inf else "")
 
 
-def fitted_problems(data: xr.Dataset, loss: xr.DataArray, spec: Spec) -> Iterator[str]:
+def fitted_problems(data: xr.Dataset, observed: xr.Dataset, spec: Spec) -> Iterator[str]:
     """What is wrong with the fitted runs."""
     where, families = "constant_data", list(spec.families)
     yield from coordinates(where, data, family_name=families)
@@ -79,8 +78,8 @@ def fitted_problems(data: xr.Dataset, loss: xr.DataArray, spec: Spec) -> Iterato
         yield f"{where} has no coordinate 'run' of text"
     if len(set(data["run"].values.tolist())) < data.sizes["run"]:
         yield f"{where}/run names a run twice"
-    yield from coordinates("observed_data", loss.to_dataset(), run=data["run"].values.tolist())
-    yield from named("observed_data", loss.to_dataset(), {"loss": ("run",)}, low=_LEAST, high=_MOST)
+    yield from coordinates("observed_data", observed, run=data["run"].values.tolist())
+    yield from named("observed_data", observed, {"loss": ("run",)}, low=_LEAST, high=_MOST)
     points: dict[str, tuple[str, ...]] = {f"reference_{name}": () for name in spec.law.inputs}
     points |= {f"centre_{name}": ("family_name",) for name in spec.law.inputs}
     columns = [str(name) for name in data.data_vars if name not in points]
@@ -112,28 +111,30 @@ def _columns(
         name = str(label)
         if name not in known:
             yield f"{group}/{name} is no column of this fit"
-        if values.dims != (dim,):
-            yield f"{group}/{name} is not one value for each {dim}"
-        if name in OF_TEXT:
-            if values.dtype.kind != "U":
-                yield f"{group}/{name} is not text"
-        elif values.dtype.kind != "f":
-            yield f"{group}/{name} is not floats"
-        elif (wrong := _out_of_range(values.values, sizes=name in _SIZES)) is not None:
-            yield (
-                f"{group}/{name} holds {wrong:g}, numbers from {_LEAST:g} to {_MOST:g}, or NaN "
-                "where they are not known, are needed"
-            )
+        if wrong := _of_column(name, values, dim):
+            yield f"{group}/{name} {wrong}"
     if group == "constant_data" and (other := set(data["family"].values.tolist()) - set(families)):
         yield f"{group}/family names {min(other)!r}, which is none of its families"
 
 
-def _out_of_range(values: Any, *, sizes: bool) -> float | None:
-    """The first number that no column holds; a standard error may be zero, a size may not."""
-    fine = np.isnan(values) | ((values >= _LEAST) & (values <= _MOST))
-    if not sizes:
-        fine |= values == 0.0
-    return None if fine.all() else float(values[~fine].flat[0])
+def _of_column(name: str, values: xr.DataArray, dim: str) -> str | None:
+    """What is wrong with one column; a standard error may be zero, a size may not."""
+    if values.dims != (dim,):
+        return f"is not one value for each {dim}"
+    if name in OF_TEXT:
+        return None if values.dtype.kind == "U" else "is not text"
+    if values.dtype.kind != "f":
+        return "is not floats"
+    numbers = values.values
+    fine = np.isnan(numbers) | ((numbers >= _LEAST) & (numbers <= _MOST))
+    if name not in _SIZES:
+        fine |= numbers == 0.0
+    if fine.all():
+        return None
+    return (
+        f"holds {numbers[~fine].flat[0]:g}, numbers from {_LEAST:g} to {_MOST:g}, or NaN where "
+        "they are not known, are needed"
+    )
 
 
 def held_out_problems(data: xr.Dataset, families: list[str]) -> Iterator[str]:

@@ -22,7 +22,7 @@ from bayes_scaling.inference.storage import STUMBLES, save
 from bayes_scaling.inference.tree import SCHEMA
 from tests.conftest import handmade
 
-__all__ = ["altered", "flipped", "read", "sealed", "sound"]
+__all__ = ["altered", "flipped", "read", "sealed", "seeded", "sound"]
 
 _ODD_NUMBERS = (np.nan, np.inf, -np.inf, -1.0, 0.0, 1e-300, 1e300, 1e30, 50.0)
 _ODD_JSON: tuple[Any, ...] = (
@@ -32,11 +32,16 @@ _ODD_JSON: tuple[Any, ...] = (
 
 
 @cache
-def sound(path: Path) -> bytes:
+def sound(path: Path, families: tuple[str, ...] = ("web", "code")) -> bytes:
     """A small fit made by hand, as a file."""
-    fit = handmade(prior="population")
+    fit = handmade(prior="population", families=families)
     kept = fit.dt.isel(chain=slice(2), draw=slice(60), missing_dims="ignore")
     return save(kept, path).read_bytes()
+
+
+def seeded(seed: int) -> Random:
+    """A generator for one alteration."""
+    return Random(seed)  # noqa: S311 - no secret
 
 
 def flipped(content: bytes, random: Random) -> bytes:
@@ -142,7 +147,11 @@ def _other_length(file: h5py.File, random: Random) -> None:
 
 
 def _other_rank(file: h5py.File, random: Random) -> None:
-    _other(file, random, lambda values: np.asarray(values)[0] if np.size(values) else values)
+    _other(
+        file,
+        random,
+        lambda values: np.asarray(values)[0] if np.ndim(values) and np.size(values) else 1.0,
+    )
 
 
 def _permuted(file: h5py.File, random: Random) -> None:
