@@ -49,7 +49,7 @@ def _to_parquet(table: pd.DataFrame, path: Path) -> None:
 
     try:
         table.to_parquet(path, index=False)
-    except pa.ArrowException:
+    except (pa.ArrowException, OverflowError):
         # A column of mixed types, or of integers beyond 64 bits, has no Parquet type of its own.
         mixed = {name: str for name in table if table[name].dtype == object}
         table.astype(mixed).to_parquet(path, index=False)

@@ -4,11 +4,13 @@ import os
 import stat
 import threading
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bayes_scaling._files import check_writable, write_bytes, write_via
+from bayes_scaling._tabular import write_parquet
 from bayes_scaling.errors import FileError
 
 OLD = b"what stood here before"
@@ -158,3 +160,11 @@ def test_half_a_character(tmp_path):
     with pytest.raises(FileError, match=r"its text holds '\\ud800', which is no character"):
         write_bytes(tmp_path / "out", "half \ud800")
     assert not list(tmp_path.iterdir())
+
+
+def test_integers_beyond_64_bits_are_text_in_parquet(tmp_path):
+    table = pd.DataFrame({"n": [1, 10**30], "x": [0.5, 1.5]})
+    path = write_parquet(tmp_path / "t.parquet", table)
+    back = pd.read_parquet(path)
+    assert back["n"].tolist() == ["1", "1" + "0" * 30]
+    assert back["x"].tolist() == [0.5, 1.5]

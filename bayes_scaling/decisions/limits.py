@@ -13,6 +13,9 @@ from bayes_scaling.errors import ScenarioError
 
 __all__ = ["Limits", "ShapeLimits"]
 
+_LARGEST = 10**9
+"""Of widths, layers and what they are multiples of."""
+
 _DEEPEST, _WIDTHS = 512, 33
 _UNITS = {"params": "param", "tokens": "token"}
 
@@ -99,9 +102,9 @@ class ShapeLimits:
             if value is None and name.startswith("max"):
                 continue
             whole = whole_number(value)
-            if whole is None or whole < 1:
+            if whole is None or not 1 <= whole <= _LARGEST:
                 raise ScenarioError(
-                    f"{name} is {shown(value)}, a whole number of 1 or more is needed"
+                    f"{name} is {shown(value)}, a whole number from 1 to {_LARGEST:g} is needed"
                 )
             object.__setattr__(self, name, whole)
         if not (is_number(self.within) and 0 < self.within < 1):

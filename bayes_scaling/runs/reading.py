@@ -28,6 +28,10 @@ SUFFIXES: dict[str, str] = {
 _PACKED = frozenset({".gz", ".bz2", ".xz", ".zip", ".zst"})
 
 
+_MOST_ROWS = 50_000_000
+"""Of a Parquet file, which states them before there are any."""
+
+
 def read_table(source: str | os.PathLike[str] | pd.DataFrame) -> RawTable:
     """Read a table from a file, chosen by its suffix, or from a data frame.
 
@@ -132,6 +136,7 @@ def _read_parquet(path: Path) -> RawTable:
         with pq.ParquetFile(pa.BufferReader(data)) as handle:
             few_columns(handle.metadata.num_columns, _name(path))
             unique_names(handle.schema_arrow.names, _name(path))
+            _believable(handle.metadata)
             table = handle.read()
         # Parquet does not look whether text is UTF-8; Arrow would say so at the first use of it.
         table.validate(full=True)
@@ -145,6 +150,22 @@ def _read_parquet(path: Path) -> RawTable:
             "again"
         ) from error
     return _from_frame(frame, _name(path))
+
+
+def _believable(metadata: pq.FileMetaData) -> None:
+    """Refuse counts of rows that do not agree, or that no table has: memory is taken by them."""
+    groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
+    rows = sum(group.num_rows for group in groups)
+    values = max((_most_values(group) for group in groups), default=0)
+    if rows != metadata.num_rows or not 0 <= max(rows, values) <= _MOST_ROWS:
+        raise ValueError(
+            f"it states {metadata.num_rows:,} rows, its parts {rows:,} rows and up to {values:,} "
+            f"values; at most {_MOST_ROWS:,} are read"
+        )
+
+
+def _most_values(group: pq.RowGroupMetaData) -> int:
+    return max((group.column(index).num_values for index in range(group.num_columns)), default=0)
 
 
 def _first_sentence(error: Exception) -> str:

@@ -226,7 +226,7 @@ DECISIONS = {
     ),
     "shape of no multiple": Case(
         "shape {fit} --params 1e9 --width-multiple 0 -o out.json",
-        ("width_multiple is 0", "1 or more"),
+        ("width_multiple is 0", "from 1 to"),
         (),
         "out.json",
     ),

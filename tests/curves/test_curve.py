@@ -204,3 +204,9 @@ def test_curves_become_runs_that_can_be_loaded() -> None:
     # The last point is of a larger validation set; where it glitches the tail takes its place.
     assert (np.abs(np.log(shares)) < 0.05).all()
     assert (found["cooldown"] == True).all()  # noqa: E712
+
+
+@pytest.mark.parametrize("loss", [5e-324, 1e-300, 1e300])
+def test_a_loss_that_no_loss_is_is_refused(loss):
+    with pytest.raises(DataError, match=r"at point 2; a loss is a number above 0, from 1e-60"):
+        Curve.of("r", [1, 2, 3], [2.5, loss, 2.3])

@@ -122,3 +122,9 @@ def test_the_file_says_it_all(two_families: Fit, tmp_path: Path) -> None:
     assert {"mean", "q05", "q95", "params", "tokens", "money"} <= set(content["rows"][0])
     assert [row["probability"] for row in content["needed"]] == [0.5, 0.8, 0.9, 0.95]
     assert any("beyond the largest fitted run" in text for text in content["warnings"])
+
+
+@pytest.mark.parametrize("factors", [[5e-324, 1e59], [1e-10, 1], [1, 1e10], [0], [float("nan")]])
+def test_multiples_of_a_budget_that_no_budget_has_are_refused(two_families, factors):
+    with pytest.raises(ScenarioError, match=r"numbers from 1e-09 to 1e\+09 are needed"):
+        budget_frontier(two_families, Scenario(1e21, family="web"), factors=factors)

@@ -127,3 +127,9 @@ def test_bad_limits_are_refused(options: dict[str, object]) -> None:
 def test_a_law_without_shapes_is_refused(two_families: Fit) -> None:
     with pytest.raises(ScenarioError, match="'chinchilla' reads no shape; fit 'depth-width'"):
         best_shape(two_families, 1e9, family="web")
+
+
+@pytest.mark.parametrize("value", [0, -1, 10**9 + 1, 10**400, 1.5, True])
+def test_multiples_are_whole_numbers_that_hardware_may_have(value):
+    with pytest.raises(ScenarioError, match=r"width_multiple is .* from 1 to 1e\+09 is needed"):
+        ShapeLimits(width_multiple=value)

@@ -4,10 +4,12 @@ import json
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from bayes_scaling.errors import BayesScalingError, DataError, FileError
-from bayes_scaling.runs import load_runs
+from bayes_scaling.runs import load_configs, load_runs
 
 GOOD = "run,family,params,tokens,loss\na,web,1e8,2e9,3.5\nb,web,2e8,4e9,3.2\n"
 
@@ -167,3 +169,29 @@ def test_markup_and_formulas_are_only_text(write):
     runs = load_runs(write(text, "<b>.csv"))
     assert runs.table["run"].tolist() == ["<script>alert(1)</script>", "=1+1"]
     assert "<b>.csv" not in runs._repr_html_()
+
+
+def test_parquet_that_states_rows_it_does_not_have_is_refused_before_it_takes_memory(tmp_path):
+    # In the footer, the number of rows of the file and of its only part are the same varint.
+    path = tmp_path / "t.parquet"
+    table = pd.DataFrame({"params": np.arange(1.0, 1235.0), "tokens": 1e9, "loss": 3.0})
+    table.to_parquet(path, index=False, row_group_size=2000)
+    data = path.read_bytes()
+    footer = data[-int.from_bytes(data[-8:-4], "little") - 8 :]
+    rows = bytes([0xA4, 0x13])  # 1234, zigzag, as a varint
+    assert footer.count(rows) >= 2
+    last = data.rindex(rows)
+    path.write_bytes(data[:last] + bytes([0xA4, 0x14]) + data[last + 2 :])
+    with pytest.raises(FileError, match="not a readable Parquet file"):
+        load_runs(path)
+
+
+def test_parquet_with_text_that_is_no_utf8_is_refused_everywhere(tmp_path):
+    path = tmp_path / "t.parquet"
+    texts = pa.array([b"web", b"\xff\xfe"], type=pa.binary()).view(pa.string())
+    numbers = pa.array([1e9, 2e9])
+    columns = {"family": texts, "params": numbers, "tokens": numbers, "loss": pa.array([3.0, 2.9])}
+    pq.write_table(pa.table(columns), path)
+    for load in (load_runs, load_configs):
+        with pytest.raises(FileError, match=r"not a readable Parquet file .*UTF8"):
+            load(path)
