@@ -33,7 +33,8 @@ Every file says what it is in `schema`, with the version of its form. Numbers ar
 twice; what is missing or not known is null. A file that breaks any of this is refused in reading. A
 field that is not listed here is an error, except for a user's own columns in a forecast. Units of
 losses stand in the file's `loss_unit`. A report of a plan that an older version wrote may lack
-fields of the plan. Fits are NetCDF, which plain ArviZ reads.
+fields of the plan. Fits are NetCDF, which plain ArviZ reads
+([what is checked when they are read](exports.md#fits-from-others)).
 """
 
 

@@ -53,7 +53,7 @@ def save(tree: xr.DataTree, path: str | PathLike[str]) -> Path:
         kept = checksum(netcdf.read(content.getvalue(), SCHEMA)) == sealed.attrs[ATTRIBUTE]
     except FileError as error:
         raise FileError(f"cannot write {path}: of this fit {error}") from error
-    except (TypeError, ValueError) as error:
+    except (AttributeError, TypeError, ValueError) as error:
         raise FileError(f"cannot write {path}: NetCDF does not hold this fit: {error}") from error
     if not kept:
         raise FileError(

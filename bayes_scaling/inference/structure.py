@@ -86,7 +86,8 @@ def _problems(tree: xr.DataTree, spec: Spec) -> Iterator[str]:
         yield from coordinates(name, groups[name], ("chain", "draw"), run=runs)
         low = -math.inf if name == "log_likelihood" else 0.0
         shape = {"loss": ("chain", "draw", "run")}
-        yield from named(name, groups[name], shape, low=low, zero=True)
+        kinds = ("float64",) if name == "log_likelihood" else ("float64", "float32")
+        yield from named(name, groups[name], shape, low=low, zero=True, kinds=kinds)
     yield from _log_prior(groups["log_prior"], spec)
     for name, like in (
         ("posterior_predictive", "posterior"),

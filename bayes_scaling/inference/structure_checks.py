@@ -45,6 +45,7 @@ def named(
     low: float = -math.inf,
     high: float = math.inf,
     zero: bool = False,
+    kinds: tuple[str, ...] = ("float64",),
 ) -> Iterator[str]:
     """Variables that are missing, not known, or not finite numbers within a range."""
     for name in data.data_vars:
@@ -54,12 +55,13 @@ def named(
         if name not in data.data_vars:
             yield f"it lacks {group}/{name}"
         values = data[name]
-        if values.dtype.kind != "f" or values.dims != dims:
-            yield f"{group}/{name} is not an array of floats by {', '.join(dims) or 'nothing'}"
-        fine = np.isfinite(values.values) & (values.values <= high)
-        fine &= values.values >= low if zero or low == -math.inf else values.values > low
+        if values.dtype.name not in kinds or values.dims != dims:
+            yield f"{group}/{name} is not an array of {kinds[-1]} by {', '.join(dims) or 'nothing'}"
+        numbers = values.values.astype(np.float64)
+        fine = np.isfinite(numbers) & (numbers <= high)
+        fine &= numbers >= low if zero or low == -math.inf else numbers > low
         if not fine.all():
-            wrong = values.values[~fine].flat[0]
+            wrong = numbers[~fine].flat[0]
             yield f"{group}/{name} holds {wrong:g}, {_range(low, high, zero=zero)} are needed"
 
 
@@ -123,8 +125,8 @@ def _of_column(name: str, values: xr.DataArray, dim: str) -> str | None:
         return f"is not one value for each {dim}"
     if name in OF_TEXT:
         return None if values.dtype.kind == "U" else "is not text"
-    if values.dtype.kind != "f":
-        return "is not floats"
+    if values.dtype != np.float64:
+        return "is not float64"
     numbers = values.values
     fine = np.isnan(numbers) | ((numbers >= _LEAST) & (numbers <= _MOST))
     if name not in _SIZES:

@@ -14,6 +14,7 @@ import xarray as xr
 from bayes_scaling import load_fit
 from bayes_scaling.errors import FileError
 from tests.cli.conftest import COMMAND, OLD, assert_refused, snapshot
+from tests.inference.hostile import SECRET, TRICKS
 
 CONFIGS = "family,params,tokens\nweb,1e9,2e10\n"
 
@@ -100,6 +101,41 @@ def test_a_fit_of_another_program(spec, said, fit_path, tmp_path):
             file.attrs["spec"] = spec
     with pytest.raises(FileError, match=rf"odd\.nc.*{said}"):
         load_fit(tmp_path / "odd.nc")
+
+
+def test_what_stands_in_other_files_stays_there(cli, folder, fit_path):
+    (folder / "secret.txt").write_bytes(SECRET)
+    (folder / "scenario.toml").write_text('family = "web"\nbudget = 1e22\n', encoding="utf-8")
+    jobs = {}
+    for name in ("external_storage_of_text", "external_link_to_a_group", "virtual_dataset"):
+        shutil.copy(fit_path, folder / f"{name}.nc")
+        with h5py.File(folder / f"{name}.nc", "r+") as file:
+            TRICKS[name](file, folder / "secret.txt")
+        for words in (
+            f"report {name}.nc -o out.html",
+            f"export {name}.nc -o tables",
+            f"predict {name}.nc --at configs.csv -o out.csv",
+            f"diagnose {name}.nc",
+            f"allocate {name}.nc --scenario scenario.toml -o plan.json",
+            f"compare {fit_path} {name}.nc -o compared.json",
+        ):
+            jobs[words] = (words.split(), folder)
+    before = snapshot(folder)
+    for words, result in cli.in_forks(jobs).items():
+        assert_refused(result, "is not a fit: ")
+        assert "correct horse" not in result.err + result.out, words
+    assert snapshot(folder) == before
+
+
+def test_a_fit_without_a_checksum_is_noted(cli, folder, fit_path):
+    shutil.copy(fit_path, folder / "early.nc")
+    with h5py.File(folder / "early.nc", "r+") as file:
+        del file.attrs["checksum"]
+    words = ["predict", "early.nc", "--at", "configs.csv", "-o", "out.csv"]
+    done = cli.in_forks({"predict": (words, folder)})["predict"]
+    assert done.code == 0
+    assert not done.errors
+    assert sum("early.nc, which has no checksum" in note for note in done.notes) == 1
 
 
 def test_outputs_that_cannot_be_written(cli, folder, fit_path):

@@ -84,7 +84,7 @@ def test_a_fit_that_netcdf_would_change_is_not_written(two_families: Fit, tmp_pa
         with pytest.raises(FileError, match=f"cannot write .*{said}"):
             Fit(tree).save(tmp_path / "fit.nc")
     tree.attrs["note"] = "fine"
-    tree["flags"].attrs["NAME"] = "a word of HDF5"
+    tree["flags"].attrs["dtype"] = "a word of NetCDF"
     with pytest.raises(FileError, match="change when they are written"):
         Fit(tree).save(tmp_path / "fit.nc")
     assert not list(tmp_path.iterdir())

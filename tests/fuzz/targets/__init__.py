@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from tests.fuzz.engine import Target
-from tests.fuzz.targets import checkpoints, curves, options, results, scenarios, tables
+from tests.fuzz.targets import checkpoints, curves, fits, options, results, scenarios, tables
 
 __all__ = ["TARGETS"]
 
@@ -14,6 +14,8 @@ TARGETS: dict[str, Callable[[], Target]] = {
     "results": results.target,
     "curves": curves.target,
     "checkpoints": checkpoints.target,
+    "damaged fits": fits.damaged_fits,
+    "altered fits": fits.altered_fits,
     "options": options.target,
 }
 """Each is made when it is used: some need fits or files of their own."""

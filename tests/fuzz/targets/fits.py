@@ -2,6 +2,7 @@
 
 import io
 import json
+import tempfile
 import warnings
 import zlib
 from collections.abc import Callable
@@ -21,14 +22,54 @@ from bayes_scaling.inference.checksum import ATTRIBUTE, checksum
 from bayes_scaling.inference.storage import STUMBLES, save
 from bayes_scaling.inference.tree import SCHEMA
 from tests.conftest import handmade
+from tests.fuzz.engine import Made, Target, UnsoundError
 
-__all__ = ["altered", "flipped", "read", "sealed", "seeded", "sound"]
+__all__ = [
+    "altered",
+    "altered_fits",
+    "damaged_fits",
+    "flipped",
+    "holds_the_same",
+    "sealed",
+    "seeded",
+    "sound",
+]
 
 _ODD_NUMBERS = (np.nan, np.inf, -np.inf, -1.0, 0.0, 1e-300, 1e300, 1e30, 50.0)
 _ODD_JSON: tuple[Any, ...] = (
     None, True, 0, -1, 3, 1e-300, 1e300, 10**400, float("nan"), float("inf"), "", "x", "none",
     "normal", [], [1.0], {}, {"a": 1}, "\ud800", [[]],
 )  # fmt: skip
+
+
+def damaged_fits() -> Target:
+    """Fits with flipped bits or other damage: refused, or what they were."""
+    content = _small()
+
+    def make(rng: Random) -> Made:
+        change = flipped if rng.random() < 0.8 else _cut_and_filled
+        return Made("fit.nc", change(content, rng))
+
+    def read(path: Path) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", FileWarning)
+            tree = load_fit(path).dt
+        if checksum(tree) != checksum(_tree(content)):
+            raise UnsoundError("a damaged fit was taken")
+
+    return Target("damaged fits", make, read)
+
+
+def altered_fits() -> Target:
+    """Fits that were altered and have a right checksum, and what is made of those that load."""
+    content = _small()
+    return Target("altered fits", lambda rng: Made("fit.nc", altered(content, rng)), _read)
+
+
+@cache
+def _small() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        return sound(Path(folder) / "fit.nc")
 
 
 @cache
@@ -52,10 +93,18 @@ def flipped(content: bytes, random: Random) -> bytes:
     return bytes(data)
 
 
+def _cut_and_filled(content: bytes, random: Random) -> bytes:
+    """Some bytes of a file zero, repeated or gone."""
+    start, size = random.randrange(len(content)), random.choice((1, 8, 64, 512))
+    part = random.choice((bytes(size), content[start - size : start], b""))
+    return content[:start] + part + content[start + size :]
+
+
 def altered(content: bytes, random: Random) -> bytes:
     """A part or two taken away, changed or added, with the checksum of what is left."""
     memory = io.BytesIO(content)
-    with h5py.File(memory, "r+") as file:
+    with warnings.catch_warnings(), h5py.File(memory, "r+") as file:
+        warnings.simplefilter("ignore", RuntimeWarning)  # numbers that a type cannot hold
         for _ in range(random.choice((1, 1, 1, 2))):
             random.choice(_CHANGES)(file, random)
     return sealed(memory.getvalue())
@@ -73,7 +122,7 @@ def sealed(content: bytes) -> bytes:
     return memory.getvalue()
 
 
-def read(path: Path) -> None:
+def _read(path: Path) -> None:
     """Load a fit, and do something with it where it loads."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FileWarning)
@@ -226,7 +275,7 @@ def _predict(fit: Fit, _folder: Path) -> None:
     where = {"params": [1e8, 1e10], "tokens": [1e10, 1e12], "family": [fit.families[0], "other"]}
     for values in fit.predict(**where).draws.values():
         if not np.isfinite(values).all():
-            raise AssertionError("a forecast is not finite")
+            raise UnsoundError("a forecast is not finite")
     str(fit.predict(**where))
 
 
@@ -237,7 +286,7 @@ def _diagnose(fit: Fit, _folder: Path) -> None:
 def _save(fit: Fit, folder: Path) -> None:
     again = load_fit(fit.save(folder / "out" / "again.nc"))
     if checksum(again.dt) != checksum(fit.dt):
-        raise AssertionError("what was saved is not what was loaded")
+        raise UnsoundError("what was saved is not what was loaded")
 
 
 def _export(fit: Fit, _folder: Path) -> None:
