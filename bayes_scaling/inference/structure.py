@@ -218,9 +218,9 @@ def _statistics(data: xr.Dataset, posterior: xr.Dataset) -> Iterator[str]:
     """What is wrong with the sampler's statistics."""
     group = "sample_stats"
     yield from coordinates(group, data, ("chain", "draw"))
-    for name, check in (("diverging", _is_flag), ("energy", _is_finite)):
+    for name, check in (("diverging", _is_flag), ("energy", _is_energy)):
         if name not in data.data_vars or not check(data[name]):
-            yield f"{group}/{name} is not one value for each chain and draw"
+            yield f"{group}/{name} is not one value for each chain and draw, or always the same"
     for label, values in data.data_vars.items():
         name = str(label)
         if values.dims[:2] != ("chain", "draw") or values.dtype.kind not in "biuf":
@@ -233,5 +233,9 @@ def _is_flag(values: xr.DataArray) -> bool:
     return values.dtype.kind == "b"
 
 
-def _is_finite(values: xr.DataArray) -> bool:
-    return values.dtype.kind == "f" and bool(np.isfinite(values.values).all())
+def _is_energy(values: xr.DataArray) -> bool:
+    """Whether numbers differ within every chain, and not by more than their squares can hold."""
+    if values.dtype != np.float64 or values.dims != ("chain", "draw"):
+        return False
+    numbers = values.values
+    return bool((np.abs(numbers) <= _LARGEST).all() and (np.ptp(numbers, axis=1) > 0.0).all())

@@ -9,7 +9,15 @@ from bayes_scaling.errors import DataError
 from tests.fuzz.engine import Made, Target, UnsoundError, finite, fuzz
 from tests.fuzz.targets import TARGETS
 
-QUICK = {"runs": 60, "configs": 40, "scenarios": 30, "checkpoints": 60, "curves": 15}
+QUICK = {
+    "runs": 60,
+    "configs": 40,
+    "scenarios": 30,
+    "checkpoints": 60,
+    "curves": 15,
+    "damaged fits": 40,
+    "altered fits": 20,
+}
 """Inputs of targets that need no files of every kind; the others run with the slow tests."""
 
 
