@@ -15,7 +15,7 @@ from bayes_scaling.inference.structure_checks import (
     held_out_problems,
     named,
 )
-from bayes_scaling.inference.tree import TABLE
+from bayes_scaling.inference.tree import TABLE, with_derived
 from bayes_scaling.model import Spec, arrays, hierarchy
 
 __all__ = ["GROUPS", "missing", "problem"]
@@ -115,9 +115,16 @@ def _draws(posterior: xr.Dataset, prior: xr.Dataset, spec: Spec) -> Iterator[str
             largest = float(posterior[name].max())
             if largest > _WIDEST:
                 yield f"posterior/{name} holds {largest:g}, numbers up to {_WIDEST:g} are needed"
-        least = float(prior[name].min())
-        if least == float(prior[name].max()):
-            yield f"prior/{name} is {least:g} in every draw"
+        for group, data in (("posterior", posterior), ("prior", prior)):
+            least = float(data[name].min())
+            if least == float(data[name].max()):
+                yield f"{group}/{name} is {least:g} in every draw"
+    again = with_derived(spec, posterior)
+    for name in ("alpha_C", "params_exponent"):
+        if name in parameters and not np.allclose(
+            again[name], posterior[name], rtol=1e-6, atol=0.0
+        ):
+            yield f"posterior/{name} does not follow from the other parameters"
 
 
 def _of_attributes(attributes: Mapping[str, Any], spec: Spec) -> Iterator[str]:

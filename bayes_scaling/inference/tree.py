@@ -20,7 +20,7 @@ from bayes_scaling.model.design import Design
 from bayes_scaling.model.spec import Spec
 from bayes_scaling.runs import Runs
 
-__all__ = ["OF_TEXT", "SCHEMA", "TABLE", "assemble"]
+__all__ = ["OF_TEXT", "SCHEMA", "TABLE", "assemble", "with_derived"]
 
 SCHEMA = "bayes_scaling.fit/1"
 _PRIOR_DRAWS = 1000
