@@ -25,6 +25,8 @@ from bayes_scaling.inference import Fit
 from bayes_scaling.inference.rolling import SPAN, log_evidence, rolling_steps
 
 FEWEST = 8
+SPREAD = 1.5
+"""Least ratio of compute that fitted runs must span."""
 WAYS = ("population", "widened", "narrowed and widened")
 
 
@@ -58,6 +60,10 @@ def scales(fit: Fit, rows: pd.DataFrame) -> dict[str, np.ndarray]:
     return dict(zip(WAYS, (population, np.maximum(population, own), own), strict=True))
 
 
+def _at_one_size(rows: pd.DataFrame) -> bool:
+    return bool(rows["flops"].max() < SPREAD * rows["flops"].min())
+
+
 def run(ratios: list[float], draws: int, out: Path) -> None:
     """Fit and score every family, appending to a file."""
     done = pd.read_csv(out) if out.exists() else pd.DataFrame(columns=["family", "ratio"])
@@ -67,7 +73,7 @@ def run(ratios: list[float], draws: int, out: Path) -> None:
             continue
         for ratio in ratios:
             small, large = split(rows, ratio, FEWEST)
-            if (name, ratio) in finished or not len(large):
+            if (name, ratio) in finished or not len(large) or _at_one_size(small):
                 continue
             accept = ["sweep", "implausible-size"]
             runs = bs.load_runs(small, accept=accept)
