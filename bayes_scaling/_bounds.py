@@ -16,4 +16,4 @@ def meant(value: float, *, zero: bool = False) -> bool:
 
 def legal(*, zero: bool = False, most: float = LARGEST) -> str:
     """Which numbers :func:`meant` takes, in words."""
-    return f"{'of 0, or ' if zero else 'above 0, '}from {SMALLEST:g} to {most:g}"
+    return f"of 0 or more, at most {most:g}" if zero else f"above 0, from {SMALLEST:g} to {most:g}"

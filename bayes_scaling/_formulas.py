@@ -21,7 +21,12 @@ import pandas as pd
 __all__ = ["count_formulas", "quoted", "quoted_table", "unquoted", "unquoted_table"]
 
 _CONTROL = r"\x00-\x1f\x7f-\x9f"
-_UNSEEN = r"\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+# Format characters, which have no width: Unicode category Cf.
+_UNSEEN = (
+    r"\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u202a-\u202e"
+    r"\u2060-\u206f\ufeff\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f"
+    r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001\U000e0020-\U000e007f"
+)
 _FORMULA = rf"[\s{_CONTROL}{_UNSEEN}]*[=+\-@\uff1d\uff0b\uff0d\uff20]"
 _STARTS = re.compile(rf"('*){_FORMULA}")
 _CONTROLLED = re.compile(rf"('*)[{_CONTROL}]")

@@ -14,6 +14,8 @@ Every message is one sentence that names the offender, its value and what is leg
 The command line prints it and exits with status 2.
 """
 
+from bayes_scaling._messages import one_line, shortened
+
 __all__ = [
     "BayesScalingError",
     "DataError",
@@ -21,26 +23,7 @@ __all__ = [
     "FitError",
     "LawError",
     "ScenarioError",
-    "one_line",
-    "shortened",
 ]
-
-_LONGEST = 1000
-"""Characters of a message: names and cells of strangers may have any length."""
-
-
-def one_line(text: str) -> str:
-    """Text on one line: names in messages may hold line ends and other control characters."""
-    words = " ".join(text.split())
-    return "".join(ch if ch.isprintable() else repr(ch)[1:-1] for ch in words)
-
-
-def shortened(text: str) -> str:
-    """Text with its middle left out where it is long: it begins and ends with what matters."""
-    if len(text) <= _LONGEST:
-        return text
-    half = _LONGEST // 2
-    return f"{text[:half]} … {text[-half:]}"
 
 
 class BayesScalingError(Exception):

@@ -3,6 +3,7 @@
 import csv
 import io
 import time
+import unicodedata
 
 import pandas as pd
 import pytest
@@ -21,7 +22,8 @@ STARTS = "=+-@＝＋－＠"
 def is_run(cell):
     """Whether a spreadsheet may run a cell, or its own part beyond a semicolon, tab or line end."""
     for part in cell.replace("\t", ";").replace("\r", ";").replace("\n", ";").split(";"):
-        seen = "".join(ch for ch in part if ch.isprintable() and not ch.isspace())
+        unseen = {ch for ch in part if ch.isspace() or unicodedata.category(ch) in {"Cc", "Cf"}}
+        seen = "".join(ch for ch in part if ch not in unseen)
         if seen and seen[0] in STARTS:
             try:
                 float(part.strip(" "))

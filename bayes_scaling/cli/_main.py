@@ -9,6 +9,7 @@ from typing import NoReturn, TextIO
 import click
 
 from bayes_scaling._files import FileWarning
+from bayes_scaling._messages import one_line, shortened
 from bayes_scaling.cli import _options
 from bayes_scaling.cli._curves import monitor, watch
 from bayes_scaling.cli._deciding import (
@@ -25,7 +26,7 @@ from bayes_scaling.cli._deciding import (
 from bayes_scaling.cli._exporting import export, schema
 from bayes_scaling.cli._fitting import diagnose, fit, sbc
 from bayes_scaling.cli._forecasting import backtest, compare, predict
-from bayes_scaling.errors import BayesScalingError, one_line, shortened
+from bayes_scaling.errors import BayesScalingError
 
 __all__ = ["cli", "main"]
 

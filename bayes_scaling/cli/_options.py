@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bayes_scaling._bounds import LARGEST, legal, meant
-from bayes_scaling.errors import LawError, one_line
+from bayes_scaling._messages import one_line
+from bayes_scaling.errors import LawError
 
 if TYPE_CHECKING:
     from bayes_scaling.runs import Runs

@@ -294,7 +294,7 @@ DECISIONS = {
     ),
     "a pause without end": Case(
         "watch log.csv --end 1000 --every inf -o out.json",
-        ("--every is 'inf'", "a number of 0, or from"),
+        ("--every is 'inf'", "of 0 or more"),
         (("log.csv", LOG),),
         "out.json",
     ),
