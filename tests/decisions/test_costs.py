@@ -59,7 +59,7 @@ def test_units_are_converted(text: object, unit: str, expected: float) -> None:
         (0, "USD", "a number above 0"),
         (-1, "USD", "a number above 0"),
         (10**400, "USD", "an integer of 401 digits"),
-        ("1e80 USD", "USD", "up to 1e"),
+        ("1e80 USD", "USD", "to 1e+60"),
     ],
 )
 def test_what_is_no_amount_of_a_unit_is_refused(value: object, unit: str, said: str) -> None:
