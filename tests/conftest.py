@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from hypothesis import settings
 
 from bayes_scaling.inference.compiled import Sampled
 from bayes_scaling.inference.result import Fit
@@ -13,6 +14,10 @@ from bayes_scaling.inference.settings import SamplerSettings
 from bayes_scaling.inference.tree import assemble
 from bayes_scaling.model import Population, Spec, arrays, simulate, specify
 from bayes_scaling.runs import ACCEPTABLE, load_runs
+
+# How long an example takes depends on what else the machine does, and is not what is tested.
+settings.register_profile("bayes_scaling", deadline=None)
+settings.load_profile("bayes_scaling")
 
 TRUTH = {"floor": 1.8, "A": 400.0, "B": 1800.0, "alpha_N": 0.34, "alpha_D": 0.36}
 CHAINS, DRAWS = 4, 100

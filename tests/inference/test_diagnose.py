@@ -202,7 +202,7 @@ def test_a_failed_save_leaves_the_old_file(two_families: Fit, tmp_path: Path) ->
     before = path.read_bytes()
     broken = Fit(two_families.dt.copy())
     broken.dt.attrs["bad"] = object()
-    with pytest.raises(TypeError):
+    with pytest.raises(FileError, match="not JSON serializable"):
         broken.save(path)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["fit.nc"]
