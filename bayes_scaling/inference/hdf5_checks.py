@@ -14,6 +14,7 @@ __all__ = [
     "MOST_ATTRIBUTES",
     "MOST_OBJECTS",
     "Budget",
+    "check_heaps",
     "check_type",
     "is_text",
     "look_at",
@@ -21,6 +22,7 @@ __all__ = [
 ]
 
 _FILTERS = frozenset({h5z.FILTER_SHUFFLE, h5z.FILTER_DEFLATE, h5z.FILTER_FLETCHER32})
+_HEAP = b"GCOL\x01\x00\x00\x00"
 _SLACK = 64 * 2**20
 _RATIO = 20
 """What is read may be this many times the size of the file, and ``_SLACK`` bytes more: draws hardly
@@ -145,3 +147,24 @@ _NUMBERS = frozenset(
 def is_text(kind: h5t.TypeID) -> bool:
     """Whether a type is text, of a fixed length or not."""
     return isinstance(kind, h5t.TypeStringID)
+
+
+def check_heaps(content: bytes) -> None:
+    """Refuse heaps of text that do not add up, over which HDF5 reads for ever.
+
+    A collection has a head of 16 bytes (its size in the last eight) and objects of the same form,
+    padded to eight bytes; object 0 is what is free, its own head included.
+    """
+    start = -1
+    while (start := content.find(_HEAP, start + 1)) >= 0:
+        end = start + int.from_bytes(content[start + 8 : start + 16], "little")
+        if not start + 16 <= end <= len(content):
+            raise FileError("it is damaged: a heap of text is larger than the file")
+        place = start + 16
+        while place + 16 <= end:
+            size = int.from_bytes(content[place + 8 : place + 16], "little")
+            used = content[place : place + 2] != bytes(2)
+            step = 16 + -(-size // 8) * 8 if used else size
+            if step < 16 or place + step > end:
+                raise FileError("it is damaged: a heap of text does not add up")
+            place += step

@@ -23,6 +23,7 @@ from bayes_scaling.inference.hdf5_checks import (
     MOST_ATTRIBUTES,
     MOST_OBJECTS,
     Budget,
+    check_heaps,
     check_type,
     is_text,
     look_at,
@@ -82,6 +83,7 @@ def read(content: bytes, schema: str) -> xr.DataTree:
     """
     budget = Budget(content)
     with _opened(content) as file:
+        check_heaps(content)
         root = h5g.open(file, b"/")
         budget.meet(h5o.get_info(root).addr, "the root")
         attributes = _attributes(root, "the root", budget)

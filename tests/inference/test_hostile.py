@@ -73,3 +73,15 @@ def test_what_is_no_path_of_a_file(tmp_path: Path) -> None:
         load_fit(tmp_path)
     with pytest.raises(FileError, match=r"zero byte|null byte"):
         load_fit("a\0b")
+
+
+@pytest.mark.parametrize(("place", "said"), [(16, "add up"), (8, "larger than the file")])
+def test_a_heap_over_which_hdf5_reads_for_ever(
+    place: int, said: str, sound: Path, tmp_path: Path
+) -> None:
+    content = bytearray(sound.read_bytes())
+    start = content.index(b"GCOL") + place
+    content[start : start + 16] = bytes(16) if place == 16 else b"\xff" * 16
+    (tmp_path / "fit.nc").write_bytes(content)
+    with pytest.raises(FileError, match=f"is not a fit: it is damaged: a heap of text .*{said}"):
+        load_fit(tmp_path / "fit.nc")
