@@ -79,6 +79,9 @@ def without(content: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in content.items() if name not in names}
 
 
+_LARGEST_INTEGER = 2.0**63
+
+
 def strict_json(text: str) -> Any:
     """A value of JSON whose numbers are finite and whose objects hold every key once.
 
@@ -111,9 +114,10 @@ def _real(text: str) -> float:
     return value
 
 
-def _integer(text: str) -> int:
-    _real(text)
-    return int(text)
+def _integer(text: str) -> int | float:
+    value = _real(text)
+    # Integers that 64 bits do not hold would make a column of Python objects of a table.
+    return int(text) if abs(value) < _LARGEST_INTEGER else value
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -128,3 +128,9 @@ def test_bounds_of_numbers():
     assert meant(0, zero=True)
     for number in (0, -1, 5e-324, 1e61, float("nan"), float("inf")):
         assert not meant(number)
+
+
+def test_integers_beyond_64_bits_are_numbers_of_a_table() -> None:
+    found = strict_json(f'{{"a": {2**64}, "b": {2**62}}}')
+    assert found == {"a": 2.0**64, "b": 2**62}
+    assert [type(value) for value in found.values()] == [float, int]
