@@ -66,6 +66,8 @@ class Target:
     name: str
     make: Callable[[Random], Made]
     read: Callable[[Path], object]
+    work: float = 0.0
+    """Seconds of processor that an input as it should be may take, beyond those of a hang."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +168,7 @@ def _read(target: Target, made: Made, folder: Path) -> bool:
     out = folder / "out"
     out.mkdir()
     accepted = True
-    with _limited(), warnings.catch_warnings():
+    with _limited(SLOW + target.work), warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
             target.read(path)
@@ -190,14 +192,14 @@ def _check_message(text: str) -> None:
 
 
 @contextmanager
-def _limited() -> Iterator[None]:
+def _limited(slow: float) -> Iterator[None]:
     """Break off after some seconds of processor time, or a minute."""
 
     def stop(number: int, _frame: object) -> None:
-        raise _Hang(f"more than {SLOW if number == signal.SIGPROF else STUCK:g} s")
+        raise _Hang(f"more than {slow if number == signal.SIGPROF else STUCK:g} s")
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGPROF, signal.SIGALRM)}
-    signal.setitimer(signal.ITIMER_PROF, SLOW)
+    signal.setitimer(signal.ITIMER_PROF, slow)
     signal.setitimer(signal.ITIMER_REAL, STUCK)
     try:
         yield
