@@ -2,11 +2,10 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 from scipy.special import softmax
 
 from bayes_scaling.decisions.choice import Choice
@@ -15,10 +14,9 @@ from bayes_scaling.decisions.problem import Problem
 from bayes_scaling.decisions.search import least_risk
 from bayes_scaling.errors import ScenarioError
 
-__all__ = ["Decision", "weights_of"]
+__all__ = ["Decision", "Outcomes"]
 
 Floats = NDArray[np.float64]
-Seed = Sequence[int]
 
 _SIZES = 25
 _SCALES = np.geomspace(0.03, 1.0, 11)
@@ -108,30 +106,73 @@ def _strayed(draws: Draws, log_params: float, log_tokens: float, own: Floats) ->
     return draws.error.at_one(distance, own)
 
 
-def weights_of(draws: Draws, runs: Sequence[tuple[float, float]], seed: Seed) -> Floats:
-    """Weight of every draw given each of many outcomes of runs, dims (outcome, sample).
+@dataclass(frozen=True)
+class Outcomes:
+    """Many possible outcomes of runs, and how likely each draw makes them.
 
     An outcome's spread about a draw's curve is its noise and what the law's error has that is the
     run's own: a normal with the variance of both, clear of the tails, which hardly ever decide.
 
-    Parameters
+    Attributes
     ----------
     draws : Draws
         Equally likely before.
-    runs : sequence of (float, float)
-        Logs of N and D of runs whose outcomes are all known together.
-    seed : sequence of int
-        Of the outcomes.
+    picked : (outcome,) array of int
+        The draws that the outcomes come from.
+    noise : (run, outcome) array
+        Standard normal noise of each run: that of the k-th of any set of runs is the same, so that
+        sets differ by what they tell.
+    log_density : (outcome, sample) array
+        Log of how likely each draw makes the outcomes of all runs so far.
+    runs : int
+        How many runs there are so far.
     """
-    rng = np.random.default_rng(seed)
-    picked = rng.choice(draws.noise.size, min(_OUTCOMES, draws.noise.size), replace=False)
-    log_density: Floats = np.zeros((picked.size, draws.noise.size))
-    for log_params, log_tokens in runs:
-        centre, sigma = _outcomes(draws, log_params, log_tokens)
-        outcome = centre[picked] + sigma[picked] * rng.normal(size=picked.size)
-        log_density += stats.norm.logpdf(outcome[:, None], centre, sigma)
-    weights: Floats = softmax(log_density, axis=1)
-    return weights
+
+    draws: Draws
+    picked: NDArray[np.int64]
+    noise: Floats
+    log_density: Floats
+    runs: int = 0
+
+    @classmethod
+    def of(cls, draws: Draws, seed: Sequence[int], most: int) -> "Outcomes":
+        """Those of no run yet.
+
+        Parameters
+        ----------
+        draws : Draws
+            Equally likely.
+        seed : sequence of int
+            Of the outcomes.
+        most : int
+            How many runs there may be.
+        """
+        size = draws.noise.size
+        rng = np.random.default_rng(seed)
+        picked = rng.choice(size, min(_OUTCOMES, size), replace=False)
+        noise = rng.normal(size=(most, picked.size))
+        return cls(draws, picked, noise, np.zeros((picked.size, size)))
+
+    def after(self, log_params: float, log_tokens: float) -> "Outcomes":
+        """With one run more, whose outcome is known together with those before.
+
+        Parameters
+        ----------
+        log_params, log_tokens : float
+            Logs of N and D of the run.
+        """
+        centre, sigma = _outcomes(self.draws, log_params, log_tokens)
+        outcome = centre[self.picked] + sigma[self.picked] * self.noise[self.runs]
+        z = (outcome[:, None] - centre) / sigma
+        # Constants of the normal density cancel in the weights.
+        added = self.log_density - 0.5 * z * z - np.log(sigma)
+        return replace(self, log_density=added, runs=self.runs + 1)
+
+    @property
+    def weights(self) -> Floats:
+        """Weight of every draw given each outcome, dims (outcome, sample)."""
+        weights: Floats = softmax(self.log_density, axis=1)
+        return weights
 
 
 def _outcomes(draws: Draws, log_params: float, log_tokens: float) -> tuple[Floats, Floats]:

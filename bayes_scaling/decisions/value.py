@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from bayes_scaling._given import needs, shown, whole_number
 from bayes_scaling._saved import Saved, records, without
 from bayes_scaling.decisions.doubts import candidate_doubts
 from bayes_scaling.decisions.family import provenance, runs_of
-from bayes_scaling.decisions.information import Decision, weights_of
+from bayes_scaling.decisions.information import Decision, Outcomes
 from bayes_scaling.decisions.posed import problem
 from bayes_scaling.decisions.problem import Problem
 from bayes_scaling.decisions.scenario import Scenario
@@ -209,8 +210,7 @@ def next_runs(
     doubts = [] if at is None else size_doubts(runs, accept)
     worth = scenario.worth if scenario.priced else None
     study = _Study(given, Decision.of(given, sizes), _costs(given, runs), worth, (seed, 8))
-    places = range(len(runs))
-    table = pd.DataFrame([study.row((place,)) for place in places])
+    table = pd.DataFrame([study.row(place, study.start)[0] for place in range(len(runs))])
     value = table["net"] if worth else table["saves_loss"] / table["cost"]
     order = value.sort_values(ascending=False, kind="stable").index
     perfect = study.decision.perfect()
@@ -235,6 +235,14 @@ def next_runs(
 
 
 @dataclass(frozen=True)
+class _Set:
+    """Some runs: what could come out of them, and their cost."""
+
+    outcomes: Outcomes
+    cost: float
+
+
+@dataclass(frozen=True)
 class _Study:
     """Candidates, and what one or several of them are worth together."""
 
@@ -244,16 +252,15 @@ class _Study:
     worth: float | None
     seed: tuple[int, ...]
 
-    def row(self, places: tuple[int, ...]) -> dict[str, Any]:
-        """The last of some runs, and what all of them cost and save."""
-        chosen = self.runs.iloc[list(places)]
-        logs = np.log(chosen[["params", "tokens"]].to_numpy(np.float64))
-        # The same luck for every set of runs, so that they differ by what they tell.
-        weights = weights_of(self.given.draws, [(n, d) for n, d in logs], self.seed)
-        saves, cost = self.decision.saved(weights), float(chosen["cost"].sum())
-        last = chosen.iloc[-1]
-        return {
-            **{name: float(last[name]) for name in ("params", "tokens", "flops")},
+    def row(self, place: int, before: _Set) -> tuple[dict[str, Any], _Set]:
+        """What a run and those before it cost and save together."""
+        run = self.runs.iloc[place]
+        log_params, log_tokens = np.log(run[["params", "tokens"]].to_numpy(np.float64))
+        outcomes = before.outcomes.after(float(log_params), float(log_tokens))
+        weights = outcomes.weights
+        saves, cost = self.decision.saved(weights), before.cost + float(run["cost"])
+        row = {
+            **{name: float(run[name]) for name in ("params", "tokens", "flops")},
             "cost": cost,
             "saves_loss": saves / (self.worth or 1.0),
             "saves": saves if self.worth else None,
@@ -261,20 +268,26 @@ class _Study:
             "sd_left": self.decision.sd_left(weights),
             "effective_draws": float(np.median(1.0 / (weights**2).sum(axis=1))),
         }
+        return row, _Set(outcomes, cost)
+
+    @cached_property
+    def start(self) -> _Set:
+        """No run yet."""
+        return _Set(Outcomes.of(self.given.draws, self.seed, _MOST), 0.0)
 
     def batch(self, most: int) -> pd.DataFrame:
         """Runs that go best together, one added after the other, up to where it pays most.
 
         A run that does not pay alone may with the next one, so the worth is judged at the end.
         """
-        chosen: tuple[int, ...] = ()
+        chosen, left = self.start, set(range(len(self.runs)))
         rows: list[dict[str, Any]] = []
-        while len(chosen) < min(most, len(self.runs)):
-            left = [place for place in range(len(self.runs)) if place not in chosen]
-            found = [(place, self.row((*chosen, place))) for place in left]
+        while left and len(rows) < most:
             before = rows[-1] if rows else {"cost": 0.0, "saves_loss": 0.0, "net": 0.0}
-            place, row = max(found, key=lambda pair: self._gain(before, pair[1]))
-            chosen, rows = (*chosen, place), [*rows, row]
+            found = [(place, *self.row(place, chosen)) for place in sorted(left)]
+            place, row, chosen = max(found, key=lambda one: self._gain(before, one[1]))
+            left.remove(place)
+            rows.append(row)
         if self.worth:
             nets = [0.0, *(float(row["net"]) for row in rows)]
             rows = rows[: int(np.argmax(nets))]

@@ -19,7 +19,7 @@ from bayes_scaling.decisions import (
     next_runs,
 )
 from bayes_scaling.decisions.draws import draws_of
-from bayes_scaling.decisions.information import Decision, weights_of
+from bayes_scaling.decisions.information import Decision, Outcomes
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.inference import Fit
 from tests.conftest import TRUTH
@@ -95,9 +95,16 @@ def test_when_no_run_is_worth_its_cost_it_says_stop(wide: Fit) -> None:
     assert found.to_dict()["stop"] is True
 
 
+def _weights(draws, runs):  # type: ignore[no-untyped-def]
+    outcomes = Outcomes.of(draws, (0,), len(runs))
+    for log_params, log_tokens in runs:
+        outcomes = outcomes.after(log_params, log_tokens)
+    return outcomes.weights
+
+
 def test_weights_are_those_of_bayes_theorem(wide: Fit) -> None:
     draws = draws_of(wide, "web", 0)
-    weights = weights_of(draws, [(np.log(1e9), np.log(2e10))], (0,))
+    weights = _weights(draws, [(np.log(1e9), np.log(2e10))])
     assert_allclose(weights.sum(axis=1), 1.0)
     # Averaged over outcomes, what is believed after is what was believed before.
     curve = draws.log_curve(np.log(1e9) + 0 * draws.noise, np.log(2e10) + 0 * draws.noise)
@@ -150,8 +157,8 @@ def test_two_outcomes_weigh_as_one_of_half_the_variance(wide: Fit) -> None:
     draws = draws_of(wide, "web", 0)
     same = (np.log(1e9), np.log(2e10))
     calm = replace(draws, sigma=np.full_like(draws.sigma, 0.02))
-    two = weights_of(calm, [same, same], (0,))
-    one = weights_of(replace(calm, sigma=calm.sigma / np.sqrt(2)), [same], (0,))
+    two = _weights(calm, [same, same])
+    one = _weights(replace(calm, sigma=calm.sigma / np.sqrt(2)), [same])
     curve = draws.log_curve(same[0] + 0 * draws.noise, same[1] + 0 * draws.noise)
     left = [float((w @ curve**2 - (w @ curve) ** 2).mean()) for w in (two, one)]
     assert_allclose(left[0], left[1], rtol=0.05)
