@@ -43,10 +43,10 @@ def loop(here: Problem) -> np.ndarray:
 
         def loss(at: float, values: dict[str, float] = values) -> float:
             log_tokens = here.log_tokens(np.array([at]))
-            spec = here.draws.spec
+            spec, reference = here.draws.spec, here.draws.frame.reference
             x = {
-                "params": at - spec.reference["params"],
-                "tokens": log_tokens[0] - spec.reference["tokens"],
+                "params": at - reference["params"],
+                "tokens": log_tokens[0] - reference["tokens"],
             }
             return float(spec.law.log_curve(x, values))
 

@@ -56,10 +56,12 @@ def ours(table: pd.DataFrame, seed: int) -> dict[str, float]:
     from bayes_scaling.model.hierarchy import named
 
     began = time.perf_counter()
-    spec = specify(table)
-    sampled = compile_model(spec, arrays(spec, table)).sample(SamplerSettings(seed=seed))
+    spec, frame = specify(table)
+    sampled = compile_model(spec, frame, arrays(spec, frame, table)).sample(
+        SamplerSettings(seed=seed)
+    )
     total = time.perf_counter() - began
-    posterior = named(spec, sampled.draws)[list(NAMES)]
+    posterior = named(spec, frame, sampled.draws)[list(NAMES)]
     return {
         "ess": float(min(value.min() for value in az.ess(posterior).values())),
         "r_hat": float(max(value.max() for value in az.rhat(posterior).values())),

@@ -65,7 +65,7 @@ def random_effects(
     """
     names = list(fits)
     of_loss = np.array([p.of_loss for p in law.parameters])
-    relative = np.array([np.log(fits[n].spec.loss_scale) * of_loss for n in names])
+    relative = np.array([np.log(fits[n].frame.loss_scale) * of_loss for n in names])
     mean = np.array([fits[n].theta for n in names]) - relative
     variance = np.array([np.diag(fits[n].covariance) for n in names])
     families = pd.Series([roots[n] for n in names])

@@ -12,7 +12,7 @@ from bayes_scaling.inference.compiled import Sampled
 from bayes_scaling.inference.result import Fit
 from bayes_scaling.inference.settings import SamplerSettings
 from bayes_scaling.inference.tree import assemble
-from bayes_scaling.model import Population, Spec, arrays, simulate, specify
+from bayes_scaling.model import Population, ReferenceFrame, Spec, arrays, simulate, specify
 from bayes_scaling.runs import ACCEPTABLE, load_runs
 
 # How long an example takes depends on what else the machine does, and is not what is tested.
@@ -51,10 +51,12 @@ def _stats(rng: np.random.Generator) -> xr.Dataset:
     )
 
 
-def at_home(spec: Spec, truth: dict[str, float], family: int) -> list[float]:
+def standardised(
+    spec: Spec, frame: ReferenceFrame, truth: dict[str, float], family: int
+) -> list[float]:
     """Logs of the parameters of a family where the priors of a model hold."""
-    where = {n: v[family] for n, v in spec.centres.items()} if spec.own else spec.reference
-    scale = spec.loss_scales[family] if spec.own else 1.0
+    where = {n: v[family] for n, v in frame.centres.items()} if frame.own else frame.reference
+    scale = frame.loss_scales[family] if frame.own else 1.0
     moved = spec.law.move(truth, where) | {"sigma": 0.005}
     return [np.log(moved[p.name] / (scale if p.of_loss else 1.0)) for p in spec.parameters]
 
@@ -77,9 +79,9 @@ def handmade(
     simulated = simulate(law, grid(families), values, seed=seed)
     runs = load_runs(simulated, loss_unit=loss_unit, accept=ACCEPTABLE)
     rows = runs.fit_rows()
-    spec = specify(rows, law, pooling=pooling, prior=prior)
-    design = arrays(spec, rows)
-    by_family = np.array([at_home(spec, values, i) for i in range(len(spec.families))])
+    spec, frame = specify(rows, law, pooling=pooling, prior=prior)
+    design = arrays(spec, frame, rows)
+    by_family = np.array([standardised(spec, frame, values, i) for i in range(len(spec.families))])
     centre = by_family.mean(axis=0)
     coords = {"chain": range(CHAINS), "draw": range(DRAWS)}
     parameter, size = [p.name for p in spec.parameters], len(spec.parameters)
@@ -106,6 +108,7 @@ def handmade(
     sampled = Sampled(draws, _stats(rng), 1.0, 1.0)
     tree = assemble(
         spec=spec,
+        frame=frame,
         design=design,
         sampled=sampled,
         settings=SamplerSettings(draws=DRAWS, chains=CHAINS, seed=seed),

@@ -138,7 +138,7 @@ def test_intervals_of_exponents_cover_known_truths() -> None:
     design = sweep(0)
     names = ("floor", "alpha_N", "alpha_D")
     inside: dict[str, list[bool]] = {name: [] for name in names}
-    compiled, spec = None, None
+    compiled = None
     for table_number in range(20):
         truth = {
             family: {
@@ -151,12 +151,12 @@ def test_intervals_of_exponents_cover_known_truths() -> None:
             for family in ("a", "b", "c")
         }
         table = simulate("chinchilla", design, truth, noise=0.005, nu=6, seed=table_number)
-        if compiled is None or spec is None:
-            spec = specify(table)
-            compiled = compile_model(spec, arrays(spec, table))
+        spec, frame = specify(table)
+        design = arrays(spec, frame, table)
+        compiled = compiled or compile_model(spec, frame, design)
         settings = SamplerSettings(draws=500, tune=600, seed=table_number)
-        sampled = compiled.with_runs(arrays(spec, table)).sample(settings)
-        draws = hierarchy.named(spec, sampled.draws)
+        sampled = compiled.with_runs(design, frame).sample(settings)
+        draws = hierarchy.named(spec, frame, sampled.draws)
         for name in names:
             low, high = (draws[name].quantile(q, ("chain", "draw")) for q in (0.05, 0.95))
             for family, values in truth.items():

@@ -14,7 +14,7 @@ from bayes_scaling.forecast.families import values_of
 from bayes_scaling.forecast.model_error import ModelError, model_error
 from bayes_scaling.forecast.run_draws import own_errors, run_noise
 from bayes_scaling.inference import Fit
-from bayes_scaling.model import Spec, Typical, typical
+from bayes_scaling.model import ReferenceFrame, Spec, Typical, typical
 
 __all__ = ["Draws", "draws_of"]
 
@@ -31,6 +31,8 @@ class Draws:
     ----------
     spec : Spec
         The model.
+    frame : ReferenceFrame
+        Its reference point.
     family : str
         Whose draws.
     values : dict of str to (sample,) array
@@ -50,6 +52,7 @@ class Draws:
     """
 
     spec: Spec
+    frame: ReferenceFrame
     family: str
     values: dict[str, Floats]
     sigma: Floats
@@ -73,6 +76,7 @@ class Draws:
         """
         return log_loss_at(
             self.spec,
+            self.frame,
             self.values,
             log_params,
             log_tokens,
@@ -173,6 +177,7 @@ def draws_of(fit: Fit, family: str, seed: int) -> Draws:
     noise = run_noise(fit, family, sigma, seed)
     return Draws(
         spec=spec,
+        frame=fit.frame,
         family=family,
         values={name: draws[name].values.ravel() for name in spec.law.names},
         sigma=sigma.values.ravel(),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_scaling.model import Spec, Typical
+from bayes_scaling.model import ReferenceFrame, Spec, Typical
 
 __all__ = ["closed_form", "log_loss_at", "numeric", "track"]
 
@@ -24,6 +24,7 @@ _TOLERANCE = 1e-8
 
 def log_loss_at(
     spec: Spec,
+    frame: ReferenceFrame,
     values: Mapping[str, Floats],
     log_params: Floats,
     log_tokens: Floats,
@@ -38,7 +39,7 @@ def log_loss_at(
 
     Parameters
     ----------
-    spec : Spec
+    spec, frame : Spec, ReferenceFrame
         Law and reference point.
     values : mapping of str to array
         Parameters at the reference point, dims (..., sample) that broadcast with the sizes.
@@ -59,14 +60,16 @@ def log_loss_at(
     }
     if usual and not set(spec.law.inputs) <= set(where):
         where |= usual.logs(where["params"], where["tokens"])
-    where |= {name: best(values) + spec.reference[name] for name, best in spec.law.best.items()}
+    where |= {name: best(values) + frame.reference[name] for name, best in spec.law.best.items()}
     where |= stated or {}
-    x = {name: where[name] - spec.reference[name] for name in spec.law.inputs}
+    x = {name: where[name] - frame.reference[name] for name in spec.law.inputs}
     result: Floats = spec.law.log_curve(x, values)
     return result
 
 
-def closed_form(spec: Spec, values: Mapping[str, Floats], log_flops: float) -> Floats:
+def closed_form(
+    spec: Spec, frame: ReferenceFrame, values: Mapping[str, Floats], log_flops: float
+) -> Floats:
     """Log of the compute-optimal N by the law's own formula, dims (sample,).
 
     Hoffmann et al. 2022, Eq. 4, in logs relative to the reference point.
@@ -74,7 +77,7 @@ def closed_form(spec: Spec, values: Mapping[str, Floats], log_flops: float) -> F
     optimum = spec.law.optimum
     if optimum is None:
         raise ValueError(f"law {spec.law.name!r} has no closed-form optimum")
-    reference = spec.reference
+    reference = frame.reference
     left = log_flops - np.log(6.0) - reference["params"] - reference["tokens"]
     result: Floats = optimum(left, values) + reference["params"]
     return result

@@ -171,7 +171,7 @@ class Problem:
         flops = self.scenario.budget_flops
         if flops is None:
             raise ValueError("a plain budget line has a budget of compute")
-        free = closed_form(self.draws.spec, self.draws.values, math.log(flops))
+        free = closed_form(self.draws.spec, self.draws.frame, self.draws.values, math.log(flops))
         # The loss has one minimum along the budget, so a limit cuts it off at the limit.
         low, high, low_limited, high_limited = self.bounds()
         least = max(low if low_limited else -math.inf, min(self.line.spending(), high))

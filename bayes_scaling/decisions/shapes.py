@@ -237,6 +237,7 @@ def _loss(draws: Draws, params: float, tokens: float, n_layer: float, d_model: f
     shape = {"n_layer": n_layer, "d_model": d_model, "aspect_ratio": d_model / n_layer}
     log_curve = log_loss_at(
         draws.spec,
+        draws.frame,
         draws.values,
         math.log(params) * full,
         math.log(tokens) * full,
@@ -251,7 +252,7 @@ def _ideal(draws: Draws, params: float) -> dict[str, dict[str, float]] | None:
     best = draws.spec.law.best.get("aspect_ratio")
     if best is None:
         return None
-    aspect = np.exp(best(draws.values) + draws.spec.reference["aspect_ratio"])
+    aspect = np.exp(best(draws.values) + draws.frame.reference["aspect_ratio"])
     n_layer, d_model = draws.counting.shape(params, aspect)
     named = {"n_layer": n_layer, "d_model": d_model, "aspect_ratio": aspect}
     return {name: describe(value) for name, value in named.items()}

@@ -107,7 +107,7 @@ def _descriptor(fit: Fit, found: Mapping[str, pd.DataFrame], form: str) -> dict[
         "formula": fit.law.formula,
         "loss_unit": attrs["loss_unit"],
         "params_column": fit.count,
-        "reference_point": {name: math.exp(fit.spec.reference[name]) for name in fit.law.inputs},
+        "reference_point": {name: math.exp(fit.frame.reference[name]) for name in fit.law.inputs},
         "fit_hash": _hash(fit),
         "runs_hash": attrs["runs_hash"],
         "versions": json.loads(attrs["versions"]),

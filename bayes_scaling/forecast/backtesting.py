@@ -31,6 +31,7 @@ from bayes_scaling.inference import Procedure
 from bayes_scaling.inference.cautions import cautions
 from bayes_scaling.inference.settings import Progress, silent, speaker
 from bayes_scaling.laws.registry import ensure_registered
+from bayes_scaling.model.spec_json import write_spec
 from bayes_scaling.runs import Runs, load_runs
 
 __all__ = ["Backtest", "backtest"]
@@ -215,7 +216,7 @@ def backtest(
     points = pd.concat([part for part, _ in done], ignore_index=True)
     quality = pd.DataFrame([row for _, row in done])
     scores = summarise(points, _KEYS).merge(quality, on=["law", "ratio"])
-    doubts = chain.from_iterable(cautions(table, rows, p.specify(rows)) for p in procedures)
+    doubts = chain.from_iterable(cautions(table, rows, p.specify(rows)[0]) for p in procedures)
     warnings = tuple(dict.fromkeys(doubts))
     return Backtest(points, scores, ratios, split, skipped, warnings, whole.hash)
 
@@ -232,7 +233,7 @@ class _Job:
     def key(self) -> str:
         """What the result depends on: the model with all its priors, and which runs it is given."""
         small = self.division.small
-        model = self.procedure.specify(small).to_json()
+        model = write_spec(*self.procedure.specify(small))
         settings = self.procedure.settings.to_dict()
         return key_of(model, settings, self.ratio, self.table.hash, small.index.tolist())
 

@@ -19,4 +19,4 @@ def values_of(fit: Fit, family: str, seed: int) -> dict[str, xr.DataArray]:
     if family in fit.families:
         return hierarchy.family_values(fit.spec, posterior, family)
     rng = np.random.default_rng([seed, zlib.crc32(family.encode())])
-    return hierarchy.new_family(fit.spec, posterior, rng)
+    return hierarchy.new_family(fit.spec, fit.frame, posterior, rng)

@@ -112,7 +112,7 @@ def log_score(fitted: Fit, rows: pd.DataFrame, *, seed: int = 0) -> NDArray[np.f
     (run,) array
         In the loss, not its log, so that laws and likelihoods compare; higher is better.
     """
-    design = arrays(fitted.spec, rows)
+    design = arrays(fitted.spec, fitted.frame, rows)
     error = _errors(fitted, rows.reset_index(drop=True), seed)
     density = hierarchy.log_likelihood(fitted.spec, design, fitted.posterior, error)
     flat = density.stack(sample=("chain", "draw")).transpose("run", "sample").to_numpy()

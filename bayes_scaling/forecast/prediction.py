@@ -375,7 +375,7 @@ def _draws(fit: Fit, table: pd.DataFrame, seed: int) -> xr.Dataset:
         values = values_of(fit, name, seed)
         x = {
             column: xr.DataArray(
-                np.log(rows[column].to_numpy()) - spec.reference[column],
+                np.log(rows[column].to_numpy()) - fit.frame.reference[column],
                 dims="point",
                 coords={"point": rows.index.to_numpy()},
             )

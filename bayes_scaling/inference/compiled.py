@@ -10,8 +10,8 @@ from bayes_scaling.errors import FitError
 from bayes_scaling.inference.settings import Progress, SamplerSettings, silent
 from bayes_scaling.inference.start import starting_point, unconstrained
 from bayes_scaling.model.data import data_of
-from bayes_scaling.model.design import Design
-from bayes_scaling.model.home import at_home, home
+from bayes_scaling.model.family_coordinates import FamilyCoordinates
+from bayes_scaling.model.frame import Design, ReferenceFrame
 from bayes_scaling.model.spec import Spec
 
 __all__ = ["Compiled", "Sampled", "compile_model"]
@@ -41,6 +41,10 @@ class Compiled:
     ----------
     spec : Spec
         The model; its priors and families stay what they are.
+    frame : ReferenceFrame
+        Of the runs that it is conditioned on.
+    coordinates : FamilyCoordinates or None
+        Where the sampler moves; compiled in, and so those of the first runs.
     model : nutpie.CompiledModel
         The compiled density.
     seconds : float
@@ -48,58 +52,34 @@ class Compiled:
     """
 
     spec: Spec
+    frame: ReferenceFrame
+    coordinates: FamilyCoordinates | None
     model: Any
     seconds: float
 
-    def suits(self, spec: Spec) -> bool:
-        """Whether a specification differs in nothing but what :func:`data_of` gives anew."""
-        known = self.spec
-        other = replace(
-            spec,
-            reference=known.reference,
-            centres=known.centres,
-            loss_scale=known.loss_scale,
-            loss_scales=known.loss_scales,
-            discrepancy=known.discrepancy,
-        )
-        return other == known
+    def accepts(self, spec: Spec, frame: ReferenceFrame) -> bool:
+        """Whether another model differs in nothing but what :func:`data_of` gives anew."""
+        return self.spec.same_density(spec) and self.frame.own == frame.own
 
-    def with_runs(self, design: Design, spec: Spec | None = None) -> "Compiled":
+    def with_runs(self, design: Design, frame: ReferenceFrame | None = None) -> "Compiled":
         """The same model conditioned on other runs of the same families.
 
         Parameters
         ----------
         design : Design
             The runs.
-        spec : Spec, optional
-            One that this model suits, to go with them: its reference point and typical loss. The
-            present one if not given.
-
-        Raises
-        ------
-        FitError
-            If the model does not suit the specification.
+        frame : ReferenceFrame, optional
+            Of their table, which this model accepts; the present one if not given.
         """
-        other = spec or self.spec
-        if not self.suits(other):
-            raise FitError("the compiled model is of another law, other families or other priors")
-        if not other.own:
-            other = replace(other, centres=self._centres(other))
-        there, seen = home(other), at_home(other, design)
+        frame = frame or self.frame
         # Data that the density does not read have no place in the compiled function.
         read = {variable.name for variable in self.model.shared_var_keys}
-        data = {n: value for n, value in data_of(there, seen).items() if n in read}
-        start = unconstrained(there, starting_point(there, seen))
+        given = data_of(self.spec, frame, design)
+        data = {name: value for name, value in given.items() if name in read}
+        point = starting_point(self.spec, frame, design)
+        start = unconstrained(self.spec, frame, self.coordinates, point)
         model = replace(self.model.with_data(**data), initial_point_func=lambda _seed: start)
-        return Compiled(other, model, 0.0)
-
-    def _centres(self, other: Spec) -> dict[str, tuple[float, ...]]:
-        """Where samplers move is compiled in: as far from the new reference as it was."""
-        old, new = self.spec.reference, other.reference
-        return {
-            name: tuple(value - old[name] + new[name] for value in values)
-            for name, values in self.spec.centres.items()
-        }
+        return replace(self, frame=frame, model=model, seconds=0.0)
 
     def sample(self, settings: SamplerSettings, progress: Progress | None = None) -> Sampled:
         """Draw from the posterior.
@@ -151,13 +131,17 @@ class Compiled:
         )
 
 
-def compile_model(spec: Spec, design: Design, progress: Progress | None = None) -> Compiled:
+def compile_model(
+    spec: Spec, frame: ReferenceFrame, design: Design, progress: Progress | None = None
+) -> Compiled:
     """Compile the posterior density of a specified model and its gradient.
 
     Parameters
     ----------
     spec : Spec
         The model.
+    frame : ReferenceFrame
+        Of the runs.
     design : Design
         The runs; they also give the starting point.
     progress : callable, optional
@@ -170,12 +154,13 @@ def compile_model(spec: Spec, design: Design, progress: Progress | None = None) 
     say = progress or silent
     say("compiling the model, which takes about half a minute")
     began = time.perf_counter()
-    there, seen = home(spec), at_home(spec, design)
-    start = starting_point(there, seen)
+    coordinates = FamilyCoordinates.of(spec, frame)
+    start = starting_point(spec, frame, design)
     # All chains start near the mode and tuning spreads them: random starts leave chains stuck in
     # families of few runs.
-    model = nutpie.compile_pymc_model(build(there, seen), initial_points=start, jitter_rvs=set())
-    return Compiled(spec, model, time.perf_counter() - began)
+    graph = build(spec, frame, design, coordinates)
+    model = nutpie.compile_pymc_model(graph, initial_points=start, jitter_rvs=set())
+    return Compiled(spec, frame, coordinates, model, time.perf_counter() - began)
 
 
 class _Milestones:

@@ -84,7 +84,7 @@ def _at_reference(fit: "Fit", point: PointFit, rng: np.random.Generator) -> dict
     values = dict(zip(law.names, np.exp(theta).T, strict=True))
     if law.rigid:
         return values
-    shift = {n: fit.spec.reference[n] - point.spec.reference[n] for n in law.inputs}
+    shift = {n: fit.frame.reference[n] - point.frame.reference[n] for n in law.inputs}
     return dict(law.move(values, shift))
 
 

@@ -22,7 +22,16 @@ from bayes_scaling.inference.settings import (
 from bayes_scaling.inference.tree import assemble, with_derived
 from bayes_scaling.laws import DEFAULT, Law, Prior
 from bayes_scaling.laws.registry import registered
-from bayes_scaling.model import Noise, Pooling, Population, Spec, arrays, hierarchy, specify
+from bayes_scaling.model import (
+    Noise,
+    Pooling,
+    Population,
+    ReferenceFrame,
+    Spec,
+    arrays,
+    hierarchy,
+    specify,
+)
 from bayes_scaling.runs import Runs, load_runs
 
 __all__ = ["Procedure", "fit"]
@@ -62,8 +71,8 @@ class Procedure:
             registered(law), priors=dict(priors), settings=SamplerSettings(**sampler), **options
         )
 
-    def specify(self, rows: pd.DataFrame) -> Spec:
-        """The model of a table of runs."""
+    def specify(self, rows: pd.DataFrame) -> tuple[Spec, ReferenceFrame]:
+        """The model of a table of runs, and its reference frame."""
         return specify(
             rows,
             self.law,
@@ -106,17 +115,17 @@ class Procedure:
                 f"{table.source} has {len(rows)} run{'s' * (len(rows) != 1)} to fit; "
                 f"{_FEWEST_RUNS} or more are needed"
             )
-        spec = self.specify(rows)
-        design = arrays(spec, rows)
-        if compiled and compiled.suits(spec):
-            compiled = compiled.with_runs(design, spec)
+        spec, frame = self.specify(rows)
+        design = arrays(spec, frame, rows)
+        if compiled and compiled.accepts(spec, frame):
+            compiled = compiled.with_runs(design, frame)
         else:
-            compiled = compile_model(spec, design, say)
+            compiled = compile_model(spec, frame, design, say)
         sampled = sample_well(
             compiled,
             self.settings,
             say,
-            told=lambda draws: with_derived(spec, hierarchy.named(spec, draws)),
+            told=lambda draws: with_derived(spec, hierarchy.named(spec, frame, draws)),
         )
         steps = {}
         if spec.discrepancy:
@@ -125,6 +134,7 @@ class Procedure:
         say("computing predictions and likelihoods")
         tree = assemble(
             spec=spec,
+            frame=frame,
             design=design,
             sampled=sampled,
             settings=self.settings,

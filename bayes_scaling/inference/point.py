@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
 from bayes_scaling.laws import Law
-from bayes_scaling.model.design import Design, arrays, specify
+from bayes_scaling.model.design import arrays, specify
+from bayes_scaling.model.frame import Design, ReferenceFrame
 from bayes_scaling.model.spec import Spec
 
 __all__ = ["PointFit", "fit_point", "mode"]
@@ -31,7 +32,9 @@ class PointFit:
     Attributes
     ----------
     spec : Spec
-        Law, priors and reference point of the fit.
+        Law and priors of the fit.
+    frame : ReferenceFrame
+        Where they hold.
     theta : (parameter,) array
         Logs of the law's parameters.
     covariance : (parameter, parameter) array
@@ -41,13 +44,14 @@ class PointFit:
     """
 
     spec: Spec
+    frame: ReferenceFrame
     theta: Floats
     covariance: Floats
     noise: float
 
     def predict(self, rows: pd.DataFrame) -> tuple[Floats, Floats]:
         """Mean and covariance of the log of the curve at runs in canonical columns."""
-        x = arrays(self.spec, rows).inputs
+        x = arrays(self.spec, self.frame, rows).inputs
         steps = _STEP * np.eye(len(self.theta))
         slopes = [_curve(self.spec.law, self.theta + step, x) for step in steps]
         slopes_back = [_curve(self.spec.law, self.theta - step, x) for step in steps]
@@ -62,7 +66,13 @@ def _curve(law: Law, theta: Floats, x: Any) -> Floats:
 
 
 def mode(
-    spec: Spec, design: Design, rows: NDArray[np.bool_], scale: float, start: Floats | None = None
+    law: Law,
+    frame: ReferenceFrame,
+    design: Design,
+    rows: NDArray[np.bool_],
+    scale: float,
+    *,
+    start: Floats | None = None,
 ) -> tuple[Floats, Floats]:
     """Mode of the log parameters of some runs, taken as one family, at a given noise.
 
@@ -70,8 +80,10 @@ def mode(
 
     Parameters
     ----------
-    spec : Spec
-        Law and priors, each parameter's that of a family by itself.
+    law : Law
+        With its priors, each parameter's that of a family by itself.
+    frame : ReferenceFrame
+        In whose terms priors and runs are.
     design : Design
         The runs.
     rows : (run,) array of bool
@@ -88,13 +100,13 @@ def mode(
         Of the residuals at the mode, those of the prior included.
     """
     x = {name: value[rows] for name, value in design.inputs.items()}
-    y, parameters = design.log_loss[rows], spec.law.parameters
-    centre = np.array([spec.log_median(p) for p in parameters])
+    y, parameters = design.log_loss[rows], law.parameters
+    centre = np.array([frame.log_median(p) for p in parameters])
     sd = np.array([np.hypot(p.prior.sd, p.prior.spread) for p in parameters])
     weight = np.sqrt(scale**2 + design.relative_se[rows] ** 2)
 
     def residuals(theta: Floats) -> Any:
-        off = (y - _curve(spec.law, theta, x)) / weight
+        off = (y - _curve(law, theta, x)) / weight
         soft = np.sign(off) * np.sqrt(2 * (np.sqrt(1 + off**2) - 1))
         return np.concatenate([soft, (theta - centre) / sd])
 
@@ -113,14 +125,14 @@ def fit_point(law: Law, rows: pd.DataFrame) -> PointFit:
     rows : pandas.DataFrame
         Runs of one family in canonical columns.
     """
-    spec = specify(rows, law)
-    design = arrays(spec, rows)
+    spec, frame = specify(rows, law)
+    design = arrays(spec, frame, rows)
     every = np.ones(len(rows), dtype=np.bool_)
-    theta, jacobian = mode(spec, design, every, _TOLERANCE)
+    theta, jacobian = mode(law, frame, design, every, _TOLERANCE)
     noise = _TOLERANCE
     free = max(len(rows) - min(len(law.names), len(rows) // 2), 1)
     for _ in range(_ROUNDS):
         left = np.abs(design.log_loss - _curve(law, theta, design.inputs))
         noise = max(1.4826 * float(np.median(left)) * np.sqrt(len(rows) / free), _LEAST)
-        theta, jacobian = mode(spec, design, every, noise, theta)
-    return PointFit(spec, theta, np.linalg.pinv(jacobian.T @ jacobian), noise)
+        theta, jacobian = mode(law, frame, design, every, noise, start=theta)
+    return PointFit(spec, frame, theta, np.linalg.pinv(jacobian.T @ jacobian), noise)

@@ -16,7 +16,8 @@ from bayes_scaling._given import is_number, needs, shown
 from bayes_scaling.errors import FitError
 from bayes_scaling.inference import storage
 from bayes_scaling.laws import Law
-from bayes_scaling.model import Spec
+from bayes_scaling.model import ReferenceFrame, Spec
+from bayes_scaling.model.spec_json import read_spec
 
 if TYPE_CHECKING:
     from bayes_scaling.forecast.prediction import Forecast
@@ -39,9 +40,18 @@ class Fit:
     dt: xr.DataTree
 
     @cached_property
+    def _stated(self) -> tuple[Spec, ReferenceFrame]:
+        return read_spec(self.dt.attrs["spec"])
+
+    @property
     def spec(self) -> Spec:
-        """The model: law, priors, pooling, reference point."""
-        return Spec.from_json(self.dt.attrs["spec"])
+        """The model: law, priors, pooling, noise."""
+        return self._stated[0]
+
+    @property
+    def frame(self) -> ReferenceFrame:
+        """Reference point and typical loss of the runs, in which parameters are stated."""
+        return self._stated[1]
 
     @property
     def law(self) -> Law:

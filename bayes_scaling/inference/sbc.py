@@ -23,7 +23,8 @@ from bayes_scaling.inference.sampler import LONGER, sample_well
 from bayes_scaling.inference.settings import Progress, SamplerSettings, speaker
 from bayes_scaling.laws import DEFAULT, Law
 from bayes_scaling.model import Spec, hierarchy
-from bayes_scaling.model.design import Design, arrays
+from bayes_scaling.model.design import arrays
+from bayes_scaling.model.frame import Design
 from bayes_scaling.runs import load_runs
 
 __all__ = ["Calibration", "posterior_sbc", "sbc"]
@@ -190,11 +191,11 @@ def sbc(
     say = speaker(progress)
     procedure = Procedure.of(law, seed=seed, **options)
     rows = load_runs(runs).fit_rows()
-    spec = procedure.specify(rows)
-    design = arrays(spec, rows)
+    spec, frame = procedure.specify(rows)
+    design = arrays(spec, frame, rows)
     rng = np.random.default_rng([seed, 3])
-    truths = hierarchy.prior_draws(spec, replications, rng)
-    compiled = compile_model(spec, design, say)
+    truths = hierarchy.prior_draws(spec, frame, replications, rng)
+    compiled = compile_model(spec, frame, design, say)
     return _calibrate(compiled, design, truths, rng, say=say, longer=longer)
 
 
@@ -232,14 +233,14 @@ def posterior_sbc(
     """
     _check(replications)
     say = speaker(progress)
-    design = arrays(fit.spec, fit.runs)
+    design = arrays(fit.spec, fit.frame, fit.runs)
     rng = np.random.default_rng([seed, 4])
     flat = fit.posterior.stack(sample=("chain", "draw"))
     picked = rng.choice(flat.sizes["sample"], replications, replace=False)
     truths = flat.isel(sample=picked).drop_vars(["sample", "chain", "draw"])
     truths = truths.rename(sample="draw").assign_coords(draw=np.arange(replications))
     truths = truths.expand_dims(chain=[0])
-    compiled = compile_model(fit.spec, design, say)
+    compiled = compile_model(fit.spec, fit.frame, design, say)
     return _calibrate(compiled, design, truths, rng, say=say, longer=longer, real=design)
 
 
@@ -270,7 +271,7 @@ def _calibrate(
         settings = replace(_SETTINGS, seed=int(rng.integers(2**31)))
         sampled = sample_well(compiled.with_runs(seen), settings, rhat_max=_RHAT_MAX, longer=longer)
         unmixed += not sampled.mixed
-        draws = hierarchy.named(spec, sampled.draws)
+        draws = hierarchy.named(spec, compiled.frame, sampled.draws)
         ranks.append(_ranks(spec, seen, truth, draws, rng))
         done = number + 1
         if done == count or (10 * done) // count > (10 * number) // count:

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_scaling.inference.point import mode
-from bayes_scaling.model.design import Design
-from bayes_scaling.model.family_coordinates import FamilyCoordinates, moves
+from bayes_scaling.model.family_coordinates import FamilyCoordinates
+from bayes_scaling.model.frame import Design, ReferenceFrame
 from bayes_scaling.model.spec import Spec
 
 __all__ = ["starting_point", "unconstrained"]
@@ -19,7 +19,7 @@ _TOLERANCE = 0.01
 _NUDGE = 0.1
 
 
-def starting_point(spec: Spec, design: Design) -> dict[str, Floats]:
+def starting_point(spec: Spec, frame: ReferenceFrame, design: Design) -> dict[str, Floats]:
     """Values of the model's free variables near the posterior mode.
 
     Each family is fitted alone, with soft-L1 residuals and its marginal prior; population
@@ -30,15 +30,18 @@ def starting_point(spec: Spec, design: Design) -> dict[str, Floats]:
     ----------
     spec : Spec
         Law, priors and pooling.
+    frame : ReferenceFrame
+        Where the priors hold.
     design : Design
-        Log inputs and log losses.
+        Log inputs and log losses at the common reference point.
 
     Returns
     -------
     dict of str to array
         By name of the free variable, as in :func:`bayes_scaling.model.build.build`.
     """
-    fits = [_fit_family(spec, design, index) for index in range(len(spec.families))]
+    seen, standard = frame.standardise(design), frame.standard
+    fits = [_fit_family(spec, standard, seen, index) for index in range(len(spec.families))]
     logs = {name: np.array([fit[name] for fit in fits]) for name in fits[0]}
     point: dict[str, Floats] = {}
     pooled, partial = spec.pooled("partial", "shared"), spec.pooled("partial")
@@ -58,13 +61,20 @@ def starting_point(spec: Spec, design: Design) -> dict[str, Floats]:
     return point
 
 
-def unconstrained(spec: Spec, point: Mapping[str, Floats]) -> Floats:
+def unconstrained(
+    spec: Spec,
+    frame: ReferenceFrame,
+    coordinates: FamilyCoordinates | None,
+    point: Mapping[str, Floats],
+) -> Floats:
     """A starting point as the sampler sees it.
 
     Parameters
     ----------
-    spec : Spec
-        The model.
+    spec, frame : Spec, ReferenceFrame
+        The model, and where its priors hold.
+    coordinates : FamilyCoordinates or None
+        Where the sampler moves.
     point : mapping of str to array
         As :func:`starting_point` gives it.
 
@@ -76,29 +86,30 @@ def unconstrained(spec: Spec, point: Mapping[str, Floats]) -> Floats:
     parts = dict(point)
     if "tau" in parts:
         parts["tau"] = np.log(point["tau"])
-    if moves(spec):
-        location, scale = _population(spec, point)
-        coordinates = FamilyCoordinates(spec)
+    if coordinates:
+        location, scale = _population(spec, frame.standard, point)
         parts["theta"] = coordinates.forward(point["theta"], location, scale)
     order = [name for name in ("mu", "tau", "theta", "log_excess_nu") if name in parts]
     return np.concatenate([np.ravel(parts[name]) for name in order])
 
 
-def _population(spec: Spec, point: Mapping[str, Floats]) -> tuple[Floats, Floats]:
+def _population(
+    spec: Spec, standard: ReferenceFrame, point: Mapping[str, Floats]
+) -> tuple[Floats, Floats]:
     """Mean and sd of each parameter that families have of their own."""
     pooled, partial = spec.pooled("partial", "shared"), spec.pooled("partial")
     mu = {p.name: point["mu"][i] for i, p in enumerate(pooled)}
     tau = {p.name: point["tau"][i] for i, p in enumerate(partial)}
     own = spec.pooled("partial", "none")
-    location = [mu.get(p.name, spec.log_median(p)) for p in own]
+    location = [mu.get(p.name, standard.log_median(p)) for p in own]
     return np.array(location), np.array([tau.get(p.name, spec.log_sd(p)) for p in own])
 
 
-def _fit_family(spec: Spec, design: Design, index: int) -> dict[str, float]:
+def _fit_family(spec: Spec, frame: ReferenceFrame, design: Design, index: int) -> dict[str, float]:
     """Log parameters of one family alone at the reference point, and the noise it leaves."""
     rows = design.family == index
     y, names = design.log_loss[rows], spec.law.names
-    theta, _ = mode(spec, design, rows, _TOLERANCE)
+    theta, _ = mode(spec.law, frame, design, rows, _TOLERANCE)
     x = {name: value[rows] for name, value in design.inputs.items()}
     left = y - spec.law.log_curve(x, dict(zip(names, np.exp(theta), strict=True)))
     noise = spec.noise_parameter.prior

@@ -16,7 +16,7 @@ from bayes_scaling.inference import netcdf
 from bayes_scaling.inference.checksum import ATTRIBUTE, checksum
 from bayes_scaling.inference.structure import missing, problem
 from bayes_scaling.inference.tree import SCHEMA
-from bayes_scaling.model import Spec
+from bayes_scaling.model.spec_json import read_spec
 
 __all__ = ["STUMBLES", "load", "save"]
 
@@ -147,12 +147,12 @@ def _check(source: Path, tree: xr.DataTree) -> None:
     if lacking := missing(tree):
         raise FileError(f"{source} is not a whole fit: it lacks {', '.join(lacking)}")
     try:
-        spec = Spec.from_json(tree.attrs["spec"])
+        spec, frame = read_spec(tree.attrs["spec"])
     except LawError as error:
         raise FileError(f"{source} cannot be used here: {error}") from error
     except (ValueError, RecursionError) as error:
         raise FileError(f"{source} is not a whole fit: its spec cannot be read: {error}") from error
-    if wrong := problem(tree, spec):
+    if wrong := problem(tree, spec, frame):
         raise FileError(f"{source} is not a whole fit: {wrong}")
 
 

@@ -16,7 +16,7 @@ from bayes_scaling.inference.structure_checks import (
     named,
 )
 from bayes_scaling.inference.tree import TABLE, with_derived
-from bayes_scaling.model import Spec, arrays, hierarchy
+from bayes_scaling.model import ReferenceFrame, Spec, arrays, hierarchy
 
 __all__ = ["GROUPS", "missing", "problem"]
 
@@ -59,20 +59,20 @@ def missing(tree: xr.DataTree) -> list[str]:
     return lacking + [name for name in _ATTRIBUTES if not isinstance(tree.attrs.get(name), str)]
 
 
-def problem(tree: xr.DataTree, spec: Spec) -> str | None:
+def problem(tree: xr.DataTree, spec: Spec, frame: ReferenceFrame) -> str | None:
     """The first thing in a tree that no fit of a specification has, as a clause, or None.
 
     Parameters
     ----------
     tree : xarray.DataTree
         Has every group and attribute (see :func:`missing`).
-    spec : Spec
+    spec, frame : Spec, ReferenceFrame
         The model that it says it is of.
     """
-    return next(_problems(tree, spec), None)
+    return next(_problems(tree, spec, frame), None)
 
 
-def _problems(tree: xr.DataTree, spec: Spec) -> Iterator[str]:
+def _problems(tree: xr.DataTree, spec: Spec, frame: ReferenceFrame) -> Iterator[str]:
     groups = {name: node.to_dataset() for name, node in tree.children.items()}
     yield from _of_attributes({str(k): v for k, v in tree.attrs.items()}, spec)
     for name in groups:
@@ -80,7 +80,7 @@ def _problems(tree: xr.DataTree, spec: Spec) -> Iterator[str]:
             yield f"the group {name!r} is none of a fit"
     families = list(spec.families)
     yield from _draws(groups["posterior"], groups["prior"], spec)
-    yield from fitted_problems(groups["constant_data"], groups["observed_data"], spec)
+    yield from fitted_problems(groups["constant_data"], groups["observed_data"], spec, frame)
     runs = groups["constant_data"]["run"].values.tolist()
     for name in ("posterior_predictive", "prior_predictive", "log_likelihood"):
         yield from coordinates(name, groups[name], ("chain", "draw"), run=runs)
@@ -98,7 +98,7 @@ def _problems(tree: xr.DataTree, spec: Spec) -> Iterator[str]:
         for dim in ("chain", "draw"):
             if groups[name][dim].values.tolist() != groups[like][dim].values.tolist():
                 yield f"{name}/{dim} differs from {like}/{dim}"
-    yield from _likelihood(groups, spec)
+    yield from _likelihood(groups, spec, frame)
     yield from held_out_problems(groups["held_out"], families)
     yield from flag_problems(groups["flags"])
     yield from _statistics(groups["sample_stats"], groups["posterior"])
@@ -181,7 +181,9 @@ def _parameters(spec: Spec) -> dict[str, tuple[str, ...]]:
     return names
 
 
-def _likelihood(groups: Mapping[str, xr.Dataset], spec: Spec) -> Iterator[str]:
+def _likelihood(
+    groups: Mapping[str, xr.Dataset], spec: Spec, frame: ReferenceFrame
+) -> Iterator[str]:
     """Whether the draws give the runs the likelihoods that the fit states.
 
     This holds the spec, the posterior, the runs and their losses to one another.
@@ -192,7 +194,7 @@ def _likelihood(groups: Mapping[str, xr.Dataset], spec: Spec) -> Iterator[str]:
     stated = groups["log_likelihood"]["loss"]
     every = slice(None, None, 1 + stated.size // _EVALUATIONS)
     with np.errstate(all="ignore"):
-        design = arrays(spec, table)
+        design = arrays(spec, frame, table)
         draws = groups["posterior"].isel(draw=every)
         again = hierarchy.log_likelihood(spec, design, draws).values - design.log_loss
     if not np.allclose(stated.isel(draw=every).values, again, rtol=1e-6, atol=1e-6):

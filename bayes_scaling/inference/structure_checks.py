@@ -11,7 +11,7 @@ import xarray as xr
 
 from bayes_scaling.errors import DataError
 from bayes_scaling.inference.tree import OF_TEXT, TABLE
-from bayes_scaling.model import Spec
+from bayes_scaling.model import ReferenceFrame, Spec
 from bayes_scaling.model.inputs import input_table
 from bayes_scaling.runs.flags import CODES
 
@@ -72,7 +72,9 @@ def _range(low: float, high: float, *, zero: bool) -> str:
     return said + (f" up to {high:g}" if high < math.inf else "")
 
 
-def fitted_problems(data: xr.Dataset, observed: xr.Dataset, spec: Spec) -> Iterator[str]:
+def fitted_problems(
+    data: xr.Dataset, observed: xr.Dataset, spec: Spec, frame: ReferenceFrame
+) -> Iterator[str]:
     """What is wrong with the fitted runs."""
     where, families = "constant_data", list(spec.families)
     yield from coordinates(where, data, family_name=families)
@@ -88,7 +90,7 @@ def fitted_problems(data: xr.Dataset, observed: xr.Dataset, spec: Spec) -> Itera
     yield from _columns(where, data[columns], "run", families, TABLE)
     yield from named(where, data[list(points)] if set(points) <= set(data) else data, points)
     for name in spec.law.inputs:
-        for kind, expected in (("reference", spec.reference), ("centre", spec.centres)):
+        for kind, expected in (("reference", frame.reference), ("centre", frame.centres)):
             stated = data[f"{kind}_{name}"].values
             if not np.allclose(stated, np.exp(expected[name]), rtol=1e-9, atol=0.0):
                 yield f"{where}/{kind}_{name} differs from the spec"

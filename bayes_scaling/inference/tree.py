@@ -16,8 +16,9 @@ from bayes_scaling.inference.rolling import Step, scale_draws
 from bayes_scaling.inference.settings import SamplerSettings
 from bayes_scaling.laws import ops
 from bayes_scaling.model import hierarchy
-from bayes_scaling.model.design import Design
+from bayes_scaling.model.frame import Design, ReferenceFrame
 from bayes_scaling.model.spec import Spec
+from bayes_scaling.model.spec_json import write_spec
 from bayes_scaling.runs import Runs
 
 __all__ = ["OF_TEXT", "SCHEMA", "TABLE", "assemble", "with_derived"]
@@ -47,6 +48,7 @@ OF_TEXT = ("family", "run", "loss_unit")
 def assemble(
     *,
     spec: Spec,
+    frame: ReferenceFrame,
     design: Design,
     sampled: Sampled,
     settings: SamplerSettings,
@@ -64,7 +66,7 @@ def assemble(
 
     Parameters
     ----------
-    spec, design, sampled, settings, runs
+    spec, frame, design, sampled, settings, runs
         What was fitted, and how.
     messages : tuple of str
         Warnings in words, kept with the fit.
@@ -72,8 +74,8 @@ def assemble(
         By family, what its own larger runs say about the law's error beyond the data.
     """
     rng = np.random.default_rng([settings.seed, 1])
-    posterior = with_derived(spec, hierarchy.named(spec, sampled.draws))
-    prior = with_derived(spec, hierarchy.prior_draws(spec, _PRIOR_DRAWS, rng))
+    posterior = with_derived(spec, hierarchy.named(spec, frame, sampled.draws))
+    prior = with_derived(spec, hierarchy.prior_draws(spec, frame, _PRIOR_DRAWS, rng))
     if spec.discrepancy:
         own = steps or {}
         posterior["discrepancy"] = _scales(spec, posterior, own, rng)
@@ -87,17 +89,19 @@ def assemble(
         "posterior_predictive": _predictive(spec, design, posterior, rng),
         "prior_predictive": _predictive(spec, design, prior, rng),
         "log_likelihood": xr.Dataset({"loss": log_likelihood}),
-        "log_prior": hierarchy.log_prior(spec, sampled.draws),
+        "log_prior": hierarchy.log_prior(spec, frame, sampled.draws),
         "observed_data": xr.Dataset(
             {"loss": ("run", np.exp(design.log_loss))}, coords={"run": list(design.run)}
         ),
-        "constant_data": _constants(spec, design, rows),
+        "constant_data": _constants(spec, frame, design, rows),
         "held_out": _columns(runs.targets(), (*TABLE, "loss"), "target"),
         "flags": _flags(runs),
         "sample_stats": _numeric(sampled.stats),
     }
     tree = xr.DataTree.from_dict(groups)
-    tree.attrs = _attributes(spec, sampled, settings, runs) | {"warnings": json.dumps(messages)}
+    tree.attrs = _attributes(spec, frame, sampled, settings, runs) | {
+        "warnings": json.dumps(messages)
+    }
     return tree
 
 
@@ -137,12 +141,12 @@ def _predictive(
     return xr.Dataset({"loss": again.clip(max=most).astype(np.float32)})
 
 
-def _constants(spec: Spec, design: Design, rows: pd.DataFrame) -> xr.Dataset:
+def _constants(spec: Spec, frame: ReferenceFrame, design: Design, rows: pd.DataFrame) -> xr.Dataset:
     data = _columns(rows, TABLE, "run").drop_vars("run", errors="ignore")
     data = data.assign_coords(run=list(design.run), family_name=list(spec.families))
     for name in spec.law.inputs:
-        data[f"reference_{name}"] = np.exp(spec.reference[name])
-        data[f"centre_{name}"] = "family_name", np.exp(np.asarray(spec.centres[name]))
+        data[f"reference_{name}"] = np.exp(frame.reference[name])
+        data[f"centre_{name}"] = "family_name", np.exp(np.asarray(frame.centres[name]))
     return data
 
 
@@ -175,13 +179,13 @@ def _texts(column: "pd.Series[Any]") -> NDArray[np.str_]:
 
 
 def _attributes(
-    spec: Spec, sampled: Sampled, settings: SamplerSettings, runs: Runs
+    spec: Spec, frame: ReferenceFrame, sampled: Sampled, settings: SamplerSettings, runs: Runs
 ) -> dict[str, Any]:
     versions = {name: version(name) for name in _LIBRARIES} | {"python": platform.python_version()}
     return {
         "schema": SCHEMA,
         "law": spec.law.name,
-        "spec": spec.to_json(),
+        "spec": write_spec(spec, frame),
         "runs_hash": runs.hash,
         "source": runs.source,
         "count": runs.count,

@@ -1,7 +1,8 @@
 """Runs and a law to a hierarchical model, and the population it describes."""
 
-from bayes_scaling.model.design import Design, arrays, specify
+from bayes_scaling.model.design import arrays, specify
 from bayes_scaling.model.discrepancy import Discrepancy, Extent
+from bayes_scaling.model.frame import Design, ReferenceFrame
 from bayes_scaling.model.inputs import input_table, stated_inputs, unstated
 from bayes_scaling.model.population import Population, population
 from bayes_scaling.model.simulation import simulate
@@ -15,6 +16,7 @@ __all__ = [
     "Noise",
     "Pooling",
     "Population",
+    "ReferenceFrame",
     "Spec",
     "Typical",
     "arrays",

@@ -10,8 +10,8 @@ from pymc.logprob.transforms import Transform
 
 from bayes_scaling.laws.checking import evaluated
 from bayes_scaling.model.data import data_of
-from bayes_scaling.model.design import Design
-from bayes_scaling.model.family_coordinates import FamilyCoordinates, moves
+from bayes_scaling.model.family_coordinates import FamilyCoordinates
+from bayes_scaling.model.frame import Design, ReferenceFrame
 from bayes_scaling.model.spec import Spec
 
 __all__ = ["build"]
@@ -23,8 +23,8 @@ class _Moved(Transform):  # type: ignore[misc]
     name = "coordinates"
     ndim_supp = 0
 
-    def __init__(self, spec: Spec) -> None:
-        self.coordinates = FamilyCoordinates(spec)
+    def __init__(self, coordinates: FamilyCoordinates) -> None:
+        self.coordinates = coordinates
 
     def forward(self, value: Any, *inputs: Any) -> Any:
         return self.coordinates.forward(value, *inputs[2:])
@@ -36,10 +36,15 @@ class _Moved(Transform):  # type: ignore[misc]
         return self.coordinates.log_jacobian(value, *inputs[2:])
 
 
-def build(spec: Spec, design: Design) -> pm.Model:
+def build(
+    spec: Spec,
+    frame: ReferenceFrame,
+    design: Design,
+    coordinates: FamilyCoordinates | None = None,
+) -> pm.Model:
     """The model of a specification, conditioned on a design's losses.
 
-    Every parameter is positive and modelled on its log, at the common reference point. Free
+    Every parameter is positive and modelled on its log, in standardised terms. Free
     variables: ``mu`` (population median, dims ``pooled``), ``tau`` (between-family sd, dims
     ``partial``), ``theta`` (dims ``family``, ``parameter``) and ``log_excess_nu`` (degrees of
     freedom above 2).
@@ -48,8 +53,12 @@ def build(spec: Spec, design: Design) -> pm.Model:
     ----------
     spec : Spec
         Law, pooling, noise and priors.
+    frame : ReferenceFrame
+        Where the priors hold.
     design : Design
         Log inputs and log losses, dims ``run``.
+    coordinates : FamilyCoordinates, optional
+        Where a sampler moves; on the log parameters if not given.
 
     Returns
     -------
@@ -65,11 +74,11 @@ def build(spec: Spec, design: Design) -> pm.Model:
         "partial": [p.name for p in spec.pooled("partial")],
     }
     with pm.Model(coords=coords) as model:
-        data = {n: pm.Data(n, value) for n, value in data_of(spec, design).items()}
+        data = {n: pm.Data(n, value) for n, value in data_of(spec, frame, design).items()}
         x = {name: data[f"x_{name}"] for name in design.inputs}
         values = {
             name: pt.exp(value if value.ndim == 0 else value[data["family_index"]])
-            for name, value in _log_parameters(spec, data).items()
+            for name, value in _log_parameters(spec, data, coordinates).items()
         }
         mean = evaluated(spec.law, x, values, "PyTensor variables")
         scale = pt.sqrt(values["sigma"] ** 2 + data["relative_se"] ** 2)
@@ -77,7 +86,9 @@ def build(spec: Spec, design: Design) -> pm.Model:
     return model
 
 
-def _log_parameters(spec: Spec, data: Mapping[str, Any]) -> dict[str, Any]:
+def _log_parameters(
+    spec: Spec, data: Mapping[str, Any], coordinates: FamilyCoordinates | None
+) -> dict[str, Any]:
     """Log of each parameter: by family, or one number where families share it."""
     median = {p.name: data["prior_median"][i] for i, p in enumerate(spec.parameters)}
     logs, location, scale = {}, {}, {}
@@ -100,7 +111,7 @@ def _log_parameters(spec: Spec, data: Mapping[str, Any]) -> dict[str, Any]:
             pt.stack(middle),
             pt.stack(spread),
             dims=("family", "parameter"),
-            default_transform=_Moved(spec) if moves(spec) else None,
+            default_transform=_Moved(coordinates) if coordinates else None,
         )
         logs |= {p.name: theta[:, i] for i, p in enumerate(own)}
     return logs

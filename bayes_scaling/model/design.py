@@ -2,48 +2,21 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from bayes_scaling import laws
 from bayes_scaling.errors import LawError
 from bayes_scaling.laws import Law, Prior
+from bayes_scaling.model.frame import Design, ReferenceFrame
 from bayes_scaling.model.inputs import input_table
 from bayes_scaling.model.population import LEARNED_SPREAD_SD, Population, population
 from bayes_scaling.model.spec import NOISE, SPREAD_SD, Noise, Pooling, Spec, pooling_by_parameter
 
-__all__ = ["Design", "arrays", "specify"]
-
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Design:
-    """The runs of a fit as arrays along ``run``.
-
-    Parameters
-    ----------
-    inputs : dict of str to (run,) array
-        Log inputs relative to the common reference point.
-    family : (run,) array of int
-        Index into the families of the specification.
-    log_loss : (run,) array
-        Natural log of the loss.
-    relative_se : (run,) array
-        Known standard error of the loss divided by the loss; 0 where none is known.
-    run : (run,) array of str
-        Names of the runs.
-    """
-
-    inputs: Mapping[str, Floats]
-    family: NDArray[np.int64]
-    log_loss: Floats
-    relative_se: Floats
-    run: tuple[str, ...]
+__all__ = ["arrays", "specify"]
 
 
 def specify(
@@ -54,7 +27,7 @@ def specify(
     noise: Noise = "student-t",
     prior: Literal["population", "weak"] | Population = "weak",
     priors: Mapping[str, Prior] | None = None,
-) -> Spec:
+) -> tuple[Spec, ReferenceFrame]:
     """Specify the model of a table of runs.
 
     Parameters
@@ -77,6 +50,9 @@ def specify(
     Returns
     -------
     Spec
+        The model.
+    ReferenceFrame
+        Where its parameters are stated, for this table.
 
     Raises
     ------
@@ -102,23 +78,26 @@ def specify(
     typical = np.log(table["loss"]).groupby(table["family"]).mean()
     for name, other in chosen.tied.items():
         middle[name] = middle[other]
-    return Spec(
+    spec = Spec(
         law=chosen,
         families=families,
         pooling=pooling_by_parameter(
             chosen, pooling, table["family"].value_counts().tolist(), learned=known is not None
         ),
         noise=noise,
-        reference={name: float(middle[name].mean()) for name in chosen.inputs},
-        centres={name: tuple(map(float, middle[name])) for name in chosen.inputs},
-        loss_scale=float(np.exp(np.log(table["loss"]).mean())),
-        loss_scales=tuple(map(float, np.exp(typical.loc[list(families)]))),
-        own=known is not None and not (chosen.rigid or chosen.absolute),
         noise_parameter=replace(NOISE, prior=sigma),
         spread_sd=LEARNED_SPREAD_SD if known else SPREAD_SD,
         prior="weak" if known is None else "population" if prior == "population" else "own",
         discrepancy=known.discrepancy if known else None,
     )
+    frame = ReferenceFrame(
+        reference={name: float(middle[name].mean()) for name in chosen.inputs},
+        centres={name: tuple(map(float, middle[name])) for name in chosen.inputs},
+        loss_scale=float(np.exp(np.log(table["loss"]).mean())),
+        loss_scales=tuple(map(float, np.exp(typical.loc[list(families)]))),
+        own=known is not None and not (chosen.rigid or chosen.absolute),
+    )
+    return spec, frame
 
 
 def _population(prior: str | Population, law: Law) -> Population | None:
@@ -133,13 +112,15 @@ def _population(prior: str | Population, law: Law) -> Population | None:
     return population(law.name) if prior == "population" and law == registered else None
 
 
-def arrays(spec: Spec, table: pd.DataFrame) -> Design:
+def arrays(spec: Spec, frame: ReferenceFrame, table: pd.DataFrame) -> Design:
     """The runs as centred arrays.
 
     Parameters
     ----------
     spec : Spec
         Its families must include every family of the table.
+    frame : ReferenceFrame
+        Its reference point is that of the inputs.
     table : pandas.DataFrame
         Rows in canonical columns, values positive and finite.
     """
@@ -154,7 +135,8 @@ def arrays(spec: Spec, table: pd.DataFrame) -> Design:
     )
     return Design(
         inputs={
-            name: np.log(inputs[name].to_numpy()) - spec.reference[name] for name in spec.law.inputs
+            name: np.log(inputs[name].to_numpy()) - frame.reference[name]
+            for name in spec.law.inputs
         },
         family=family,
         log_loss=np.log(loss),

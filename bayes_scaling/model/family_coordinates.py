@@ -2,20 +2,12 @@
 
 from typing import Any
 
-import numpy as np
-
 from bayes_scaling.laws import ops
 from bayes_scaling.laws.coordinates import Identity
+from bayes_scaling.model.frame import ReferenceFrame
 from bayes_scaling.model.spec import Spec
 
-__all__ = ["FamilyCoordinates", "moves"]
-
-
-def moves(spec: Spec) -> bool:
-    """Whether families are sampled in coordinates of their own rather than in log parameters."""
-    own = spec.pooled("partial", "none")
-    bent = bool(spec.law.coordinates) or any(p.loose for p in own)
-    return bent and len(own) == len(spec.parameters)
+__all__ = ["FamilyCoordinates"]
 
 
 class FamilyCoordinates:
@@ -28,15 +20,24 @@ class FamilyCoordinates:
     Parameters
     ----------
     spec : Spec
-        Law, priors and centres; the noise scale stands last among its parameters.
+        Law and priors; the noise scale stands last among its parameters.
+    frame : ReferenceFrame
+        Where priors hold, and where families have their middles.
     """
 
-    def __init__(self, spec: Spec) -> None:
+    def __init__(self, spec: Spec, frame: ReferenceFrame) -> None:
         self.law = spec.law
         self.coordinates = spec.law.coordinates or Identity()
         self.names = [p.name for p in spec.parameters]
         self.loose = [i for i, p in enumerate(spec.parameters) if p.loose]
-        self.shift = {n: np.asarray(spec.centres[n]) - spec.reference[n] for n in spec.law.inputs}
+        self.shift = frame.standard.shift
+
+    @classmethod
+    def of(cls, spec: Spec, frame: ReferenceFrame) -> "FamilyCoordinates | None":
+        """Those of a model, or None where log parameters are as good, or not all are by family."""
+        own = spec.pooled("partial", "none")
+        bent = bool(spec.law.coordinates) or any(p.loose for p in own)
+        return cls(spec, frame) if bent and len(own) == len(spec.parameters) else None
 
     def forward(self, value: Any, location: Any, scale: Any) -> Any:
         """Coordinates from log parameters, last axis the parameter.
@@ -58,7 +59,7 @@ class FamilyCoordinates:
 
     def backward(self, value: Any, location: Any, scale: Any) -> Any:
         """Log parameters from coordinates; shapes as in :meth:`forward`."""
-        columns = self._told(value, location, scale)
+        columns = self._constrained(value, location, scale)
         at, noise = self._split(columns)
         logs = self._move(self.coordinates.backward(at), -1.0)
         return ops.stack([*(logs[name] for name in at), noise])
@@ -69,7 +70,7 @@ class FamilyCoordinates:
         Because the density of independent normals is elementwise. Moving an amplitude along its
         exponents is a shear and adds nothing.
         """
-        at, _ = self._split(self._told(value, location, scale))
+        at, _ = self._split(self._constrained(value, location, scale))
         total = self.coordinates.log_jacobian(at) + sum(ops.log(scale[..., i]) for i in self.loose)
         if getattr(total, "ndim", 0):
             total = total[..., None]
@@ -91,7 +92,7 @@ class FamilyCoordinates:
         """Columns of the law's parameters by name; the noise scale, which stands last."""
         return dict(zip(self.names[:-1], columns[:-1], strict=True)), columns[-1]
 
-    def _told(self, value: Any, location: Any, scale: Any) -> list[Any]:
+    def _constrained(self, value: Any, location: Any, scale: Any) -> list[Any]:
         """Coordinates with the loose ones as log parameters."""
         columns = [value[..., i] for i in range(len(self.names))]
         for i in self.loose:

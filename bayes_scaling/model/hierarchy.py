@@ -11,8 +11,7 @@ import xarray as xr
 from scipy import stats
 
 from bayes_scaling.laws import Parameter, ops
-from bayes_scaling.model.design import Design
-from bayes_scaling.model.home import from_home, home
+from bayes_scaling.model.frame import Design, ReferenceFrame
 from bayes_scaling.model.spec import Spec
 
 __all__ = [
@@ -31,13 +30,13 @@ _SCALAR = ("chain", "draw")
 _BY_FAMILY = ("chain", "draw", "family")
 
 
-def named(spec: Spec, draws: xr.Dataset) -> xr.Dataset:
+def named(spec: Spec, frame: ReferenceFrame, draws: xr.Dataset) -> xr.Dataset:
     """Draws of the model's free variables as parameters with their names, in their units.
 
     Parameters
     ----------
-    spec : Spec
-        The model.
+    spec, frame : Spec, ReferenceFrame
+        The model, and where its parameters are stated.
     draws : xarray.Dataset
         ``mu``, ``tau``, ``theta`` and ``log_excess_nu`` as the model has them.
 
@@ -64,16 +63,18 @@ def named(spec: Spec, draws: xr.Dataset) -> xr.Dataset:
         result[f"{parameter.name}_spread"] = draws["tau"].sel(partial=parameter.name, drop=True)
     if spec.noise == "student-t":
         result["nu"] = 2.0 + ops.exp(draws["log_excess_nu"])
-    return from_home(spec, result)
+    return frame.unstandardise(spec.law, result)
 
 
-def prior_draws(spec: Spec, draws: int, rng: np.random.Generator) -> xr.Dataset:
+def prior_draws(
+    spec: Spec, frame: ReferenceFrame, draws: int, rng: np.random.Generator
+) -> xr.Dataset:
     """Draws of every parameter from the prior.
 
     Parameters
     ----------
-    spec : Spec
-        Priors, pooling and reference point.
+    spec, frame : Spec, ReferenceFrame
+        The model, and where its parameters are stated.
     draws : int
         How many.
     rng : numpy.random.Generator
@@ -86,10 +87,10 @@ def prior_draws(spec: Spec, draws: int, rng: np.random.Generator) -> xr.Dataset:
     """
     shape = (1, draws, len(spec.families))
     coords = {"chain": [0], "draw": np.arange(draws), "family": list(spec.families)}
-    data, there = xr.Dataset(coords=coords), home(spec)
+    data, standard = xr.Dataset(coords=coords), frame.standard
     for parameter in spec.parameters:
         name, kind = parameter.name, spec.pooling[parameter.name]
-        location, sd = there.log_median(parameter), spec.log_sd(parameter)
+        location, sd = standard.log_median(parameter), spec.log_sd(parameter)
         if kind == "none":
             data[name] = _BY_FAMILY, np.exp(rng.normal(location, sd, shape))
             continue
@@ -104,7 +105,7 @@ def prior_draws(spec: Spec, draws: int, rng: np.random.Generator) -> xr.Dataset:
     if spec.noise == "student-t":
         nu = spec.nu_parameter.prior
         data["nu"] = _SCALAR, 2.0 + np.exp(rng.normal(np.log(nu.median), nu.sd, shape[:2]))
-    return from_home(spec, data)
+    return frame.unstandardise(spec.law, data)
 
 
 def family_values(spec: Spec, posterior: xr.Dataset, family: str) -> dict[str, xr.DataArray]:
@@ -113,7 +114,7 @@ def family_values(spec: Spec, posterior: xr.Dataset, family: str) -> dict[str, x
 
 
 def new_family(
-    spec: Spec, posterior: xr.Dataset, rng: np.random.Generator
+    spec: Spec, frame: ReferenceFrame, posterior: xr.Dataset, rng: np.random.Generator
 ) -> dict[str, xr.DataArray]:
     """A family that was not fitted, drawn from the population.
 
@@ -122,8 +123,8 @@ def new_family(
 
     Parameters
     ----------
-    spec : Spec
-        Priors and pooling.
+    spec, frame : Spec, ReferenceFrame
+        The model, and where its parameters are stated.
     posterior : xarray.Dataset
         Draws of a fit.
     rng : numpy.random.Generator
@@ -139,7 +140,7 @@ def new_family(
         name = parameter.name
         template = posterior[name].isel(family=0, drop=True)
         if spec.pooling[name] == "none":
-            mu, tau = _unpooled_population(spec, parameter, posterior, rng)
+            mu, tau = _unpooled_population(spec, frame, parameter, posterior, rng)
         else:
             mu = np.log(posterior[f"{name}_population"].values)
             spread = posterior.get(f"{name}_spread")
@@ -149,11 +150,15 @@ def new_family(
 
 
 def _unpooled_population(
-    spec: Spec, parameter: Parameter, posterior: xr.Dataset, rng: np.random.Generator
+    spec: Spec,
+    frame: ReferenceFrame,
+    parameter: Parameter,
+    posterior: xr.Dataset,
+    rng: np.random.Generator,
 ) -> tuple[Any, Any]:
     """Population location and spread given at most one family, by the normal-normal update."""
     seen = np.log(posterior[parameter.name].isel(family=0).values)
-    prior, location = parameter.prior, spec.log_median(parameter)
+    prior, location = parameter.prior, frame.log_median(parameter)
     tau = np.exp(rng.normal(np.log(prior.spread), spec.spread_sd, seen.shape))
     if len(spec.families) > 1:
         return rng.normal(location, prior.sd, seen.shape), tau
@@ -217,13 +222,13 @@ def noise(
     return scale.copy(data=bounded)
 
 
-def log_prior(spec: Spec, draws: xr.Dataset) -> xr.Dataset:
+def log_prior(spec: Spec, frame: ReferenceFrame, draws: xr.Dataset) -> xr.Dataset:
     """Log prior density of each free variable of the model.
 
     Parameters
     ----------
-    spec : Spec
-        Priors and pooling.
+    spec, frame : Spec, ReferenceFrame
+        The model, and where its priors hold.
     draws : xarray.Dataset
         ``mu``, ``tau``, ``theta`` and ``log_excess_nu`` as the model has them.
 
@@ -232,11 +237,11 @@ def log_prior(spec: Spec, draws: xr.Dataset) -> xr.Dataset:
     xarray.Dataset
         The same names and dims.
     """
-    result, spec = {}, home(spec)
+    result, standard = {}, frame.standard
     pooled, partial = spec.pooled("partial", "shared"), spec.pooled("partial")
     own = spec.pooled("partial", "none")
     if pooled:
-        location = [spec.log_median(p) for p in pooled]
+        location = [standard.log_median(p) for p in pooled]
         result["mu"] = _normal(draws["mu"], location, [spec.log_sd(p) for p in pooled])
     if partial:
         log_tau = ops.log(draws["tau"])
@@ -247,7 +252,7 @@ def log_prior(spec: Spec, draws: xr.Dataset) -> xr.Dataset:
         centre, sd = np.empty(shape), np.empty(shape)
         for i, p in enumerate(own):
             hyper = spec.pooling[p.name] == "partial"
-            centre[..., i] = draws["mu"].sel(pooled=p.name) if hyper else spec.log_median(p)
+            centre[..., i] = draws["mu"].sel(pooled=p.name) if hyper else standard.log_median(p)
             sd[..., i] = draws["tau"].sel(partial=p.name) if hyper else spec.log_sd(p)
         result["theta"] = _normal(draws["theta"], centre[..., None, :], sd[..., None, :])
     if spec.noise == "student-t":

@@ -1,15 +1,13 @@
-"""What is fitted, said completely and without PyMC: law, pooling, noise, constants."""
+"""What is fitted, without PyMC and without data: law, priors, pooling, noise."""
 
-import json
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from bayes_scaling._display import brief
 from bayes_scaling.errors import LawError
 from bayes_scaling.laws import Law, Parameter, Prior
-from bayes_scaling.laws.checking import signature
 from bayes_scaling.model.discrepancy import Discrepancy
 
 __all__ = ["BORROWS", "NOISE", "NU", "Noise", "Pooling", "Spec", "pooling_by_parameter"]
@@ -44,7 +42,7 @@ never exactly alike, and a spread that may be zero cannot be sampled well with f
 
 @dataclass(frozen=True, repr=False)
 class Spec:
-    """A model, complete but for the observed losses.
+    """A model, which holds nothing of the data but the names of the families.
 
     Parameters
     ----------
@@ -56,18 +54,6 @@ class Spec:
         By parameter, ``sigma`` included.
     noise : {"student-t", "normal"}
         Distribution of log loss about the curve.
-    reference : dict of str to float
-        By input, natural log of the common reference point; amplitudes are the loss there, in
-        priors and in results.
-    centres : dict of str to tuple of float
-        By input, natural log of each family's geometric middle, where samplers move.
-    loss_scale : float
-        Typical loss, the unit of priors that are relative to the loss.
-    loss_scales : tuple of float
-        That of each family.
-    own : bool
-        Whether priors hold at each family's own middle and in units of its own typical loss, and
-        not at the common reference point (:mod:`bayes_scaling.model.home`).
     noise_parameter, nu_parameter : Parameter
         Scale and degrees of freedom of the noise.
     spread_sd : float
@@ -82,11 +68,6 @@ class Spec:
     families: tuple[str, ...]
     pooling: Mapping[str, Pooling]
     noise: Noise
-    reference: Mapping[str, float]
-    centres: Mapping[str, tuple[float, ...]]
-    loss_scale: float
-    loss_scales: tuple[float, ...] = ()
-    own: bool = False
     noise_parameter: Parameter = NOISE
     nu_parameter: Parameter = NU
     spread_sd: float = SPREAD_SD
@@ -110,11 +91,6 @@ class Spec:
         """The parameters that are pooled in one of these ways."""
         return tuple(p for p in self.parameters if self.pooling[p.name] in kinds)
 
-    def log_median(self, parameter: Parameter) -> float:
-        """Natural log of the prior median in the parameter's own unit."""
-        scale = self.loss_scale if parameter.of_loss else 1.0
-        return math.log(parameter.prior.median * scale)
-
     def log_sd(self, parameter: Parameter) -> float:
         """Prior sd of the log of a parameter: of its population, or of a family alone."""
         prior = parameter.prior
@@ -122,44 +98,9 @@ class Spec:
             return math.hypot(prior.sd, prior.spread)
         return prior.sd
 
-    def to_json(self) -> str:
-        """The specification as JSON: priors, and the law by its name and signature."""
-        content = {
-            "law": self.law.name,
-            "law_signature": signature(self.law),
-            "formula": self.law.formula,
-            "law_parameters": [asdict(p) for p in self.law.parameters],
-            "families": list(self.families),
-            "pooling": dict(self.pooling),
-            "noise": self.noise,
-            "reference": dict(self.reference),
-            "centres": {name: list(value) for name, value in self.centres.items()},
-            "loss_scale": self.loss_scale,
-            "loss_scales": list(self.loss_scales),
-            "own": self.own,
-            "noise_parameter": asdict(self.noise_parameter),
-            "nu_parameter": asdict(self.nu_parameter),
-            "spread_sd": self.spread_sd,
-            "prior": self.prior,
-            "discrepancy": asdict(self.discrepancy) if self.discrepancy else None,
-        }
-        return json.dumps(content, sort_keys=True)
-
-    @classmethod
-    def from_json(cls, text: str) -> "Spec":
-        """Read back what :meth:`to_json` wrote.
-
-        Raises
-        ------
-        LawError
-            If the law is not known here, its parameters have other names, or its expression gives
-            other values than when it was fitted.
-        ValueError
-            If a field is missing, of another type or out of range; the message is a clause.
-        """
-        from bayes_scaling.model._spec_reading import read_spec
-
-        return read_spec(text)
+    def same_density(self, other: "Spec") -> bool:
+        """Whether another model differs at most in its discrepancy, which no density reads."""
+        return replace(self, discrepancy=None) == replace(other, discrepancy=None)
 
 
 def pooling_by_parameter(

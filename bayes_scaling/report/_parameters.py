@@ -81,5 +81,5 @@ def _raw(study: Study, family: str) -> dict[str, dict[str, float]]:
     if law.rigid:
         return {}
     values = {name: fit.posterior[name].sel(family=family) for name in law.names}
-    moved = law.move(values, {name: -fit.spec.reference[name] for name in law.inputs})
+    moved = law.move(values, {name: -fit.frame.reference[name] for name in law.inputs})
     return {name: summary(moved[name]) for name in law.slopes(values)}

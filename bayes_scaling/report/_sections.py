@@ -79,7 +79,7 @@ def law_section(study: Study) -> dict[str, Any]:
         "notes": [*law.notes, *law.remarks],
         "noise": spec.noise,
         "pooling": dict(spec.pooling),
-        "reference_point": {name: math.exp(spec.reference[name]) for name in law.inputs},
+        "reference_point": {name: math.exp(study.fit.frame.reference[name]) for name in law.inputs},
     }
 
 
@@ -88,7 +88,7 @@ def priors_section(study: Study) -> list[dict[str, Any]]:
     spec = study.fit.spec
     rows = []
     for parameter in spec.parameters:
-        location, sd = spec.log_median(parameter), spec.log_sd(parameter)
+        location, sd = study.fit.frame.log_median(parameter), spec.log_sd(parameter)
         kind = spec.pooling[parameter.name]
         rows.append(
             {

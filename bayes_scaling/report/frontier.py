@@ -60,7 +60,7 @@ def frontier(fit: Fit, family: str, flops: ArrayLike, *, seed: int = 0) -> Front
         draws = values_of(fit, family, seed)
         values = {name: draws[name].to_numpy().ravel() for name in law.names}
         # The median is that of the optimum draw by draw, never the optimum of median parameters.
-        logs = [float(np.median(closed_form(spec, values, np.log(c)))) for c in budgets]
+        logs = [float(np.median(closed_form(spec, fit.frame, values, np.log(c)))) for c in budgets]
         params = np.exp(logs)
         kind = "compute-optimal"
     return Frontier(budgets, params, budgets / (6.0 * params), kind)

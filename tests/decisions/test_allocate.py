@@ -43,11 +43,11 @@ def test_closed_form_equals_search(
     truth = TRUTH if law == "chinchilla" else TRUTH | {"gamma": 0.7}
     fit = make_fit(law, truth, width=0.1)
     values, log_flops = flat(fit, "web"), log10_flops * math.log(10)
-    formula = closed_form(fit.spec, values, log_flops)
+    formula = closed_form(fit.spec, fit.frame, values, log_flops)
     bounds = (float(formula.min()) - 2.0, float(formula.max()) + 3.0)
 
     def loss(at: np.ndarray) -> np.ndarray:
-        return log_loss_at(fit.spec, values, at, log_flops - math.log(6.0) - at)
+        return log_loss_at(fit.spec, fit.frame, values, at, log_flops - math.log(6.0) - at)
 
     assert_allclose(numeric(loss, bounds, formula.size), formula, atol=1e-5)
 
@@ -198,8 +198,12 @@ def test_loss_on_the_budget_uses_the_laws_own_expression(two_families: Fit) -> N
     values = flat(two_families, "web")
     at = np.full(len(values["A"]), math.log(1e10))
     tokens = BUDGET / 6e10
-    ours = np.exp(log_loss_at(two_families.spec, values, at, np.full_like(at, math.log(tokens))))
-    reference = {n: math.exp(v) for n, v in two_families.spec.reference.items()}
+    ours = np.exp(
+        log_loss_at(
+            two_families.spec, two_families.frame, values, at, np.full_like(at, math.log(tokens))
+        )
+    )
+    reference = {n: math.exp(v) for n, v in two_families.frame.reference.items()}
     expected = (
         values["floor"]
         + values["A"] * (1e10 / reference["params"]) ** -values["alpha_N"]

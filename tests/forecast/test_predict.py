@@ -48,7 +48,7 @@ def test_curve_is_the_law_at_every_draw(make_fit: Callable[..., Fit], law: str) 
     forecast = predict(fit, params=3e9, tokens=5e10, family="code")
     here = fit.posterior.sel(family="code")
     values = {name: here[name].values for name in fit.law.names}
-    back = {name: -value for name, value in fit.spec.reference.items()}
+    back = {name: -value for name, value in fit.frame.reference.items()}
     published = fit.law.move(values, back)
     where = {"params": 3e9, "tokens": 5e10, "flops": 6 * 3e9 * 5e10}
     expected = fit.law.loss(where, published)

@@ -1,5 +1,6 @@
 """One small sampled fit, and what must hold of every fit."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import arviz as az
@@ -80,7 +81,7 @@ def test_derived_exponents_follow_draw_by_draw(sampled: Fit) -> None:
 def test_log_likelihood_is_on_the_loss_itself(sampled: Fit) -> None:
     draws, spec = sampled.posterior, sampled.spec
     rows = sampled.runs
-    on_log = hierarchy.log_likelihood(spec, arrays(spec, rows), draws)
+    on_log = hierarchy.log_likelihood(spec, arrays(spec, sampled.frame, rows), draws)
     expected = on_log.values - np.log(rows["loss"].to_numpy())
     assert_allclose(sampled.dt["log_likelihood"]["loss"], expected, rtol=1e-10)
 
@@ -110,41 +111,45 @@ def test_diagnosis_of_a_good_fit(sampled: Fit) -> None:
 
 def test_recompiling_is_not_needed_for_other_runs(sampled: Fit, table: pd.DataFrame) -> None:
     rows = table[table["role"] == "fit"]
-    spec = specify(rows)
-    compiled = compile_model(spec, arrays(spec, rows))
+    spec, frame = specify(rows)
+    compiled = compile_model(spec, frame, arrays(spec, frame, rows))
     # Larger models, another unit of loss: priors are relative to the typical loss of the table.
     other = rows.assign(
         loss=rows["loss"] * 2, params=rows["params"] * 100, flops=rows["flops"] * 100
     ).iloc[5:]
-    moved = specify(other)
-    assert compiled.suits(moved)
+    moved, there = specify(other)
+    assert compiled.accepts(moved, there)
     settings = SamplerSettings(draws=300, tune=400, chains=2, seed=1)
-    sampler = compiled.with_runs(arrays(moved, other), moved)
-    refit = hierarchy.named(moved, sampler.sample(settings).draws)
+    sampler = compiled.with_runs(arrays(moved, there, other), there)
+    refit = hierarchy.named(moved, there, sampler.sample(settings).draws)
     change = np.log(refit["floor"].median() / sampled.posterior["floor"].median())
     assert_allclose(change, np.log(2), atol=0.05)
     assert_allclose(refit["alpha_N"].median(), sampled.posterior["alpha_N"].median(), rtol=0.1)
-    assert not compiled.suits(specify(rows, noise="normal"))
-    with pytest.raises(FitError, match="another law, other families or other priors"):
-        compiled.with_runs(arrays(moved, other), specify(other, "chinchilla-gamma"))
+    assert not compiled.accepts(*specify(rows, noise="normal"))
+    assert not compiled.accepts(*specify(other, "chinchilla-gamma"))
+    assert not compiled.accepts(spec, replace(frame, own=True))
 
 
 def test_a_refit_starts_where_a_fresh_compilation_would(table: pd.DataFrame) -> None:
     rows = table[table["role"] == "fit"]
-    spec = specify(rows)
-    design = arrays(spec, rows)
-    compiled = compile_model(spec, design)
+    spec, frame = specify(rows)
+    design = arrays(spec, frame, rows)
+    compiled = compile_model(spec, frame, design)
     given = compiled.model.initial_point_func(0)
-    assert_allclose(unconstrained(spec, starting_point(spec, design)), given, rtol=1e-8)
+    assert_allclose(
+        unconstrained(spec, frame, compiled.coordinates, starting_point(spec, frame, design)),
+        given,
+        rtol=1e-8,
+    )
 
 
 def test_a_start_is_nowhere_flat() -> None:
     # With no more runs than parameters the noise starts at its prior's median, where the density
     # of its population is flat, and the sampler cannot start on a gradient of zero.
     few = simulate("chinchilla", grid(("web", "code")).groupby("family").head(4), TRUTH, seed=3)
-    spec = specify(few)
-    point = starting_point(spec, arrays(spec, few))
-    medians = np.array([spec.log_median(p) for p in spec.pooled("partial")])
+    spec, frame = specify(few)
+    point = starting_point(spec, frame, arrays(spec, frame, few))
+    medians = np.array([frame.log_median(p) for p in spec.pooled("partial")])
     assert (np.abs(point["mu"] - medians) > 0.01).all()
     away = np.log(point["tau"] / [p.prior.spread for p in spec.pooled("partial")])
     assert (np.abs(away) <= spec.spread_sd * 1.000001).all()
@@ -152,8 +157,8 @@ def test_a_start_is_nowhere_flat() -> None:
 
 def test_starting_points_are_near_the_truth(table: pd.DataFrame) -> None:
     rows = table[table["role"] == "fit"]
-    spec = specify(rows)
-    point = starting_point(spec, arrays(spec, rows))
+    spec, frame = specify(rows)
+    point = starting_point(spec, frame, arrays(spec, frame, rows))
     names = [p.name for p in spec.parameters]
     start = dict(zip(names, np.exp(point["theta"][0]), strict=True))
     assert_allclose(start["floor"], TRUTH["floor"], rtol=0.1)

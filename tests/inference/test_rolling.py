@@ -34,7 +34,7 @@ def sweep(seed: int = 0, noise: float = 0.002) -> pd.DataFrame:
 def test_a_point_fit_finds_the_truth_within_its_covariance() -> None:
     law, rows = laws.get("chinchilla"), sweep()
     fitted = fit_point(law, rows)
-    truth = law.move(TRUTH, fitted.spec.reference)
+    truth = law.move(TRUTH, fitted.frame.reference)
     away = fitted.theta - np.log([truth[name] for name in law.names])
     # Chi-square of five degrees of freedom; the prior pulls little on 40 runs.
     assert away @ np.linalg.solve(fitted.covariance, away) < 20

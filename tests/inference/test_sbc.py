@@ -53,7 +53,7 @@ def test_ranks_that_are_not_uniform_are_named(a: float, b: float, said: str) -> 
 
 def test_ranks_of_truths_drawn_like_the_posterior_are_uniform(two_families: Fit) -> None:
     spec = two_families.spec
-    design = arrays(spec, two_families.runs)
+    design = arrays(spec, two_families.frame, two_families.runs)
     posterior = two_families.posterior[[str(n) for n in hierarchy_names(two_families)]]
     rng = np.random.default_rng(1)
     ranks = []
@@ -92,7 +92,7 @@ def hierarchy_names(fit: Fit) -> list[str]:
 
 def test_simulated_losses_scatter_about_the_curve(make_fit: Callable[..., Fit]) -> None:
     fit = make_fit(width=1e-9)
-    design = arrays(fit.spec, fit.runs)
+    design = arrays(fit.spec, fit.frame, fit.runs)
     truth = fit.posterior.isel(chain=[0], draw=[0])
     rng = np.random.default_rng(2)
     again = np.stack([_simulated(fit.spec, design, truth, rng).log_loss for _ in range(400)])
@@ -104,7 +104,7 @@ def test_simulated_losses_scatter_about_the_curve(make_fit: Callable[..., Fit]) 
 
 
 def test_real_and_simulated_runs_are_fitted_together(two_families: Fit) -> None:
-    design = arrays(two_families.spec, two_families.runs)
+    design = arrays(two_families.spec, two_families.frame, two_families.runs)
     both = _together(design, design)
     assert len(both.run) == 2 * len(design.run)
     assert len(set(both.run)) == len(both.run)

@@ -51,9 +51,9 @@ def test_the_page_works_as_written(installed: str) -> None:
 
     design = pd.DataFrame({"params": 1e8, "tokens": np.logspace(8, 11, 6)})
     runs = simulate(installed, design, values, noise=0.0)
-    spec = specify(runs, installed)
-    at_reference = law.move(values, spec.reference)
-    fitted = law.log_curve(arrays(spec, runs).inputs, at_reference)
+    spec, frame = specify(runs, installed)
+    at_reference = law.move(values, frame.reference)
+    fitted = law.log_curve(arrays(spec, frame, runs).inputs, at_reference)
     assert_allclose(np.exp(fitted), runs["loss"], rtol=1e-12)
 
 

@@ -10,7 +10,8 @@ from numpy.testing import assert_allclose
 from bayes_scaling import laws
 from bayes_scaling.errors import LawError
 from bayes_scaling.laws import Prior
-from bayes_scaling.model import Discrepancy, Extent, Population, Spec, population, specify
+from bayes_scaling.model import Discrepancy, Extent, Population, population, specify
+from bayes_scaling.model.spec_json import read_spec, write_spec
 from tests.conftest import TRUTH, grid, simulate
 
 KNOWN = Discrepancy(level=0.004, noise_power=0.5, power=0.8, shared=0.6, spread=0.5)
@@ -60,7 +61,7 @@ def test_more_compute_is_never_nearer(first: float, more: float) -> None:
 
 def test_a_population_replaces_medians_and_keeps_what_it_does_not_know() -> None:
     table = simulate("chinchilla", grid(), TRUTH)
-    spec = specify(table, "chinchilla", prior=OWN, priors={"alpha_D": Prior(0.9, 0.1, 0.1)})
+    spec, frame = specify(table, "chinchilla", prior=OWN, priors={"alpha_D": Prior(0.9, 0.1, 0.1)})
     priors = {p.name: p for p in spec.law.parameters}
     weak = {p.name: p for p in laws.get("chinchilla").parameters}
     assert priors["floor"].prior == Prior(0.6, 0.3, 0.2)
@@ -70,7 +71,7 @@ def test_a_population_replaces_medians_and_keeps_what_it_does_not_know() -> None
     assert priors["alpha_D"].prior.median == 0.9
     assert spec.prior == "own"
     assert spec.discrepancy == KNOWN
-    assert Spec.from_json(spec.to_json()) == spec
+    assert read_spec(write_spec(spec, frame)) == (spec, frame)
 
 
 def test_what_is_shipped() -> None:
@@ -81,10 +82,10 @@ def test_what_is_shipped() -> None:
     assert population("power-n") is None
     assert Population.from_dict(known.law, known.to_dict()) == known
     table = simulate("chinchilla", grid(), TRUTH)
-    spec = specify(table, laws.DEFAULT, prior="population")
+    spec, _ = specify(table, laws.DEFAULT, prior="population")
     assert spec.prior == "population"
     # A law of which nothing has been learned keeps its own priors and has no discrepancy.
-    weak = specify(table, "power-n", prior="population")
+    weak, _ = specify(table, "power-n", prior="population")
     assert weak.prior == "weak"
     assert weak.discrepancy is None
 
@@ -100,8 +101,8 @@ def test_priors_that_do_not_exist_are_refused() -> None:
 def test_a_law_with_priors_of_its_own_keeps_them() -> None:
     table = simulate("chinchilla", grid(), TRUTH)
     own = laws.get(laws.DEFAULT).with_priors({"gamma": Prior(0.9, 0.05, 0.05)})
-    spec = specify(table, own, prior="population")
+    spec, _ = specify(table, own, prior="population")
     assert spec.law == own
     assert spec.discrepancy is None
-    registered = specify(table, laws.get(laws.DEFAULT), prior="population")
+    registered, _ = specify(table, laws.get(laws.DEFAULT), prior="population")
     assert registered.prior == "population"

@@ -10,9 +10,18 @@ from scipy import stats
 
 from bayes_scaling.errors import DataError, LawError
 from bayes_scaling.laws import Prior
-from bayes_scaling.model import Design, Spec, arrays, hierarchy, simulate, specify
+from bayes_scaling.model import (
+    Design,
+    ReferenceFrame,
+    Spec,
+    arrays,
+    hierarchy,
+    simulate,
+    specify,
+)
 from bayes_scaling.model.build import build
-from bayes_scaling.model.home import at_home, home
+from bayes_scaling.model.family_coordinates import FamilyCoordinates
+from bayes_scaling.model.spec_json import read_spec, write_spec
 from tests.conftest import TRUTH, grid
 
 RAW = {
@@ -30,13 +39,17 @@ RAW = {
 }
 
 
-def model_of(law: str, pooling: object, noise: str = "student-t") -> tuple[Spec, Design]:
+def model_of(
+    law: str, pooling: object, noise: str = "student-t"
+) -> tuple[Spec, ReferenceFrame, Design]:
     table = simulate(law, grid(), RAW[law], seed=1).assign(loss_se=0.01)
-    spec = specify(table, law, pooling=pooling, noise=noise)  # type: ignore[arg-type]
-    return spec, arrays(spec, table)
+    spec, frame = specify(table, law, pooling=pooling, noise=noise)  # type: ignore[arg-type]
+    return spec, frame, arrays(spec, frame, table)
 
 
-def free_draws(spec: Spec, rng: np.random.Generator, draws: int = 4) -> xr.Dataset:
+def free_draws(
+    spec: Spec, standard: ReferenceFrame, rng: np.random.Generator, draws: int = 4
+) -> xr.Dataset:
     """Free variables of the model about the prior, as its sampler would return them."""
     coords = {"chain": [0], "draw": range(draws)}
     result = xr.Dataset(coords=coords)
@@ -45,7 +58,7 @@ def free_draws(spec: Spec, rng: np.random.Generator, draws: int = 4) -> xr.Datas
     shape = (1, draws)
     if pooled:
         result = result.assign_coords(pooled=[p.name for p in pooled])
-        centre = np.array([spec.log_median(p) for p in pooled])
+        centre = np.array([standard.log_median(p) for p in pooled])
         result["mu"] = ("chain", "draw", "pooled"), centre + rng.normal(size=(*shape, len(pooled)))
     if partial:
         result = result.assign_coords(partial=[p.name for p in partial])
@@ -56,7 +69,7 @@ def free_draws(spec: Spec, rng: np.random.Generator, draws: int = 4) -> xr.Datas
     if own:
         result = result.assign_coords(family=list(spec.families), parameter=[p.name for p in own])
         size = (*shape, len(spec.families), len(own))
-        centre = np.array([spec.log_median(p) for p in own])
+        centre = np.array([standard.log_median(p) for p in own])
         dims = ("chain", "draw", "family", "parameter")
         result["theta"] = dims, centre + 0.3 * rng.normal(size=size)
     if spec.noise == "student-t":
@@ -78,28 +91,28 @@ def test_densities_equal_those_of_pymc(law: str, pooling: object, noise: str) ->
     assert_equal_to_pymc(*model_of(law, pooling, noise))
 
 
-def assert_equal_to_pymc(spec: Spec, design: Design) -> None:
+def assert_equal_to_pymc(spec: Spec, frame: ReferenceFrame, design: Design) -> None:
     """Prior and likelihood on numbers are those of the graph, at free variables at hand."""
-    draws = free_draws(home(spec), np.random.default_rng(0))
+    draws = free_draws(spec, frame.standard, np.random.default_rng(0))
     tree = xr.DataTree.from_dict({"posterior": draws})
     options = {"progressbar": False, "compile_kwargs": {"mode": "FAST_COMPILE"}}
-    with build(home(spec), at_home(spec, design)):
+    with build(spec, frame, design):
         prior = pm.stats.compute_log_prior(tree, extend_inferencedata=False, **options)
         likelihood = pm.stats.compute_log_likelihood(tree, extend_inferencedata=False, **options)
-    ours = hierarchy.log_prior(spec, draws)
+    ours = hierarchy.log_prior(spec, frame, draws)
     assert set(ours.data_vars) == set(prior.data_vars)
     for name in ours:
         assert_allclose(ours[name], prior[name].transpose(*ours[name].dims), atol=1e-7)
-    values = hierarchy.named(spec, draws)
+    values = hierarchy.named(spec, frame, draws)
     expected = likelihood["log_loss"].transpose("chain", "draw", "run")
     assert_allclose(hierarchy.log_likelihood(spec, design, values), expected, rtol=1e-9)
 
 
 @pytest.mark.parametrize("law", ["product", "broken-d"])
 def test_sampled_density_is_prior_times_likelihood_times_jacobian(law: str) -> None:
-    spec, design = model_of(law, "partial")
-    draws = free_draws(spec, np.random.default_rng(5), draws=1)
-    model = build(spec, design)
+    spec, frame, design = model_of(law, "partial")
+    draws = free_draws(spec, frame, np.random.default_rng(5), draws=1)
+    model = build(spec, frame, design, FamilyCoordinates.of(spec, frame))
     start = {str(n): v.isel(chain=0, draw=0).values for n, v in draws.items()}
     point = model.initial_point(random_seed=0)
     with model:
@@ -109,9 +122,9 @@ def test_sampled_density_is_prior_times_likelihood_times_jacobian(law: str) -> N
     assert set(initial) == set(point)
     total = model.compile_logp(mode="FAST_COMPILE")(initial)
 
-    parts = hierarchy.log_prior(spec, draws)
+    parts = hierarchy.log_prior(spec, frame, draws)
     prior = sum(float(value.sum()) for value in parts.values())
-    values = hierarchy.named(spec, draws)
+    values = hierarchy.named(spec, frame, draws)
     likelihood = float(hierarchy.log_likelihood(spec, design, values).sum())
     # tau is sampled on its log; theta in the coordinates of the law at each family's centre, and
     # loose parameters as deviations in units of tau.
@@ -123,31 +136,31 @@ def test_sampled_density_is_prior_times_likelihood_times_jacobian(law: str) -> N
     jacobian += len(spec.families) * float(spreads.sum())
     for i, family in enumerate(spec.families):
         here = {n: values[n].sel(family=family).item() for n in spec.law.names}
-        shift = {n: spec.centres[n][i] - spec.reference[n] for n in spec.law.inputs}
+        shift = {n: frame.centres[n][i] - frame.reference[n] for n in spec.law.inputs}
         logs = {n: np.log(v) for n, v in spec.law.move(here, shift).items()}
         jacobian += spec.law.coordinates.log_jacobian(spec.law.coordinates.forward(logs))
     assert_allclose(total, prior + likelihood + jacobian, rtol=1e-9)
 
 
 def test_specification_survives_json() -> None:
-    spec, _ = model_of("chinchilla-gamma", {"gamma": "shared", "floor": "none"})
-    assert Spec.from_json(spec.to_json()) == spec
+    spec, frame, _ = model_of("chinchilla-gamma", {"gamma": "shared", "floor": "none"})
+    assert read_spec(write_spec(spec, frame)) == (spec, frame)
 
 
 def test_specification_of_another_law_is_refused() -> None:
-    spec, _ = model_of("chinchilla", "partial")
+    spec, frame, _ = model_of("chinchilla", "partial")
     with pytest.raises(LawError, match="there is no law 'gone'"):
-        Spec.from_json(spec.to_json().replace('"law": "chinchilla"', '"law": "gone"'))
+        read_spec(write_spec(spec, frame).replace('"law": "chinchilla"', '"law": "gone"'))
 
 
 def test_reference_is_the_middle_of_the_family_centres() -> None:
     table = simulate("chinchilla", grid(), TRUTH)
-    spec = specify(table)
+    spec, frame = specify(table)
     for name in spec.law.inputs:
         centres = [np.log(rows[name]).mean() for _, rows in table.groupby("family", sort=False)]
-        assert_allclose(spec.centres[name], centres)
-        assert_allclose(spec.reference[name], np.mean(centres))
-    assert_allclose(spec.loss_scale, np.exp(np.log(table["loss"]).mean()))
+        assert_allclose(frame.centres[name], centres)
+        assert_allclose(frame.reference[name], np.mean(centres))
+    assert_allclose(frame.loss_scale, np.exp(np.log(table["loss"]).mean()))
 
 
 @pytest.mark.parametrize(
@@ -168,16 +181,18 @@ def test_unknown_choices_are_refused(options: dict[str, object], message: str) -
 
 def test_given_priors_are_used_in_their_own_unit() -> None:
     table = simulate("chinchilla", grid(), TRUTH)
-    spec = specify(table, priors={"floor": Prior(1.7, 0.1, 0.05), "sigma": Prior(0.02, 1, 1)})
+    spec, frame = specify(
+        table, priors={"floor": Prior(1.7, 0.1, 0.05), "sigma": Prior(0.02, 1, 1)}
+    )
     by_name = {p.name: p for p in spec.parameters}
-    assert_allclose(spec.log_median(by_name["floor"]), np.log(1.7))
-    assert_allclose(spec.log_median(by_name["sigma"]), np.log(0.02))
-    assert_allclose(spec.log_median(by_name["A"]), np.log(0.2 * spec.loss_scale))
+    assert_allclose(frame.log_median(by_name["floor"]), np.log(1.7))
+    assert_allclose(frame.log_median(by_name["sigma"]), np.log(0.02))
+    assert_allclose(frame.log_median(by_name["A"]), np.log(0.2 * frame.loss_scale))
 
 
 def test_prior_draws_have_the_stated_distribution() -> None:
-    spec, _ = model_of("chinchilla", {"B": "none", "alpha_D": "shared"})
-    draws = hierarchy.prior_draws(spec, 20_000, np.random.default_rng(0))
+    spec, frame, _ = model_of("chinchilla", {"B": "none", "alpha_D": "shared"})
+    draws = hierarchy.prior_draws(spec, frame, 20_000, np.random.default_rng(0))
     by_name = {p.name: p for p in spec.parameters}
     alpha, prior = np.log(draws["alpha_N_population"]), by_name["alpha_N"].prior
     assert_allclose(alpha.median(), np.log(prior.median), atol=0.02)
@@ -192,16 +207,16 @@ def test_prior_draws_have_the_stated_distribution() -> None:
 
 def test_prior_predictive_covers_the_losses_people_see() -> None:
     # A check of the default priors: most prior losses lie within a factor of 4 of the typical one.
-    spec, design = model_of("chinchilla", "partial")
-    draws = hierarchy.prior_draws(spec, 2000, np.random.default_rng(0))
-    losses = np.exp(hierarchy.log_mean(spec, design, draws)) / spec.loss_scale
+    spec, frame, design = model_of("chinchilla", "partial")
+    draws = hierarchy.prior_draws(spec, frame, 2000, np.random.default_rng(0))
+    losses = np.exp(hierarchy.log_mean(spec, design, draws)) / frame.loss_scale
     share = float(((losses > 0.25) & (losses < 4)).mean())
     assert 0.8 < share < 0.995
 
 
 @pytest.mark.parametrize("noise", ["student-t", "normal"])
 def test_noise_has_the_scale_and_tails_of_the_model(noise: str) -> None:
-    spec, _ = model_of("chinchilla", "partial", noise)
+    spec, _, _ = model_of("chinchilla", "partial", noise)
     shape = (1, 40_000)
     draws = xr.Dataset({"nu": (("chain", "draw"), np.full(shape, 4.0))})
     scale = xr.DataArray(np.full(shape, 0.01), dims=("chain", "draw"))
@@ -212,16 +227,16 @@ def test_noise_has_the_scale_and_tails_of_the_model(noise: str) -> None:
 
 
 def test_a_new_family_scatters_about_the_population() -> None:
-    spec, _ = model_of("chinchilla", "partial")
+    spec, frame, _ = model_of("chinchilla", "partial")
     size = (2, 20_000)
-    posterior = hierarchy.prior_draws(spec, 10, np.random.default_rng(0))
+    posterior = hierarchy.prior_draws(spec, frame, 10, np.random.default_rng(0))
     fixed = xr.Dataset(coords={"chain": range(2), "draw": range(size[1])})
     for p in spec.parameters:
         fixed[p.name] = ("chain", "draw", "family"), np.ones((*size, 2))
         fixed[f"{p.name}_population"] = ("chain", "draw"), np.full(size, 0.4)
         fixed[f"{p.name}_spread"] = ("chain", "draw"), np.full(size, 0.2)
     assert set(posterior.data_vars) - {"nu"} == set(fixed.data_vars)
-    drawn = hierarchy.new_family(spec, fixed, np.random.default_rng(1))
+    drawn = hierarchy.new_family(spec, frame, fixed, np.random.default_rng(1))
     logs = np.log(drawn["alpha_N"])
     assert_allclose(logs.mean(), np.log(0.4), atol=0.005)
     assert_allclose(logs.std(), 0.2, rtol=0.02)
@@ -257,7 +272,7 @@ def test_simulation_refuses_what_it_cannot_use() -> None:
 
 def test_runs_of_one_name_get_labels_of_their_own() -> None:
     table = simulate("chinchilla", grid(), TRUTH).assign(run="again")
-    design = arrays(specify(table), table)
+    design = arrays(*specify(table), table)
     assert len(set(design.run)) == len(table)
     assert isinstance(design.inputs["params"], np.ndarray)
     assert design.relative_se.max() == 0
@@ -276,5 +291,5 @@ def test_families_of_many_runs_stand_alone_under_a_learned_prior(
     whole = pd.concat(many).assign(loss=3.0)
     few = whole[whole["family"] == "b"].head(runs)
     table = pd.concat([whole[whole["family"] == "a"], few])
-    spec = specify(table, "chinchilla-gamma", pooling="auto", prior=prior)  # type: ignore[arg-type]
+    spec, _ = specify(table, "chinchilla-gamma", pooling="auto", prior=prior)  # type: ignore[arg-type]
     assert set(spec.pooling.values()) == {kind}

@@ -13,7 +13,7 @@ from bayes_scaling.inference import Fit
 from bayes_scaling.inference.compiled import Sampled
 from bayes_scaling.inference.settings import SamplerSettings
 from bayes_scaling.inference.tree import assemble
-from bayes_scaling.model import Spec, arrays, simulate, specify
+from bayes_scaling.model import ReferenceFrame, Spec, arrays, simulate, specify
 from bayes_scaling.runs import load_runs
 
 TRUTH = {
@@ -49,10 +49,12 @@ def table_of_runs(
     return made.drop(columns="loss_curve")
 
 
-def draws_about(spec: Spec, truth: dict[str, float], width: float, apart: float) -> xr.Dataset:
+def draws_about(
+    spec: Spec, frame: ReferenceFrame, truth: dict[str, float], width: float, apart: float
+) -> xr.Dataset:
     """Free variables near a truth in published units; the first chain ``apart`` from the others."""
     rng = np.random.default_rng(5)
-    values = spec.law.move(truth, spec.reference) | {spec.noise_parameter.name: 0.005}
+    values = spec.law.move(truth, frame.reference) | {spec.noise_parameter.name: 0.005}
     names = [parameter.name for parameter in spec.parameters]
     centre = np.log([values[name] for name in names])
     shape = (CHAINS, DRAWS)
@@ -93,7 +95,7 @@ def known_fit(
         table.loc[table.index[table["role"] == "target"][0], "loss"] = np.nan
     loaded = load_runs(table)
     rows = loaded.fit_rows()
-    spec = specify(rows, law)
+    spec, frame = specify(rows, law)
     rng = np.random.default_rng(1)
     diverging = np.zeros((CHAINS, DRAWS), dtype=bool)
     diverging.ravel()[:divergences] = True
@@ -107,8 +109,9 @@ def known_fit(
     )
     tree = assemble(
         spec=spec,
-        design=arrays(spec, rows),
-        sampled=Sampled(draws_about(spec, TRUTH[law], width, apart), stats, 1.0, 2.0),
+        frame=frame,
+        design=arrays(spec, frame, rows),
+        sampled=Sampled(draws_about(spec, frame, TRUTH[law], width, apart), stats, 1.0, 2.0),
         settings=SamplerSettings(draws=DRAWS, tune=100, chains=CHAINS, seed=11),
         runs=loaded,
         messages=("A warning <b>in words</b>.",),

@@ -183,7 +183,7 @@ def test_a_sweep_is_refused_and_its_best_runs_are_kept():
     assert said[0].message.startswith("18 of 24 rows were left out")
     # What was left out is said with every fit, and by what is selected from these runs.
     rows = best.fit_rows()
-    assert said[0].message in cautions(best, rows, specify(rows, "chinchilla", prior="weak"))
+    assert said[0].message in cautions(best, rows, specify(rows, "chinchilla", prior="weak")[0])
     big = best.select(best.table["params"] > 1e8)
     assert said[0] in big.flags
     assert len(load_runs(SWEEP, accept=["sweep"]).fit_rows()) == 24

@@ -1,7 +1,7 @@
-"""A specification back from its JSON, every field of its type and in its range."""
+"""A specification as JSON, and back, every field of its type and in its range."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import cast, get_args
 
 from bayes_scaling import laws
@@ -9,13 +9,38 @@ from bayes_scaling.errors import LawError
 from bayes_scaling.laws import Law
 from bayes_scaling.laws.checking import difference, signature
 from bayes_scaling.model._fields import LARGEST_LOG, POSITIVE, Fields, discrepancy_of, parameter_of
+from bayes_scaling.model.frame import ReferenceFrame
 from bayes_scaling.model.spec import SPREAD_SD, Noise, Pooling, Spec
 
-__all__ = ["read_spec"]
+__all__ = ["read_spec", "write_spec"]
 
 
-def read_spec(text: str) -> Spec:
-    """The specification that :meth:`Spec.to_json` wrote.
+def write_spec(spec: Spec, frame: ReferenceFrame) -> str:
+    """A model and its reference frame as JSON: priors, and the law by its name and signature."""
+    content = {
+        "law": spec.law.name,
+        "law_signature": signature(spec.law),
+        "formula": spec.law.formula,
+        "law_parameters": [asdict(p) for p in spec.law.parameters],
+        "families": list(spec.families),
+        "pooling": dict(spec.pooling),
+        "noise": spec.noise,
+        "reference": dict(frame.reference),
+        "centres": {name: list(value) for name, value in frame.centres.items()},
+        "loss_scale": frame.loss_scale,
+        "loss_scales": list(frame.loss_scales),
+        "own": frame.own,
+        "noise_parameter": asdict(spec.noise_parameter),
+        "nu_parameter": asdict(spec.nu_parameter),
+        "spread_sd": spec.spread_sd,
+        "prior": spec.prior,
+        "discrepancy": asdict(spec.discrepancy) if spec.discrepancy else None,
+    }
+    return json.dumps(content, sort_keys=True)
+
+
+def read_spec(text: str) -> tuple[Spec, ReferenceFrame]:
+    """The model and the reference frame that :func:`write_spec` wrote.
 
     Raises
     ------
@@ -42,19 +67,21 @@ def read_spec(text: str) -> Spec:
         families=families,
         pooling=_pooling(content.object("pooling"), (*law.names, noise_parameter.name), count),
         noise=cast("Noise", content.text("noise", get_args(Noise))),
-        reference={name: reference.number(name, *logs) for name in law.inputs},
-        centres={name: centres.numbers(name, count, *logs) for name in law.inputs},
-        loss_scale=content.number("loss_scale", *POSITIVE),
-        loss_scales=content.numbers("loss_scales", count, *POSITIVE) if scaled else (),
-        own=own,
         noise_parameter=noise_parameter,
         nu_parameter=parameter_of(content.object("nu_parameter"), "nu"),
         spread_sd=content.number("spread_sd", *POSITIVE, default=SPREAD_SD),
         prior=content.text("prior", ("weak", "population", "own"), default="weak"),
         discrepancy=discrepancy_of(discrepancy) if discrepancy else None,
     )
-    content.has(*json.loads(spec.to_json()), partly=True)
-    return spec
+    frame = ReferenceFrame(
+        reference={name: reference.number(name, *logs) for name in law.inputs},
+        centres={name: centres.numbers(name, count, *logs) for name in law.inputs},
+        loss_scale=content.number("loss_scale", *POSITIVE),
+        loss_scales=content.numbers("loss_scales", count, *POSITIVE) if scaled else (),
+        own=own,
+    )
+    content.has(*json.loads(write_spec(spec, frame)), partly=True)
+    return spec, frame
 
 
 def _law(content: Fields) -> Law:
