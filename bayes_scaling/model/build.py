@@ -12,6 +12,7 @@ from bayes_scaling.laws.checking import evaluated
 from bayes_scaling.model.data import data_of
 from bayes_scaling.model.family_coordinates import FamilyCoordinates
 from bayes_scaling.model.frame import Design, ReferenceFrame
+from bayes_scaling.model.noise import observe
 from bayes_scaling.model.spec import Spec
 
 __all__ = ["build"]
@@ -82,7 +83,7 @@ def build(
         }
         mean = evaluated(spec.law, x, values, "PyTensor variables")
         scale = pt.sqrt(values["sigma"] ** 2 + data["relative_se"] ** 2)
-        _likelihood(spec, mean, scale, data["observed_log_loss"])
+        observe(spec.noise, _degrees_of_freedom(spec), mean, scale, data["observed_log_loss"])
     return model
 
 
@@ -117,11 +118,9 @@ def _log_parameters(
     return logs
 
 
-def _likelihood(spec: Spec, mean: Any, scale: Any, observed: Any) -> None:
+def _degrees_of_freedom(spec: Spec) -> Any:
+    """Above 2 the noise has a variance, so that a forecast has a standard deviation."""
     if spec.noise == "normal":
-        pm.Normal("log_loss", mean, scale, observed=observed, dims="run")
-        return
+        return None
     prior = spec.nu_parameter.prior
-    # Above 2 degrees of freedom the noise has a variance, so a forecast has a standard deviation.
-    nu = 2.0 + pt.exp(pm.Normal("log_excess_nu", np.log(prior.median), prior.sd))
-    pm.StudentT("log_loss", nu=nu, mu=mean, sigma=scale, observed=observed, dims="run")
+    return 2.0 + pt.exp(pm.Normal("log_excess_nu", np.log(prior.median), prior.sd))

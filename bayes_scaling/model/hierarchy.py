@@ -12,6 +12,7 @@ from scipy import stats
 
 from bayes_scaling.laws import Parameter, ops
 from bayes_scaling.model.frame import Design, ReferenceFrame
+from bayes_scaling.model.noise import bounded_draws, log_density
 from bayes_scaling.model.spec import Spec
 
 __all__ = [
@@ -199,27 +200,20 @@ def log_likelihood(spec: Spec, design: Design, draws: xr.Dataset, error: Any = 0
     mean: xr.DataArray = log_mean(spec, design, draws) + error
     scale = noise_scale(spec, design, draws).values
     observed = xr.DataArray(design.log_loss, dims="run", coords={"run": mean["run"]})
-    z = ((mean - observed) / scale).values
-    if spec.noise == "normal":
-        return mean.copy(data=stats.norm.logpdf(z) - np.log(scale))
-    nu = draws["nu"].values[..., None]
-    return mean.copy(data=stats.t.logpdf(z, nu) - np.log(scale))
+    nu = draws["nu"].values[..., None] if spec.noise == "student-t" else None
+    left = (mean - observed).values
+    return mean.copy(data=log_density(spec.noise, nu, left, scale))
 
 
 def noise(
     spec: Spec, draws: xr.Dataset, scale: xr.DataArray, rng: np.random.Generator
 ) -> xr.DataArray:
     """Run-to-run noise on log loss, dims as ``scale`` (chain and draw first), within ±1."""
-    standard = rng.normal(size=scale.shape)
+    nu = None
     if spec.noise == "student-t":
         nu = draws["nu"].values
         nu = nu.reshape(nu.shape + (1,) * (scale.ndim - nu.ndim))
-        # A t variate is a normal over the root of an independent chi-square over its degrees.
-        standard = standard / np.sqrt(rng.chisquare(np.broadcast_to(nu, scale.shape)) / nu)
-    # Beyond a factor of e a run has failed, which no law describes; and the mean of exp(t)
-    # exists only because of this bound.
-    bounded = np.clip(scale.values * standard, -1.0, 1.0)
-    return scale.copy(data=bounded)
+    return scale.copy(data=bounded_draws(spec.noise, nu, scale.values, rng))
 
 
 def log_prior(spec: Spec, frame: ReferenceFrame, draws: xr.Dataset) -> xr.Dataset:

@@ -1,0 +1,74 @@
+"""Run-to-run noise on log loss about the curve: its draws, its density, its PyMC variable."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from bayes_scaling.model.spec import Noise
+
+__all__ = ["bounded_draws", "log_density", "observe", "standard_draws"]
+
+Floats = NDArray[np.float64]
+
+
+def standard_draws(
+    noise: Noise, nu: ArrayLike | None, shape: tuple[int, ...], rng: np.random.Generator
+) -> Floats:
+    """Draws in units of the scale.
+
+    Parameters
+    ----------
+    noise : {"student-t", "normal"}
+        The distribution.
+    nu : array-like or None
+        Degrees of freedom that broadcast with the shape; not read where the noise is normal.
+    shape : tuple of int
+        Of the draws.
+    rng : numpy.random.Generator
+        Source of randomness.
+    """
+    standard = rng.normal(size=shape)
+    if noise == "normal":
+        return standard
+    freedom = np.broadcast_to(np.asarray(nu, dtype=np.float64), shape)
+    # A t variate is a normal over the root of an independent chi-square over its degrees.
+    result: Floats = standard / np.sqrt(rng.chisquare(freedom) / freedom)
+    return result
+
+
+def bounded_draws(
+    noise: Noise, nu: ArrayLike | None, scale: Floats, rng: np.random.Generator
+) -> Floats:
+    """Draws on log loss, within ±1.
+
+    Beyond a factor of e a run has failed, which no law describes; and the mean of exp(t) exists
+    only because of this bound.
+
+    Parameters
+    ----------
+    noise, nu, rng
+        As of :func:`standard_draws`.
+    scale : array
+        Of the noise, log loss.
+    """
+    result: Floats = np.clip(scale * standard_draws(noise, nu, scale.shape, rng), -1.0, 1.0)
+    return result
+
+
+def log_density(noise: Noise, nu: ArrayLike | None, error: Floats, scale: Floats) -> Floats:
+    """Log density of errors on log loss; parameters as of :func:`bounded_draws`."""
+    z = error / scale
+    density = stats.norm.logpdf(z) if noise == "normal" else stats.t.logpdf(z, nu)
+    result: Floats = density - np.log(scale)
+    return result
+
+
+def observe(noise: Noise, nu: Any, mean: Any, scale: Any, log_loss: Any) -> Any:
+    """Observed log losses as the variable ``log_loss`` of the PyMC model in whose context it is."""
+    import pymc as pm
+
+    if noise == "normal":
+        return pm.Normal("log_loss", mean, scale, observed=log_loss, dims="run")
+    return pm.StudentT("log_loss", nu=nu, mu=mean, sigma=scale, observed=log_loss, dims="run")
