@@ -60,10 +60,11 @@ def bounded_draws(
 def log_density(noise: Noise, nu: ArrayLike | None, error: Floats, scale: Floats) -> Floats:
     """Log density of errors on log loss; parameters as of :func:`bounded_draws`."""
     z = error / scale
-    if noise == "normal":
-        density = stats.norm.logpdf(z)
-    else:
-        density = stats.t.logpdf(z, np.asarray(nu, dtype=np.float64))
+    density: Any = (
+        stats.norm.logpdf(z)
+        if noise == "normal"
+        else stats.t.logpdf(z, np.asarray(nu, dtype=np.float64))
+    )
     result: Floats = density - np.log(scale)
     return result
 
