@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import softmax
 
 from bayes_scaling._given import check_seed, needs, shown, whole_number
+from bayes_scaling._random import Stream, generator
 from bayes_scaling.curves.curve import WANTED, Curve
 from bayes_scaling.curves.model import Home, Model
 from bayes_scaling.curves.one_law import OneLaw
@@ -142,7 +143,7 @@ class CurveFit:
                 f"a forecast needs positions that do not go back, from {self.curve.t[-1]:g} on, "
                 f"the end of the curve of {self.curve.run!r}"
             )
-        rng = np.random.default_rng([self.seed if seed is None else seed, 11])
+        rng = generator(Stream.CURVE_FORECAST, self.seed if seed is None else seed)
         size = len(self.parts[0].particles.points)
         shares = np.array(list(self.weights.values()))
         counts = rng.multinomial(size, shares)
@@ -159,7 +160,7 @@ class CurveFit:
 
     def floor(self) -> Floats:
         """Draws of what the loss would end at, were the run to go on for ever."""
-        rng = np.random.default_rng([self.seed, 12])
+        rng = generator(Stream.CURVE_FLOOR, self.seed)
         size = len(self.parts[0].particles.points)
         counts = rng.multinomial(size, np.array(list(self.weights.values())))
         draws = [
@@ -184,7 +185,7 @@ class CurveFit:
             All of it.
         """
         data = thinned(warmed(curve, self.parts[0].model.home.schedule))
-        rng = np.random.default_rng([self.seed, len(curve)])
+        rng = generator(Stream.CURVE_UPDATE, self.seed, len(curve))
         parts = []
         for part in self.parts:
             particles = updated(part.particles, part.model.target(data), rng)
@@ -198,8 +199,8 @@ class CurveFit:
     def _anew(self, curve: Curve, data: Thinned) -> "CurveFit":
         """From the priors on; home, and with it a prior of its own, stays where it was."""
         parts = []
-        for place, part in enumerate(self.parts):
-            rng = np.random.default_rng([self.seed, place])
+        for part in self.parts:
+            rng = generator(Stream.CURVE_PARTICLES, self.seed, part.model.law.name)
             size = len(part.particles.points)
             parts.append(replace(part, particles=sample(part.model.target(data), size, rng)))
         return replace(self, curve=curve, data=data, parts=tuple(parts), began=float(curve.t[-1]))
@@ -288,8 +289,8 @@ def fit_curve(
         models = [part.model(home) for part in population.parts]
         shares = [part.weight for part in population.parts]
     parts = []
-    for place, (model, share) in enumerate(zip(models, shares, strict=True)):
-        rng = np.random.default_rng([seed, place])
+    for model, share in zip(models, shares, strict=True):
+        rng = generator(Stream.CURVE_PARTICLES, seed, model.law.name)
         parts.append(OneLaw(model, sample(model.target(data), count, rng), share))
     learned = population.warnings if population else ()
     return CurveFit(curve, data, tuple(parts), seed, float(curve.t[-1]), learned)

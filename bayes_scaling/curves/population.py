@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from bayes_scaling._display import brief
+from bayes_scaling._random import Stream, generator
 from bayes_scaling.curves import noise
 from bayes_scaling.curves.anomalies import cleaned
 from bayes_scaling.curves.curve import Curve
@@ -198,7 +199,7 @@ def _one_law(
             sample(
                 Model(law, model.home, prior).target(one),
                 _PARTICLES,
-                np.random.default_rng([seed, turn, place]),
+                generator(Stream.CURVE_POPULATION, seed, law.name, turn, place),
             )
             for place, (model, prior, one) in enumerate(zip(models, wide, data, strict=True))
         ]

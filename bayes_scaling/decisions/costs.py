@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_scaling._random import Stream, generator
 from bayes_scaling.decisions.amounts import Amount, Fixed, read_amount
 from bayes_scaling.decisions.units import CURRENCIES, currency_of, in_unit
 
@@ -181,25 +182,31 @@ class Costs:
         data: Data | None,
         inference: Inference | None,
         samples: int,
-        rng: np.random.Generator,
+        seed: int,
     ) -> "Costs":
         """Draws of every price, each amount independent of the others."""
-        known = _Draws(samples, rng)
+        known = _Draws(samples, seed)
         one = np.ones(1)
-        speed = known(compute.speed) if compute else one
-        rate = speed * known(compute.utilisation) if compute else one
-        price = known(compute.price) if compute and compute.price else 0.0 * one
+        speed = known("speed", compute.speed) if compute else one
+        rate = speed * known("utilisation", compute.utilisation) if compute else one
+        price = known("price of compute", compute.price) if compute and compute.price else 0.0 * one
         devices = compute.devices if compute else None
         read = written = read_price = written_price = 0.0 * one
         if inference:
-            read = SERVING * known(inference.prompt_tokens)
-            written = SERVING * known(inference.output_tokens)
-            slow = inference.prompt_utilisation, inference.output_utilisation
-            rates = [rate if share is None else speed * known(share) for share in slow]
+            read = SERVING * known("prompt tokens", inference.prompt_tokens)
+            written = SERVING * known("output tokens", inference.output_tokens)
+            slow = {
+                "prompt utilisation": inference.prompt_utilisation,
+                "output utilisation": inference.output_utilisation,
+            }
+            rates = [
+                rate if share is None else speed * known(name, share)
+                for name, share in slow.items()
+            ]
             read_price, written_price = read * price / rates[0], written * price / rates[1]
         return cls(
             per_flop=price / rate,
-            per_token=known(data.price) if data else 0.0 * one,
+            per_token=known("price of data", data.price) if data else 0.0 * one,
             owned=data.owned if data else math.inf,
             served_flops=read + written,
             served_price=read_price + written_price,
@@ -275,10 +282,11 @@ class Costs:
 class _Draws:
     """Draws of amounts, as short as can be: one where nothing is uncertain."""
 
-    def __init__(self, samples: int, rng: np.random.Generator) -> None:
-        self.samples, self.rng = samples, rng
+    def __init__(self, samples: int, seed: int) -> None:
+        self.samples, self.seed = samples, seed
 
-    def __call__(self, amount: Amount) -> Floats:
+    def __call__(self, name: str, amount: Amount) -> Floats:
         if isinstance(amount, Fixed):
             return np.array([amount.value])
-        return amount.sample(self.rng.uniform(size=self.samples))
+        rng = generator(Stream.PRICES, self.seed, name)
+        return amount.sample(rng.uniform(size=self.samples))

@@ -1,13 +1,13 @@
 """What outcomes of runs tell, and what a decision loses without them."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
+from bayes_scaling._random import Stream, generator
 from bayes_scaling.decisions.choice import Choice
 from bayes_scaling.decisions.draws import Draws
 from bayes_scaling.decisions.problem import Problem
@@ -135,20 +135,20 @@ class Outcomes:
     runs: int = 0
 
     @classmethod
-    def of(cls, draws: Draws, seed: Sequence[int], most: int) -> "Outcomes":
+    def of(cls, draws: Draws, seed: int, most: int) -> "Outcomes":
         """Those of no run yet.
 
         Parameters
         ----------
         draws : Draws
             Equally likely.
-        seed : sequence of int
+        seed : int
             Of the outcomes.
         most : int
             How many runs there may be.
         """
         size = draws.noise.size
-        rng = np.random.default_rng(seed)
+        rng = generator(Stream.OUTCOMES, seed)
         picked = rng.choice(size, min(_OUTCOMES, size), replace=False)
         noise = rng.normal(size=(most, picked.size))
         return cls(draws, picked, noise, np.zeros((picked.size, size)))

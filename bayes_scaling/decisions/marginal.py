@@ -223,10 +223,9 @@ class _Prices:
 
     @classmethod
     def of(cls, scenario: Scenario | None, samples: int, seed: int) -> "_Prices":
-        rng = np.random.default_rng([seed, 6])
         if scenario is None:
-            return cls(Costs.of(None, None, None, samples, rng), priced=False, unit="FLOP")
-        costs = Costs.of(scenario.compute, scenario.data, scenario.inference, samples, rng)
+            return cls(Costs.of(None, None, None, samples, seed), priced=False, unit="FLOP")
+        costs = Costs.of(scenario.compute, scenario.data, scenario.inference, samples, seed)
         unit = scenario.currency if scenario.priced else "FLOP"
         return cls(costs, scenario.priced, unit)
 

@@ -1,7 +1,5 @@
 """From a fit and a scenario to the problem they pose."""
 
-import numpy as np
-
 from bayes_scaling._given import check_seed
 from bayes_scaling.decisions.budget_line import BudgetLine
 from bayes_scaling.decisions.cheapest import cheapest
@@ -43,8 +41,7 @@ def problem(fit: Fit, scenario: Scenario, seed: int) -> Problem:
     if scenario.risk.measure == "miss" and scenario.target_loss is None:
         raise ScenarioError("risk measure 'miss' needs a target_loss")
     draws = draws_of(fit, family, seed)
-    rng = np.random.default_rng([seed, 6])
-    costs = Costs.of(scenario.compute, scenario.data, scenario.inference, _PRICES, rng)
+    costs = Costs.of(scenario.compute, scenario.data, scenario.inference, _PRICES, seed)
     made = Problem(draws, BudgetLine(scenario, costs))
     if scenario.minimise == "cost":
         largest = runs_of(fit, family).nlargest(1, "flops").iloc[0]

@@ -209,7 +209,7 @@ def next_runs(
     runs = candidates(fit, given) if at is None else _checked(at, scenario)
     doubts = [] if at is None else size_doubts(runs, accept)
     worth = scenario.worth if scenario.priced else None
-    study = _Study(given, Decision.of(given, sizes), _costs(given, runs), worth, (seed, 8))
+    study = _Study(given, Decision.of(given, sizes), _costs(given, runs), worth, seed)
     table = pd.DataFrame([study.row(place, study.start)[0] for place in range(len(runs))])
     value = table["net"] if worth else table["saves_loss"] / table["cost"]
     order = value.sort_values(ascending=False, kind="stable").index
@@ -250,7 +250,7 @@ class _Study:
     decision: Decision
     runs: pd.DataFrame
     worth: float | None
-    seed: tuple[int, ...]
+    seed: int
 
     def row(self, place: int, before: _Set) -> tuple[dict[str, Any], _Set]:
         """What a run and those before it cost and save together."""

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from bayes_scaling._random import Stream, generator
 from bayes_scaling.errors import FitError
 from bayes_scaling.forecast.prediction import Forecast, predict
 from bayes_scaling.inference import Fit
@@ -79,7 +80,7 @@ class ModelAverage:
         parts = {name: predict(self.fits[name], configs, seed=seed, **where) for name in used}
         first = next(iter(parts.values()))
         chains, draws = first.draws.sizes["chain"], first.draws.sizes["draw"]
-        rng = np.random.default_rng([seed, 5])
+        rng = generator(Stream.AVERAGE, seed)
         counts = _shares(list(used.values()), chains * draws)
         mixed = xr.concat(
             [

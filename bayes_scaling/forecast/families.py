@@ -1,11 +1,9 @@
 """Parameters of a family, seen or not."""
 
-import zlib
-
-import numpy as np
 import xarray as xr
 
 from bayes_scaling._given import check_seed
+from bayes_scaling._random import Stream, generator
 from bayes_scaling.inference import Fit
 from bayes_scaling.model import hierarchy
 
@@ -18,5 +16,5 @@ def values_of(fit: Fit, family: str, seed: int) -> dict[str, xr.DataArray]:
     posterior = fit.posterior
     if family in fit.families:
         return hierarchy.family_values(fit.spec, posterior, family)
-    rng = np.random.default_rng([seed, zlib.crc32(family.encode())])
+    rng = generator(Stream.NEW_FAMILY, seed, family)
     return hierarchy.new_family(fit.spec, fit.frame, posterior, rng)

@@ -1,6 +1,5 @@
 """Draws of a law's error beyond the data of a family."""
 
-import zlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +7,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from bayes_scaling._random import Stream, generator
 from bayes_scaling.forecast.families import values_of
 from bayes_scaling.inference import Fit
 from bayes_scaling.model import Discrepancy, Extent
@@ -86,7 +86,7 @@ def model_error(fit: Fit, family: str, seed: int) -> ModelError:
     known = fit.spec.discrepancy
     if known is None:
         raise ValueError("the fit has no discrepancy")
-    rng = np.random.default_rng([seed, 7, zlib.crc32(family.encode())])
+    rng = generator(Stream.FAMILY_DISCREPANCY, seed, family)
     if family in fit.families:
         scale = fit.posterior["discrepancy"].sel(family=family, drop=True)
         rows = fit.runs[fit.runs["family"] == family]

@@ -4,31 +4,17 @@ The numbers of a run depend on the seed, its family and which run of the family 
 nothing else: the first point of a forecast has those of every plan of a decision, so the two agree.
 """
 
-import zlib
-from enum import IntEnum
-
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from bayes_scaling._random import Stream, generator
 from bayes_scaling.inference import Fit
 from bayes_scaling.model import hierarchy
 
 __all__ = ["own_errors", "run_noise"]
 
 Floats = NDArray[np.float64]
-
-
-class _Stream(IntEnum):
-    """Independent streams of random numbers under one seed."""
-
-    NOISE = 1
-    ERROR = 2
-
-
-def _generator(stream: _Stream, seed: int, family: str, run: int) -> np.random.Generator:
-    key = (stream, zlib.crc32(family.encode()), run)
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
 
 def run_noise(
@@ -52,7 +38,7 @@ def run_noise(
     scale = sigma.transpose("chain", "draw")
     each = [
         hierarchy.noise(
-            fit.spec, fit.posterior, scale, _generator(_Stream.NOISE, seed, family, run)
+            fit.spec, fit.posterior, scale, generator(Stream.RUN_NOISE, seed, family, run)
         )
         for run in range(runs)
     ]
@@ -71,5 +57,8 @@ def own_errors(family: str, shape: tuple[int, ...], seed: int, *, runs: int = 1)
     seed, runs
         As :func:`run_noise`.
     """
-    each = [_generator(_Stream.ERROR, seed, family, run).normal(size=shape) for run in range(runs)]
+    each = [
+        generator(Stream.RUN_DISCREPANCY, seed, family, run).normal(size=shape)
+        for run in range(runs)
+    ]
     return np.stack(each, axis=-1)

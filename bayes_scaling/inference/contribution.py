@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_scaling import laws
+from bayes_scaling._random import Stream, generator
 from bayes_scaling.inference.point import PointFit, fit_point
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def contribution(fit: "Fit", seed: int = 0) -> pd.DataFrame:
         ``moved``, by how many of its sd under weak priors the learned prior moved the log of the
         parameter.
     """
-    rng = np.random.default_rng([seed, 11])
+    rng = generator(Stream.CONTRIBUTION, seed)
     posterior, prior = fit.posterior, fit.dt["prior"].to_dataset()
     rows = []
     for family, point in weak_fits(fit).items():

@@ -15,6 +15,7 @@ import pandas as pd
 import xarray as xr
 
 from bayes_scaling._display import brief
+from bayes_scaling._random import Stream, generator
 from bayes_scaling.errors import FitError
 from bayes_scaling.inference.compiled import Compiled, compile_model
 from bayes_scaling.inference.fitting import Procedure
@@ -193,7 +194,7 @@ def sbc(
     rows = load_runs(runs).fit_rows()
     spec, frame = procedure.specify(rows)
     design = arrays(spec, frame, rows)
-    rng = np.random.default_rng([seed, 3])
+    rng = generator(Stream.PRIOR_SBC, seed)
     truths = hierarchy.prior_draws(spec, frame, replications, rng)
     compiled = compile_model(spec, frame, design, say)
     return _calibrate(compiled, design, truths, rng, say=say, longer=longer)
@@ -234,7 +235,7 @@ def posterior_sbc(
     _check(replications)
     say = speaker(progress)
     design = arrays(fit.spec, fit.frame, fit.runs)
-    rng = np.random.default_rng([seed, 4])
+    rng = generator(Stream.POSTERIOR_SBC, seed)
     flat = fit.posterior.stack(sample=("chain", "draw"))
     picked = rng.choice(flat.sizes["sample"], replications, replace=False)
     truths = flat.isel(sample=picked).drop_vars(["sample", "chain", "draw"])

@@ -11,6 +11,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from bayes_scaling._random import Stream, generator
 from bayes_scaling.inference.compiled import Sampled
 from bayes_scaling.inference.rolling import Step, scale_draws
 from bayes_scaling.inference.settings import SamplerSettings
@@ -73,7 +74,7 @@ def assemble(
     steps : dict of str to sequence of Step, optional
         By family, what its own larger runs say about the law's error beyond the data.
     """
-    rng = np.random.default_rng([settings.seed, 1])
+    rng = generator(Stream.FIT_GROUPS, settings.seed)
     posterior = with_derived(spec, hierarchy.named(spec, frame, sampled.draws))
     prior = with_derived(spec, hierarchy.prior_draws(spec, frame, _PRIOR_DRAWS, rng))
     if spec.discrepancy:

@@ -8,7 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_scaling import laws
-from bayes_scaling._given import check_seed, is_number, needs, shown
+from bayes_scaling._given import is_number, needs, shown
+from bayes_scaling._random import Stream, generator
 from bayes_scaling.errors import DataError, LawError
 from bayes_scaling.laws import Law
 from bayes_scaling.model.inputs import input_table
@@ -61,7 +62,6 @@ def simulate(
         If the truth lacks a parameter.
     """
     law = laws.get(law)
-    check_seed(seed)
     needs(design, pd.DataFrame, "design", "a DataFrame of params and tokens is needed", DataError)
     wanted = "a mapping of parameters to values is needed, or one such by family"
     needs(truth, Mapping, "truth", wanted, LawError)
@@ -69,7 +69,7 @@ def simulate(
     values = _values_by_row(law, table["family"], truth)
     inputs = input_table(law, table)
     curve = law.loss({name: inputs[name].to_numpy() for name in law.inputs}, values)
-    rng = np.random.default_rng(seed)
+    rng = generator(Stream.SIMULATED_RUNS, seed)
     standard = rng.normal(size=len(table)) if nu is None else rng.standard_t(nu, size=len(table))
     return table.assign(loss=curve * np.exp(noise * standard), loss_curve=curve)
 

@@ -14,8 +14,6 @@ from bayes_scaling.decisions.costs import Compute, Costs, Data, Inference
 from bayes_scaling.decisions.units import in_unit
 from bayes_scaling.errors import ScenarioError
 
-RNG = np.random.default_rng(0)
-
 
 @pytest.mark.parametrize(
     ("text", "unit", "expected"),
@@ -100,7 +98,7 @@ def test_amounts_are_read_in_their_forms() -> None:
 def test_costs_by_hand() -> None:
     compute = Compute(Fixed(1e15), Fixed(0.5), Fixed(2 / 3600), devices=100)
     serving = Inference(Fixed(1e12), Fixed(1e11), None, Fixed(0.1))
-    costs = Costs.of(compute, Data(Fixed(1e-6), owned=1e10), serving, 10, RNG)
+    costs = Costs.of(compute, Data(Fixed(1e-6), owned=1e10), serving, 10, 0)
     params, tokens = np.array([1e9]), np.array([4e10])
     flop = 2 / 3600 / 5e14
     trained, read, written = 6 * 1e9 * 4e10, 2 * 1e9 * 1e12, 2 * 1e9 * 1e11
@@ -125,7 +123,7 @@ def test_tokens_for_money_spend_it(
 ) -> None:
     compute = Compute(Fixed(1e15), Fixed(0.5), Fixed(2 / 3600))
     data = Data(Fixed(10**log_price), owned=10**log_owned)
-    costs = Costs.of(compute, data, Inference(Fixed(1e9)), 1, RNG)
+    costs = Costs.of(compute, data, Inference(Fixed(1e9)), 1, 0)
     params = np.array([10**log_params])
     tokens = costs.tokens_for_money(10**log_money, params, epochs)[..., 0]
     if tokens[0] > 0:
@@ -134,11 +132,11 @@ def test_tokens_for_money_spend_it(
 
 def test_uncertain_prices_are_drawn_apart_and_known_ones_once() -> None:
     compute = Compute(Fixed(1e15), Pert(0.3, 0.4, 0.5), LogNormal(1e-4, 1e-3))
-    costs = Costs.of(compute, None, None, 4000, np.random.default_rng(1))
+    costs = Costs.of(compute, None, None, 4000, 1)
     assert costs.per_flop.shape == (4000,)
     assert costs.per_token.shape == (1,)
     rate = compute.price.sample(np.full(1, 0.5)) / (1e15 * compute.utilisation.median)  # type: ignore[union-attr]
     assert_allclose(np.median(costs.per_flop), rate, rtol=0.1)
-    priced = Costs.of(compute, Data(LogNormal(1e-7, 1e-6)), None, 4000, np.random.default_rng(1))
+    priced = Costs.of(compute, Data(LogNormal(1e-7, 1e-6)), None, 4000, 1)
     correlation = stats.spearmanr(priced.per_flop, priced.per_token).statistic
     assert abs(correlation) < 0.06

@@ -96,7 +96,7 @@ def test_when_no_run_is_worth_its_cost_it_says_stop(wide: Fit) -> None:
 
 
 def _weights(draws, runs):  # type: ignore[no-untyped-def]
-    outcomes = Outcomes.of(draws, (0,), len(runs))
+    outcomes = Outcomes.of(draws, 0, len(runs))
     for log_params, log_tokens in runs:
         outcomes = outcomes.after(log_params, log_tokens)
     return outcomes.weights
