@@ -12,6 +12,7 @@ from bayes_scaling.inference.compiled import Sampled
 from bayes_scaling.inference.result import Fit
 from bayes_scaling.inference.settings import SamplerSettings
 from bayes_scaling.inference.tree import assemble
+from bayes_scaling.laws import Law
 from bayes_scaling.model import Population, ReferenceFrame, Spec, arrays, simulate, specify
 from bayes_scaling.runs import ACCEPTABLE, load_runs
 
@@ -62,7 +63,7 @@ def standardised(
 
 
 def handmade(
-    law: str = "chinchilla",
+    law: str | Law = "chinchilla",
     truth: dict[str, float] | None = None,
     *,
     families: tuple[str, ...] = ("web", "code"),
@@ -115,7 +116,7 @@ def handmade(
         runs=runs,
         messages=(),
     )
-    return Fit(tree)
+    return Fit(tree, law if isinstance(law, Law) else None)
 
 
 @pytest.fixture(scope="session")

@@ -74,7 +74,7 @@ def allocate(fit: Fit, scenario: Scenario, *, seed: int = 0) -> Plan:
         held, plan, found = _cheapest_shape(fit, found, scenario.affords)
     ideal = wait_and_see(given)
     draws = _draws(fit, given, ideal, _regret(held, plan))
-    exponent = fit.law.params_exponent
+    exponent = fit.law.closed_forms.params_exponent
     content = {
         "schema": SCHEMA,
         **provenance(fit, given.draws.family, seed),

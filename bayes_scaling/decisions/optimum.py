@@ -74,7 +74,7 @@ def closed_form(
 
     Hoffmann et al. 2022, Eq. 4, in logs relative to the reference point.
     """
-    optimum = spec.law.optimum
+    optimum = spec.law.closed_forms.optimum
     if optimum is None:
         raise ValueError(f"law {spec.law.name!r} has no closed-form optimum")
     reference = frame.reference

@@ -141,7 +141,7 @@ class Problem:
     @property
     def in_closed_form(self) -> bool:
         """Whether the law's own formula gives the best sizes."""
-        known = self.draws.spec.law.optimum is not None
+        known = self.draws.spec.law.closed_forms.optimum is not None
         return known and self.line.plain and not self.repeats
 
     @cached_property

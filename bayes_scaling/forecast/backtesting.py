@@ -1,5 +1,6 @@
 """How well a law would have forecast the larger runs from the smaller ones."""
 
+import pickle
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, as_completed
 from dataclasses import asdict, dataclass
@@ -7,7 +8,6 @@ from itertools import chain
 from os import PathLike
 from typing import Any
 
-import cloudpickle
 import numpy as np
 import pandas as pd
 
@@ -30,7 +30,8 @@ from bayes_scaling.forecast.thresholds import (
 from bayes_scaling.inference import Procedure
 from bayes_scaling.inference.cautions import cautions
 from bayes_scaling.inference.settings import Progress, silent, speaker
-from bayes_scaling.laws.registry import ensure_registered
+from bayes_scaling.laws.registry import each
+from bayes_scaling.laws.signature import difference
 from bayes_scaling.model.spec_json import write_spec
 from bayes_scaling.runs import Runs, load_runs
 
@@ -196,7 +197,7 @@ def backtest(
     candidates: Any = laws_to_test
     if isinstance(candidates, str | laws.Law) or not isinstance(candidates, Iterable):
         candidates = [candidates]
-    procedures = [Procedure.of(law, seed=seed, **options) for law in candidates]
+    procedures = [Procedure.of(law, seed=seed, **options) for law in each(candidates)]
     if executor is not None:
         wanted = "a concurrent.futures.Executor is needed"
         needs(executor, Executor, "executor", wanted, FitError)
@@ -241,6 +242,9 @@ class _Job:
         return f"{self.procedure.law.name} below 1/{self.ratio:g}"
 
 
+type _Keyed = tuple[str, _Job]
+
+
 def _carried_out(
     jobs: list[_Job],
     executor: Executor | None,
@@ -253,7 +257,7 @@ def _carried_out(
     left = [(key, job) for key, job in zip(keys, jobs, strict=True) if key not in found]
     if found:
         say(f"{len(found)} of {len(jobs)} fits taken from the checkpoint")
-    run = _beside(left, executor) if executor else _in_turn(left, say)
+    run = _beside(left, executor, say) if executor else _in_turn(left, say)
     for key, result in run:
         found[key] = result
         kept.add(key, *result)
@@ -261,7 +265,7 @@ def _carried_out(
     return [found[key] for key in keys]
 
 
-def _in_turn(left: list[tuple[str, _Job]], say: Progress) -> Iterator[tuple[str, Result]]:
+def _in_turn(left: list[_Keyed], say: Progress) -> Iterator[tuple[str, Result]]:
     compiled = None
     for key, job in left:
         say(f"fitting {job} to {len(job.division.small)} runs")
@@ -269,22 +273,53 @@ def _in_turn(left: list[tuple[str, _Job]], say: Progress) -> Iterator[tuple[str,
         yield key, _scored(job, fitted)
 
 
-def _beside(left: list[tuple[str, _Job]], executor: Executor) -> Iterator[tuple[str, Result]]:
+def _beside(left: list[_Keyed], executor: Executor, say: Progress) -> Iterator[tuple[str, Result]]:
+    """Results of jobs by an executor, and in this process of those that cannot be sent there."""
     names = list(dict.fromkeys(job.procedure.law.name for _, job in left))
     groups = [[pair for pair in left if pair[1].procedure.law.name == name] for name in names]
     if len(groups) == 1:
         groups = [[pair] for pair in left]
-    # Laws hold local functions, which the standard pickle refuses.
-    waiting = [executor.submit(_remote, cloudpickle.dumps(group)) for group in groups]
+    waiting, here = {}, []
+    for group in groups:
+        payload = _pickled(group)
+        if payload is None:
+            here.append(group)
+        else:
+            waiting[executor.submit(_remote, payload, group[0][1].procedure.law.fingerprint)] = (
+                group
+            )
     for future in as_completed(waiting):
-        yield from future.result()
+        results = future.result()
+        if results is None:
+            here.append(waiting[future])
+        else:
+            yield from results
+    for group in here:
+        name = group[0][1].procedure.law.name
+        say(f"law {name!r} cannot be imported by another process, so it is fitted in this one")
+        yield from _in_turn(group, say)
 
 
-def _remote(payload: bytes) -> list[tuple[str, Result]]:
-    group: list[tuple[str, _Job]] = cloudpickle.loads(payload)
-    for _, job in group:
-        # A law of a notebook is known to the process of the notebook alone.
-        ensure_registered(job.procedure.law)
+def _pickled(group: list[_Keyed]) -> bytes | None:
+    """Jobs for another process; None where a law holds functions that no module has."""
+    try:
+        return pickle.dumps(group)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return None
+
+
+def _remote(payload: bytes, expected: Mapping[str, list[float]]) -> list[tuple[str, Result]] | None:
+    """Results of jobs; None where their law is not here, or another one.
+
+    Functions are pickled by name: one of a notebook is not in a new process, and one that was
+    edited since a process began is another there.
+    """
+    try:
+        group: list[_Keyed] = pickle.loads(payload)  # noqa: S301, made by this program
+    except (AttributeError, ImportError, pickle.UnpicklingError):
+        return None
+    if difference(group[0][1].procedure.law.fingerprint, expected) is not None:
+        return None
     return list(_in_turn(group, silent))
 
 

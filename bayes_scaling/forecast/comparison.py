@@ -19,7 +19,8 @@ from bayes_scaling.inference import Fit, fit
 from bayes_scaling.inference.checks import PARETO_K_MAX
 from bayes_scaling.inference.sampler import RHAT_MAX
 from bayes_scaling.laws import Law
-from bayes_scaling.laws.registry import registered
+from bayes_scaling.laws.checking import check_law
+from bayes_scaling.laws.registry import each, get
 from bayes_scaling.model import Population
 from bayes_scaling.model.spec import NOISE
 from bayes_scaling.runs import ACCEPTABLE, Runs, load_runs
@@ -143,13 +144,13 @@ def compare(
     if fits is None:
         tables = _counted(source, counts)
         given = [laws] if isinstance(laws, str | Law) else laws
-        # By name, as a law need not be hashable.
-        by_name = {law if isinstance(law, str) else registered(law).name: law for law in given}
+        each(given)  # refuses two laws of one name
+        by_name = {law if isinstance(law, str) else law.name: get(law) for law in given}
         pairs = [(law, count) for law in by_name for count in tables]
         names = {pair: pair[0] + (f" ({pair[1]})" if len(tables) > 1 else "") for pair in pairs}
         _at_least_two(list(names.values()))
         for law in by_name.values():
-            registered(law)
+            check_law(law)
         fits = {
             name: fit(tables[count], by_name[law], seed=seed, **options)
             for (law, count), name in names.items()

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_scaling import laws
 from bayes_scaling._random import Stream, generator
 from bayes_scaling.inference.point import PointFit, fit_point
 
@@ -34,8 +33,9 @@ def weak_fits(fit: "Fit") -> dict[str, PointFit]:
     fit : Fit
         A fit under learned priors.
     """
-    law = laws.get(fit.law.name)
-    return {str(name): fit_point(law, rows) for name, rows in fit.runs.groupby("family")}
+    return {
+        str(name): fit_point(fit.law_as_given, rows) for name, rows in fit.runs.groupby("family")
+    }
 
 
 def contribution(fit: "Fit", seed: int = 0) -> pd.DataFrame:

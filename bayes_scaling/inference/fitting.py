@@ -20,8 +20,8 @@ from bayes_scaling.inference.settings import (
     speaker,
 )
 from bayes_scaling.inference.tree import assemble, with_derived
-from bayes_scaling.laws import DEFAULT, Law, Prior
-from bayes_scaling.laws.registry import registered
+from bayes_scaling.laws import DEFAULT, Law, Prior, get
+from bayes_scaling.laws.checking import check_law
 from bayes_scaling.model import (
     Noise,
     Pooling,
@@ -67,9 +67,9 @@ class Procedure:
                 f"priors are {priors!r}; a mapping is needed, like "
                 "{'floor': Prior(median, sd, spread)}"
             )
-        return cls(
-            registered(law), priors=dict(priors), settings=SamplerSettings(**sampler), **options
-        )
+        chosen = get(law)
+        check_law(chosen)
+        return cls(chosen, priors=dict(priors), settings=SamplerSettings(**sampler), **options)
 
     def specify(self, rows: pd.DataFrame) -> tuple[Spec, ReferenceFrame]:
         """The model of a table of runs, and its reference frame."""
@@ -142,7 +142,7 @@ class Procedure:
             messages=cautions(table, rows, spec),
             steps=steps,
         )
-        return Fit(tree), compiled
+        return Fit(tree, self.law), compiled
 
 
 def fit(

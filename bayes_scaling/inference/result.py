@@ -13,9 +13,9 @@ import xarray as xr
 from bayes_scaling._display import html_list, html_table
 from bayes_scaling._files import path_of
 from bayes_scaling._given import is_number, needs, shown
-from bayes_scaling.errors import FitError
+from bayes_scaling.errors import FitError, LawError
 from bayes_scaling.inference import storage
-from bayes_scaling.laws import Law
+from bayes_scaling.laws import Law, get
 from bayes_scaling.model import ReferenceFrame, Spec
 from bayes_scaling.model.spec_json import read_spec
 
@@ -35,13 +35,16 @@ class Fit:
     ----------
     dt : xarray.DataTree
         ArviZ groups; parameters have dims (chain, draw, family), losses (chain, draw, run).
+    given : Law or None
+        The law that was fitted, as it was given; None: the registered law of its name.
     """
 
     dt: xr.DataTree
+    given: Law | None = None
 
     @cached_property
     def _stated(self) -> tuple[Spec, ReferenceFrame]:
-        return read_spec(self.dt.attrs["spec"])
+        return read_spec(self.dt.attrs["spec"], self.given)
 
     @property
     def spec(self) -> Spec:
@@ -57,6 +60,11 @@ class Fit:
     def law(self) -> Law:
         """The law, with the priors that were in force."""
         return self.spec.law
+
+    @property
+    def law_as_given(self) -> Law:
+        """The law with the priors that it came with, before any that were learned or replaced."""
+        return self.given or get(self.law.name)
 
     @property
     def families(self) -> tuple[str, ...]:
@@ -214,12 +222,25 @@ def check_fit(fit: object) -> None:
     needs(fit, Fit, "fit", wanted, FitError)
 
 
-def load_fit(path: str | PathLike[str]) -> Fit:
+def load_fit(path: str | PathLike[str], law: Law | None = None) -> Fit:
     """Read a fit that :meth:`Fit.save` wrote.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    law : Law, optional
+        The law that was fitted, which is held against what the file says of it; the registered law
+        of that name if not given.
 
     Raises
     ------
     FileError
-        If the file cannot be read, is truncated, or is not a fit.
+        If the file cannot be read, is truncated, or is not a fit, or is of a law that is not
+        registered or has other expressions here.
+    LawError
+        If the law given is not a Law.
     """
-    return Fit(storage.load(path_of(path, "read")))
+    if law is not None:
+        needs(law, Law, "law", "a bayes_scaling.laws.Law is needed", LawError)
+    return Fit(storage.load(path_of(path, "read"), law), law)

@@ -16,6 +16,7 @@ from bayes_scaling.inference import netcdf
 from bayes_scaling.inference.checksum import ATTRIBUTE, checksum
 from bayes_scaling.inference.structure import missing, problem
 from bayes_scaling.inference.tree import SCHEMA
+from bayes_scaling.laws import Law
 from bayes_scaling.model.spec_json import read_spec
 
 __all__ = ["STUMBLES", "load", "save"]
@@ -78,8 +79,15 @@ def _encoding(tree: xr.DataTree) -> dict[str, dict[str, dict[str, object]]]:
     return encoding
 
 
-def load(path: str | PathLike[str]) -> xr.DataTree:
+def load(path: str | PathLike[str], law: Law | None = None) -> xr.DataTree:
     """Read a DataTree into memory and check that it is a fit, and the one that was saved.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    law : Law, optional
+        The law that was fitted; the one of its name here if not given.
 
     Warns
     -----
@@ -96,7 +104,7 @@ def load(path: str | PathLike[str]) -> xr.DataTree:
     tree = _read(source)
     altered, stated = _is_altered(tree.attrs, checksum(tree)), tree.attrs.pop(ATTRIBUTE, None)
     try:
-        _check(source, tree)
+        _check(source, tree, law)
     except FileError as error:
         if altered:
             raise FileError(f"{error}; its checksum says that it was altered") from error
@@ -143,11 +151,11 @@ def _read(source: Path) -> xr.DataTree:
         raise FileError(truncated) from error
 
 
-def _check(source: Path, tree: xr.DataTree) -> None:
+def _check(source: Path, tree: xr.DataTree, law: Law | None) -> None:
     if lacking := missing(tree):
         raise FileError(f"{source} is not a whole fit: it lacks {', '.join(lacking)}")
     try:
-        spec, frame = read_spec(tree.attrs["spec"])
+        spec, frame = read_spec(tree.attrs["spec"], law)
     except LawError as error:
         raise FileError(f"{source} cannot be used here: {error}") from error
     except (ValueError, RecursionError) as error:

@@ -172,9 +172,9 @@ def _parameters(spec: Spec) -> dict[str, tuple[str, ...]]:
     names |= {f"{p.name}_spread": scalar for p in spec.pooled("partial")}
     if spec.noise == "student-t":
         names["nu"] = scalar
-    if spec.law.frontier:
+    if spec.law.closed_forms.frontier:
         names["alpha_C"] = by_family
-    if spec.law.params_exponent:
+    if spec.law.closed_forms.params_exponent:
         names["params_exponent"] = by_family
     if spec.discrepancy:
         names["discrepancy"] = by_family

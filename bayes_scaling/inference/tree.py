@@ -124,10 +124,10 @@ def with_derived(spec: Spec, draws: xr.Dataset) -> xr.Dataset:
     """Add the exponents that follow from others, draw by draw."""
     values = {name: draws[name] for name in spec.law.names}
     derived = {}
-    if spec.law.frontier and "alpha_C" not in spec.law.names:
-        derived["alpha_C"] = spec.law.frontier(values)
-    if spec.law.params_exponent:
-        derived["params_exponent"] = spec.law.params_exponent(values)
+    if spec.law.closed_forms.frontier and "alpha_C" not in spec.law.names:
+        derived["alpha_C"] = spec.law.closed_forms.frontier(values)
+    if spec.law.closed_forms.params_exponent:
+        derived["params_exponent"] = spec.law.closed_forms.params_exponent(values)
     return draws.assign(derived)
 
 

@@ -1,12 +1,13 @@
 """Broken power laws of Caballero et al. (2022) in one factor."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bayes_scaling.errors import LawError
 from bayes_scaling.laws import common, ops
 from bayes_scaling.laws.coordinates import Additive
-from bayes_scaling.laws.law import Inputs, Law, Parameter, Prior, Values
+from bayes_scaling.laws.law import Inputs, Law, Values
+from bayes_scaling.laws.parameter import Parameter, Prior
 
 __all__ = ["BROKEN", "broken"]
 
@@ -46,25 +47,7 @@ def broken(column: str, breaks: int = 1) -> Law:
         raise LawError(f"breaks is {breaks!r}; it can be 0 to {MOST_BREAKS}")
     symbol, amplitude, cause = common.FACTORS[column]
     first = f"alpha_{symbol}"
-
-    def reducible(x: Inputs, p: Values) -> Any:
-        result = ops.log(p[amplitude]) - p[first] * x[column]
-        before, at = p[first], 0.0
-        for i in range(1, breaks + 1):
-            place = p[f"break_{i}"]
-            at = ops.log(place) if i == 1 else at + place
-            after, width = p[f"{first}_{i}"], p[f"width_{i}"]
-            result = result - (after - before) * width * ops.softplus((x[column] - at) / width)
-            before = after
-        return result
-
-    def log_curve(x: Inputs, p: Values) -> Any:
-        return ops.logaddexp(ops.log(p["floor"]), reducible(x, p))
-
-    def slopes(p: Values) -> dict[str, dict[str, Any]]:
-        moved: dict[str, dict[str, Any]] = {amplitude: {column: p[first]}}
-        return moved | ({"break_1": {column: 1.0}} if breaks else {})
-
+    segments = _Segments(common.Power(column, amplitude, first), breaks)
     suffix = f"-{breaks}" if breaks != 1 else ""
     return Law(
         name=f"broken-{symbol.lower()}{suffix}",
@@ -80,8 +63,8 @@ def broken(column: str, breaks: int = 1) -> Law:
             *(p for i in range(1, breaks + 1) for p in _of_break(i, first, cause, column)),
         ),
         reference="Caballero et al. 2022, Eq. 1, arXiv:2210.14891",
-        log_curve=log_curve,
-        slopes=slopes,
+        log_curve=common.Floored(segments),
+        slopes=segments.slopes,
         coordinates=Additive({amplitude: (first,)}),
         notes=(
             common.of_one_factor(column),
@@ -92,6 +75,30 @@ def broken(column: str, breaks: int = 1) -> Law:
             ),
         ),
     )
+
+
+@dataclass(frozen=True)
+class _Segments:
+    """Log of a power whose exponent changes at breaks."""
+
+    power: common.Power
+    breaks: int
+
+    def __call__(self, x: Inputs, p: Values) -> Any:
+        first, column = self.power.exponent, self.power.column
+        result = self.power(x, p)
+        before, at = p[first], 0.0
+        for i in range(1, self.breaks + 1):
+            place = p[f"break_{i}"]
+            at = ops.log(place) if i == 1 else at + place
+            after, width = p[f"{first}_{i}"], p[f"width_{i}"]
+            result = result - (after - before) * width * ops.softplus((x[column] - at) / width)
+            before = after
+        return result
+
+    def slopes(self, p: Values) -> dict[str, dict[str, Any]]:
+        """The first break moves with the reference point."""
+        return self.power.slopes(p) | ({"break_1": {self.power.column: 1.0}} if self.breaks else {})
 
 
 def _of_break(i: int, first: str, cause: str, column: str) -> tuple[Parameter, ...]:

@@ -1,4 +1,4 @@
-"""What a law must do before it is fitted, and whether two laws of one name are the same."""
+"""What a law must do before it is fitted."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,8 +7,9 @@ import numpy as np
 
 from bayes_scaling.errors import LawError
 from bayes_scaling.laws.law import Law
+from bayes_scaling.laws.signature import POINTS, fixed_points
 
-__all__ = ["INPUTS", "check_law", "difference", "evaluated", "signature"]
+__all__ = ["INPUTS", "check_law", "evaluated"]
 
 INPUTS = (
     *("params", "tokens", "flops", "unique_tokens", "params_nonemb"),
@@ -18,72 +19,8 @@ INPUTS = (
 
 _RESERVED = frozenset({"sigma", "nu", "discrepancy", "params_exponent"})
 """Variables of every posterior beside the parameters of its law."""
-_POINTS = 12
 _FAR = 1e4
 """Log of an input at which a law with a floor has reached it."""
-_RTOL, _ATOL = 1e-9, 1e-12
-
-
-def signature(law: Law, *, closed_forms: bool = False) -> dict[str, list[float]]:
-    """Values of a law's expressions at fixed inputs and parameters.
-
-    Two laws with the same signature give the same loss. Priors, notes and references leave no
-    trace in it, so a fit under other priors, or of a law whose texts were edited, has the same.
-
-    Parameters
-    ----------
-    law : Law
-        The law.
-    closed_forms : bool
-        Whether to add those that only decisions and summaries read.
-
-    Returns
-    -------
-    dict of str to list of float
-        By expression and, in parentheses, what it reads.
-    """
-    x, p = _points(law)
-    with np.errstate(all="ignore"):
-        found = {f"log_curve({', '.join(sorted(law.inputs))})": law.log_curve(x, p)}
-        for amplitude, by_input in law.slopes(p).items():
-            found |= {f"slopes({amplitude}, {name})": v for name, v in by_input.items()}
-        found |= {f"best({name})": best(p) for name, best in law.best.items()}
-        if closed_forms:
-            forms = {"frontier": law.frontier, "params_exponent": law.params_exponent}
-            found |= {name: form(p) for name, form in forms.items() if form is not None}
-            if law.optimum is not None:
-                found["optimum"] = law.optimum(np.linspace(40.0, 60.0, _POINTS), p)
-    return {name: _listed(value) for name, value in found.items()}
-
-
-def _points(law: Law) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Log inputs between -2 and 2 and parameters between 0.2 and 0.8, the same for ever."""
-    from scipy.stats.qmc import Halton
-
-    inputs, names = sorted(law.inputs), sorted(law.names)
-    sampler = Halton(len(inputs) + len(names), scramble=False)
-    # The first point of the sequence is the origin.
-    unit = sampler.fast_forward(1).random(_POINTS).T
-    x = {name: 4.0 * unit[i] - 2.0 for i, name in enumerate(inputs)}
-    p = {name: 0.2 + 0.6 * unit[len(inputs) + i] for i, name in enumerate(names)}
-    return x, p
-
-
-def _listed(value: Any) -> list[float]:
-    full = np.broadcast_to(np.asarray(value, dtype=np.float64), (_POINTS,))
-    # JSON has neither NaN nor infinity; a number below every other stands for both.
-    return [float(number) if np.isfinite(number) else -1e300 for number in full]
-
-
-def difference(first: Mapping[str, list[float]], second: Mapping[str, list[float]]) -> str | None:
-    """The first expression in which two signatures differ; None where they are the same."""
-    for name in sorted({*first, *second}):
-        one, other = first.get(name), second.get(name)
-        if one is None or other is None or len(one) != len(other):
-            return name
-        if not np.allclose(one, other, rtol=_RTOL, atol=_ATOL):
-            return name
-    return None
 
 
 def evaluated(law: Law, x: Mapping[str, Any], p: Mapping[str, Any], on: str) -> Any:
@@ -152,12 +89,12 @@ def _check_names(law: Law) -> None:
 def _check_values(law: Law) -> None:
     import xarray as xr
 
-    x, p = _points(law)
+    x, p = fixed_points(law)
     values = np.asarray(evaluated(law, x, p, "NumPy arrays"))
-    if values.shape != (_POINTS,) or not np.isfinite(values.astype(np.float64)).all():
+    if values.shape != (POINTS,) or not np.isfinite(values.astype(np.float64)).all():
         raise LawError(
             f"log_curve of law {law.name!r} gives {values.ravel()[:3].tolist()!r} … of shape "
-            f"{values.shape} for {_POINTS} points; a finite number for each is needed, the log of "
+            f"{values.shape} for {POINTS} points; a finite number for each is needed, the log of "
             "the loss"
         )
     labelled = [
@@ -175,7 +112,7 @@ def _check_values(law: Law) -> None:
 def _check_slopes(law: Law) -> None:
     if law.rigid:
         return
-    x, p = _points(law)
+    x, p = fixed_points(law)
     shift = {name: 0.3 + 0.1 * i for i, name in enumerate(law.inputs)}
     shift |= {name: shift[other] for name, other in law.tied.items()}
     try:
@@ -196,7 +133,7 @@ def _check_slopes(law: Law) -> None:
 def _check_floor(law: Law) -> None:
     if law.turning or not law.has_floor:
         return
-    x, p = _points(law)
+    x, p = fixed_points(law)
     far = {name: 0.0 * value + (0.0 if name in law.best else _FAR) for name, value in x.items()}
     with np.errstate(all="ignore"):
         reached = np.exp(law.log_curve(far, p))

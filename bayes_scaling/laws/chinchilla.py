@@ -3,6 +3,7 @@
 from typing import Any
 
 from bayes_scaling.laws import common, ops
+from bayes_scaling.laws.closed_forms import ClosedForms
 from bayes_scaling.laws.coordinates import Additive
 from bayes_scaling.laws.law import Inputs, Law, Values
 
@@ -35,9 +36,7 @@ CHINCHILLA = Law(
     reference="Hoffmann et al. 2022, Eq. 2 and 4, arXiv:2203.15556",
     log_curve=_log_curve,
     slopes=common.slopes_of_two,
-    frontier=common.frontier_of_two,
-    optimum=_optimum,
-    params_exponent=common.params_exponent_of_two,
+    closed_forms=ClosedForms(_optimum, common.params_exponent_of_two, common.frontier_of_two),
     coordinates=Additive({"A": ("alpha_N",), "B": ("alpha_D",)}),
     notes=(
         (

@@ -3,8 +3,10 @@
 from typing import Any
 
 from bayes_scaling.laws import common, ops
+from bayes_scaling.laws.closed_forms import ClosedForms
 from bayes_scaling.laws.coordinates import Additive
-from bayes_scaling.laws.law import Inputs, Law, Parameter, Prior, Values
+from bayes_scaling.laws.law import Inputs, Law, Values
+from bayes_scaling.laws.parameter import Parameter, Prior
 
 __all__ = ["CHINCHILLA_GAMMA"]
 
@@ -55,9 +57,7 @@ CHINCHILLA_GAMMA = Law(
     reference="the additive law of Hoffmann et al. 2022 (arXiv:2203.15556) under an outer power",
     log_curve=_log_curve,
     slopes=_slopes,
-    frontier=_frontier,
-    optimum=_optimum,
-    params_exponent=common.params_exponent_of_two,
+    closed_forms=ClosedForms(_optimum, common.params_exponent_of_two, _frontier),
     coordinates=Additive({"A": ("alpha_N",), "B": ("alpha_D",)}, outer="gamma"),
     remarks=(
         (

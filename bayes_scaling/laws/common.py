@@ -1,13 +1,18 @@
 """What several laws share: parameters with their priors, and closed forms of two terms."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from bayes_scaling.laws.law import Parameter, Prior, Values
+from bayes_scaling.laws import ops
+from bayes_scaling.laws.law import Inputs, Values
+from bayes_scaling.laws.parameter import Parameter, Prior
 
 __all__ = [
     "FACTORS",
     "FLOOR",
+    "Floored",
+    "Power",
     "amplitude",
     "exponent",
     "frontier_of_two",
@@ -73,6 +78,35 @@ def exponent(name: str, of: str, median: float = 0.35, sd: float = 0.6) -> Param
             f"{median * 2.718 ** (1.96 * sd):.2f}, which covers the published fits"
         ),
     )
+
+
+# Classes rather than local functions, so that laws can be pickled.
+@dataclass(frozen=True)
+class Power:
+    """Log of a power of one input, with the slope of its amplitude."""
+
+    column: str
+    amplitude: str
+    exponent: str
+
+    def __call__(self, x: Inputs, p: Values) -> Any:
+        """Log of the power."""
+        return ops.log(p[self.amplitude]) - p[self.exponent] * x[self.column]
+
+    def slopes(self, p: Values) -> dict[str, dict[str, Any]]:
+        """How fast the log of the amplitude falls with that of the input."""
+        return {self.amplitude: {self.column: p[self.exponent]}}
+
+
+@dataclass(frozen=True)
+class Floored:
+    """Log of the floor and a reducible loss together."""
+
+    reducible: Callable[[Inputs, Values], Any]
+
+    def __call__(self, x: Inputs, p: Values) -> Any:
+        """Log of the loss."""
+        return ops.logaddexp(ops.log(p["floor"]), self.reducible(x, p))
 
 
 def of_one_factor(column: str) -> str:

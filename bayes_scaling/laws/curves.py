@@ -1,13 +1,14 @@
 """Laws of training curves: the loss of one run against steps or tokens."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bayes_scaling.laws import common, ops
 from bayes_scaling.laws.broken import BROKEN
-from bayes_scaling.laws.law import Inputs, Law, Parameter, Prior, Values
+from bayes_scaling.laws.law import Inputs, Law, Values
 from bayes_scaling.laws.m4 import M4
+from bayes_scaling.laws.parameter import Parameter, Prior
 from bayes_scaling.laws.power import POWER
 
 __all__ = ["CURVES", "DEFAULT_CURVES"]
@@ -17,17 +18,24 @@ _MOST = 100.0
 _WIDE = "curves are of errors, losses and perplexities, in any unit"
 
 
+@dataclass(frozen=True)
+class _OfTime:
+    """A law of tokens that reads ``t`` in their place."""
+
+    law: Law
+
+    def __call__(self, x: Inputs, p: Values) -> Any:
+        return self.law.log_curve({"tokens": x["t"]}, p)
+
+    def slopes(self, p: Values) -> dict[str, dict[str, Any]]:
+        """Those of the law."""
+        slopes = self.law.slopes(p).items()
+        return {amplitude: {"t": by_input["tokens"]} for amplitude, by_input in slopes}
+
+
 def _curve(law: Law, name: str, priors: Mapping[str, Prior], notes: tuple[str, ...] = ()) -> Law:
     """A law of tokens as one of ``t``, with priors wide enough for any curve."""
-
-    def log_curve(x: Inputs, p: Values) -> Any:
-        return law.log_curve({"tokens": x["t"]}, p)
-
-    def slopes(p: Values) -> dict[str, dict[str, Any]]:
-        return {
-            amplitude: {"t": by_input["tokens"]} for amplitude, by_input in law.slopes(p).items()
-        }
-
+    of_time = _OfTime(law)
     parameters = tuple(
         replace(parameter, prior=priors[parameter.name], reason=_WIDE)
         if parameter.name in priors
@@ -40,8 +48,8 @@ def _curve(law: Law, name: str, priors: Mapping[str, Prior], notes: tuple[str, .
         formula=law.formula.replace("D", "t"),
         inputs=("t",),
         parameters=parameters,
-        log_curve=log_curve,
-        slopes=slopes,
+        log_curve=of_time,
+        slopes=of_time.slopes,
         coordinates=None,
         notes=notes,
     )
@@ -101,6 +109,10 @@ def _descent(x: Inputs, p: Values) -> Any:
     return ops.logaddexp(ops.log(p["floor"]), reducible)
 
 
+def _descent_slopes(p: Values) -> dict[str, dict[str, Any]]:
+    return {"A": {"t": p["alpha_t"]}, "break_1": {"t": 1.0}}
+
+
 def _break(number: int, median: float, sd: float, meaning: str, unit: str) -> tuple[Parameter, ...]:
     return (
         Parameter(
@@ -141,7 +153,7 @@ DESCENT_CURVE = Law(
     ),
     reference="Caballero et al. 2022, Eq. 1 with two breaks, arXiv:2210.14891",
     log_curve=_descent,
-    slopes=lambda p: {"A": {"t": p["alpha_t"]}, "break_1": {"t": 1.0}},
+    slopes=_descent_slopes,
     turning=("t",),
     notes=("Double descent: between its breaks the loss may rise.",),
 )
@@ -179,7 +191,7 @@ DECAY_CURVE = Law(
     ),
     reference="Domhan et al. 2015, Table 1 (Janoschek, Weibull), IJCAI",
     log_curve=_decaying,
-    slopes=lambda p: {"A": {"t": p["rate_t"]}},
+    slopes=common.Power("t", "A", "rate_t").slopes,
     rigid=True,
     notes=("It levels off faster than any power; its terms belong to the reference point.",),
 )
@@ -190,6 +202,10 @@ def _annealed(x: Inputs, p: Values) -> Any:
     # Tissue's own difference to first order, and never below the floor.
     gone = ops.exp(ops.minimum(ops.log(p["drop"]) + x["lr_drop"] - reducible, _MOST))
     return ops.logaddexp(ops.log(p["floor"]), reducible - gone)
+
+
+def _annealed_slopes(p: Values) -> dict[str, dict[str, Any]]:
+    return {"A": {"lr_sum": p["alpha_t"]}, "drop": {"lr_drop": -1.0}}
 
 
 ANNEALED_CURVE = Law(
@@ -211,7 +227,7 @@ ANNEALED_CURVE = Law(
     ),
     reference="Tissue et al. 2024, Eq. 1 (L0 + A·S1^-alpha - C·S2), arXiv:2408.11029",
     log_curve=_annealed,
-    slopes=lambda p: {"A": {"lr_sum": p["alpha_t"]}, "drop": {"lr_drop": -1.0}},
+    slopes=_annealed_slopes,
     notes=(
         (
             "S1 is the sum of learning rates, S2 how far and how long ago they were lowered: a "

@@ -1,7 +1,7 @@
 """Depth against width: a shape term on top of any law of N, and the additive form of Gemstones."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bayes_scaling._given import needs
@@ -9,7 +9,8 @@ from bayes_scaling.errors import LawError
 from bayes_scaling.laws import common, ops
 from bayes_scaling.laws.chinchilla import CHINCHILLA
 from bayes_scaling.laws.coordinates import Additive
-from bayes_scaling.laws.law import Inputs, Law, Parameter, Prior, Values
+from bayes_scaling.laws.law import Inputs, Law, Values
+from bayes_scaling.laws.parameter import Parameter, Prior
 
 __all__ = ["DEPTH_WIDTH", "GEMSTONES", "matrix_params", "shape_of", "with_shape"]
 
@@ -61,6 +62,22 @@ def _best_aspect(p: Values) -> Any:
     return ops.log(p["aspect"])
 
 
+@dataclass(frozen=True)
+class _Shaped:
+    """A law in which parameters in a poor shape count for fewer."""
+
+    law: Law
+
+    def __call__(self, x: Inputs, p: Values) -> Any:
+        off = x["aspect_ratio"] - _best_aspect(p)
+        wasted = 0.5 * p["curvature"] * off * off
+        return self.law.log_curve({**x, "params": x["params"] - wasted}, p)
+
+    def slopes(self, p: Values) -> dict[str, dict[str, Any]]:
+        """Those of the law, and the best aspect ratio's."""
+        return self.law.slopes(p) | {"aspect": {"aspect_ratio": 1.0}}
+
+
 def with_shape(law: Law, name: str | None = None) -> Law:
     """A law of N with a shape term: parameters in a poor shape count for fewer.
 
@@ -88,14 +105,7 @@ def with_shape(law: Law, name: str | None = None) -> Law:
             "shape yet"
         )
 
-    def log_curve(x: Inputs, p: Values) -> Any:
-        off = x["aspect_ratio"] - _best_aspect(p)
-        wasted = 0.5 * p["curvature"] * off * off
-        return law.log_curve({**x, "params": x["params"] - wasted}, p)
-
-    def slopes(p: Values) -> dict[str, dict[str, Any]]:
-        return law.slopes(p) | {"aspect": {"aspect_ratio": 1.0}}
-
+    shaped = _Shaped(law)
     return replace(
         law,
         name=name or f"{law.name}+shape",
@@ -105,8 +115,8 @@ def with_shape(law: Law, name: str | None = None) -> Law:
         inputs=(*law.inputs, "aspect_ratio"),
         parameters=(*law.parameters, *_SHAPE),
         reference=f"{law.reference}; shape: Kaplan et al. 2020, Section 3.1 and Figure 5",
-        log_curve=log_curve,
-        slopes=slopes,
+        log_curve=shaped,
+        slopes=shaped.slopes,
         best={**law.best, "aspect_ratio": _best_aspect},
         notes=(
             *law.notes,

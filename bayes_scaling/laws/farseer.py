@@ -3,7 +3,8 @@
 from typing import Any
 
 from bayes_scaling.laws import common, ops
-from bayes_scaling.laws.law import Inputs, Law, Parameter, Prior, Values
+from bayes_scaling.laws.law import Inputs, Law, Values
+from bayes_scaling.laws.parameter import Parameter, Prior
 
 __all__ = ["FARSEER"]
 

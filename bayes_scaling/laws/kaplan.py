@@ -3,6 +3,7 @@
 from typing import Any
 
 from bayes_scaling.laws import common, ops
+from bayes_scaling.laws.closed_forms import ClosedForms
 from bayes_scaling.laws.coordinates import Additive
 from bayes_scaling.laws.law import Inputs, Law, Values
 
@@ -37,9 +38,7 @@ KAPLAN = Law(
     reference="Kaplan et al. 2020, Eq. 1.5, arXiv:2001.08361; A = N_c^alpha_N, B = D_c^alpha_D",
     log_curve=_log_curve,
     slopes=common.slopes_of_two,
-    frontier=common.frontier_of_two,
-    optimum=_optimum,
-    params_exponent=common.params_exponent_of_two,
+    closed_forms=ClosedForms(_optimum, common.params_exponent_of_two, common.frontier_of_two),
     coordinates=Additive({"A": ("alpha_N",), "B": ()}, outer="alpha_D", floor=False, inside=False),
     notes=(
         "It has no floor: it falls to zero, so far forecasts come out too low where there is one.",

@@ -3,8 +3,10 @@
 from typing import Any
 
 from bayes_scaling.laws import common, ops
+from bayes_scaling.laws.closed_forms import ClosedForms
 from bayes_scaling.laws.coordinates import Additive
-from bayes_scaling.laws.law import Inputs, Law, Parameter, Prior, Values
+from bayes_scaling.laws.law import Inputs, Law, Values
+from bayes_scaling.laws.parameter import Parameter, Prior
 
 __all__ = ["KAPLAN_STEPS"]
 
@@ -85,8 +87,7 @@ KAPLAN_STEPS = Law(
     log_curve=_log_curve,
     slopes=_slopes,
     absolute=True,
-    frontier=_frontier,
-    params_exponent=_params_exponent,
+    closed_forms=ClosedForms(params_exponent=_params_exponent, frontier=_frontier),
     coordinates=Additive({"A": ("alpha_N",), "S": ("alpha_S",)}, floor=False),
     notes=(
         "It has no floor: it falls to zero, so far forecasts come out too low where there is one.",

@@ -1,17 +1,20 @@
 """What a law is: named inputs, parameters with priors, and one elementwise expression."""
 
-import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from bayes_scaling._given import needs, shown
 from bayes_scaling.errors import LawError
+from bayes_scaling.laws.closed_forms import ClosedForms, takes_old_names
 from bayes_scaling.laws.coordinates import Coordinates
+from bayes_scaling.laws.parameter import Parameter, Prior
+from bayes_scaling.laws.signature import difference, values_of
 
-__all__ = ["Inputs", "Law", "Parameter", "Prior", "Values"]
+__all__ = ["Inputs", "Law", "Values"]
 
 Inputs = Mapping[str, Any]
 """Natural logarithms of a law's inputs, relative to a reference point, by column name."""
@@ -19,97 +22,24 @@ Inputs = Mapping[str, Any]
 Values = Mapping[str, Any]
 """Values of a law's parameters, by name."""
 
-
-@dataclass(frozen=True)
-class Prior:
-    """A log-normal prior for a positive parameter, and for how much families differ in it.
-
-    Parameters
-    ----------
-    median : float
-        Median over families, in the parameter's unit.
-    sd : float
-        Standard deviation of the log of the population median: 0.5 is "within a factor of 2.7
-        either way, with 95% probability".
-    spread : float
-        Median of the between-family standard deviation of the log.
-
-    Raises
-    ------
-    LawError
-        If a number is not finite and positive.
-    """
-
-    median: float
-    sd: float
-    spread: float
-
-    def __post_init__(self) -> None:
-        for name in ("median", "sd", "spread"):
-            given = getattr(self, name)
-            value = given.item() if isinstance(given, np.number) else given
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            if not (number and math.isfinite(value) and value > 0):
-                raise LawError(f"prior {name} is {given!r}, a finite number above 0 is needed")
-            object.__setattr__(self, name, value)
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One positive parameter of a law.
-
-    Parameters
-    ----------
-    name : str
-        Its name in results.
-    prior : Prior
-        The default prior.
-    unit : str
-        Unit of the parameter.
-    meaning : str
-        What it is, in one clause.
-    reason : str
-        Why the prior is what it is.
-    of_loss : bool
-        Whether ``prior.median`` counts in units of the typical loss of the table (its geometric
-        mean), so that the prior suits any tokenizer.
-    loose : bool
-        Whether the runs of one family hardly tell it, so that it is sampled as a deviation from
-        the population. It must be a coordinate of its own.
-    """
-
-    name: str
-    prior: Prior
-    unit: str
-    meaning: str
-    reason: str
-    of_loss: bool = False
-    loose: bool = False
-
-    def __post_init__(self) -> None:
-        # A name is a variable of the posterior, and a group of a file ends at a slash.
-        if not (isinstance(self.name, str) and self.name.isidentifier()):
-            raise LawError(
-                f"a parameter is named {self.name!r}; letters, digits and underscores are needed, "
-                "like 'alpha_N'"
-            )
-        if not isinstance(self.prior, Prior):
-            raise LawError(
-                f"the prior of parameter {self.name!r} is {self.prior!r}; write "
-                "Prior(median, sd, spread)"
-            )
+_EXPRESSIONS = frozenset({"log_curve", "slopes", "best", "closed_forms", "coordinates"})
+"""Fields that hold functions, which are compared by what they give."""
+_WIDTH = 88
+"""Characters of a line of a law's representation."""
 
 
 def _no_slopes(values: Values) -> dict[str, dict[str, Any]]:  # noqa: ARG001
     return {}
 
 
-@dataclass(frozen=True)
+@takes_old_names
+@dataclass(frozen=True, eq=False, repr=False)
 class Law:
     """A scaling law.
 
     The expression is given once, as the log of the loss, and works elementwise on NumPy arrays,
-    xarray objects and PyTensor variables (see :mod:`bayes_scaling.laws.ops`).
+    xarray objects and PyTensor variables (see :mod:`bayes_scaling.laws.ops`). Laws are equal where
+    their fields are and their expressions give the same values at fixed points.
 
     Parameters
     ----------
@@ -131,14 +61,8 @@ class Law:
     slopes : callable
         ``slopes(p)[amplitude][input]``: how fast the log of an amplitude falls with the log of
         the reference point. It is what moves a parameter from one reference point to another.
-    frontier : callable or None
-        ``frontier(p)``: exponent of the loss in compute along the compute-optimal frontier
-        (C = 6·N·D), where the law has one that is constant.
-    optimum : callable or None
-        Closed form of the compute-optimal size: ``optimum(log_flops_6, p)`` with amplitudes at
-        N = D = 1 gives log N* where ``log_flops_6 = log(C / 6)``. None: the numeric solver is used.
-    params_exponent : callable or None
-        ``params_exponent(p)``: d log N* / d log C where constant.
+    closed_forms : ClosedForms
+        What is known of its compute-optimal frontier, C = 6·N·D, without a search.
     coordinates : Coordinates or None
         Where a sampler moves; None: on the logs of the parameters.
     tied : dict of str to str
@@ -167,9 +91,7 @@ class Law:
     reference: str
     log_curve: Callable[[Inputs, Values], Any]
     slopes: Callable[[Values], dict[str, dict[str, Any]]] = _no_slopes
-    frontier: Callable[[Values], Any] | None = None
-    optimum: Callable[[Any, Values], Any] | None = None
-    params_exponent: Callable[[Values], Any] | None = None
+    closed_forms: ClosedForms = field(default_factory=ClosedForms)
     coordinates: Coordinates | None = None
     tied: Mapping[str, str] = field(default_factory=dict)
     best: Mapping[str, Callable[[Values], Any]] = field(default_factory=dict)
@@ -202,10 +124,38 @@ class Law:
                 )
 
     def __repr__(self) -> str:
-        return (
-            f"<Law {self.name!r}: loss = {self.formula}; reads {', '.join(self.inputs)}; "
-            f"parameters {', '.join(self.names)}>"
+        lines = (
+            f"Law {self.name!r}",
+            f"  loss        {self.formula}",
+            f"  reads       {', '.join(self.inputs)}",
+            f"  parameters  {', '.join(self.names)}",
         )
+        flat = (" ".join(line.splitlines()) for line in lines)
+        return "\n".join(t if len(t) <= _WIDTH else f"{t[: _WIDTH - 1]}…" for t in flat)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Law):
+            return NotImplemented
+        if self is other:
+            return True
+        return self._data == other._data and difference(self.fingerprint, other.fingerprint) is None
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.formula, self.inputs, self.parameters))
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Values that were computed belong to the process.
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+    @property
+    def _data(self) -> list[Any]:
+        """Every field that is no expression."""
+        return [getattr(self, f.name) for f in fields(self) if f.name not in _EXPRESSIONS]
+
+    @cached_property
+    def fingerprint(self) -> Mapping[str, list[float]]:
+        """What its expressions give at fixed points, closed forms and coordinates included."""
+        return values_of(self)
 
     @property
     def names(self) -> tuple[str, ...]:

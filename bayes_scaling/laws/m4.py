@@ -1,10 +1,12 @@
 """The estimator M4 of Alabdulmohsin et al. (2022): a power law that starts from a ceiling."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from bayes_scaling.laws import common, ops
 from bayes_scaling.laws.coordinates import Additive
-from bayes_scaling.laws.law import Inputs, Law, Parameter, Prior, Values
+from bayes_scaling.laws.law import Inputs, Law, Values
+from bayes_scaling.laws.parameter import Parameter, Prior
 
 __all__ = ["M4", "inverse"]
 
@@ -54,18 +56,21 @@ def inverse(law: Law, loss: Any, p: Values) -> Any:
     return (ops.log(p[amplitude]) - log_excess) / p[exponent]
 
 
+@dataclass(frozen=True)
+class _Saturating:
+    """Log of a power that bends into its ceiling."""
+
+    power: common.Power
+
+    def __call__(self, x: Inputs, p: Values) -> Any:
+        target = self.power(x, p) - ops.log(p["rise"])
+        return ops.log(p["rise"]) + _log_share(target, p["saturation"])
+
+
 def _law(column: str) -> Law:
     symbol, amplitude, cause = common.FACTORS[column]
     exponent = f"alpha_{symbol}"
-
-    def log_curve(x: Inputs, p: Values) -> Any:
-        target = ops.log(p[amplitude]) - p[exponent] * x[column] - ops.log(p["rise"])
-        share = _log_share(target, p["saturation"])
-        return ops.logaddexp(ops.log(p["floor"]), ops.log(p["rise"]) + share)
-
-    def slopes(p: Values) -> dict[str, dict[str, Any]]:
-        return {amplitude: {column: p[exponent]}}
-
+    power = common.Power(column, amplitude, exponent)
     return Law(
         name=f"m4-{symbol.lower()}",
         formula=(
@@ -95,8 +100,8 @@ def _law(column: str) -> Law:
             ),
         ),
         reference="Alabdulmohsin et al. 2022, Eq. 2 (M4), arXiv:2209.06640",
-        log_curve=log_curve,
-        slopes=slopes,
+        log_curve=common.Floored(_Saturating(power)),
+        slopes=power.slopes,
         coordinates=Additive({amplitude: (exponent,)}),
         notes=(
             common.of_one_factor(column),

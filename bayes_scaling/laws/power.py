@@ -1,10 +1,8 @@
 """Power laws of a single factor: parameters, tokens or compute, with and without a floor."""
 
-from typing import Any
-
-from bayes_scaling.laws import common, ops
+from bayes_scaling.laws import common
 from bayes_scaling.laws.coordinates import Additive
-from bayes_scaling.laws.law import Inputs, Law, Values
+from bayes_scaling.laws.law import Law
 
 __all__ = ["POWER"]
 
@@ -13,16 +11,7 @@ def _law(column: str, equation: str) -> tuple[Law, Law]:
     """The law of one input without a floor, and with one."""
     symbol, amplitude, cause = common.FACTORS[column]
     exponent = f"alpha_{symbol}"
-
-    def log_power(x: Inputs, p: Values) -> Any:
-        return ops.log(p[amplitude]) - p[exponent] * x[column]
-
-    def log_curve_floor(x: Inputs, p: Values) -> Any:
-        return ops.logaddexp(ops.log(p["floor"]), log_power(x, p))
-
-    def slopes(p: Values) -> dict[str, dict[str, Any]]:
-        return {amplitude: {column: p[exponent]}}
-
+    power = common.Power(column, amplitude, exponent)
     note = common.of_one_factor(column)
     reference = f"Kaplan et al. 2020, Eq. {equation}, arXiv:2001.08361"
     plain = Law(
@@ -34,8 +23,8 @@ def _law(column: str, equation: str) -> tuple[Law, Law]:
             common.exponent(exponent, cause, median=0.08, sd=0.8),
         ),
         reference=reference,
-        log_curve=log_power,
-        slopes=slopes,
+        log_curve=power,
+        slopes=power.slopes,
         notes=(note, "It falls to zero without a floor, so far forecasts come out too low."),
     )
     floored = Law(
@@ -48,8 +37,8 @@ def _law(column: str, equation: str) -> tuple[Law, Law]:
             common.exponent(exponent, cause, median=0.25, sd=0.8),
         ),
         reference=f"{reference}, with an irreducible loss (Henighan et al. 2020, arXiv:2010.14701)",
-        log_curve=log_curve_floor,
-        slopes=slopes,
+        log_curve=common.Floored(power),
+        slopes=power.slopes,
         coordinates=Additive({amplitude: (exponent,)}),
         notes=(note,),
     )

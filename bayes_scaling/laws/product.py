@@ -5,7 +5,8 @@ from typing import Any
 
 from bayes_scaling.laws import common, ops
 from bayes_scaling.laws.coordinates import Additive, Chained, Product
-from bayes_scaling.laws.law import Inputs, Law, Parameter, Values
+from bayes_scaling.laws.law import Inputs, Law, Values
+from bayes_scaling.laws.parameter import Parameter
 
 __all__ = ["PRODUCT", "PRODUCT_FLOOR"]
 

@@ -2,13 +2,13 @@
 
 import difflib
 import re
-from dataclasses import replace
+from collections.abc import Iterable
 from importlib.metadata import entry_points
 
 from bayes_scaling._given import shown
 from bayes_scaling.errors import LawError
 from bayes_scaling.laws.broken import BROKEN, broken
-from bayes_scaling.laws.checking import check_law, difference, signature
+from bayes_scaling.laws.checking import check_law
 from bayes_scaling.laws.chinchilla import CHINCHILLA
 from bayes_scaling.laws.chinchilla_gamma import CHINCHILLA_GAMMA
 from bayes_scaling.laws.common import FACTORS
@@ -22,16 +22,17 @@ from bayes_scaling.laws.law import Law
 from bayes_scaling.laws.m4 import M4
 from bayes_scaling.laws.power import POWER
 from bayes_scaling.laws.product import PRODUCT, PRODUCT_FLOOR
+from bayes_scaling.laws.signature import difference
 
 __all__ = [
     "DEFAULT",
     "ENTRY_POINT_GROUP",
     "available",
     "curve_laws",
-    "ensure_registered",
+    "each",
+    "find",
     "get",
     "register",
-    "registered",
 ]
 
 DEFAULT = "chinchilla-gamma"
@@ -98,7 +99,8 @@ def available() -> dict[str, Law]:
 def register(law: Law) -> Law:
     """Make a law known by its name in this process, as an installed package does for every one.
 
-    A fit is kept with the name of its law, so a process that loads it registers the law again.
+    A fit needs no registered law. Names are for the shell, and for loading fits without stating
+    their law.
 
     Parameters
     ----------
@@ -118,11 +120,12 @@ def register(law: Law) -> Law:
     if not isinstance(law, Law):
         raise LawError(f"{shown(law)} is not a law; write a bayes_scaling.laws.Law")
     check_law(law)
-    known = _find(law.name)
+    known = find(law.name)
     if known is None:
         _REGISTERED[law.name] = law
         return law
-    differs = _difference(law, known)
+    differs = f"parameters ({', '.join(known.names)})" if law.names != known.names else None
+    differs = differs or difference(law.fingerprint, known.fingerprint)
     if differs is None and law.parameters != known.parameters:
         differs = "priors"
     if differs is not None:
@@ -132,51 +135,23 @@ def register(law: Law) -> Law:
     return law
 
 
-def registered(law: str | Law) -> Law:
-    """A law that a fit can be made of: its name finds the same law again.
-
-    Parameters
-    ----------
-    law : str or Law
-        A name, or a law, whose priors may be others than those of the law of its name.
+def each(given: Iterable[str | Law]) -> list[Law]:
+    """Laws by name or as objects, each once.
 
     Raises
     ------
     LawError
-        If no law has that name, or another one.
+        If a law is unknown, or two have one name.
     """
-    if not isinstance(law, Law):
-        return get(law)
-    known = _find(law.name)
-    if known is None:
+    laws = list(dict.fromkeys(get(law) for law in given))
+    names = [law.name for law in laws]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
         raise LawError(
-            f"law {law.name!r} is not registered, so a fit of it could not be used; write "
-            "bayes_scaling.laws.register(law) first"
+            f"two different laws are named {twice!r}; write dataclasses.replace(law, name=...) to "
+            "give one of them another name"
         )
-    if replace(law, parameters=known.parameters) == known:
-        return law
-    check_law(law)
-    differs = _difference(law, known)
-    if differs is not None:
-        raise LawError(
-            f"the law given has the name of the registered law {law.name!r}, with other "
-            f"{differs}; give it another name, and write bayes_scaling.laws.register(law) first"
-        )
-    return law
-
-
-def ensure_registered(law: Law) -> None:
-    """Register the law of another process where its name is not known here."""
-    if _find(law.name) is None:
-        register(law)
-
-
-def _difference(first: Law, second: Law) -> str | None:
-    """In which expression two laws of one name differ, or in their parameters."""
-    if first.names != second.names:
-        return f"parameters ({', '.join(second.names)})"
-    one, other = (signature(law, closed_forms=True) for law in (first, second))
-    return difference(one, other)
+    return laws
 
 
 def get(law: str | Law) -> Law:
@@ -198,7 +173,7 @@ def get(law: str | Law) -> Law:
             f"law is {shown(law)}; the name of a law such as {DEFAULT!r}, or a "
             "bayes_scaling.laws.Law, is needed"
         )
-    found = _find(law)
+    found = find(law)
     if found is None:
         names = list(available())
         close = difflib.get_close_matches(law, [*names, *_OF_CURVES], n=1)
@@ -210,7 +185,8 @@ def get(law: str | Law) -> Law:
     return found
 
 
-def _find(law: str) -> Law | None:
+def find(law: str) -> Law | None:
+    """A law by name, as :func:`get` does; None where no law has it."""
     laws = available()
     name = _SHORT.get(law, law)
     if name in laws:
@@ -218,7 +194,7 @@ def _find(law: str) -> Law | None:
     if name in _OF_CURVES:
         return _OF_CURVES[name]
     if name.endswith(_SHAPED):
-        flat = _find(name.removesuffix(_SHAPED))
+        flat = find(name.removesuffix(_SHAPED))
         return with_shape(flat) if flat else None
     if match := _BREAKS.fullmatch(name):
         column = next(c for c, (symbol, *_) in FACTORS.items() if symbol.lower() == match[1])

@@ -78,8 +78,8 @@ class Spec:
         count = len(self.families)
         pooling = ", ".join(f"{name} {kind}" for name, kind in self.pooling.items())
         return brief(
-            f"<Spec of {self.law!r}, {count} famil{'ies' if count > 1 else 'y'}, {self.noise} "
-            f"noise, {self.prior} priors; pooling: {pooling}>"
+            f"<Spec of law {self.law.name!r}, {count} famil{'ies' if count > 1 else 'y'}, "
+            f"{self.noise} noise, {self.prior} priors; pooling: {pooling}>"
         )
 
     @property

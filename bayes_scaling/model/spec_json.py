@@ -4,10 +4,10 @@ import json
 from dataclasses import asdict, replace
 from typing import cast, get_args
 
-from bayes_scaling import laws
 from bayes_scaling.errors import LawError
-from bayes_scaling.laws import Law
-from bayes_scaling.laws.checking import difference, signature
+from bayes_scaling.laws import Law, Parameter
+from bayes_scaling.laws.registry import find
+from bayes_scaling.laws.signature import difference, signature
 from bayes_scaling.model._fields import LARGEST_LOG, POSITIVE, Fields, discrepancy_of, parameter_of
 from bayes_scaling.model.frame import ReferenceFrame
 from bayes_scaling.model.spec import SPREAD_SD, Noise, Pooling, Spec
@@ -39,18 +39,25 @@ def write_spec(spec: Spec, frame: ReferenceFrame) -> str:
     return json.dumps(content, sort_keys=True)
 
 
-def read_spec(text: str) -> tuple[Spec, ReferenceFrame]:
+def read_spec(text: str, law: Law | None = None) -> tuple[Spec, ReferenceFrame]:
     """The model and the reference frame that :func:`write_spec` wrote.
+
+    Parameters
+    ----------
+    text : str
+        JSON.
+    law : Law, optional
+        The law; that of its name here if not given.
 
     Raises
     ------
     LawError
-        If the law is not known here, or has other parameters or another expression here.
+        If the law is not known here, or has other parameters or another expression.
     ValueError
         If a field is missing, of another type or out of range; the message is a clause.
     """
     content = Fields.of_json(text)
-    law = _law(content)
+    law = _law(content, law)
     families = content.texts("families")
     if not families or len(set(families)) < len(families):
         raise ValueError("families are not distinct names")
@@ -84,33 +91,41 @@ def read_spec(text: str) -> tuple[Spec, ReferenceFrame]:
     return spec, frame
 
 
-def _law(content: Fields) -> Law:
-    """The law of that name here, with the priors that were in force."""
-    law = laws.get(content.text("law"))
-    stated = tuple(parameter_of(fields) for fields in content.objects("law_parameters"))
-    if tuple(parameter.name for parameter in stated) != law.names:
+def _law(content: Fields, given: Law | None) -> Law:
+    """The law given, or the one of that name here, with the priors that were in force."""
+    name = content.text("law")
+    law = given or find(name)
+    if law is None:
         raise LawError(
-            f"the fit's law {law.name!r} has parameters "
-            f"{', '.join(parameter.name for parameter in stated)}; here it has "
-            f"{', '.join(law.names)}"
+            f"it is of law {name!r}, which is not registered here; write load_fit(path, law=LAW) "
+            "with the Law it was fitted with, or bayes_scaling.laws.register(LAW) first"
         )
+    stated = tuple(parameter_of(fields) for fields in content.objects("law_parameters"))
     content.text("formula")
-    _check_signature(law, content.maybe_object("law_signature"))
+    differs = _difference(law, name, stated, content.maybe_object("law_signature"))
+    if differs is not None:
+        which = "the law given" if given else "the law of that name here"
+        raise LawError(
+            f"it is of another law {name!r} than {which}: {differs}; write "
+            "load_fit(path, law=LAW) with the Law it was fitted with"
+        )
     return replace(law, parameters=stated)
 
 
-def _check_signature(law: Law, stated: Fields | None) -> None:
-    """Refuse a law that has the name of the one that was fitted, and another expression."""
-    # Fits of the first versions say nothing of it.
-    if stated is None:
-        return
-    values = {name: list(stated.list_of_numbers(name)) for name in stated.content}
+def _difference(
+    law: Law, name: str, stated: tuple[Parameter, ...], signed: Fields | None
+) -> str | None:
+    """In what a law is not the one that was fitted."""
+    if law.name != name:
+        return f"that is {law.name!r}"
+    if tuple(parameter.name for parameter in stated) != law.names:
+        return f"its parameters are {', '.join(p.name for p in stated)}, not {', '.join(law.names)}"
+    # Fits of the first versions say nothing of the expressions.
+    if signed is None:
+        return None
+    values = {name: list(signed.list_of_numbers(name)) for name in signed.content}
     differs = difference(values, signature(law))
-    if differs is not None:
-        raise LawError(
-            f"the fit was made with another law of the name {law.name!r} than the one here: "
-            f"{differs} gives other values, so load it where that law is registered"
-        )
+    return differs and f"{differs} gives other values"
 
 
 def _pooling(fields: Fields, names: tuple[str, ...], families: int) -> dict[str, Pooling]:

@@ -53,7 +53,7 @@ def frontier(fit: Fit, family: str, flops: ArrayLike, *, seed: int = 0) -> Front
     """
     budgets = np.atleast_1d(np.asarray(flops, dtype=np.float64))
     law, spec = fit.law, fit.spec
-    if law.optimum is None:
+    if law.closed_forms.optimum is None:
         params = np.sqrt(budgets / 6.0 / _middle_ratio(fit, family))
         kind = "fixed ratio"
     else:

@@ -40,8 +40,8 @@ STEPS = {
 
 def test_frontier_exponent_of_kaplan_steps() -> None:
     law = laws.get("kaplan-steps")
-    assert law.frontier is not None
-    assert_allclose(law.frontier(STEPS), 0.05245, atol=5e-6)
+    assert law.closed_forms.frontier is not None
+    assert_allclose(law.closed_forms.frontier(STEPS), 0.05245, atol=5e-6)
 
 
 def test_kaplan_steps_with_an_endless_batch_is_the_sum_of_powers() -> None:

@@ -22,7 +22,7 @@ def _every() -> list[Law]:
 
 
 LAWS = _every()
-WITH_OPTIMUM = [law for law in LAWS if law.optimum is not None]
+WITH_OPTIMUM = [law for law in LAWS if law.closed_forms.optimum is not None]
 BUDGETS = (35.0, 42.0, 49.0, 55.0)
 """Logs of C / 6: from 1e16 to 5e24 FLOP."""
 DRAWS = 5
@@ -70,12 +70,12 @@ def searched(law: Law, values: dict[str, float], log_c: float) -> float:
 
 @pytest.mark.parametrize("law", WITH_OPTIMUM, ids=lambda law: law.name)
 def test_a_closed_form_is_the_minimiser(law: Law) -> None:
-    assert law.optimum is not None
+    assert law.closed_forms.optimum is not None
     for values in draws(law, 1):
         # A loss that is nearly its floor has no minimum that a search could see.
         sharp = values | ({"floor": 1e-12} if "floor" in values else {})
         for log_c in BUDGETS:
-            closed = float(law.optimum(log_c, values))
+            closed = float(law.closed_forms.optimum(log_c, values))
             assert_allclose(closed, searched(law, sharp, log_c), atol=1e-4)
             about = [log_loss(law, values, closed + away, log_c) for away in (-0.1, 0.0, 0.1)]
             assert about[1] == min(about)
@@ -86,11 +86,11 @@ def test_exponents_are_slopes_of_the_minimum_found(law: Law) -> None:
     for values in draws(law, 2):
         sharp = values | ({"floor": 1e-12} if "floor" in values else {})
         low, high = (searched(law, sharp, log_c) for log_c in (40.0, 50.0))
-        if law.params_exponent is not None:
-            assert_allclose((high - low) / 10, law.params_exponent(values), atol=1e-4)
-        if law.frontier is not None:
+        if law.closed_forms.params_exponent is not None:
+            assert_allclose((high - low) / 10, law.closed_forms.params_exponent(values), atol=1e-4)
+        if law.closed_forms.frontier is not None:
             fall = log_loss(law, sharp, low, 40.0) - log_loss(law, sharp, high, 50.0)
-            assert_allclose(fall / 10, law.frontier(values), rtol=1e-6)
+            assert_allclose(fall / 10, law.closed_forms.frontier(values), rtol=1e-6)
 
 
 def test_every_law_with_a_formula_is_among_these() -> None:

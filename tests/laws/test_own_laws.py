@@ -1,12 +1,15 @@
 """Laws made in a notebook: what is refused before sampling, and what works after registering."""
 
+import copy
 import json
+import pickle
+import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import cloudpickle
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,8 +21,11 @@ from bayes_scaling.forecast import backtesting
 from bayes_scaling.forecast.backtesting import backtest
 from bayes_scaling.forecast.comparison import compare
 from bayes_scaling.inference import Fit, Procedure, fit, load_fit
-from bayes_scaling.laws import Law, Parameter, Prior, common, ops, registry
-from bayes_scaling.laws.checking import INPUTS, check_law, difference, signature
+from bayes_scaling.inference.contribution import weak_fits
+from bayes_scaling.laws import ClosedForms, Law, Parameter, Prior, common, ops, registry
+from bayes_scaling.laws.checking import INPUTS, check_law
+from bayes_scaling.laws.coordinates import Additive
+from bayes_scaling.laws.signature import difference, signature
 from bayes_scaling.model.spec_json import read_spec, write_spec
 from bayes_scaling.runs.configs import OPTIONAL
 from tests.conftest import grid, handmade
@@ -33,6 +39,10 @@ def _log_curve(x: Any, p: Any) -> Any:
 
 def _again(x: Any, p: Any) -> Any:
     return _log_curve(x, p)
+
+
+def _slopes(p: Any) -> Any:
+    return {"B": {"tokens": p["alpha_D"]}}
 
 
 TOY = Law(
@@ -65,60 +75,41 @@ def _no_sampling(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of a fit of the toy law."""
+    return handmade(TOY, TRUTH).save(tmp_path_factory.mktemp("toy") / "fit.nc")
+
+
+@pytest.fixture(scope="module")
 def table() -> pd.DataFrame:
     return grid().assign(loss=2.0)
 
 
-@pytest.mark.usefixtures("_no_sampling")
-@pytest.mark.parametrize(
-    "start",
-    [
-        fit,
-        lambda t, law: backtest(t, [law]),
-        lambda t, law: compare(t, [law, "chinchilla"]),
-    ],
-    ids=["fit", "backtest", "compare"],
-)
-def test_a_law_that_is_not_registered_is_refused_before_sampling(
-    start: Callable[[pd.DataFrame, Law], object], table: pd.DataFrame
-) -> None:
-    with pytest.raises(LawError, match=r"'toy' is not registered.*laws\.register\(law\) first"):
-        start(table, TOY)
+OTHERS = {
+    "parameters": replace(laws.get("chinchilla"), name="power-d-floor"),
+    "curve": replace(
+        TOY,
+        name="power-d-floor",
+        log_curve=lambda x, p: _log_curve({"tokens": 2 * x["tokens"]}, p),
+        slopes=lambda p: {"B": {"tokens": 2 * p["alpha_D"]}},
+    ),
+    "inputs": replace(laws.get("chinchilla"), inputs=("tokens", "flops", "params")),
+}
+"""Laws of a known name, by what is not as known."""
 
 
-@pytest.mark.usefixtures("_no_sampling")
-@pytest.mark.parametrize(
-    "law",
-    [
-        replace(laws.get("chinchilla"), name="power-d-floor"),
-        replace(
-            TOY,
-            name="power-d-floor",
-            log_curve=lambda x, p: _log_curve({"tokens": 2 * x["tokens"]}, p),
-            slopes=lambda p: {"B": {"tokens": 2 * p["alpha_D"]}},
-        ),
-        replace(laws.get("chinchilla"), optimum=lambda c, p: c / 2 + 0 * p["A"]),
-        replace(laws.get("chinchilla"), inputs=("tokens", "flops", "params")),
-    ],
-    ids=["parameters", "curve", "optimum", "inputs"],
-)
-def test_another_law_of_a_known_name_is_refused_before_sampling(
-    law: Law, table: pd.DataFrame
-) -> None:
-    with pytest.raises(LawError, match="give it another name"):
-        fit(table, law)
+@pytest.mark.parametrize("law", OTHERS.values(), ids=OTHERS)
+def test_another_law_of_a_known_name_is_not_registered(law: Law) -> None:
     with pytest.raises(LawError, match="give this one another name"):
         laws.register(law)
 
 
-def test_a_law_with_other_priors_is_the_same_law(table: pd.DataFrame) -> None:
-    known = laws.get("chinchilla")
-    narrow = known.with_priors({"floor": Prior(1.8, 0.1, 0.1)})
-    assert registry.registered(narrow) is narrow
-    # Of the same values, though every function is another.
-    again = laws.broken("params", 2)
-    assert again != laws.get("broken-n-2")
-    assert registry.registered(again) is again
+@pytest.mark.parametrize("start", [backtest, compare])
+def test_two_laws_of_one_name_are_refused(
+    start: Callable[[pd.DataFrame, list[Law]], object], table: pd.DataFrame
+) -> None:
+    with pytest.raises(LawError, match="two different laws are named 'toy'"):
+        start(table, [TOY, replace(TOY, notes=("another",))])
 
 
 @pytest.mark.parametrize(
@@ -137,50 +128,96 @@ def test_what_is_no_law(law: Any, said: str, table: pd.DataFrame) -> None:
         fit(table, law)
 
 
-def test_a_registered_law_works_to_the_end(tmp_path: Path) -> None:
-    assert laws.register(TOY) is TOY
-    # A cell that is run again makes the same law of new functions.
-    laws.register(replace(TOY, log_curve=_again))
-    made = handmade("toy", TRUTH, width=1e-6)
+def test_a_law_works_without_being_registered(tmp_path: Path) -> None:
+    made = handmade(TOY, TRUTH, width=1e-6)
+    assert made.law == TOY
     forecast = made.predict(params=1e9, tokens=1e12, family="web")
     expected = TRUTH["floor"] + TRUTH["B"] * 1e12 ** -TRUTH["alpha_D"]
     assert_allclose(forecast.loss_curve.mean(), expected, rtol=1e-4)
-    loaded = load_fit(made.save(tmp_path / "fit.nc"))
-    assert loaded.law.log_curve is TOY.log_curve
-    assert_allclose(
-        loaded.predict(params=1e9, tokens=1e12, family="web").draws.to_array(),
-        forecast.draws.to_array(),
-    )
-
-
-def test_where_it_is_not_registered_a_saved_fit_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    laws.register(TOY)
-    path = handmade("toy", TRUTH).save(tmp_path / "fit.nc")
-    monkeypatch.setattr(registry, "_REGISTERED", {})
-    with pytest.raises(FileError, match=r"no law 'toy'.*laws\.register\(law\)"):
-        load_fit(path)
-
-
-def test_another_law_under_the_name_of_a_saved_fit_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    laws.register(TOY)
-    made = handmade("toy", TRUTH)
     path = made.save(tmp_path / "fit.nc")
-    other = replace(
-        TOY,
-        log_curve=lambda x, p: _log_curve(x, p) + 0.01 * p["alpha_D"],
-        rigid=True,
-        parameters=tuple(TOY.parameters),
-        turning=("tokens",),
-    )
-    monkeypatch.setattr(registry, "_REGISTERED", {"toy": other})
-    with pytest.raises(FileError, match=r"another law of the name 'toy'.*log_curve\(tokens\)"):
+    with pytest.raises(FileError, match=r"law 'toy', which is not registered.*law=LAW"):
         load_fit(path)
-    with pytest.raises(LawError, match="another law of the name 'toy'"):
+    # A cell that is run again makes the same law of new functions.
+    for loaded in (load_fit(path, replace(TOY, log_curve=_again)), _registered(path)):
+        assert loaded.law == TOY
+        again = loaded.predict(params=1e9, tokens=1e12, family="web")
+        assert_allclose(again.draws.to_array(), forecast.draws.to_array())
+
+
+def _registered(path: Path) -> Fit:
+    laws.register(TOY)
+    return load_fit(path)
+
+
+LOWER = replace(
+    laws.get("power-d-floor"),
+    log_curve=lambda x, p: laws.get("power-d-floor").log_curve(x, p) - 0.5,
+    slopes=laws.get("power-d-floor").slopes,
+)
+"""A law of a known name with another curve."""
+
+
+def test_a_fit_uses_its_own_law_and_not_another_of_the_name(tmp_path: Path) -> None:
+    made = handmade(LOWER, TRUTH, width=1e-6)
+    runs = made.runs.iloc[0]
+    forecast = made.predict(params=runs["params"], tokens=runs["tokens"], family=runs["family"])
+    assert_allclose(forecast.loss_curve.mean(), runs["loss"], rtol=0.05)
+    path = made.save(tmp_path / "fit.nc")
+    with pytest.raises(FileError, match=r"another law 'power-d-floor'.*log_curve\(tokens\)"):
+        load_fit(path)
+    assert load_fit(path, law=LOWER).law == made.law
+    # Without its law, what is in memory is read as a file is.
+    with pytest.raises(LawError, match="another law 'power-d-floor'"):
         Fit(made.dt).predict(params=1e9, tokens=1e12, family="web")
+
+
+@pytest.mark.parametrize(
+    ("law", "said"),
+    [
+        (replace(TOY, name="other"), "of another law 'toy' than the law given: that is 'other'"),
+        (laws.get("power-d-floor"), "that is 'power-d-floor'"),
+        (replace(TOY, parameters=TOY.parameters[::-1]), "its parameters are floor, B, alpha_D"),
+        (replace(TOY, slopes=lambda _: {}), r"slopes\(B, tokens\) gives other values"),
+        (replace(TOY, log_curve=lambda *_: 1.0), r"log_curve\(tokens\) gives other values"),
+    ],
+)
+def test_a_law_given_with_a_file_is_held_against_it(law: Law, said: str, saved: Path) -> None:
+    with pytest.raises(FileError, match=said):
+        load_fit(saved, law)
+    with pytest.raises(LawError, match="law is 'toy', a bayes_scaling"):
+        load_fit(saved, "toy")  # type: ignore[arg-type]
+
+
+def test_weak_priors_are_those_that_the_law_came_with() -> None:
+    narrow = TOY.with_priors({"alpha_D": Prior(0.36, 0.001, 0.001)})
+    wide, near = (weak_fits(handmade(law, TRUTH))["web"] for law in (TOY, narrow))
+    assert_allclose(np.exp(near.theta[2]), 0.36, rtol=0.005)
+    assert wide.covariance[2, 2] > 10 * near.covariance[2, 2]
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        lambda table, priors: fit(table, "chinchilla", priors=priors),
+        lambda _, priors: laws.get("chinchilla").with_priors(priors),
+    ],
+    ids=["fit", "with_priors"],
+)
+@pytest.mark.parametrize(
+    ("priors", "said"),
+    [
+        ({"alpha_N": 0.3}, r"prior of 'alpha_N' is 0.3; write Prior\(median, sd, spread\)"),
+        ({"alpha_X": Prior(1, 1, 1)}, "has no parameter 'alpha_X'; priors can be given for floor"),
+        ({3: Prior(1, 1, 1)}, "has no parameter 3"),
+        ([0.3], r"priors are \[0.3\]; a mapping is needed"),
+    ],
+)
+@pytest.mark.usefixtures("_no_sampling")
+def test_priors_of_another_kind_and_of_unknown_parameters(
+    start: Callable[[pd.DataFrame, Any], object], priors: Any, said: str, table: pd.DataFrame
+) -> None:
+    with pytest.raises(LawError, match=said):
+        start(table, priors)
 
 
 def test_fits_of_the_first_versions_have_no_signature() -> None:
@@ -277,17 +314,118 @@ def test_priors_of_numpy_numbers_and_none_else() -> None:
             Prior(bad, 1, 1)
 
 
-def test_a_representation_without_addresses() -> None:
-    for shown in (repr(TOY), repr(handmade().spec)):
-        assert " at 0x" not in shown
-    assert repr(TOY).startswith("<Law 'toy': loss = floor + B·D^-alpha_D; reads tokens")
+def test_a_representation_is_four_lines() -> None:
+    assert repr(TOY).splitlines() == [
+        "Law 'toy'",
+        "  loss        floor + B·D^-alpha_D",
+        "  reads       tokens",
+        "  parameters  floor, B, alpha_D",
+    ]
+    for law in (*EVERY, replace(TOY, formula="a\nb" * 100)):
+        assert [len(line) <= 88 for line in repr(law).splitlines()] == [True] * 4
+    assert " at 0x" not in repr(handmade().spec)
+    assert "\n" not in repr(handmade().spec)
 
 
-def test_a_worker_knows_the_law_of_its_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
-    laws.register(TOY)
-    job = backtesting._Job(Procedure.of(TOY), 2.0, None, None)  # type: ignore[arg-type]
-    payload = cloudpickle.dumps([("key", job)])
-    monkeypatch.setattr(registry, "_REGISTERED", {})
-    monkeypatch.setattr(backtesting, "_in_turn", lambda group, _: [group[0][1].procedure.law])
-    (there,) = backtesting._remote(payload)
-    assert laws.get("toy") is there
+EVERY = [
+    *laws.available().values(),
+    *laws.curve_laws().values(),
+    *map(laws.get, ("broken-n-3", "m4-n+shape", "chinchilla-gamma+shape")),
+]
+
+
+@pytest.mark.parametrize("law", EVERY, ids=lambda law: law.name)
+def test_every_law_is_a_value(law: Law) -> None:
+    back = pickle.loads(pickle.dumps(law))  # noqa: S301
+    assert back == law == copy.deepcopy(law)
+    assert hash(back) == hash(law)
+    assert sum(law == other for other in EVERY) == 1
+    assert len({back, law}) == 1
+
+
+def _cell() -> Law:
+    """A law as a cell of a notebook makes it, with functions of its own each time."""
+    return replace(
+        TOY,
+        log_curve=lambda x, p: 1.0 * _log_curve(x, p),
+        slopes=lambda p: {"B": {"tokens": p["alpha_D"]}},
+        best={"tokens": lambda p: p["floor"]},
+        coordinates=Additive({"B": ("alpha_D",)}),
+        closed_forms=ClosedForms(frontier=lambda p: p["alpha_D"] / 2),
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": "toy-2"},
+        {"formula": "B"},
+        {"reference": "theirs"},
+        {"notes": ("careful",)},
+        {"remarks": ("well",)},
+        {"turning": ("tokens",)},
+        {"rigid": True},
+        {"absolute": True},
+        {"tied": {"tokens": "params"}},
+        {"inputs": ("tokens", "params")},
+        {"parameters": TOY.parameters[::-1]},
+        {"parameters": TOY.with_priors({"B": Prior(0.2, 1.0, 0.31)}).parameters},
+        {"log_curve": lambda x, p: _log_curve(x, p) + 1e-6},
+        {"log_curve": lambda x, p: np.minimum(_log_curve({"tokens": x["tokens"].clip(-3)}, p), 9)},
+        {"log_curve": lambda *_: 1 / 0},
+        {"slopes": lambda p: {"B": {"tokens": 2 * p["alpha_D"]}}},
+        {"best": {"tokens": lambda p: 2 * p["floor"]}},
+        {"best": {}},
+        {"coordinates": None},
+        {"coordinates": Additive({"B": ("alpha_D",)}, outer="alpha_D")},
+        {"closed_forms": ClosedForms(frontier=lambda p: p["alpha_D"])},
+        {"closed_forms": ClosedForms()},
+    ],
+)
+def test_laws_are_compared_by_content(changes: dict[str, Any]) -> None:
+    one, again, other = _cell(), _cell(), replace(_cell(), **changes)
+    assert one == again
+    assert hash(one) == hash(again)
+    assert one != other
+    assert other != one
+    assert other == replace(other)
+    assert one != "toy"
+
+
+class _Queue(Executor):
+    """Runs what it is given at once."""
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
+        future: Future[Any] = Future()
+        future.set_result(fn(*args, **kwargs))
+        return future
+
+
+@pytest.mark.parametrize(
+    ("law", "travels"), [(TOY, False), (replace(TOY, slopes=_slopes), True), ("chinchilla", True)]
+)
+def test_jobs_of_any_law_are_done(
+    law: str | Law, travels: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = backtesting._Job(Procedure.of(law), 2.0, None, None)  # type: ignore[arg-type]
+    said: list[str] = []
+    monkeypatch.setattr(
+        backtesting, "_in_turn", lambda group, _: [(key, job.procedure.law) for key, job in group]
+    )
+    ((key, found),) = backtesting._beside([("key", job)], _Queue(), said.append)
+    assert (key, found) == ("key", job.procedure.law)
+    assert len(said) == (not travels)
+    assert (found is not job.procedure.law) == travels
+    # An edited function has the same name in a process that began before.
+    payload = pickle.dumps([("key", replace(job, procedure=Procedure.of("product")))])
+    assert backtesting._remote(payload, job.procedure.law.fingerprint) is None
+
+
+def test_a_new_process_knows_no_function_of_a_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_slopes, "__module__", "__main__")
+    monkeypatch.setattr(sys.modules["__main__"], "_slopes", _slopes, raising=False)
+    job = backtesting._Job(Procedure.of(replace(TOY, slopes=_slopes)), 2.0, None, None)  # type: ignore[arg-type]
+    payload = backtesting._pickled([("key", job)])
+    assert payload is not None
+    monkeypatch.delattr(sys.modules["__main__"], "_slopes")
+    assert backtesting._remote(payload, job.procedure.law.fingerprint) is None

@@ -84,7 +84,7 @@ def test_fresh_data_up_to_the_optimal_size_follow_the_plain_law():
     law, plain = laws.get("data-constrained"), laws.get("chinchilla")
     tokens = 25e9
     optimal = brentq(
-        lambda n: plain.optimum(np.log(n * tokens), MUENNIGHOFF) - np.log(n), 1e8, 1e12
+        lambda n: plain.closed_forms.optimum(np.log(n * tokens), MUENNIGHOFF) - np.log(n), 1e8, 1e12
     )
     for params in (optimal / 100, optimal / 2, optimal):
         at = {"params": params, "tokens": tokens, "unique_tokens": tokens}

@@ -183,8 +183,8 @@ def test_compute_optimal_size_of_published_constants(
 ) -> None:
     # Hoffmann et al. 2022 (constants of the TeX source) and Besiroglu et al. 2024, at 5.76e23 FLOP.
     law = laws.get("chinchilla")
-    assert law.optimum is not None
-    best = np.exp(law.optimum(np.log(5.76e23 / 6), values))
+    assert law.closed_forms.optimum is not None
+    best = np.exp(law.closed_forms.optimum(np.log(5.76e23 / 6), values))
     assert_allclose(best, params, rtol=2e-3)
     assert_allclose(5.76e23 / 6 / best**2, ratio, rtol=5e-3)
 
@@ -192,16 +192,16 @@ def test_compute_optimal_size_of_published_constants(
 def test_frontier_exponent_is_the_slope_of_the_optimal_loss() -> None:
     for name in ("chinchilla", "chinchilla-gamma", "data-constrained", "kaplan"):
         law = laws.get(name)
-        assert law.optimum is not None
-        assert law.frontier is not None
+        assert law.closed_forms.optimum is not None
+        assert law.closed_forms.frontier is not None
         values = medians(law) | {"floor": 1e-12}
         logs = []
         for log_c in (30.0, 30.5):
-            log_n = law.optimum(log_c, values)
+            log_n = law.closed_forms.optimum(log_c, values)
             fresh = dict.fromkeys(("tokens", "unique_tokens"), log_c - log_n)
             logs.append(law.log_curve({"params": log_n, **fresh}, values))
         slope = (logs[0] - logs[1]) / 0.5
-        assert_allclose(slope, law.frontier(values), rtol=1e-6)
+        assert_allclose(slope, law.closed_forms.frontier(values), rtol=1e-6)
 
 
 def test_unknown_names_are_refused() -> None:

@@ -149,7 +149,7 @@ def test_specification_survives_json() -> None:
 
 def test_specification_of_another_law_is_refused() -> None:
     spec, frame, _ = model_of("chinchilla", "partial")
-    with pytest.raises(LawError, match="there is no law 'gone'"):
+    with pytest.raises(LawError, match="law 'gone', which is not registered"):
         read_spec(write_spec(spec, frame).replace('"law": "chinchilla"', '"law": "gone"'))
 
 
