@@ -46,7 +46,7 @@ def fit(runs: str, output: str, **options: Any) -> None:
     from bayes_scaling.runs import load_runs
 
     check_output(output, runs)
-    get(options["law"])
+    law = get(options["law"])
     columns = pairs(options.pop("column"), "--column", "CANONICAL=SOURCE")
     priors = priors_of(options.pop("prior"))
     table = load_runs(
@@ -58,7 +58,7 @@ def fit(runs: str, output: str, **options: Any) -> None:
         accept=options.pop("accept"),
     )
     table = chosen(table, options)
-    table.fit_rows()
+    table.with_inputs(law.own_inputs).fit_rows()
     # What is read above loads in a fraction of the time, so a bad table is refused sooner.
     from bayes_scaling.inference import fit as fit_runs
 

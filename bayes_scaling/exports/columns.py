@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from bayes_scaling.runs import INPUTS
+
 __all__ = ["MEANINGS", "meaning"]
 
 MEANINGS: Mapping[str, str] = {
@@ -59,4 +61,6 @@ def meaning(column: str) -> str:
     if stem[:1] == "q" and stem[1:].replace(".", "", 1).isdigit():
         level = f"{float(stem[1:]):g}% quantile"
         return level if stem == column else f"{level} of the predicted loss"
-    return MEANINGS.get(column, "")
+    entry = INPUTS.get(column)
+    described = f"{entry.meaning.partition(';')[0]}, {entry.unit}" if entry else ""
+    return MEANINGS.get(column, described)

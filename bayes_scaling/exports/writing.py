@@ -99,7 +99,8 @@ def write_tables(
 
 def _descriptor(fit: Fit, found: Mapping[str, pd.DataFrame], form: str) -> dict[str, Any]:
     attrs = fit.dt.attrs
-    meanings = {p.name: p.meaning for p in fit.spec.parameters}
+    meanings = {entry.name: f"{entry.meaning}, {entry.unit}" for entry in fit.law.own_inputs}
+    meanings |= {p.name: p.meaning for p in fit.spec.parameters}
     return {
         "name": _NAME,
         "title": f"Fit of {fit.law.name} to {attrs['source']}",

@@ -202,6 +202,8 @@ def backtest(
         wanted = "a concurrent.futures.Executor is needed"
         needs(executor, Executor, "executor", wanted, FitError)
     whole = load_runs(runs)
+    for procedure in procedures:
+        whole = whole.with_inputs(procedure.law.own_inputs)
     # Without the targets the rows to fit are all rows, and have the same index.
     table = whole.without_targets()
     rows = table.fit_rows()

@@ -49,7 +49,7 @@ def score(fit: Fit, runs: Any, *, seed: int = 0) -> pd.DataFrame:
         be turned into that of the fit.
     """
     check_fit(fit)
-    given = load_runs(runs).plausible()
+    given = load_runs(runs).with_inputs(fit.law.own_inputs).plausible()
     check_spelling(fit, given.families)
     return score_rows(fit, _in_unit_of(fit, given), seed)
 

@@ -27,7 +27,7 @@ from bayes_scaling.inference.result import check_fit
 from bayes_scaling.laws import Law, ops
 from bayes_scaling.model import fill_typical, input_table, stated_inputs, unstated
 from bayes_scaling.runs import ACCEPTABLE, Configs, load_configs
-from bayes_scaling.runs.configs import OPTIONAL
+from bayes_scaling.runs.inputs import OPTIONAL
 
 __all__ = ["Forecast", "Kind", "asked", "predict", "quantile_name"]
 
@@ -263,7 +263,8 @@ def predict(
     **inputs : float or array-like, optional
         What else the law reads: ``unique_tokens`` (tokens; all fresh if not given), ``n_layer``
         and ``d_model`` or ``aspect_ratio`` (the best shape if not given), ``step`` or
-        ``batch_tokens``.
+        ``batch_tokens``, and what the law declares of its own (typical of the family's runs if
+        not given).
 
     Returns
     -------
@@ -282,7 +283,7 @@ def predict(
     if configs is None:
         given = {"params": params, "tokens": tokens, "flops": flops, "family": family}
         given |= inputs
-        _check_known(inputs)
+        _check_known(fit.law, inputs)
         columns = {name: value for name, value in given.items() if value is not None}
         if not columns:
             raise DataError("a forecast needs configs, or two of params, tokens and flops")
@@ -298,6 +299,7 @@ def predict_own(fit: Fit, configs: pd.DataFrame, seed: int) -> Forecast:
 
 
 def _forecast(fit: Fit, points: Configs, seed: int) -> Forecast:
+    points = points.with_inputs(fit.law.own_inputs)
     table, assumed = _placed(fit, points)
     draws = _draws(fit, table, seed)
     medians = draws["loss_run"].median(("chain", "draw")).to_numpy()
@@ -323,12 +325,13 @@ def _table_of(columns: Mapping[str, Any]) -> pd.DataFrame:
     )
 
 
-def _check_known(inputs: Mapping[str, Any]) -> None:
+def _check_known(law: Law, inputs: Mapping[str, Any]) -> None:
+    known = (*OPTIONAL, *(entry.name for entry in law.own_inputs))
     for name in inputs:
-        if name not in OPTIONAL:
+        if name not in known:
             raise DataError(
                 f"{name!r} is not an input of a forecast; these are params, tokens, flops, "
-                f"{', '.join(OPTIONAL)} and family"
+                f"{', '.join(known)} and family"
             )
 
 

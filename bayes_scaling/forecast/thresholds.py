@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from bayes_scaling.errors import DataError
+from bayes_scaling.model import input_values
+from bayes_scaling.runs import INPUTS
 
 __all__ = ["Division", "Skipped", "Split", "check_ratio", "check_split", "divide"]
 
@@ -120,8 +122,7 @@ def _sizes(rows: pd.DataFrame, split: Split, source: str) -> "pd.Series[float]":
         return rows["flops" if split == "compute" else split].astype(np.float64)
     if "unique_tokens" not in rows:
         raise DataError(f"{source} has no column unique_tokens, which a split by epochs needs")
-    # Blank says that all tokens were fresh.
-    return rows["tokens"] / rows["unique_tokens"].fillna(rows["tokens"])
+    return rows["tokens"] / input_values(INPUTS["unique_tokens"], rows)
 
 
 def _times(rows: pd.DataFrame, source: str) -> "pd.Series[Any]":

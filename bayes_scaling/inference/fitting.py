@@ -210,4 +210,5 @@ def fit(
         target_accept=target_accept,
         seed=seed,
     )
-    return procedure.carry_out(load_runs(runs), speaker(progress))[0]
+    table = load_runs(runs).with_inputs(procedure.law.own_inputs)
+    return procedure.carry_out(table, speaker(progress))[0]

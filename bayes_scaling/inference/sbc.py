@@ -191,7 +191,7 @@ def sbc(
     _check(replications)
     say = speaker(progress)
     procedure = Procedure.of(law, seed=seed, **options)
-    rows = load_runs(runs).fit_rows()
+    rows = load_runs(runs).with_inputs(procedure.law.own_inputs).fit_rows()
     spec, frame = procedure.specify(rows)
     design = arrays(spec, frame, rows)
     rng = generator(Stream.PRIOR_SBC, seed)

@@ -15,7 +15,7 @@ from bayes_scaling.inference.structure_checks import (
     held_out_problems,
     named,
 )
-from bayes_scaling.inference.tree import TABLE, with_derived
+from bayes_scaling.inference.tree import run_columns, with_derived
 from bayes_scaling.model import ReferenceFrame, Spec, arrays, hierarchy
 
 __all__ = ["GROUPS", "missing", "problem"]
@@ -78,7 +78,6 @@ def _problems(tree: xr.DataTree, spec: Spec, frame: ReferenceFrame) -> Iterator[
     for name in groups:
         if name not in GROUPS:
             yield f"the group {name!r} is none of a fit"
-    families = list(spec.families)
     yield from _draws(groups["posterior"], groups["prior"], spec)
     yield from fitted_problems(groups["constant_data"], groups["observed_data"], spec, frame)
     runs = groups["constant_data"]["run"].values.tolist()
@@ -99,7 +98,7 @@ def _problems(tree: xr.DataTree, spec: Spec, frame: ReferenceFrame) -> Iterator[
             if groups[name][dim].values.tolist() != groups[like][dim].values.tolist():
                 yield f"{name}/{dim} differs from {like}/{dim}"
     yield from _likelihood(groups, spec, frame)
-    yield from held_out_problems(groups["held_out"], families)
+    yield from held_out_problems(groups["held_out"], spec)
     yield from flag_problems(groups["flags"])
     yield from _statistics(groups["sample_stats"], groups["posterior"])
 
@@ -188,7 +187,8 @@ def _likelihood(
 
     This holds the spec, the posterior, the runs and their losses to one another.
     """
-    rows = groups["constant_data"][[name for name in TABLE if name in groups["constant_data"]]]
+    kept = groups["constant_data"]
+    rows = kept[[name for name in run_columns(spec.law) if name in kept]]
     table = rows.to_dataframe().reset_index()
     table["loss"] = groups["observed_data"]["loss"].values
     stated = groups["log_likelihood"]["loss"]

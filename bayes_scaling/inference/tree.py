@@ -15,35 +15,24 @@ from bayes_scaling._random import Stream, generator
 from bayes_scaling.inference.compiled import Sampled
 from bayes_scaling.inference.rolling import Step, scale_draws
 from bayes_scaling.inference.settings import SamplerSettings
-from bayes_scaling.laws import ops
+from bayes_scaling.laws import Law, ops
 from bayes_scaling.model import hierarchy
 from bayes_scaling.model.frame import Design, ReferenceFrame
 from bayes_scaling.model.spec import Spec
 from bayes_scaling.model.spec_json import write_spec
-from bayes_scaling.runs import Runs
+from bayes_scaling.runs import INPUTS, Runs
 
-__all__ = ["OF_TEXT", "SCHEMA", "TABLE", "assemble", "with_derived"]
+__all__ = ["OF_TEXT", "SCHEMA", "assemble", "run_columns", "with_derived"]
 
 SCHEMA = "bayes_scaling.fit/1"
 _PRIOR_DRAWS = 1000
 _LIBRARIES = ("bayes-scaling", "pymc", "nutpie", "arviz", "numpy", "xarray")
-TABLE = (
-    "params",
-    "tokens",
-    "flops",
-    "unique_tokens",
-    "params_nonemb",
-    "step",
-    "batch_tokens",
-    "n_layer",
-    "d_model",
-    "aspect_ratio",
-    "loss_se",
-    "family",
-    "run",
-    "loss_unit",
-)
 OF_TEXT = ("family", "run", "loss_unit")
+
+
+def run_columns(law: Law) -> tuple[str, ...]:
+    """Columns of the runs that a fit of a law keeps, where the table has them."""
+    return (*INPUTS, *(entry.name for entry in law.own_inputs), "loss_se", *OF_TEXT)
 
 
 def assemble(
@@ -95,7 +84,7 @@ def assemble(
             {"loss": ("run", np.exp(design.log_loss))}, coords={"run": list(design.run)}
         ),
         "constant_data": _constants(spec, frame, design, rows),
-        "held_out": _columns(runs.targets(), (*TABLE, "loss"), "target"),
+        "held_out": _columns(runs.targets(), (*run_columns(spec.law), "loss"), "target"),
         "flags": _flags(runs),
         "sample_stats": _numeric(sampled.stats),
     }
@@ -143,7 +132,7 @@ def _predictive(
 
 
 def _constants(spec: Spec, frame: ReferenceFrame, design: Design, rows: pd.DataFrame) -> xr.Dataset:
-    data = _columns(rows, TABLE, "run").drop_vars("run", errors="ignore")
+    data = _columns(rows, run_columns(spec.law), "run").drop_vars("run", errors="ignore")
     data = data.assign_coords(run=list(design.run), family_name=list(spec.families))
     for name in spec.law.inputs:
         data[f"reference_{name}"] = np.exp(frame.reference[name])

@@ -8,17 +8,17 @@ import numpy as np
 from bayes_scaling.errors import LawError
 from bayes_scaling.laws.law import Law
 from bayes_scaling.laws.signature import POINTS, fixed_points
+from bayes_scaling.runs.columns import COLUMNS, normalise
+from bayes_scaling.runs.inputs import INPUTS, REQUIRED, TYPICAL
 
-__all__ = ["INPUTS", "check_law", "evaluated"]
-
-INPUTS = (
-    *("params", "tokens", "flops", "unique_tokens", "params_nonemb"),
-    *("step", "batch_tokens", "n_layer", "d_model", "aspect_ratio"),
-)
-"""Columns that a law of runs may read: those that a table of configurations can state."""
+__all__ = ["check_law", "evaluated"]
 
 _RESERVED = frozenset({"sigma", "nu", "discrepancy", "params_exponent"})
 """Variables of every posterior beside the parameters of its law."""
+_COLUMNS = frozenset({"extrapolation", "family_seen", "fit", "configs", "accept", "params_total"})
+"""Columns of forecasts, and arguments of them, beside the canonical ones."""
+_PREFIXES = ("reference_", "centre_", "loss_", "source_")
+"""What names of columns begin with that are added to those of runs."""
 _FAR = 1e4
 """Log of an input at which a law with a floor has reached it."""
 
@@ -73,16 +73,53 @@ def check_law(law: Law) -> None:
 
 
 def _check_names(law: Law) -> None:
+    own = {entry.name for entry in law.own_inputs}
     for name in law.inputs:
-        if name not in INPUTS:
+        if name not in INPUTS and name not in own:
             raise LawError(
-                f"law {law.name!r} reads {name!r}; a law of runs can read {', '.join(INPUTS)}"
+                f"law {law.name!r} reads {name!r}; a law of runs can read {', '.join(INPUTS)}, and "
+                f"what it declares of its own, as Input({name!r}, unit, meaning) in its inputs"
             )
+    _check_own(law)
     for name in law.names:
         if name in _RESERVED:
             raise LawError(
                 f"law {law.name!r} has a parameter {name!r}, a name that every fit uses for "
                 "something else; give it another name"
+            )
+
+
+def _check_own(law: Law) -> None:
+    """See that a table can hold what a law declares of its own beside what it holds anyway."""
+    taken = {
+        normalise(name): entry.name for entry in COLUMNS for name in (entry.name, *entry.aliases)
+    }
+    for entry in law.own_inputs:
+        if entry.name in _COLUMNS or entry.name.startswith(_PREFIXES):
+            raise LawError(
+                f"law {law.name!r} declares the input {entry.name!r}, a name that results use for "
+                "something else; give it another name"
+            )
+        for name in (entry.name, *entry.aliases):
+            other = taken.setdefault(normalise(name), entry.name)
+            if other != entry.name or other in INPUTS:
+                raise LawError(
+                    f"law {law.name!r} declares the input {entry.name!r}, and {name!r} means the "
+                    f"column {other!r}; give it another name, or read {other!r}"
+                )
+        known = (*INPUTS, *(one.name for one in law.own_inputs))
+        named = [*entry.needs, *entry.grows]
+        named += [entry.unstated] if entry.unstated not in (REQUIRED, TYPICAL) else []
+        for name in named:
+            if name not in known or name == entry.name:
+                raise LawError(
+                    f"input {entry.name!r} of law {law.name!r} follows from {name!r}; it can "
+                    f"follow from {', '.join(known)}"
+                )
+        if not set(entry.grows) <= {"params", "tokens"}:
+            raise LawError(
+                f"input {entry.name!r} of law {law.name!r} grows with "
+                f"{', '.join(entry.grows)}; params and tokens can be named there"
             )
 
 

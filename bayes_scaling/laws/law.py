@@ -13,6 +13,7 @@ from bayes_scaling.laws.closed_forms import ClosedForms, takes_old_names
 from bayes_scaling.laws.coordinates import Coordinates
 from bayes_scaling.laws.parameter import Parameter, Prior
 from bayes_scaling.laws.signature import difference, values_of
+from bayes_scaling.runs.inputs import Input
 
 __all__ = ["Inputs", "Law", "Values"]
 
@@ -47,10 +48,10 @@ class Law:
         How users ask for it.
     formula : str
         The loss, in plain text.
-    inputs : tuple of str
-        Columns it reads: ``params`` (N), ``tokens`` (D), ``unique_tokens`` (U; D where a table
-        does not state it), ``flops`` (C), ``step``, ``batch_tokens``, ``n_layer``, ``d_model``,
-        ``aspect_ratio`` (d_model / n_layer).
+    inputs : tuple of str or Input
+        Columns it reads: names among :data:`bayes_scaling.runs.INPUTS`, such as ``params`` (N),
+        ``tokens`` (D) and ``flops`` (C), or an :class:`Input` that the law declares of its own.
+        The names alone are kept here.
     parameters : tuple of Parameter
         Its parameters; all are positive.
     reference : str
@@ -82,6 +83,8 @@ class Law:
         What a user must know before trusting it: said beside forecasts.
     remarks : tuple of str
         What helps to read its parameters, and is no reason for doubt.
+    own_inputs : tuple of Input
+        Those among ``inputs`` that the law declares of its own.
     """
 
     name: str
@@ -100,10 +103,12 @@ class Law:
     absolute: bool = False
     notes: tuple[str, ...] = field(default=())
     remarks: tuple[str, ...] = field(default=())
+    own_inputs: tuple[Input, ...] = ()
 
     def __post_init__(self) -> None:
         if not (isinstance(self.name, str) and self.name.strip() == self.name != ""):
             raise LawError(f"the name of a law is {self.name!r}, text is needed, like 'my-law'")
+        self._declare_inputs()
         for what, kind in (("inputs", str), ("parameters", Parameter)):
             given = getattr(self, what)
             entries = tuple(given) if isinstance(given, tuple | list) else ()
@@ -122,6 +127,20 @@ class Law:
                 raise LawError(
                     f"{what} of law {self.name!r} is {getattr(self, what)!r}, a function is needed"
                 )
+
+    def _declare_inputs(self) -> None:
+        """Keep the names of the inputs, and beside them what the law declares of its own."""
+        given: Any = self.inputs
+        if not isinstance(given, tuple | list):
+            return
+        declared = {entry.name: entry for entry in self.own_inputs}
+        declared |= {entry.name: entry for entry in given if isinstance(entry, Input)}
+        names = tuple(entry.name if isinstance(entry, Input) else entry for entry in given)
+        own = tuple(entry for name, entry in declared.items() if name in names)
+        rising = [entry.name for entry in own if not entry.falls]
+        object.__setattr__(self, "inputs", names)
+        object.__setattr__(self, "own_inputs", own)
+        object.__setattr__(self, "turning", tuple(dict.fromkeys((*self.turning, *rising))))
 
     def __repr__(self) -> str:
         lines = (

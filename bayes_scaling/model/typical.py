@@ -1,83 +1,78 @@
 """What a family's runs usually are in inputs that a configuration need not state."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from bayes_scaling.errors import DataError
 from bayes_scaling.laws import Law
-from bayes_scaling.laws.depth_width import matrix_params, shape_of
-from bayes_scaling.model.inputs import input_table
+from bayes_scaling.model.inputs import declared, input_table, input_values
+from bayes_scaling.runs.inputs import TYPICAL, Input
 
 __all__ = ["Typical", "fill_typical", "typical"]
-
-_BATCH = ("step", "batch_tokens")
-_SHAPE = ("n_layer", "d_model")
 
 
 @dataclass(frozen=True)
 class Typical:
-    """Batch and shape of a family's runs, as natural logs of geometric means.
+    """Inputs of a law as they usually are in a family's runs.
 
     Attributes
     ----------
-    batch_tokens : float
-        Tokens a batch.
-    aspect_ratio : float
-        d_model / n_layer.
-    matrices : float
-        N / (12·n_layer·d_model²): 1 but for embeddings and the like (Kaplan et al. 2020, Table 1).
+    levels : dict of str to float
+        By input, natural log of its geometric mean over what it grows with (:class:`Input`).
+    inputs : dict of str to Input
+        How they are declared.
     """
 
-    batch_tokens: float = np.nan
-    aspect_ratio: float = np.nan
-    matrices: float = np.nan
+    levels: Mapping[str, float] = field(default_factory=dict)
+    inputs: Mapping[str, Input] = field(default_factory=dict)
 
     def logs(self, log_params: Any, log_tokens: Any) -> dict[str, Any]:
-        """Log of batch_tokens, step, n_layer and d_model of N parameters and D tokens."""
-        n_layer, d_model = shape_of(np.exp(log_params - self.matrices), np.exp(self.aspect_ratio))
+        """Natural logs of the inputs of N parameters trained on D tokens."""
+        sizes = {"params": log_params, "tokens": log_tokens}
+        flat = 0.0 * (log_params + log_tokens)
         return {
-            "batch_tokens": np.full_like(log_tokens, self.batch_tokens),
-            "step": log_tokens - self.batch_tokens,
-            "n_layer": np.log(n_layer),
-            "d_model": np.log(d_model),
+            name: sum((power * sizes[of] for of, power in self.inputs[name].grows.items()), flat)
+            + level
+            for name, level in self.levels.items()
         }
 
 
 def typical(law: Law, runs: pd.DataFrame, family: str) -> Typical:
-    """Batch and shape of a family, or of all runs if it has none.
+    """What is typical of a family, or of all runs if it has none.
 
     Parameters
     ----------
     law : Law
-        What it reads beside params, tokens and flops is looked for, and nothing else.
+        Whose inputs; those with a best value are left out.
     runs : pandas.DataFrame
         The fitted runs in canonical columns.
     family : str
         The family.
     """
+    inputs = {
+        name: entry
+        for name, entry in declared(law).items()
+        if entry.unstated == TYPICAL and name not in law.best
+    }
+    if not inputs:
+        return Typical()
     own = runs[runs["family"] == family]
     rows = own if len(own) else runs
-    found = {}
-    if "step" in law.inputs:
-        steps = input_table(law, rows)["step"]
-        found["batch_tokens"] = float(np.log(rows["tokens"] / steps).mean())
-    if set(_SHAPE) & set(law.inputs):
-        lacking = [name for name in _SHAPE if name not in rows]
-        if lacking:
-            raise DataError(f"the runs have no column {lacking[0]!r}, so their shape is not known")
-        counted = matrix_params(rows["n_layer"], rows["d_model"])
-        found["aspect_ratio"] = float(np.log(rows["d_model"] / rows["n_layer"]).mean())
-        found["matrices"] = float(np.log(rows["params"] / counted).mean())
-    return Typical(**found)
+    logs = np.log(input_table(law, rows, best=True))
+    levels = {}
+    for name, entry in inputs.items():
+        grown = [power * np.log(rows[of]) for of, power in entry.grows.items()]
+        levels[name] = float((logs[name] - sum(grown)).mean())
+    return Typical(levels, inputs)
 
 
 def fill_typical(
     law: Law, runs: pd.DataFrame, table: pd.DataFrame
 ) -> tuple[pd.DataFrame, list[str]]:
-    """Fill batch and shape where configurations leave them blank.
+    """Fill what configurations leave blank with what is typical of their family's runs.
 
     Parameters
     ----------
@@ -95,25 +90,26 @@ def fill_typical(
     list of str
         What was assumed, in words.
     """
-    filled, said = table.copy(), []
-    for group in (_BATCH, _SHAPE):
-        names = [name for name in group if name in law.inputs]
-        if not names:
-            continue
-        known = [name for name in group if name in filled]
-        # One of step and batch gives the other; a shape needs both.
-        stated = filled[known].notna()
-        blank = ~(stated.any(axis=1) if group is _BATCH else stated.all(axis=1) & (len(known) == 2))
-        for family, rows in filled[blank].groupby("family"):
-            usual = typical(law, runs, str(family))
-            logs = usual.logs(np.log(rows["params"]), np.log(rows["tokens"]))
-            for name in group:
-                filled.loc[rows.index, name] = np.exp(logs[name])
+    usual = {str(name): typical(law, runs, str(name)) for name in table["family"].unique()}
+    inputs = next(iter(usual.values())).inputs if usual else {}
+    values = {name: input_values(entry, table) for name, entry in inputs.items()}
+    said: dict[tuple[int, ...], list[str]] = {}
+    for name, blank in ((name, found.isna()) for name, found in values.items()):
+        for family, rows in table[blank].groupby("family"):
+            logs = usual[str(family)].logs(np.log(rows["params"]), np.log(rows["tokens"]))
+            values[name] = values[name].fillna(np.exp(logs[name]))
         if blank.any():
-            what = "a batch" if group is _BATCH else "a shape (d_model / n_layer)"
-            said.append(
-                f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} not stated in "
-                f"{int(blank.sum())} of {len(filled)} rows: {what} as in the middle of the "
-                "family's runs is assumed."
-            )
-    return filled, said
+            said.setdefault(tuple(np.flatnonzero(blank)), []).append(name)
+    return table.assign(**values), [
+        f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} not stated in {len(rows)} of "
+        f"{len(table)} rows: {_as_usual(names, values, list(rows))}."
+        for rows, names in said.items()
+    ]
+
+
+def _as_usual(names: list[str], values: Mapping[str, "pd.Series[float]"], rows: list[int]) -> str:
+    """What is assumed of some rows, with its value where that is one for all of them."""
+    found = {name: values[name].iloc[rows].to_numpy() for name in names}
+    one = [f"{name} = {each[0]:.4g}" for name, each in found.items() if np.ptp(each) == 0.0]
+    shown = f" ({', '.join(one)})" if one else ""
+    return f"what is typical of the family's runs is assumed{shown}"

@@ -6,12 +6,10 @@ import pandas as pd
 
 from bayes_scaling.inference import Fit
 from bayes_scaling.inference.contribution import contribution, weak_forecasts
+from bayes_scaling.model import fill_typical
 from bayes_scaling.report._study import Study
 
 __all__ = ["contribution_section"]
-
-_STATED = {"params", "tokens", "flops", "unique_tokens"}
-"""What points state, or what they have if they do not: every token fresh."""
 
 
 def contribution_section(study: Study, forecasts: list[dict[str, Any]]) -> dict[str, Any] | None:
@@ -41,10 +39,10 @@ def contribution_section(study: Study, forecasts: list[dict[str, Any]]) -> dict[
 
 
 def _both(fit: Fit, points: pd.DataFrame) -> list[dict[str, Any]]:
-    """Forecasts under both priors; none where the law reads what the points do not say."""
-    if not set(fit.law.inputs) <= _STATED:
+    """Forecasts under both priors; none where inputs are the best ones of each draw."""
+    if fit.law.best:
         return []
-    weak = weak_forecasts(fit, points)
+    weak = weak_forecasts(fit, fill_typical(fit.law, fit.runs, points)[0])
     kept = ["family", "multiple", "flops", "params", "tokens", "q05", "q50", "q95"]
     both = points[kept].join(weak.add_prefix("weak_"))
     # The middle of the one is no credible value of the other.

@@ -4,6 +4,7 @@ from bayes_scaling.runs import datasets
 from bayes_scaling.runs.columns import COLUMNS, Column
 from bayes_scaling.runs.configs import Configs, load_configs
 from bayes_scaling.runs.flags import ACCEPTABLE, CODES, Flag
+from bayes_scaling.runs.inputs import INPUTS, Input
 from bayes_scaling.runs.loading import load_runs
 from bayes_scaling.runs.separation import Identifiability, identifiability
 from bayes_scaling.runs.table import Runs
@@ -12,10 +13,12 @@ __all__ = [
     "ACCEPTABLE",
     "CODES",
     "COLUMNS",
+    "INPUTS",
     "Column",
     "Configs",
     "Flag",
     "Identifiability",
+    "Input",
     "Runs",
     "datasets",
     "identifiability",

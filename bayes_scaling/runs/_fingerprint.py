@@ -1,6 +1,7 @@
 """A hash of the part of a table that a fit can see."""
 
 import hashlib
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ _VERSION = b"bayes_scaling.runs/1"
 _TEXTS = ("run", "family", "role", "loss_unit")
 
 
-def fingerprint(table: pd.DataFrame, count: str) -> str:
+def fingerprint(table: pd.DataFrame, count: str, inputs: Iterable[str] = ()) -> str:
     """SHA-256 (hex) of the canonical numbers and labels of a table, row order included.
 
     Parameters
@@ -22,6 +23,8 @@ def fingerprint(table: pd.DataFrame, count: str) -> str:
         A canonical table.
     count : str
         Which parameter count ``params`` holds.
+    inputs : iterable of str
+        Columns of numbers beside the canonical ones that a law reads.
     """
     digest = hashlib.sha256(_VERSION)
 
@@ -32,7 +35,8 @@ def fingerprint(table: pd.DataFrame, count: str) -> str:
 
     add(count.encode())
     add(len(table).to_bytes(8, "little"))
-    for name in (entry.name for entry in COLUMNS if entry.kind == "number" and entry.name in table):
+    numbers = [entry.name for entry in COLUMNS if entry.kind == "number"]
+    for name in (name for name in (*numbers, *sorted(inputs)) if name in table):
         values = table[name].to_numpy(dtype="<f8") + 0.0  # turns -0.0 into 0.0
         # A column that says nothing is as good as absent.
         if not np.isnan(values).all():

@@ -1,22 +1,15 @@
 """The three sizes of a run, params, tokens and flops: the missing one follows from C = 6·N·D."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_scaling.runs.inputs import INPUTS, SIZES
+
 __all__ = ["SIZES", "derive"]
 
 Floats = NDArray[np.float64]
-
-SIZES = ("params", "tokens", "flops")
-
-# 6.0 comes first so that whole numbers are float64 before they meet: 6·N·D overflows int64.
-_FORMULAS: dict[str, Callable[[Mapping[str, Floats]], Floats]] = {
-    "params": lambda x: x["flops"] / (6.0 * x["tokens"]),
-    "tokens": lambda x: x["flops"] / (6.0 * x["params"]),
-    "flops": lambda x: 6.0 * x["params"] * x["tokens"],
-}
 
 
 def derive(
@@ -44,7 +37,7 @@ def derive(
     derived = {name: blank[name] & alone for name in SIZES}
     with np.errstate(all="ignore"):
         filled = {
-            name: np.where(derived[name], formula(sizes), sizes[name])
-            for name, formula in _FORMULAS.items()
+            name: np.where(derived[name], INPUTS[name].follow(sizes), values)
+            for name, values in sizes.items()
         }
     return filled, derived

@@ -63,10 +63,18 @@ def best_rows(table: pd.DataFrame, by: Sequence[str]) -> NDArray[np.bool_]:
     return (first | lowest.isna()).to_numpy(dtype=np.bool_)
 
 
-def sweeps(table: pd.DataFrame) -> Iterator[Finding]:
-    """Find sizes at which many runs differ in settings of the training."""
-    groups = _same_sizes(table, [name for name in _RUN if name in table])
-    words = {str(n): set(_BETWEEN.split(str(n).casefold())) for n in table}
+def sweeps(table: pd.DataFrame, inputs: Sequence[str] = ()) -> Iterator[Finding]:
+    """Find sizes at which many runs differ in settings of the training.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        A canonical table.
+    inputs : sequence of str
+        Further columns that a law reads: no settings, as runs that differ in one are to differ.
+    """
+    groups = _same_sizes(table, [name for name in (*_RUN, *inputs) if name in table])
+    words = {str(n): set(_BETWEEN.split(str(n).casefold())) for n in table if n not in inputs}
     names = [name for name, parts in words.items() if parts & _SETTINGS]
     settings = _combined(table, names)
     tuned = _combined(table, [n for n in names if words[n] & _TUNED and not words[n] & _NOT_TUNED])

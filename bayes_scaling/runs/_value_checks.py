@@ -9,21 +9,12 @@ from numpy.typing import NDArray
 from bayes_scaling.runs._finding import Finding, number
 from bayes_scaling.runs._size_checks import compute_unit
 from bayes_scaling.runs.columns import COLUMNS
+from bayes_scaling.runs.inputs import INPUTS, SIZES
 
 __all__ = ["bad_values", "doubtful_values", "is_target"]
 
-_SIZES = ("params", "tokens", "flops")
-_POSITIVE = (
-    *_SIZES,
-    "loss",
-    "params_nonemb",
-    "unique_tokens",
-    "loss_se",
-    "batch_tokens",
-    "n_layer",
-    "d_model",
-    "aspect_ratio",
-)
+# A loss at step 0 is that of an untrained model, and of use to laws that read no steps.
+_POSITIVE = (*(name for name in INPUTS if name != "step"), "loss", "loss_se")
 _NUMERIC = tuple(entry.name for entry in COLUMNS if entry.kind == "number")
 # Reports round N and D to three digits, and epochs are whole steps, so 1% is no repetition.
 _SAME = 0.01
@@ -61,9 +52,9 @@ def _missing(table: pd.DataFrame) -> Iterator[Finding]:
         else:
             text = "loss is blank; every run needs one"
             yield Finding(row, "missing-value", "error", "loss", text)
-    blank = table[list(_SIZES)].isna()
+    blank = table[list(SIZES)].isna()
     for row in _rows(blank.any(axis=1).to_numpy(dtype=np.bool_)):
-        names = [name for name in _SIZES if blank[name].iloc[row]]
+        names = [name for name in SIZES if blank[name].iloc[row]]
         verb = "is" if len(names) == 1 else "are"
         text = f"{' and '.join(names)} {verb} blank; two of params, tokens and flops are needed"
         yield Finding(row, "missing-value", "error", names[0], text)
@@ -75,7 +66,7 @@ def _inherited(table: pd.DataFrame, name: str) -> NDArray[np.bool_]:
     if mark not in table:
         return np.zeros(len(table), dtype=np.bool_)
     sound = np.ones(len(table), dtype=np.bool_)
-    for other in _SIZES:
+    for other in SIZES:
         if other != name:
             values = _floats(table, other)
             sound &= np.isfinite(values) & (values > 0)

@@ -1,40 +1,16 @@
-"""The columns of a table of runs: names, units, accepted aliases, and finding them in a source."""
+"""The columns of a table of runs, and finding them in a source by their names and aliases."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 from bayes_scaling.errors import DataError
 from bayes_scaling.runs._loss_names import instead_of_loss, is_held_out_loss
+from bayes_scaling.runs.inputs import INPUTS, Column
 
 __all__ = ["COLUMNS", "Column", "column", "listing", "normalise", "require", "resolve"]
 
-Kind = Literal["number", "text", "yes/no"]
 
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One canonical column.
-
-    Parameters
-    ----------
-    name : str
-        Canonical name, as in :attr:`bayes_scaling.runs.Runs.table`.
-    unit : str
-        Unit of the values; empty for text and flags.
-    meaning : str
-        What the column says about a run.
-    aliases : tuple of str
-        Other accepted names; case, spaces, underscores and hyphens do not matter.
-    kind : {"number", "text", "yes/no"}
-        How cells are read. Numbers become float64.
-    """
-
-    name: str
-    unit: str
-    meaning: str
-    aliases: tuple[str, ...] = ()
-    kind: Kind = "number"
+def _inputs(*names: str) -> Iterable[Column]:
+    return (INPUTS[name] for name in names)
 
 
 COLUMNS: tuple[Column, ...] = (
@@ -47,74 +23,7 @@ COLUMNS: tuple[Column, ...] = (
         "text",
     ),
     Column("role", "", "'fit', or 'target' for a run that is only scored", (), "text"),
-    Column(
-        "params",
-        "parameters",
-        "model size N",
-        (
-            "N",
-            "parameters",
-            "n_params",
-            "num_params",
-            "n_parameters",
-            "num_parameters",
-            "model_size",
-            "param_count",
-            "parameter_count",
-            "total_params",
-        ),
-    ),
-    Column(
-        "params_nonemb",
-        "parameters",
-        "model size without embeddings",
-        (
-            "N_nonemb",
-            "N_non_embedding",
-            "nonemb_params",
-            "non_emb_params",
-            "non_embedding_params",
-            "non_embedding_parameters",
-            "params_non_embedding",
-        ),
-    ),
-    Column(
-        "tokens",
-        "tokens",
-        "training tokens seen D",
-        (
-            "D",
-            "train_tokens",
-            "training_tokens",
-            "n_tokens",
-            "num_tokens",
-            "token_count",
-            "tokens_seen",
-            "total_tokens",
-            "dataset_size",
-            "data_size",
-        ),
-    ),
-    Column(
-        "unique_tokens",
-        "tokens",
-        "distinct training tokens U; blank: not stated",
-        ("U", "unique", "n_unique_tokens", "num_unique_tokens", "unique_data"),
-    ),
-    Column(
-        "flops",
-        "FLOP",
-        "training compute C; blank: 6·N·D",
-        (
-            "C",
-            "compute",
-            "flop",
-            "training_flops",
-            "train_flops",
-            "total_flops",
-            "training_compute",
-        ),
-    ),
+    *_inputs("params", "params_nonemb", "tokens", "unique_tokens", "flops"),
     Column(
         "loss",
         "nats/token, or as loss_unit says",
@@ -149,23 +58,7 @@ COLUMNS: tuple[Column, ...] = (
         ("tokenizer_name", "vocabulary"),
         "text",
     ),
-    Column(
-        "step",
-        "optimiser steps",
-        "step at which the loss was read",
-        ("global_step", "steps", "n_steps", "num_steps", "train_steps", "training_steps"),
-    ),
-    Column(
-        "batch_tokens",
-        "tokens",
-        "tokens in a batch; blank: tokens / step",
-        (
-            "batch_size_tokens",
-            "tokens_per_batch",
-            "tokens_per_step",
-            "global_batch_tokens",
-        ),
-    ),
+    *_inputs("step", "batch_tokens"),
     Column(
         "time",
         "date, or any number that grows",
@@ -174,19 +67,7 @@ COLUMNS: tuple[Column, ...] = (
         "text",
     ),
     Column("seed", "", "random seed of the run", ("random_seed",)),
-    Column(
-        "n_layer",
-        "layers",
-        "depth of the model",
-        ("layers", "n_layers", "num_layers", "depth", "num_hidden_layers"),
-    ),
-    Column(
-        "d_model",
-        "units",
-        "width of the model",
-        ("width", "hidden_size", "hidden_dim", "model_dim", "n_embd"),
-    ),
-    Column("aspect_ratio", "1", "d_model / n_layer; blank: follows from them"),
+    *_inputs("n_layer", "d_model", "aspect_ratio"),
     Column(
         "lr_schedule",
         "",

@@ -2,34 +2,26 @@
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_scaling._bounds import LARGEST, SMALLEST, legal, meant
+from bayes_scaling._bounds import legal, meant
 from bayes_scaling.errors import DataError
 from bayes_scaling.runs._finding import Finding
-from bayes_scaling.runs._raw import RawTable, show
+from bayes_scaling.runs._own_inputs import check_range, read_own
+from bayes_scaling.runs._raw import Places, RawTable
 from bayes_scaling.runs._size_checks import implausible_sizes
 from bayes_scaling.runs._sizes import SIZES, derive
 from bayes_scaling.runs.cells import same_numbers, to_float, to_text
 from bayes_scaling.runs.columns import column, require, resolve
 from bayes_scaling.runs.flags import check_accepted, demoted, how_to_accept
+from bayes_scaling.runs.inputs import INPUTS, OPTIONAL, Input
 from bayes_scaling.runs.reading import read_table
 
-__all__ = ["OPTIONAL", "Configs", "load_configs"]
-
-OPTIONAL = (
-    "params_nonemb",
-    "unique_tokens",
-    "step",
-    "batch_tokens",
-    "n_layer",
-    "d_model",
-    "aspect_ratio",
-)
+__all__ = ["Configs", "load_configs"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,12 +33,11 @@ class Configs:
     original : pandas.DataFrame
         Every column, value and row of the source in its order; cells of a text file as text.
     table : pandas.DataFrame
-        float64 params (parameters), tokens (tokens), flops (FLOP; 6·N·D where blank), and
-        params_nonemb, unique_tokens, step, batch_tokens, n_layer, d_model and aspect_ratio where
-        the source has them (NaN: not stated), then family
-        (text, or None where not named). Row i belongs to row i of ``original``.
-    source : str
-        Name of the file, or "data frame".
+        float64 params (parameters), tokens (tokens), flops (FLOP; 6·N·D where blank), and the
+        other inputs of laws that the source has (NaN: not stated), then family (text, or None
+        where not named). Row i belongs to row i of ``original``.
+    places : Places
+        Where each row stood in the source.
     doubts : tuple of str
         What looked wrong and was accepted.
     accepted : tuple of str
@@ -55,12 +46,29 @@ class Configs:
 
     original: pd.DataFrame
     table: pd.DataFrame
-    source: str
+    places: Places
     doubts: tuple[str, ...] = ()
     accepted: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.table)
+
+    @property
+    def source(self) -> str:
+        """Name of the file, or "data frame"."""
+        return self.places.source
+
+    def with_inputs(self, inputs: Iterable[Input]) -> "Configs":
+        """These configurations, with what a law declares of its own (``Law.own_inputs``).
+
+        Raises
+        ------
+        DataError
+            If two columns can be one input and differ, or a cell is no number or out of range.
+        """
+        found = read_own(self.original, self.places, tuple(inputs))
+        columns = {name: values for name, (_, values) in found.items()}
+        return replace(self, table=self.table.assign(**columns)) if columns else self
 
 
 def load_configs(
@@ -107,7 +115,7 @@ def load_configs(
         if name in named
     }
     for name, values in numbers.items():
-        _positive(values, name, named[name], raw)
+        check_range(INPUTS[name], values, named[name], raw)
     sizes, derived = derive(
         {name: numbers[name] for name in SIZES if name in numbers}, len(raw.frame)
     )
@@ -116,7 +124,7 @@ def load_configs(
     table["family"] = _families(raw, named)
     marks = {f"{name}_derived": pd.Series(mark) for name, mark in derived.items()}
     found = demoted(implausible_sizes(table.assign(**marks), "configurations"), accepted)
-    return Configs(raw.frame, table, place, _doubts(found, raw), accepted)
+    return Configs(raw.frame, table, raw.places, _doubts(found, raw), accepted)
 
 
 def _doubts(found: Sequence[Finding], raw: RawTable) -> tuple[str, ...]:
@@ -131,18 +139,6 @@ def _doubts(found: Sequence[Finding], raw: RawTable) -> tuple[str, ...]:
         code = found[bad.index(True)].code
         raise DataError(f"{texts[bad.index(True)]} ({how_to_accept([code])})")
     return tuple(f"{text}." for text in texts)
-
-
-def _positive(values: NDArray[np.float64], name: str, source_name: str, raw: RawTable) -> None:
-    # NaN is a blank, judged later: only one of the three sizes may be blank.
-    bad = np.flatnonzero(~(np.isnan(values) | ((values >= SMALLEST) & (values <= LARGEST))))
-    if len(bad):
-        row = int(bad[0])
-        cell = show(raw.frame[source_name].iloc[row])
-        raise DataError(
-            f"{raw.places.full(row)}: column {source_name!r} holds {cell}; {name} must be finite "
-            f"and above zero ({legal()})"
-        )
 
 
 def _complete(

@@ -140,7 +140,7 @@ def demoted(findings: Iterable[Finding], accept: Collection[str]) -> list[Findin
 
 
 def find_flags(
-    table: pd.DataFrame, places: Places, accept: Collection[str] = ()
+    table: pd.DataFrame, places: Places, accept: Collection[str] = (), inputs: Sequence[str] = ()
 ) -> tuple[Flag, ...]:
     """Look a canonical table over.
 
@@ -152,6 +152,8 @@ def find_flags(
         Where its rows stood in the source.
     accept : collection of str
         Codes whose errors are warnings.
+    inputs : sequence of str
+        Columns beside the canonical ones that a law reads.
 
     Returns
     -------
@@ -162,7 +164,7 @@ def find_flags(
     with np.errstate(all="ignore"):
         found = [*bad_values(table), *unit_checks(table), *mixtures(table)]
         found += [*implausible_sizes(table), *loss_checks(table)]
-        found += [*similar_families(table), *sweeps(table)]
+        found += [*similar_families(table), *sweeps(table, inputs)]
         unusable = {finding.row for finding in found if finding.severity == "error"}
         found += [*doubtful_values(table), *repeated_rows(table), *off_law(table, unusable)]
     if any(finding.code == IMPLAUSIBLE and finding.severity == "error" for finding in found):

@@ -128,7 +128,8 @@ def recount(source: str | os.PathLike[str] | pd.DataFrame | Runs, count: Count) 
     table = table.drop(columns=[name for name in table if str(name).endswith("_derived")])
     if "params_total" in table:
         table["params"] = table.pop("params_total")
-    return load_runs(table, count=count, accept=source.accepted).with_history(source)
+    again = load_runs(table, count=count, accept=source.accepted).with_history(source)
+    return again.with_inputs(source.inputs)
 
 
 def _assemble(raw: RawTable, given: _Given) -> Runs:

@@ -154,7 +154,22 @@ def identifiability(runs: Runs) -> Identifiability:
             messages += _sentences(f"Family {name!r}", design, separable[name])
         elif len(families) > 1:
             messages += _sentences(f"Pooled over {len(families)} families", design, separable[name])
+    messages += _constant_inputs(runs, rows)
     return Identifiability(pd.DataFrame(lines), tuple(messages), separable)
+
+
+def _constant_inputs(runs: Runs, rows: pd.DataFrame) -> list[str]:
+    """Which inputs that a law declares of its own hardly vary within families."""
+    said = []
+    for name in (entry.name for entry in runs.inputs if entry.name in rows):
+        logs = np.log10(rows[name].where(rows[name] > 0.0))
+        sd = float((logs - logs.groupby(rows["family"]).transform("mean")).std(ddof=0))
+        if sd < TOLERANCE:
+            said.append(
+                f"{name} hardly varies within families (standard deviation {number(sd)} decades), "
+                "so what the loss owes to it cannot be learned."
+            )
+    return said
 
 
 def _pooled_name(families: list[str]) -> str:

@@ -15,11 +15,13 @@ from bayes_scaling._display import html_table
 from bayes_scaling.errors import DataError
 from bayes_scaling.runs._finding import Finding
 from bayes_scaling.runs._fingerprint import fingerprint
+from bayes_scaling.runs._own_inputs import joined, read_own
 from bayes_scaling.runs._raw import Places
 from bayes_scaling.runs._refusal import refusal
 from bayes_scaling.runs._summary import summarise
 from bayes_scaling.runs._sweep_checks import best_rows
 from bayes_scaling.runs._value_checks import is_target
+from bayes_scaling.runs.columns import COLUMNS
 from bayes_scaling.runs.flags import (
     ACCEPTABLE,
     CODES,
@@ -28,6 +30,7 @@ from bayes_scaling.runs.flags import (
     as_flags,
     find_flags,
 )
+from bayes_scaling.runs.inputs import Input
 
 __all__ = ["Runs"]
 
@@ -52,6 +55,8 @@ class Runs:
         Rows removed by :meth:`exclude`, by flag code, and by :meth:`best` under "best-of".
     accepted : tuple of str
         Codes whose errors were accepted when loading; they are warnings.
+    inputs : tuple of Input
+        Columns beside the canonical ones that a law reads (:meth:`with_inputs`).
     """
 
     _table: pd.DataFrame
@@ -60,6 +65,7 @@ class Runs:
     count: str = "params"
     _excluded: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     accepted: tuple[str, ...] = ()
+    inputs: tuple[Input, ...] = ()
 
     @property
     def table(self) -> pd.DataFrame:
@@ -91,10 +97,41 @@ class Runs:
     def hash(self) -> str:
         """SHA-256 (hex) of what a fit can see: numbers, families, run labels, roles, units.
 
-        The order of rows counts; other columns, flags and the source's name do not. It is the
-        same in every process and on every platform.
+        The order of rows counts; columns that are neither canonical nor among ``inputs``, flags
+        and the source's name do not. It is the same in every process and on every platform.
         """
-        return fingerprint(self._table, self.count)
+        return fingerprint(self._table, self.count, [entry.name for entry in self.inputs])
+
+    def with_inputs(self, inputs: Iterable[Input]) -> "Runs":
+        """These runs, with what a law declares of its own read as numbers, and flagged anew.
+
+        Parameters
+        ----------
+        inputs : iterable of Input
+            As :attr:`bayes_scaling.laws.Law.own_inputs`; those that the source lacks stay away.
+
+        Returns
+        -------
+        Runs
+            The same if there is nothing new.
+
+        Raises
+        ------
+        DataError
+            If two columns can be one input and differ, or a cell is no number or out of range.
+        LawError
+            If two laws declare one name differently.
+        """
+        together = joined(self.inputs, inputs)
+        new = together[len(self.inputs) :]
+        if not new:
+            return self
+        canonical = [entry.name for entry in (*COLUMNS, *self.inputs)]
+        others = self._table.drop(columns=canonical, errors="ignore")
+        found = read_own(others, self._places, new)
+        table = self._table.drop(columns=[source for source, _ in found.values()])
+        table = table.assign(**{name: values for name, (_, values) in found.items()})
+        return self._flagged(table, self._places, self._excluded, together)
 
     def fit_rows(self) -> pd.DataFrame:
         """Rows that a fit uses: all whose role is not "target".
@@ -274,14 +311,23 @@ class Runs:
 
     def _take(self, keep: list[int], excluded: Mapping[str, int]) -> "Runs":
         table = self._table.iloc[keep].reset_index(drop=True)
-        places = self._places.take(keep)
+        return self._flagged(table, self._places.take(keep), excluded, self.inputs)
+
+    def _flagged(
+        self,
+        table: pd.DataFrame,
+        places: Places,
+        excluded: Mapping[str, int],
+        inputs: tuple[Input, ...],
+    ) -> "Runs":
+        """Another table of these runs, flagged anew."""
         # What happened while loading stays true, and cannot be seen in the table any more.
         loading = tuple(flag for flag in self.flags if flag.code in LOADED)
         # Some runs of a table cannot show that all of them are in a wrong unit, or no runs at all.
         known = {flag.code for flag in self.flags}
         anew = [
             flag
-            for flag in find_flags(table, places, self.accepted)
+            for flag in find_flags(table, places, self.accepted, [entry.name for entry in inputs])
             if flag.code in known or flag.code not in ACCEPTABLE
         ]
         flags = (*loading, *anew)
@@ -291,6 +337,7 @@ class Runs:
             _places=places,
             flags=flags,
             _excluded=MappingProxyType(dict(excluded)),
+            inputs=inputs,
         )
 
     def flag_table(self) -> pd.DataFrame:

@@ -1,0 +1,80 @@
+"""Reading the inputs that a law declares of its own, from columns that were kept as they were."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayes_scaling.errors import DataError, LawError
+from bayes_scaling.runs._raw import Places, RawTable, show
+from bayes_scaling.runs.cells import same_numbers, to_float
+from bayes_scaling.runs.columns import resolve
+from bayes_scaling.runs.inputs import Input
+
+__all__ = ["check_range", "joined", "read_own"]
+
+
+def joined(known: tuple[Input, ...], more: Iterable[Input]) -> tuple[Input, ...]:
+    """Inputs with those of another law.
+
+    Raises
+    ------
+    LawError
+        If two of one name are declared differently.
+    """
+    by_name = {entry.name: entry for entry in known}
+    for entry in more:
+        if by_name.setdefault(entry.name, entry) != entry:
+            raise LawError(
+                f"two laws declare the input {entry.name!r} differently; give one another name"
+            )
+    return tuple(by_name.values())
+
+
+def read_own(
+    frame: pd.DataFrame, places: Places, inputs: Iterable[Input]
+) -> dict[str, tuple[str, NDArray[np.float64]]]:
+    """Inputs that are in a table: by name, the column of the source and its numbers.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Columns of the source that are not canonical.
+    places : Places
+        Where its rows stood.
+    inputs : iterable of Input
+        Which to look for, by name and alias.
+
+    Raises
+    ------
+    DataError
+        If two columns can be one input and differ, or a cell is no number or out of range.
+    """
+    raw = RawTable(frame, places)
+    named = resolve(raw.names, None, places.source, inputs, same=same_numbers(raw))
+    found = {}
+    for entry in inputs:
+        if entry.name in named:
+            source = named[entry.name]
+            values = to_float(frame[source], source, places)
+            check_range(entry, values, source, raw)
+            found[entry.name] = source, values
+    return found
+
+
+def check_range(entry: Input, values: NDArray[np.float64], source: str, raw: RawTable) -> None:
+    """Refuse values that an input cannot have; NaN is a blank, and judged later.
+
+    Raises
+    ------
+    DataError
+        Naming the first cell.
+    """
+    bad = np.flatnonzero(~(np.isnan(values) | ((values >= entry.low) & (values <= entry.high))))
+    if len(bad):
+        row = int(bad[0])
+        raise DataError(
+            f"{raw.places.full(row)}: column {source!r} holds {show(raw.frame[source].iloc[row])}; "
+            f"{entry.name} must be finite and above zero (from {entry.low:g} to {entry.high:g})"
+        )
