@@ -23,11 +23,10 @@ from bayes_scaling.forecast.comparison import compare
 from bayes_scaling.inference import Fit, Procedure, fit, load_fit
 from bayes_scaling.inference.contribution import weak_fits
 from bayes_scaling.laws import ClosedForms, Law, Parameter, Prior, common, ops, registry
-from bayes_scaling.laws.checking import INPUTS, check_law
+from bayes_scaling.laws.checking import check_law
 from bayes_scaling.laws.coordinates import Additive
 from bayes_scaling.laws.signature import difference, signature
 from bayes_scaling.model.spec_json import read_spec, write_spec
-from bayes_scaling.runs.configs import OPTIONAL
 from tests.conftest import grid, handmade
 
 TRUTH = {"floor": 1.8, "B": 1800.0, "alpha_D": 0.36}
@@ -244,10 +243,6 @@ def test_the_order_of_inputs_and_parameters_leaves_no_trace() -> None:
     law = laws.get("chinchilla")
     turned = replace(law, inputs=law.inputs[::-1], parameters=law.parameters[::-1])
     assert difference(signature(law), signature(turned)) is None
-
-
-def test_a_law_can_read_what_a_forecast_can_state() -> None:
-    assert set(INPUTS) == {"params", "tokens", "flops", *OPTIONAL}
 
 
 @pytest.mark.parametrize(
