@@ -14,10 +14,10 @@ from bayes_scaling.inference.tree import OF_TEXT, run_columns
 from bayes_scaling.model import ReferenceFrame, Spec
 from bayes_scaling.model.inputs import input_table
 from bayes_scaling.runs.flags import CODES
+from bayes_scaling.runs.inputs import SIZES
 
 __all__ = ["coordinates", "fitted_problems", "flag_problems", "held_out_problems", "named"]
 
-_SIZES = ("params", "tokens", "flops", "loss")
 _LEAST, _MOST = 1e-30, 1e60
 """Any size or loss is far within."""
 _SEVERITIES = ("error", "warning", "note")
@@ -127,9 +127,11 @@ def _of_column(name: str, values: xr.DataArray, dim: str) -> str | None:
     if values.dtype != np.float64:
         return "is not float64"
     numbers = values.values
-    fine = np.isnan(numbers) | ((numbers >= _LEAST) & (numbers <= _MOST))
-    if name not in _SIZES:
-        fine |= numbers == 0.0
+    fine = (numbers >= _LEAST) & (numbers <= _MOST)
+    if name not in SIZES:  # which reading a table completes
+        fine |= np.isnan(numbers)
+        if name != "loss":
+            fine |= numbers == 0.0
     if fine.all():
         return None
     return (

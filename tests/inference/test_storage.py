@@ -177,7 +177,10 @@ ALTERED: dict[str, tuple[Callable[[h5py.File], None], str]] = {
     "a wide spread": (_set("posterior/A_spread", 99.0, (0, 0)), "posterior/A_spread holds 99"),
     "a negative loss": (_set("observed_data/loss", -1.0, 3), "observed_data/loss holds -1"),
     "no size": (_set("constant_data/params", 0.0, 3), "constant_data/params holds 0"),
-    "an unstated input": (_set("constant_data/params", np.nan, 3), "'params'"),
+    "an unstated input": (
+        _set("constant_data/params", np.nan, 3),
+        "constant_data/params holds nan",
+    ),
     "families the other way round": (
         lambda file: _set("posterior/family", file["posterior/family"][()][::-1])(file),
         "posterior has no coordinate 'family'",
