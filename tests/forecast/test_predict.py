@@ -243,7 +243,9 @@ def test_a_typical_batch_is_assumed_and_said(make_fit: Callable[..., Fit]) -> No
     fit = make_fit("kaplan-steps", STEPS)
     where = {"params": 1e9, "tokens": 2e10, "family": "web"}
     silent = predict(fit, **where)
-    assert any(t.startswith("step and batch_tokens are not stated in 1 of 1") for t in silent.warnings)
+    assert any(
+        t.startswith("step and batch_tokens are not stated in 1 of 1") for t in silent.warnings
+    )
     batches = predict(fit, batch_tokens=[1e5, 1e6, 1e8], **where)
     # At the same tokens a smaller batch wastes less.
     assert (batches.loss_curve.diff("point") > 0).all()
