@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from bayes_scaling.decisions.budget_line import BudgetLine
 from bayes_scaling.decisions.choice import Choice
 from bayes_scaling.decisions.draws import Draws
-from bayes_scaling.decisions.optimum import closed_form, numeric
+from bayes_scaling.decisions.optimum import closed_form
 from bayes_scaling.decisions.scenario import Scenario
 from bayes_scaling.errors import ScenarioError
+from bayes_scaling.laws.optimum import numeric
 
 __all__ = ["Problem"]
 

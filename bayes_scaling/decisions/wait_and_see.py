@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_scaling.decisions.budget_line import BudgetLine
-from bayes_scaling.decisions.optimum import numeric, track
 from bayes_scaling.decisions.problem import Problem
+from bayes_scaling.laws.optimum import numeric, track
 
 __all__ = ["Optimum", "wait_and_see"]
 

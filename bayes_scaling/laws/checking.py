@@ -1,11 +1,13 @@
 """What a law must do before it is fitted."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from bayes_scaling.errors import LawError
+from bayes_scaling.laws.closed_form_checks import check_closed_forms
 from bayes_scaling.laws.law import Law
 from bayes_scaling.laws.signature import POINTS, fixed_points
 from bayes_scaling.runs.columns import COLUMNS, normalise
@@ -51,8 +53,9 @@ def evaluated(law: Law, x: Mapping[str, Any], p: Mapping[str, Any], on: str) -> 
         ) from error
 
 
+@lru_cache(maxsize=256)
 def check_law(law: Law) -> None:
-    """See that everything that follows a fit will work with a law.
+    """See that everything that follows a fit will work with a law, once for equal laws.
 
     Parameters
     ----------
@@ -64,12 +67,14 @@ def check_law(law: Law) -> None:
     LawError
         If it reads what no table of configurations has, a parameter takes a reserved name, its
         expression does not work on NumPy and xarray or gives no finite numbers, ``slopes`` does
-        not move its parameters, or it does not tend to the parameter ``floor``.
+        not move its parameters, it does not tend to the parameter ``floor``, or a closed form is
+        not what a search finds.
     """
     _check_names(law)
     _check_values(law)
     _check_slopes(law)
     _check_floor(law)
+    check_closed_forms(law)
 
 
 def _check_names(law: Law) -> None:

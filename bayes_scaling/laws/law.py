@@ -160,7 +160,7 @@ class Law:
         return self._data == other._data and difference(self.fingerprint, other.fingerprint) is None
 
     def __hash__(self) -> int:
-        return hash((self.name, self.formula, self.inputs, self.parameters))
+        return hash((self.name, self.inputs, self.names))
 
     def __getstate__(self) -> dict[str, Any]:
         # Values that were computed belong to the process.

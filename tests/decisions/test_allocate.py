@@ -22,9 +22,10 @@ from bayes_scaling.decisions import (
     load_plan,
     load_scenario,
 )
-from bayes_scaling.decisions.optimum import closed_form, log_loss_at, numeric
+from bayes_scaling.decisions.optimum import closed_form, log_loss_at
 from bayes_scaling.errors import FileError, FitError, ScenarioError
 from bayes_scaling.inference import Fit
+from bayes_scaling.laws.optimum import numeric
 from tests.conftest import TRUTH
 
 BUDGET = 1e23

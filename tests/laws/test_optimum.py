@@ -1,5 +1,8 @@
 """Closed forms of the compute-optimal size, of every law that has one, against a search."""
 
+import dataclasses
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -7,7 +10,9 @@ from scipy.optimize import minimize_scalar
 
 from bayes_scaling import laws
 from bayes_scaling.errors import LawError
-from bayes_scaling.laws import Law
+from bayes_scaling.inference import Procedure
+from bayes_scaling.laws import ClosedForms, Law
+from bayes_scaling.laws.closed_form_checks import check_closed_forms
 
 
 def _every() -> list[Law]:
@@ -91,6 +96,79 @@ def test_exponents_are_slopes_of_the_minimum_found(law: Law) -> None:
         if law.closed_forms.frontier is not None:
             fall = log_loss(law, sharp, low, 40.0) - log_loss(law, sharp, high, 50.0)
             assert_allclose(fall / 10, law.closed_forms.frontier(values), rtol=1e-6)
+
+
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.name)
+def test_closed_forms_pass_the_check_that_laws_are_registered_under(law: Law) -> None:
+    check_closed_forms(law)
+
+
+KNOWN = laws.get("chinchilla").closed_forms
+FLAT = laws.get("power-c")
+
+
+@pytest.mark.parametrize(
+    ("law", "forms", "said"),
+    [
+        (
+            "chinchilla",
+            ClosedForms(optimum=lambda c, p: KNOWN.optimum(c, p) + np.log(3.0)),
+            r"optimum of law 'mine' gives log N\* = -1\.82458 where .* finds -2\.92319",
+        ),
+        (
+            "chinchilla",
+            ClosedForms(params_exponent=lambda p: 1 - KNOWN.params_exponent(p)),
+            r"params_exponent of law 'mine' gives .* = 0\.497902 where .* finds 0\.502098",
+        ),
+        (
+            "chinchilla-gamma",
+            ClosedForms(frontier=KNOWN.frontier),
+            r"frontier of law 'mine' gives .* where",
+        ),
+        ("chinchilla", ClosedForms(frontier=lambda p: p["floor"] * np.nan), "= nan where"),
+        (
+            "chinchilla",
+            ClosedForms(optimum=lambda _, p: p["x"]),
+            r"on NumPy arrays \(KeyError: 'x'",
+        ),
+        ("chinchilla", ClosedForms(optimum=lambda *_: np.ones(3)), r"arrays \(ValueError"),
+        ("power-d", ClosedForms(frontier=lambda p: p["alpha_D"] / 2), "finds no minimum"),
+        ("product", ClosedForms(optimum=lambda c, _: c / 2), "finds no minimum"),
+    ],
+)
+def test_another_closed_form_is_refused(law: str, forms: ClosedForms, said: str) -> None:
+    wrong = replace(laws.get(law), name="mine", closed_forms=forms)
+    with pytest.raises(LawError, match=said):
+        laws.register(wrong)
+    with pytest.raises(LawError, match=said):
+        Procedure.of(wrong)
+    assert "mine" not in laws.available()
+
+
+def test_the_exponent_of_compute_alone_is_that_of_its_frontier() -> None:
+    check_closed_forms(replace(FLAT, closed_forms=ClosedForms(frontier=lambda p: p["alpha_C"])))
+
+
+def test_a_closed_form_is_a_function() -> None:
+    with pytest.raises(LawError, match=r"closed form frontier is 0\.3, a function or None"):
+        ClosedForms(frontier=0.3)  # type: ignore[arg-type]
+
+
+def test_the_names_of_version_0_1_warn() -> None:
+    law = laws.get("chinchilla")
+    plain = replace(law, closed_forms=ClosedForms())
+    for name in ("optimum", "params_exponent", "frontier"):
+        form = getattr(law.closed_forms, name)
+        with pytest.warns(DeprecationWarning, match=rf"Law\({name}=\) is now"):
+            old = replace(plain, **{name: form})
+        assert old == replace(plain, closed_forms=ClosedForms(**{name: form}))
+        with pytest.warns(DeprecationWarning, match=rf"Law\.closed_forms\.{name}"):
+            assert getattr(law, name) is form
+    fields = {f.name: getattr(plain, f.name) for f in dataclasses.fields(plain)}
+    del fields["closed_forms"]
+    with pytest.warns(DeprecationWarning, match=r"Law\(optimum=, frontier=\)"):
+        both = Law(**fields, optimum=KNOWN.optimum, frontier=KNOWN.frontier)
+    assert both.closed_forms == ClosedForms(optimum=KNOWN.optimum, frontier=KNOWN.frontier)
 
 
 def test_every_law_with_a_formula_is_among_these() -> None:
