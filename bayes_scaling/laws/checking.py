@@ -11,7 +11,7 @@ from bayes_scaling.laws.closed_form_checks import check_closed_forms
 from bayes_scaling.laws.law import Law
 from bayes_scaling.laws.signature import POINTS, fixed_points
 from bayes_scaling.runs.columns import COLUMNS, normalise
-from bayes_scaling.runs.inputs import INPUTS, REQUIRED, TYPICAL
+from bayes_scaling.runs.inputs import INPUTS, REQUIRED, TYPICAL, Input
 
 __all__ = ["check_law", "evaluated"]
 
@@ -96,36 +96,36 @@ def _check_names(law: Law) -> None:
 
 def _check_own(law: Law) -> None:
     """See that a table can hold what a law declares of its own beside what it holds anyway."""
-    taken = {
-        normalise(name): entry.name for entry in COLUMNS for name in (entry.name, *entry.aliases)
-    }
+    meant = {normalise(name): each.name for each in COLUMNS for name in (each.name, *each.aliases)}
+    known = (*INPUTS, *(entry.name for entry in law.own_inputs))
     for entry in law.own_inputs:
         if entry.name in _COLUMNS or entry.name.startswith(_PREFIXES):
             raise LawError(
                 f"law {law.name!r} declares the input {entry.name!r}, a name that results use for "
                 "something else; give it another name"
             )
-        for name in (entry.name, *entry.aliases):
-            other = taken.setdefault(normalise(name), entry.name)
-            if other != entry.name or other in INPUTS:
+        own = {normalise(name): name for name in (entry.name, *entry.aliases)}
+        for key, name in own.items():
+            if key in meant:
                 raise LawError(
                     f"law {law.name!r} declares the input {entry.name!r}, and {name!r} means the "
-                    f"column {other!r}; give it another name, or read {other!r}"
+                    f"column {meant[key]!r}; give it another name"
                 )
-        known = (*INPUTS, *(one.name for one in law.own_inputs))
-        named = [*entry.needs, *entry.grows]
-        named += [entry.unstated] if entry.unstated not in (REQUIRED, TYPICAL) else []
-        for name in named:
-            if name not in known or name == entry.name:
+        meant |= dict.fromkeys(own, entry.name)
+        _check_sources(law, entry, known)
+
+
+def _check_sources(law: Law, entry: Input, known: tuple[str, ...]) -> None:
+    """See that what an input follows from is there."""
+    equal = () if entry.unstated in (REQUIRED, TYPICAL) else (entry.unstated,)
+    sizes = ("params", "tokens")
+    for names, legal in (((*entry.needs, *equal), known), (tuple(entry.grows), sizes)):
+        for name in names:
+            if name not in legal or name == entry.name:
                 raise LawError(
                     f"input {entry.name!r} of law {law.name!r} follows from {name!r}; it can "
-                    f"follow from {', '.join(known)}"
+                    f"follow from {', '.join(n for n in legal if n != entry.name)}"
                 )
-        if not set(entry.grows) <= {"params", "tokens"}:
-            raise LawError(
-                f"input {entry.name!r} of law {law.name!r} grows with "
-                f"{', '.join(entry.grows)}; params and tokens can be named there"
-            )
 
 
 def _check_values(law: Law) -> None:

@@ -1,0 +1,300 @@
+"""A law with an input of its own, from a table to a report, and what cannot be declared."""
+
+import pickle
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+import bayes_scaling as bs
+from bayes_scaling import laws
+from bayes_scaling.errors import DataError, LawError
+from bayes_scaling.laws import Input, Law, common, ops
+from bayes_scaling.laws.checking import check_law
+from bayes_scaling.model import fill_typical, input_table, simulate, stated_inputs, typical
+from bayes_scaling.runs import INPUTS, Runs, identifiability, load_configs, load_runs
+from bayes_scaling.runs.loading import recount
+
+VOCAB = Input("vocab", "tokens", "entries of the vocabulary", ("vocab_size",), low=2.0)
+TRUTH = {"floor": 1.5, "A": 400.0, "B": 1800.0, "W": 8.0}
+TRUTH |= {"alpha_N": 0.34, "alpha_D": 0.36, "alpha_V": 0.3}
+_TERMS = {"params": ("A", "alpha_N"), "tokens": ("B", "alpha_D"), "vocab": ("W", "alpha_V")}
+
+
+def _log_curve(x: Any, p: Any) -> Any:
+    total = ops.log(p["floor"])
+    for name, (amplitude, exponent) in _TERMS.items():
+        total = ops.logaddexp(total, ops.log(p[amplitude]) - p[exponent] * x[name])
+    return total
+
+
+def _slopes(p: Any) -> dict[str, dict[str, Any]]:
+    return {amplitude: {name: p[exponent]} for name, (amplitude, exponent) in _TERMS.items()}
+
+
+LAW = Law(
+    name="vocabulary",
+    formula="floor + A·N^-alpha_N + B·D^-alpha_D + W·V^-alpha_V",
+    inputs=("params", "tokens", VOCAB),
+    parameters=(
+        common.FLOOR,
+        common.amplitude("A", "finite size"),
+        common.amplitude("B", "finite data"),
+        common.amplitude("W", "a finite vocabulary"),
+        common.exponent("alpha_N", "parameters"),
+        common.exponent("alpha_D", "tokens"),
+        common.exponent("alpha_V", "the vocabulary"),
+    ),
+    reference="none, for this test",
+    log_curve=_log_curve,
+    slopes=_slopes,
+)
+
+
+@pytest.fixture(scope="module")
+def table() -> pd.DataFrame:
+    """Twenty-five runs of one family, as a user may have them: under an alias."""
+    params, tokens = np.meshgrid(np.geomspace(1e7, 1e9, 5), np.geomspace(1e9, 1e11, 5))
+    design = pd.DataFrame(
+        {
+            "run": [f"r{i}" for i in range(25)],
+            "params": params.ravel(),
+            "tokens": tokens.ravel(),
+            "vocab": np.resize([8e3, 16e3, 32e3, 64e3], 25),
+        }
+    )
+    runs = simulate(LAW, design, TRUTH, noise=0.003, seed=1).drop(columns="loss_curve")
+    return runs.rename(columns={"vocab": "vocab_size"})
+
+
+def test_a_law_with_an_input_of_its_own_goes_all_the_way(
+    table: pd.DataFrame, tmp_path: Path
+) -> None:
+    settings = {"draws": 60, "tune": 120, "chains": 2, "progress": False}
+    fitted = bs.fit(table, LAW, seed=1, **settings)
+    assert_array_equal(fitted.runs["vocab"], table["vocab_size"])
+    middle = np.exp(np.log(table["vocab_size"]).mean())
+    assert_allclose(fitted.dt["constant_data"]["reference_vocab"], middle)
+    assert fitted.summary().loc["alpha_V[all]", "median"] == pytest.approx(0.3, abs=0.1)
+
+    # predict: stated, by alias in a table, and left open.
+    sizes = {"params": 1e10, "tokens": 2e11}
+    small, large = (fitted.predict(**sizes, vocab=v).to_frame()["q50"].item() for v in (8e3, 1e5))
+    truth = [LAW.loss(sizes | {"vocab": v}, TRUTH) for v in (8e3, 1e5)]
+    assert_allclose([small, large], truth, rtol=0.02)
+    at = fitted.predict(pd.DataFrame([sizes | {"vocab_size": "8000"}]))
+    assert at.to_frame()["q50"].item() == small
+    open_ = fitted.predict(**sizes)
+    assert_allclose(open_.points["vocab"], middle)
+    assert any("vocab is not stated in 1 of 1 rows" in text for text in open_.warnings)
+    assert not any("vocab" in text for text in at.warnings)
+
+    scored = bs.score(fitted, table)
+    assert scored["loss"].tolist() == table["loss"].tolist()
+    assert scored["inside_95"].mean() > 0.8
+    tested = bs.backtest(table, LAW, ratio=8, **settings)
+    assert tested.scores["are"].max() < 0.05
+    assert tested.runs_hash == fitted.dt.attrs["runs_hash"]
+
+    plan = bs.allocate(fitted, bs.Scenario("1e22 FLOP"))
+    assert any(text.startswith("vocab is not stated") for text in plan.warnings)
+    best = {name: plan.recommended[name] for name in ("params", "tokens")}
+    truth_there = LAW.loss(best | {"vocab": middle}, TRUTH)
+    assert plan.loss["q50"] == pytest.approx(truth_there, rel=0.02)
+    assert bs.tables(fitted)["runs"]["vocab"].tolist() == table["vocab_size"].tolist()
+
+    again = bs.load_fit(fitted.save(tmp_path / "fit.nc"), law=LAW)
+    assert again.law == LAW
+    pd.testing.assert_frame_equal(again.runs, fitted.runs)
+    assert again.predict(**sizes, vocab=8e3).to_frame()["q50"].item() == small
+    page = bs.write_report(tmp_path / "report.html", again, plan, tested).read_text("utf-8")
+    assert "vocab" in page
+
+
+def test_a_law_keeps_names_and_what_it_declares() -> None:
+    assert LAW.inputs == ("params", "tokens", "vocab")
+    assert LAW.own_inputs == (VOCAB,)
+    check_law(LAW)
+    assert replace(LAW, name="other").own_inputs == (VOCAB,)
+    assert replace(LAW, inputs=("params", "tokens")).own_inputs == ()
+    assert pickle.loads(pickle.dumps(LAW)) == LAW  # noqa: S301
+    assert replace(LAW, inputs=("params", "tokens", replace(VOCAB, unit="1"))) != LAW
+    rising = replace(LAW, inputs=("params", "tokens", replace(VOCAB, falls=False)))
+    assert rising.turning == ("vocab",)
+    assert laws.with_shape(LAW).inputs == (*LAW.inputs, "aspect_ratio")
+    assert laws.with_shape(LAW).own_inputs == (VOCAB,)
+    assert set(stated_inputs(laws.with_shape(LAW))) == {
+        *("vocab", "aspect_ratio", "d_model", "n_layer")
+    }
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        (Input("flops", "", ""), "column 'flops'"),
+        (Input("seed", "", ""), "column 'seed'"),
+        (Input("V", "", "", ("n_params",)), "'n_params' means the column 'params'"),
+        (Input("Vocabulary", "", ""), "column 'tokenizer'"),
+        (Input("extrapolation", "", ""), "results use"),
+        (Input("reference_params", "", ""), "results use"),
+        (Input("V", "", "", unstated="W"), "'W'"),
+        (
+            Input("V", "", "", grows={"flops": 1.0}),
+            r"from 'flops'; it can follow from params, tokens$",
+        ),
+        (Input("V", "", "", needs=("v",), formula=abs), "'v'"),
+        ("lr", r"as Input\('lr', unit, meaning\)"),
+    ],
+)
+def test_what_a_law_cannot_declare(entry: Any, said: str) -> None:
+    name = entry if isinstance(entry, str) else entry.name
+    law = replace(
+        LAW,
+        inputs=("params", "tokens", entry),
+        log_curve=lambda x, p: _log_curve({**x, "vocab": x[name]}, p),
+    )
+    with pytest.raises(LawError, match=said):
+        check_law(law)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"name": "two words"},
+        {"name": "V", "low": 0.0},
+        {"name": "V", "low": 2.0, "high": 1.0},
+        {"name": "V", "aliases": "W"},
+        {"name": "V", "kind": "text"},
+        {"name": "V", "needs": ("params",)},
+        {"name": "V", "unit": 1},
+    ],
+)
+def test_what_is_no_input(options: dict[str, Any]) -> None:
+    with pytest.raises(LawError):
+        Input(**({"unit": "", "meaning": ""} | options))
+
+
+def test_runs_keep_an_input_through_every_step(table: pd.DataFrame) -> None:
+    plain = load_runs(table)
+    runs = plain.with_inputs(LAW.own_inputs)
+    assert plain.hash == load_runs(table.drop(columns="vocab_size")).hash != runs.hash
+    assert runs.with_inputs((VOCAB,)) is runs
+    assert plain.with_inputs(()) is plain
+    assert runs.hash == plain.with_inputs((VOCAB,)).hash
+    other = table.assign(vocab_size=table["vocab_size"] + 1)
+    assert load_runs(other).with_inputs((VOCAB,)).hash != runs.hash
+
+    def kept(some: Runs) -> list[float]:
+        return some.with_inputs((VOCAB,)).table["vocab"].tolist()
+
+    stated = table["vocab_size"].tolist()
+    assert kept(runs) == stated
+    mask = np.arange(25) % 2 == 0
+    assert kept(runs.select(mask)) == kept(plain.select(mask)) == stated[::2]
+    assert runs.select(mask).inputs == (VOCAB,)
+    twice = pd.concat([table, table.assign(loss=table["loss"] + 0.1, vocab_size=99.0)])
+    assert kept(load_runs(twice).best()) == stated
+    target = load_runs(table.assign(role=["target", *["fit"] * 24])).with_inputs((VOCAB,))
+    assert target.targets()["vocab"].tolist() == stated[:1]
+    assert kept(target.without_targets()) == target.fit_rows()["vocab"].tolist() == stated[1:]
+    counted = recount(
+        load_runs(table.assign(N_nonemb=table["params"] / 2)).with_inputs((VOCAB,)), "params_nonemb"
+    )
+    assert counted.inputs == (VOCAB,)
+    assert kept(counted) == stated
+    with pytest.raises(LawError, match="'vocab' differently"):
+        runs.with_inputs((replace(VOCAB, unit="entries"),))
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("many", r"runs\.csv, line 3: column 'vocab_size' holds 'many', which is not a number"),
+        ("32k", r"line 3: column 'vocab_size' holds '32k'.*write the number out"),
+        ("1", r"line 3: column 'vocab_size' holds '?1(\.0)?'?; vocab must be .*from 2 to"),
+        ("inf", r"line 3: column 'vocab_size' holds"),
+    ],
+)
+def test_cells_are_checked_as_those_of_any_column(tmp_path: Path, cell: str, said: str) -> None:
+    path = tmp_path / "runs.csv"
+    path.write_text(f"params,tokens,loss,vocab_size\n1e8,1e9,3,8e3\n1e8,2e9,2.9,{cell}\n", "utf-8")
+    with pytest.raises(DataError, match=said):
+        load_runs(path).with_inputs((VOCAB,))
+    if cell != "1":
+        return
+    with pytest.raises(DataError, match=said):
+        load_configs(path).with_inputs((VOCAB,))
+
+
+def test_two_columns_that_differ_are_refused(table: pd.DataFrame) -> None:
+    with pytest.raises(DataError, match="'vocab', 'vocab_size' can both be 'vocab'"):
+        load_runs(table.assign(vocab=5.0)).with_inputs((VOCAB,))
+    same = load_runs(table.assign(vocab=table["vocab_size"])).with_inputs((VOCAB,))
+    assert same.table["vocab"].tolist() == table["vocab_size"].tolist()
+
+
+def test_a_table_without_it_is_refused_by_name_and_alias(table: pd.DataFrame) -> None:
+    with pytest.raises(DataError, match=r"reads 'vocab', .* not have \(or vocab_size\)"):
+        input_table(LAW, load_runs(table.drop(columns="vocab_size")).fit_rows())
+    with pytest.raises(DataError, match="no finite number above 0; the first is row 2"):
+        input_table(LAW, table.head(3).assign(vocab=[1.0, 0.0, 1.0]))
+
+
+def test_an_input_is_no_setting_of_a_sweep() -> None:
+    sizes = np.repeat(np.geomspace(1e8, 1e9, 3), 3)
+    runs = load_runs(
+        pd.DataFrame({"params": sizes, "tokens": 20 * sizes, "warmup": [1.0, 2.0, 3.0] * 3}).assign(
+            loss=np.linspace(3.0, 2.5, 9)
+        )
+    )
+    assert "sweep" in {flag.code for flag in runs.flags}
+    own = runs.with_inputs([Input("warmup", "steps", "of the learning rate")])
+    assert "sweep" not in {flag.code for flag in own.flags}
+
+
+def test_what_the_runs_do_not_vary_is_said(table: pd.DataFrame) -> None:
+    runs = load_runs(table).with_inputs((VOCAB,))
+    assert identifiability(runs).messages == identifiability(load_runs(table)).messages
+    constant = load_runs(table.assign(vocab_size=32e3)).with_inputs((VOCAB,))
+    (said,) = set(identifiability(constant).messages) - set(identifiability(runs).messages)
+    assert said.startswith("vocab hardly varies")
+
+
+def test_what_is_typical_grows_as_declared() -> None:
+    runs = pd.DataFrame(
+        {
+            "family": ["web", "web", "code"],
+            "params": [1e7, 1e9, 1e8],
+            "tokens": [1e9, 1e9, 1e10],
+            "vocab": [1e4, 4e4, 7e4],
+            "params_nonemb": [5e6, 8e8, 9e7],
+        }
+    )
+    asked = pd.DataFrame({"family": ["web", "code"], "params": 1e10, "tokens": 1e11})
+    filled, said = fill_typical(LAW, runs, asked)
+    assert_allclose(filled["vocab"], [2e4, 7e4])
+    assert len(said) == 1
+    matrices = replace(LAW, inputs=("params_nonemb", "tokens", VOCAB))
+    filled, _ = fill_typical(matrices, runs, asked)
+    assert_allclose(filled["params_nonemb"], [1e10 * np.sqrt(0.5 * 0.8), 0.9e10])
+    growing = replace(LAW, inputs=("params", "tokens", replace(VOCAB, grows={"tokens": 0.5})))
+    logs = typical(growing, runs, "web").logs(np.log(1e10), np.log(1e11))
+    assert_allclose(np.exp(logs["vocab"]), 2e4 * np.sqrt(1e11 / 1e9))
+    equal = replace(LAW, inputs=("params", "tokens", replace(VOCAB, unstated="tokens")))
+    assert_allclose(input_table(equal, asked)["vocab"], 1e11)
+
+
+def test_every_standard_input_follows_from_declared_ones() -> None:
+    values = {"params": 2.0, "tokens": 12.0, "flops": 144.0, "step": 3.0, "batch_tokens": 4.0}
+    values |= {"d_model": 128.0, "n_layer": 8.0, "aspect_ratio": 16.0}
+    derived = {name: entry.follow(values) for name, entry in INPUTS.items() if entry.needs}
+    assert derived == {name: values[name] for name in derived}
+    assert set(derived) == {"params", "tokens", "flops", "step", "batch_tokens", "aspect_ratio"}
+    for entry in INPUTS.values():
+        assert {*entry.needs, *entry.grows} <= set(INPUTS)
+        assert entry.unit
+        assert entry.meaning
