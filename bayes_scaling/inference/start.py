@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from bayes_scaling.inference.point import mode
 from bayes_scaling.model.family_coordinates import FamilyCoordinates
 from bayes_scaling.model.frame import Design, ReferenceFrame
+from bayes_scaling.model.nodes import PRIOR_MEDIAN, nodes, prior_medians
 from bayes_scaling.model.spec import Spec
 
 __all__ = ["starting_point", "unconstrained"]
@@ -43,21 +44,22 @@ def starting_point(spec: Spec, frame: ReferenceFrame, design: Design) -> dict[st
     seen, standard = frame.standardise(design), frame.standard
     fits = [_fit_family(spec, standard, seen, index) for index in range(len(spec.families))]
     logs = {name: np.array([fit[name] for fit in fits]) for name in fits[0]}
+    spreads = {p.name: p.prior.spread for p in spec.parameters}
     point: dict[str, Floats] = {}
-    pooled, partial = spec.pooled("partial", "shared"), spec.pooled("partial")
-    own = spec.pooled("partial", "none")
-    if pooled:
-        # Off the prior's median by a little: where families say nothing of a parameter the density
-        # would be flat there, and nutpie cannot start on a gradient of exactly zero.
-        point["mu"] = np.array([np.mean(logs[p.name]) + _NUDGE * spec.log_sd(p) for p in pooled])
-    if partial:
-        spreads = [np.std(logs[p.name]) for p in partial]
-        median, near = np.array([p.prior.spread for p in partial]), np.exp(spec.spread_sd)
-        point["tau"] = np.clip(spreads, median / near, median * near)
-    if own:
-        point["theta"] = np.stack([logs[p.name] for p in own], axis=-1)
-    if spec.noise == "student-t":
-        point["log_excess_nu"] = np.log(np.asarray(spec.nu_parameter.prior.median))
+    for node in nodes(spec):
+        columns = [logs[name] for name in node.labels]
+        if not node.dims:
+            point[node.name] = np.asarray(node.location[0])
+        elif node.by_family:
+            point[node.name] = np.stack(columns, axis=-1)
+        elif node.log_normal:
+            median, near = np.array([spreads[name] for name in node.labels]), np.exp(spec.spread_sd)
+            point[node.name] = np.clip(np.std(columns, axis=-1), median / near, median * near)
+        else:
+            # Off the prior's median by a little: where families say nothing of a parameter the
+            # density would be flat there, and nutpie cannot start on a gradient of exactly zero.
+            _, sd = node.moments({PRIOR_MEDIAN: prior_medians(spec, frame)})
+            point[node.name] = np.mean(columns, axis=-1) + _NUDGE * sd
     return point
 
 
@@ -83,26 +85,14 @@ def unconstrained(
     (coordinate,) array
         In the order of the model's free variables.
     """
-    parts = dict(point)
-    if "tau" in parts:
-        parts["tau"] = np.log(point["tau"])
-    if coordinates:
-        location, scale = _population(spec, frame.standard, point)
-        parts["theta"] = coordinates.forward(point["theta"], location, scale)
-    order = [name for name in ("mu", "tau", "theta", "log_excess_nu") if name in parts]
-    return np.concatenate([np.ravel(parts[name]) for name in order])
-
-
-def _population(
-    spec: Spec, standard: ReferenceFrame, point: Mapping[str, Floats]
-) -> tuple[Floats, Floats]:
-    """Mean and sd of each parameter that families have of their own."""
-    pooled, partial = spec.pooled("partial", "shared"), spec.pooled("partial")
-    mu = {p.name: point["mu"][i] for i, p in enumerate(pooled)}
-    tau = {p.name: point["tau"][i] for i, p in enumerate(partial)}
-    own = spec.pooled("partial", "none")
-    location = [mu.get(p.name, standard.log_median(p)) for p in own]
-    return np.array(location), np.array([tau.get(p.name, spec.log_sd(p)) for p in own])
+    values = {PRIOR_MEDIAN: prior_medians(spec, frame), **point}
+    parts = []
+    for node in nodes(spec):
+        value = np.log(point[node.name]) if node.log_normal else point[node.name]
+        if node.by_family and coordinates:
+            value = coordinates.forward(value, *node.moments(values))
+        parts.append(np.ravel(value))
+    return np.concatenate(parts)
 
 
 def _fit_family(spec: Spec, frame: ReferenceFrame, design: Design, index: int) -> dict[str, float]:

@@ -17,6 +17,7 @@ from bayes_scaling.inference.structure_checks import (
 )
 from bayes_scaling.inference.tree import run_columns, with_derived
 from bayes_scaling.model import ReferenceFrame, Spec, arrays, hierarchy
+from bayes_scaling.model.nodes import nodes
 
 __all__ = ["GROUPS", "missing", "problem"]
 
@@ -203,22 +204,10 @@ def _likelihood(
 
 def _log_prior(data: xr.Dataset, spec: Spec) -> Iterator[str]:
     """What is wrong with the densities of the prior, by free variable of the model."""
-    pooled, partial = spec.pooled("partial", "shared"), spec.pooled("partial")
-    own = spec.pooled("partial", "none")
-    shapes: dict[str, tuple[str, ...]] = {}
-    labels: dict[str, list[str]] = {}
-    if pooled:
-        shapes["mu"] = "chain", "draw", "pooled"
-        labels["pooled"] = [p.name for p in pooled]
-    if partial:
-        shapes["tau"] = "chain", "draw", "partial"
-        labels["partial"] = [p.name for p in partial]
-    if own:
-        shapes["theta"] = "chain", "draw", "family", "parameter"
-        labels["parameter"] = [p.name for p in own]
+    shapes = {node.name: ("chain", "draw", *node.dims) for node in nodes(spec)}
+    labels = {node.dims[-1]: list(node.labels) for node in nodes(spec) if node.dims}
+    if any(node.by_family for node in nodes(spec)):
         labels["family"] = list(spec.families)
-    if spec.noise == "student-t":
-        shapes["log_excess_nu"] = "chain", "draw"
     yield from coordinates("log_prior", data, ("chain", "draw"), **labels)
     yield from named("log_prior", data, shapes)
 

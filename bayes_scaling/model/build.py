@@ -1,9 +1,7 @@
 """Specification and runs to a PyMC model."""
 
-from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 from pymc.logprob.transforms import Transform
@@ -12,6 +10,7 @@ from bayes_scaling.laws.checking import evaluated
 from bayes_scaling.model.data import data_of
 from bayes_scaling.model.family_coordinates import FamilyCoordinates
 from bayes_scaling.model.frame import Design, ReferenceFrame
+from bayes_scaling.model.nodes import PRIOR_MEDIAN, log_parameters, nodes
 from bayes_scaling.model.noise import observe
 from bayes_scaling.model.spec import Spec
 
@@ -45,10 +44,8 @@ def build(
 ) -> pm.Model:
     """The model of a specification, conditioned on a design's losses.
 
-    Every parameter is positive and modelled on its log, in standardised terms. Free
-    variables: ``mu`` (population median, dims ``pooled``), ``tau`` (between-family sd, dims
-    ``partial``), ``theta`` (dims ``family``, ``parameter``) and ``log_excess_nu`` (degrees of
-    freedom above 2).
+    Every parameter is positive and modelled on its log, in standardised terms; the free variables
+    are those of :func:`bayes_scaling.model.nodes.nodes`.
 
     Parameters
     ----------
@@ -66,61 +63,33 @@ def build(
     pymc.Model
         With the data of :func:`data_of` and the observed variable ``log_loss``.
     """
-    own = spec.pooled("partial", "none")
-    coords = {
-        "family": list(spec.families),
-        "run": list(design.run),
-        "parameter": [p.name for p in own],
-        "pooled": [p.name for p in spec.pooled("partial", "shared")],
-        "partial": [p.name for p in spec.pooled("partial")],
-    }
+    coords: dict[str, list[str]] = {"family": list(spec.families), "run": list(design.run)}
+    coords |= {node.dims[-1]: list(node.labels) for node in nodes(spec) if node.dims}
     with pm.Model(coords=coords) as model:
         data = {n: pm.Data(n, value) for n, value in data_of(spec, frame, design).items()}
+        free = _free_variables(spec, data[PRIOR_MEDIAN], coordinates)
         x = {name: data[f"x_{name}"] for name in design.inputs}
         values = {
             name: pt.exp(value if value.ndim == 0 else value[data["family_index"]])
-            for name, value in _log_parameters(spec, data, coordinates).items()
+            for name, value in log_parameters(spec, free).items()
         }
         mean = evaluated(spec.law, x, values, "PyTensor variables")
         scale = pt.sqrt(values["sigma"] ** 2 + data["relative_se"] ** 2)
-        observe(spec.noise, _degrees_of_freedom(spec), mean, scale, data["observed_log_loss"])
+        nu = 2.0 + pt.exp(free["log_excess_nu"]) if "log_excess_nu" in free else None
+        observe(spec.noise, nu, mean, scale, data["observed_log_loss"])
     return model
 
 
-def _log_parameters(
-    spec: Spec, data: Mapping[str, Any], coordinates: FamilyCoordinates | None
+def _free_variables(
+    spec: Spec, medians: Any, coordinates: FamilyCoordinates | None
 ) -> dict[str, Any]:
-    """Log of each parameter: by family, or one number where families share it."""
-    median = {p.name: data["prior_median"][i] for i, p in enumerate(spec.parameters)}
-    logs, location, scale = {}, {}, {}
-    pooled, partial = spec.pooled("partial", "shared"), spec.pooled("partial")
-    if pooled:
-        centre = pt.stack([median[p.name] for p in pooled])
-        mu = pm.Normal("mu", centre, [spec.log_sd(p) for p in pooled], dims="pooled")
-        location = {p.name: mu[i] for i, p in enumerate(pooled)}
-        logs = {p.name: location[p.name] for p in spec.pooled("shared")}
-    if partial:
-        medians = np.log([p.prior.spread for p in partial])
-        tau = pm.LogNormal("tau", medians, spec.spread_sd, dims="partial")
-        scale = {p.name: tau[i] for i, p in enumerate(partial)}
-    own = spec.pooled("partial", "none")
-    if own:
-        middle = [location.get(p.name, median[p.name]) for p in own]
-        spread = [scale.get(p.name, spec.log_sd(p)) for p in own]
-        theta = pm.Normal(
-            "theta",
-            pt.stack(middle),
-            pt.stack(spread),
-            dims=("family", "parameter"),
-            default_transform=_Moved(coordinates) if coordinates else None,
+    """Each node as a variable of the model in whose context it is."""
+    values = {PRIOR_MEDIAN: medians}
+    for node in nodes(spec):
+        location, scale = node.moments(values)
+        options = (
+            {"default_transform": _Moved(coordinates)} if node.by_family and coordinates else {}
         )
-        logs |= {p.name: theta[:, i] for i, p in enumerate(own)}
-    return logs
-
-
-def _degrees_of_freedom(spec: Spec) -> Any:
-    """Above 2 the noise has a variance, so that a forecast has a standard deviation."""
-    if spec.noise == "normal":
-        return None
-    prior = spec.nu_parameter.prior
-    return 2.0 + pt.exp(pm.Normal("log_excess_nu", np.log(prior.median), prior.sd))
+        make = pm.LogNormal if node.log_normal else pm.Normal
+        values[node.name] = make(node.name, location, scale, dims=node.dims or None, **options)
+    return values

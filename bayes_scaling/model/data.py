@@ -2,10 +2,10 @@
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from bayes_scaling.model.frame import Design, ReferenceFrame
+from bayes_scaling.model.nodes import PRIOR_MEDIAN, prior_medians
 from bayes_scaling.model.spec import Spec
 
 __all__ = ["data_of"]
@@ -28,5 +28,5 @@ def data_of(spec: Spec, frame: ReferenceFrame, design: Design) -> dict[str, NDAr
         "family_index": design.family,
         "relative_se": design.relative_se,
         "observed_log_loss": design.log_loss,
-        "prior_median": np.array([frame.standard.log_median(p) for p in spec.parameters]),
+        PRIOR_MEDIAN: prior_medians(spec, frame),
     }

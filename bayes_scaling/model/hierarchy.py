@@ -1,9 +1,10 @@
 """The population of families on numbers: draws from the prior, new families, log densities.
 
-The PyMC model of :mod:`bayes_scaling.model.build` states the same hierarchy as a graph. Here it is
-evaluated on labelled draws, without compiling anything; the tests hold the two equal.
+The nodes of :mod:`bayes_scaling.model.nodes` on labelled draws, without compiling anything;
+:mod:`bayes_scaling.model.build` makes a PyMC model of them.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from scipy import stats
 
 from bayes_scaling.laws import Parameter, ops
 from bayes_scaling.model.frame import Design, ReferenceFrame
+from bayes_scaling.model.nodes import PRIOR_MEDIAN, Node, nodes, prior_medians
 from bayes_scaling.model.noise import bounded_draws, log_density
 from bayes_scaling.model.spec import Spec
 
@@ -86,27 +88,17 @@ def prior_draws(
     xarray.Dataset
         As :func:`named`, with one chain.
     """
-    shape = (1, draws, len(spec.families))
+    values: dict[str, Any] = {PRIOR_MEDIAN: prior_medians(spec, frame)}
     coords = {"chain": [0], "draw": np.arange(draws), "family": list(spec.families)}
-    data, standard = xr.Dataset(coords=coords), frame.standard
-    for parameter in spec.parameters:
-        name, kind = parameter.name, spec.pooling[parameter.name]
-        location, sd = standard.log_median(parameter), spec.log_sd(parameter)
-        if kind == "none":
-            data[name] = _BY_FAMILY, np.exp(rng.normal(location, sd, shape))
-            continue
-        mu = rng.normal(location, sd, shape[:2])
-        tau = np.zeros(shape[:2])
-        if kind == "partial":
-            tau = np.exp(rng.normal(np.log(parameter.prior.spread), spec.spread_sd, shape[:2]))
-            data[f"{name}_spread"] = _SCALAR, tau
-        data[f"{name}_population"] = _SCALAR, np.exp(mu)
-        away = tau[..., None] * rng.normal(size=shape)
-        data[name] = _BY_FAMILY, np.exp(mu[..., None] + away)
-    if spec.noise == "student-t":
-        nu = spec.nu_parameter.prior
-        data["nu"] = _SCALAR, 2.0 + np.exp(rng.normal(np.log(nu.median), nu.sd, shape[:2]))
-    return frame.unstandardise(spec.law, data)
+    free = xr.Dataset(coords=coords)
+    for node in nodes(spec):
+        location, scale = _moments(node, values)
+        own = (len(spec.families),) if node.by_family else ()
+        drawn = rng.normal(location, scale, (1, draws, *own, *np.shape(location)[-1:]))
+        values[node.name] = np.exp(drawn) if node.log_normal else drawn
+        free = free.assign_coords({dim: list(node.labels) for dim in node.dims[-1:]})
+        free[node.name] = (*_SCALAR, *node.dims), values[node.name]
+    return named(spec, frame, free)
 
 
 def family_values(spec: Spec, posterior: xr.Dataset, family: str) -> dict[str, xr.DataArray]:
@@ -231,29 +223,21 @@ def log_prior(spec: Spec, frame: ReferenceFrame, draws: xr.Dataset) -> xr.Datase
     xarray.Dataset
         The same names and dims.
     """
-    result, standard = {}, frame.standard
-    pooled, partial = spec.pooled("partial", "shared"), spec.pooled("partial")
-    own = spec.pooled("partial", "none")
-    if pooled:
-        location = [standard.log_median(p) for p in pooled]
-        result["mu"] = _normal(draws["mu"], location, [spec.log_sd(p) for p in pooled])
-    if partial:
-        log_tau = ops.log(draws["tau"])
-        location = [np.log(p.prior.spread) for p in partial]
-        result["tau"] = _normal(log_tau, location, spec.spread_sd) - log_tau
-    if own:
-        shape = draws["theta"].isel(family=0).shape
-        centre, sd = np.empty(shape), np.empty(shape)
-        for i, p in enumerate(own):
-            hyper = spec.pooling[p.name] == "partial"
-            centre[..., i] = draws["mu"].sel(pooled=p.name) if hyper else standard.log_median(p)
-            sd[..., i] = draws["tau"].sel(partial=p.name) if hyper else spec.log_sd(p)
-        result["theta"] = _normal(draws["theta"], centre[..., None, :], sd[..., None, :])
-    if spec.noise == "student-t":
-        nu = spec.nu_parameter.prior
-        result["log_excess_nu"] = _normal(draws["log_excess_nu"], np.log(nu.median), nu.sd)
+    result = {}
+    values: dict[str, Any] = {PRIOR_MEDIAN: prior_medians(spec, frame)}
+    for node in nodes(spec):
+        value = draws[node.name].transpose(*_SCALAR, *node.dims)
+        values[node.name] = value.values
+        location, scale = _moments(node, values)
+        at = np.log(value.values) if node.log_normal else value.values
+        density = stats.norm.logpdf(at, location, scale)
+        result[node.name] = value.copy(data=density - at if node.log_normal else density)
     return xr.Dataset(result)
 
 
-def _normal(value: xr.DataArray, location: Any, sd: Any) -> xr.DataArray:
-    return value.copy(data=stats.norm.logpdf(value.values, location, sd))
+def _moments(node: Node, values: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Location and scale of a free variable, the same for every family."""
+    location, scale = node.moments(values)
+    if node.by_family:
+        return location[..., None, :], scale[..., None, :]
+    return location, scale
