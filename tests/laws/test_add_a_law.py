@@ -5,6 +5,7 @@ import re
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,15 +13,17 @@ import pytest
 from numpy.testing import assert_allclose
 
 from bayes_scaling import laws
+from bayes_scaling.laws.checking import check_law
 from bayes_scaling.model import arrays, simulate, specify
+from bayes_scaling.runs import load_runs
 
 PAGE = Path(__file__).parents[2] / "docs" / "add-a-law.md"
 
 
-def block(language: str) -> str:
-    """The page's one code block of a language."""
+def block(language: str, starts: str = "") -> str:
+    """The page's one code block of a language that starts so."""
     (text,) = re.findall(
-        rf"^```{language}\n(.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL
+        rf"^```{language}\n({starts}.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL
     )
     return str(text)
 
@@ -28,7 +31,7 @@ def block(language: str) -> str:
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The law of the page, installed as its reader would; its name."""
-    code = block("python")
+    code = block("python", '"""toy_laws')
     (file,) = re.findall(r'^"""(\w+\.py)"""', code)
     (tmp_path / file).write_text(code, encoding="utf-8")
     ((group, points),) = tomllib.loads(block("toml"))["project"]["entry-points"].items()
@@ -62,6 +65,22 @@ def test_the_example_is_a_law_we_have(installed: str) -> None:
     x = {"tokens": np.linspace(-5, 5, 11)}
     ours = laws.get("power-d-floor").log_curve(x, values)
     assert_allclose(laws.get(installed).log_curve(x, values), ours, rtol=1e-12)
+
+
+def test_an_input_is_declared_as_written() -> None:
+    names: dict[str, Any] = {}
+    exec(block("python", '"""vocabulary_laws'), names)  # noqa: S102
+    law = names["VOCABULARY"]
+    check_law(law)
+    values = {"floor": 1.5, "B": 30.0, "W": 4.0, "alpha_D": 0.2, "alpha_V": 0.3}
+    at = {"tokens": 1e9, "vocab": 5e4}
+    assert_allclose(law.loss(at, values), 1.5 + 30.0 * 1e9**-0.2 + 4.0 * 5e4**-0.3, rtol=1e-12)
+    design = pd.DataFrame({"params": 1e8, "tokens": np.logspace(8, 11, 6), "vocab": 5e4})
+    table = simulate(law, design, values, noise=0.0).rename(columns={"vocab": "vocab_size"})
+    runs = load_runs(table).with_inputs(law.own_inputs).fit_rows()
+    spec, frame = specify(runs, law)
+    fitted = law.log_curve(arrays(spec, frame, runs).inputs, law.move(values, frame.reference))
+    assert_allclose(np.exp(fitted), runs["loss"], rtol=1e-12)
 
 
 def test_the_law_is_gone_with_its_package() -> None:
