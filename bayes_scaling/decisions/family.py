@@ -8,10 +8,11 @@ from bayes_scaling._given import needs
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.forecast.doubts import check_spelling
 from bayes_scaling.inference import Fit
+from bayes_scaling.runs import INPUTS
 
 __all__ = ["SHAPE", "aspects_of", "family_of", "provenance", "runs_of"]
 
-SHAPE = frozenset({"aspect_ratio", "n_layer", "d_model"})
+SHAPE = frozenset({"aspect_ratio", *INPUTS["aspect_ratio"].needs})
 """Inputs of a law that reads depth and width."""
 
 

@@ -23,6 +23,7 @@ from bayes_scaling.decisions.search import best_size
 from bayes_scaling.decisions.wait_and_see import wait_and_see
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.inference import Fit
+from bayes_scaling.model import typical_notes
 
 __all__ = ["PROBABILITIES", "SCHEMA", "BudgetFrontier", "budget_frontier", "budget_row"]
 
@@ -150,6 +151,7 @@ def budget_frontier(
         "target_loss": start.scenario.target_loss,
         "warnings": [
             *point_doubts(fit, start.draws.family, table.assign(loss=table["q50"]), "plan"),
+            *typical_notes(fit.law, fit.runs, [start.draws.family]),
             *_shapeless(fit),
         ],
     }

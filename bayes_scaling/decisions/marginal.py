@@ -23,6 +23,7 @@ from bayes_scaling.errors import ScenarioError
 from bayes_scaling.forecast.doubts import size_doubts
 from bayes_scaling.inference import Fit
 from bayes_scaling.inference.result import check_fit
+from bayes_scaling.model import typical_notes
 
 __all__ = ["FACTORS", "SCHEMA", "Marginal", "marginal"]
 
@@ -196,6 +197,7 @@ def marginal(
         "warnings": [
             *doubts,
             *point_doubts(fit, name, _visited(draws, point, table), "configuration"),
+            *typical_notes(fit.law, fit.runs, [name]),
         ],
     }
     return Marginal(gains, table, stop, prices.unit, content)

@@ -23,6 +23,7 @@ from bayes_scaling.decisions.units import in_unit
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.forecast.doubts import size_doubts
 from bayes_scaling.inference import Fit
+from bayes_scaling.model import typical_notes
 
 __all__ = ["SCHEMA", "NextRuns", "candidates", "next_runs"]
 
@@ -221,6 +222,7 @@ def next_runs(
         "warnings": [
             *doubts,
             *candidate_doubts(fit, given, table),
+            *typical_notes(fit.law, fit.runs, [given.draws.family]),
             *_doubts(table, scenario),
         ],
     }

@@ -1,6 +1,6 @@
 """What a family's runs usually are in inputs that a configuration need not state."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,7 @@ from bayes_scaling.laws import Law
 from bayes_scaling.model.inputs import declared, input_table, input_values
 from bayes_scaling.runs.inputs import TYPICAL, Input
 
-__all__ = ["Typical", "fill_typical", "typical"]
+__all__ = ["Typical", "fill_typical", "typical", "typical_notes"]
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,20 @@ def typical(law: Law, runs: pd.DataFrame, family: str) -> Typical:
         grown = [power * np.log(rows[of]) for of, power in entry.grows.items()]
         levels[name] = float((logs[name] - sum(grown)).mean())
     return Typical(levels, inputs)
+
+
+def typical_notes(law: Law, runs: pd.DataFrame, families: Iterable[str]) -> list[str]:
+    """What a forecast or a plan that states sizes alone takes from the families' runs, in words."""
+    usual = {family: typical(law, runs, family) for family in families}
+    return [
+        f"{name} is typical of the family's runs wherever it is not stated: "
+        + (
+            f"as at that size, growing with {' and '.join(entry.grows)}."
+            if entry.grows
+            else f"{', '.join(f'{np.exp(u.levels[name]):.4g} ({f})' for f, u in usual.items())}."
+        )
+        for name, entry in (next(iter(usual.values())).inputs if usual else {}).items()
+    ]
 
 
 def fill_typical(

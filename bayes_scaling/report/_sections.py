@@ -4,6 +4,7 @@ import json
 import math
 from typing import Any
 
+from bayes_scaling.model import typical_notes
 from bayes_scaling.report._study import Study
 from bayes_scaling.runs.flags import CODES
 
@@ -76,7 +77,10 @@ def law_section(study: Study) -> dict[str, Any]:
         "formula": law.formula,
         "inputs": list(law.inputs),
         "reference": law.reference,
-        "notes": [*law.notes, *law.remarks],
+        "notes": [
+            *(*law.notes, *law.remarks),
+            *typical_notes(law, study.fit.runs, study.fit.families),
+        ],
         "noise": spec.noise,
         "pooling": dict(spec.pooling),
         "reference_point": {name: math.exp(study.fit.frame.reference[name]) for name in law.inputs},
