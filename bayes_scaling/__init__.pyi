@@ -16,7 +16,7 @@ from .decisions import (
 )
 from .exports import log_to_mlflow, tables, write_tables, write_zarr
 from .forecast import Backtest, Comparison, Forecast, backtest, compare, predict, score
-from .inference import Fit, fit, load_fit
+from .inference import Fit, build_model, fit, load_fit
 from .laws import Prior
 from .model import simulate
 from .report import load_result, write_report
@@ -42,6 +42,7 @@ __all__ = [
     "backtest",
     "best_shape",
     "budget_frontier",
+    "build_model",
     "compare",
     "curves",
     "datasets",

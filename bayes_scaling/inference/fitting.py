@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
@@ -34,7 +34,10 @@ from bayes_scaling.model import (
 )
 from bayes_scaling.runs import Runs, load_runs
 
-__all__ = ["Procedure", "fit"]
+if TYPE_CHECKING:
+    import pymc as pm
+
+__all__ = ["Procedure", "build_model", "fit"]
 
 _FEWEST_RUNS = 3
 """Level and one slope need two runs, and a third says something about the noise."""
@@ -109,12 +112,7 @@ class Procedure:
         LawError, FitError
             If the law, its priors or the sampler's settings are.
         """
-        rows = table.fit_rows()
-        if len(rows) < _FEWEST_RUNS:
-            raise DataError(
-                f"{table.source} has {len(rows)} run{'s' * (len(rows) != 1)} to fit; "
-                f"{_FEWEST_RUNS} or more are needed"
-            )
+        rows = _rows_of(table)
         spec, frame = self.specify(rows)
         design = arrays(spec, frame, rows)
         if compiled and compiled.accepts(spec, frame):
@@ -143,6 +141,16 @@ class Procedure:
             steps=steps,
         )
         return Fit(tree, self.law), compiled
+
+
+def _rows_of(table: Runs) -> pd.DataFrame:
+    rows = table.fit_rows()
+    if len(rows) < _FEWEST_RUNS:
+        raise DataError(
+            f"{table.source} has {len(rows)} run{'s' * (len(rows) != 1)} to fit; "
+            f"{_FEWEST_RUNS} or more are needed"
+        )
+    return rows
 
 
 def fit(
@@ -212,3 +220,55 @@ def fit(
     )
     table = load_runs(runs).with_inputs(procedure.law.own_inputs)
     return procedure.carry_out(table, speaker(progress))[0]
+
+
+def build_model(
+    runs: Any,
+    law: str | Law = DEFAULT,
+    *,
+    prior: Literal["population", "weak"] | Population = "population",
+    pooling: Pooling | Literal["auto"] | Mapping[str, Pooling] = "auto",
+    noise: Noise = "student-t",
+    priors: Mapping[str, Prior] | None = None,
+) -> "pm.Model":
+    """The PyMC model that :func:`fit` samples, to look at, to extend, or to sample by hand.
+
+    Parameters
+    ----------
+    runs, law, prior, pooling, noise, priors
+        As of :func:`fit`.
+
+    Returns
+    -------
+    pymc.Model
+        Free variables ``mu``, ``tau``, ``theta`` and ``log_excess_nu``, in the terms in which
+        priors hold: where priors are learned, at the middle of each family's runs and in units of
+        its typical loss. Named parameters (``alpha_N``, ``alpha_N_population``, ``alpha_N_spread``,
+        ``nu``) are deterministic variables in the terms of :attr:`Fit.posterior`: at the
+        reference point that the data ``reference_<input>`` state, in the unit of the loss. The
+        observed variable is ``log_loss``.
+
+    Raises
+    ------
+    DataError
+        If rows are unusable or too few.
+    LawError
+        If the law or its priors are, or a parameter has the name of another variable.
+
+    Examples
+    --------
+    >>> import bayes_scaling as bs
+    >>> model = bs.build_model(bs.datasets.load("byte_lm"), "chinchilla", prior="weak")
+    >>> [variable.name for variable in model.free_RVs]
+    ['mu', 'tau', 'theta', 'log_excess_nu']
+    >>> "alpha_N" in model.named_vars
+    True
+    """
+    from bayes_scaling.model.build import build
+    from bayes_scaling.model.family_coordinates import FamilyCoordinates
+
+    procedure = Procedure.of(law, prior=prior, pooling=pooling, noise=noise, priors=priors)
+    rows = _rows_of(load_runs(runs))
+    spec, frame = procedure.specify(rows)
+    coordinates = FamilyCoordinates.of(spec, frame)
+    return build(spec, frame, arrays(spec, frame, rows), coordinates, named=True)

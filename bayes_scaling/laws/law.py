@@ -9,6 +9,7 @@ import numpy as np
 
 from bayes_scaling._given import needs, shown
 from bayes_scaling.errors import LawError
+from bayes_scaling.laws import ops
 from bayes_scaling.laws.closed_forms import ClosedForms, takes_old_names
 from bayes_scaling.laws.coordinates import Coordinates
 from bayes_scaling.laws.parameter import Parameter, Prior
@@ -250,7 +251,7 @@ class Law:
         moved = dict(values)
         for name, by_input in slopes.items():
             total = sum(slope * shift[column] for column, slope in by_input.items())
-            moved[name] = values[name] * np.exp(-total)
+            moved[name] = values[name] * ops.exp(-total)
         return moved
 
     def with_priors(self, priors: Mapping[str, Prior] | None) -> "Law":

@@ -2,15 +2,17 @@
 
 from typing import Any
 
+import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 from pymc.logprob.transforms import Transform
 
+from bayes_scaling.errors import LawError
 from bayes_scaling.laws.checking import evaluated
 from bayes_scaling.model.data import data_of
 from bayes_scaling.model.family_coordinates import FamilyCoordinates
 from bayes_scaling.model.frame import Design, ReferenceFrame
-from bayes_scaling.model.nodes import PRIOR_MEDIAN, log_parameters, nodes
+from bayes_scaling.model.nodes import PRIOR_MEDIAN, log_parameters, named_values, nodes
 from bayes_scaling.model.noise import observe
 from bayes_scaling.model.spec import Spec
 
@@ -41,6 +43,8 @@ def build(
     frame: ReferenceFrame,
     design: Design,
     coordinates: FamilyCoordinates | None = None,
+    *,
+    named: bool = False,
 ) -> pm.Model:
     """The model of a specification, conditioned on a design's losses.
 
@@ -57,6 +61,8 @@ def build(
         Log inputs and log losses, dims ``run``.
     coordinates : FamilyCoordinates, optional
         Where a sampler moves; on the log parameters if not given.
+    named : bool
+        Whether to add the named parameters and the reference point, which no density reads.
 
     Returns
     -------
@@ -77,7 +83,24 @@ def build(
         scale = pt.sqrt(values["sigma"] ** 2 + data["relative_se"] ** 2)
         nu = 2.0 + pt.exp(free["log_excess_nu"]) if "log_excess_nu" in free else None
         observe(spec.noise, nu, mean, scale, data["observed_log_loss"])
+        if named:
+            _name(spec, frame, free)
     return model
+
+
+def _name(spec: Spec, frame: ReferenceFrame, free: dict[str, Any]) -> None:
+    """Add the parameters, in the terms of a fit, to the model in whose context it is."""
+    model = pm.modelcontext(None)
+    for name, value in frame.reference.items():
+        pm.Data(f"reference_{name}", np.exp(value))
+    by_family = {p.name for p in spec.parameters}
+    for name, value in frame.unstandardise(spec.law, named_values(spec, free)).items():
+        if name in model.named_vars or name in model.coords:
+            raise LawError(
+                f"parameter {name!r} of law {spec.law.name!r} has the name of another variable of "
+                f"the PyMC model; rename it, like {name + '_1'!r}"
+            )
+        pm.Deterministic(name, value, dims="family" if name in by_family else None)
 
 
 def _free_variables(

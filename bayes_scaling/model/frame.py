@@ -9,9 +9,9 @@ model is built in standardised terms, and its draws are brought back to those of
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from bayes_scaling.laws import Law, Parameter
@@ -110,28 +110,24 @@ class ReferenceFrame:
         log_loss = design.log_loss - np.log(self.loss_scales)[design.family]
         return replace(design, inputs=inputs, log_loss=log_loss)
 
-    def unstandardise(self, law: Law, draws: xr.Dataset) -> xr.Dataset:
+    def unstandardise(self, law: Law, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Named parameters at the common reference point and in the unit of the loss.
 
         Parameters
         ----------
         law : Law
             Whose parameters.
-        draws : xarray.Dataset
-            As :func:`bayes_scaling.model.hierarchy.named` names them, in standardised terms.
-            Medians over families become those of families whose middle is the reference point.
+        values : mapping of str to array or PyTensor variable
+            In standardised terms, as :func:`bayes_scaling.model.nodes.named_values` names them;
+            the last axis of a parameter is that of families. Medians over families become those
+            of families whose middle is the reference point.
         """
         if not self.own:
-            return draws
-        families = {"family": draws["family"]}
-        scale = xr.DataArray(np.array(self.loss_scales), dims="family", coords=families)
-        shift = {n: xr.DataArray(-v, dims="family", coords=families) for n, v in self.shift.items()}
-        moved = law.move({name: draws[name] for name in law.names}, shift)
-        result = {}
-        for p in law.parameters:
-            there = moved[p.name].transpose(*draws[p.name].dims)
-            result[p.name] = there * scale if p.of_loss else there
-            median = f"{p.name}_population"
-            if p.of_loss and median in draws:
-                result[median] = draws[median] * self.loss_scale
-        return draws.assign(result)
+            return values
+        back = {name: -shift for name, shift in self.shift.items()}
+        result = {**values, **law.move({name: values[name] for name in law.names}, back)}
+        for name in [p.name for p in law.parameters if p.of_loss]:
+            result[name] = result[name] * np.array(self.loss_scales)
+            if (median := f"{name}_population") in values:
+                result[median] = values[median] * self.loss_scale
+        return result

@@ -11,9 +11,9 @@ import numpy as np
 import xarray as xr
 from scipy import stats
 
-from bayes_scaling.laws import Parameter, ops
+from bayes_scaling.laws import Parameter
 from bayes_scaling.model.frame import Design, ReferenceFrame
-from bayes_scaling.model.nodes import PRIOR_MEDIAN, Node, nodes, prior_medians
+from bayes_scaling.model.nodes import PRIOR_MEDIAN, Node, named_values, nodes, prior_medians
 from bayes_scaling.model.noise import bounded_draws, log_density
 from bayes_scaling.model.spec import Spec
 
@@ -49,24 +49,17 @@ def named(spec: Spec, frame: ReferenceFrame, draws: xr.Dataset) -> xr.Dataset:
         ``<p>`` with dims (chain, draw, family); ``<p>_population`` (median over families) and
         ``<p>_spread`` (sd of the log between families) with dims (chain, draw); ``nu``.
     """
-    coords = {"chain": draws["chain"], "draw": draws["draw"], "family": list(spec.families)}
-    result = xr.Dataset(coords=coords)
-    families = xr.ones_like(result["family"], dtype=np.float64)
-    for parameter in spec.parameters:
-        name, kind = parameter.name, spec.pooling[parameter.name]
-        if kind == "shared":
-            value = draws["mu"].sel(pooled=name, drop=True) * families
-        else:
-            value = draws["theta"].sel(parameter=name, drop=True)
-        result[name] = ops.exp(value.transpose(*_BY_FAMILY))
-    for parameter in spec.pooled("partial", "shared"):
-        mu = draws["mu"].sel(pooled=parameter.name, drop=True)
-        result[f"{parameter.name}_population"] = ops.exp(mu)
-    for parameter in spec.pooled("partial"):
-        result[f"{parameter.name}_spread"] = draws["tau"].sel(partial=parameter.name, drop=True)
-    if spec.noise == "student-t":
-        result["nu"] = 2.0 + ops.exp(draws["log_excess_nu"])
-    return frame.unstandardise(spec.law, result)
+    values = {n.name: draws[n.name].transpose(*_SCALAR, *n.dims).values for n in nodes(spec)}
+    return _named(spec, frame, values).assign_coords(chain=draws["chain"], draw=draws["draw"])
+
+
+def _named(spec: Spec, frame: ReferenceFrame, values: Mapping[str, Any]) -> xr.Dataset:
+    by_family = {p.name for p in spec.parameters}
+    named = frame.unstandardise(spec.law, named_values(spec, values))
+    return xr.Dataset(
+        {n: (_BY_FAMILY if n in by_family else _SCALAR, value) for n, value in named.items()},
+        coords={"family": list(spec.families)},
+    )
 
 
 def prior_draws(
@@ -89,16 +82,12 @@ def prior_draws(
         As :func:`named`, with one chain.
     """
     values: dict[str, Any] = {PRIOR_MEDIAN: prior_medians(spec, frame)}
-    coords = {"chain": [0], "draw": np.arange(draws), "family": list(spec.families)}
-    free = xr.Dataset(coords=coords)
     for node in nodes(spec):
         location, scale = _moments(node, values)
         own = (len(spec.families),) if node.by_family else ()
         drawn = rng.normal(location, scale, (1, draws, *own, *np.shape(location)[-1:]))
         values[node.name] = np.exp(drawn) if node.log_normal else drawn
-        free = free.assign_coords({dim: list(node.labels) for dim in node.dims[-1:]})
-        free[node.name] = (*_SCALAR, *node.dims), values[node.name]
-    return named(spec, frame, free)
+    return _named(spec, frame, values).assign_coords(chain=[0], draw=np.arange(draws))
 
 
 def family_values(spec: Spec, posterior: xr.Dataset, family: str) -> dict[str, xr.DataArray]:

@@ -16,7 +16,15 @@ from bayes_scaling.laws import ops
 from bayes_scaling.model.frame import ReferenceFrame
 from bayes_scaling.model.spec import Spec
 
-__all__ = ["PRIOR_MEDIAN", "Element", "Node", "log_parameters", "nodes", "prior_medians"]
+__all__ = [
+    "PRIOR_MEDIAN",
+    "Element",
+    "Node",
+    "log_parameters",
+    "named_values",
+    "nodes",
+    "prior_medians",
+]
 
 PRIOR_MEDIAN = "prior_median"
 """Logs of the prior medians in standardised terms, in the order of the parameters: data."""
@@ -143,6 +151,29 @@ def log_parameters(spec: Spec, values: Mapping[str, Any]) -> dict[str, Any]:
         if not node.log_normal
     }
     return {p.name: where[p.name].get(values) for p in spec.parameters}
+
+
+def named_values(spec: Spec, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters by name in standardised terms, from the free variables.
+
+    ``<p>`` with families along the last axis, ``<p>_population`` (median over families),
+    ``<p>_spread`` (sd of the log between families) and ``nu``; parameters as of
+    :func:`log_parameters`.
+    """
+    one = np.ones(len(spec.families))
+    named = {
+        name: ops.exp(value[..., None] * one if spec.pooling[name] == "shared" else value)
+        for name, value in log_parameters(spec, values).items()
+    }
+    for node in nodes(spec):
+        columns = {n: Element(node.name, i).get(values) for i, n in enumerate(node.labels)}
+        if node.log_normal:
+            named |= {f"{name}_spread": value for name, value in columns.items()}
+        elif not node.by_family:
+            named |= {f"{name}_population": ops.exp(value) for name, value in columns.items()}
+    if spec.noise == "student-t":
+        named["nu"] = 2.0 + ops.exp(values["log_excess_nu"])
+    return named
 
 
 def prior_medians(spec: Spec, frame: ReferenceFrame) -> NDArray[np.float64]:

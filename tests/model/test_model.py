@@ -20,7 +20,6 @@ from bayes_scaling.model import (
     specify,
 )
 from bayes_scaling.model.build import build
-from bayes_scaling.model.family_coordinates import FamilyCoordinates
 from bayes_scaling.model.spec_json import read_spec, write_spec
 from tests.conftest import TRUTH, grid
 
@@ -106,40 +105,6 @@ def assert_equal_to_pymc(spec: Spec, frame: ReferenceFrame, design: Design) -> N
     values = hierarchy.named(spec, frame, draws)
     expected = likelihood["log_loss"].transpose("chain", "draw", "run")
     assert_allclose(hierarchy.log_likelihood(spec, design, values), expected, rtol=1e-9)
-
-
-@pytest.mark.parametrize("law", ["product", "broken-d"])
-def test_sampled_density_is_prior_times_likelihood_times_jacobian(law: str) -> None:
-    spec, frame, design = model_of(law, "partial")
-    draws = free_draws(spec, frame, np.random.default_rng(5), draws=1)
-    model = build(spec, frame, design, FamilyCoordinates.of(spec, frame))
-    start = {str(n): v.isel(chain=0, draw=0).values for n, v in draws.items()}
-    point = model.initial_point(random_seed=0)
-    with model:
-        initial = pm.initial_point.make_initial_point_fn(
-            model=model, overrides=start, jitter_rvs=set(), return_transformed=True
-        )(0)
-    assert set(initial) == set(point)
-    total = model.compile_logp(mode="FAST_COMPILE")(initial)
-
-    parts = hierarchy.log_prior(spec, frame, draws)
-    prior = sum(float(value.sum()) for value in parts.values())
-    values = hierarchy.named(spec, frame, draws)
-    likelihood = float(hierarchy.log_likelihood(spec, design, values).sum())
-    # tau is sampled on its log; theta in the coordinates of the law at each family's centre, and
-    # loose parameters as deviations in units of tau.
-    jacobian = float(np.log(draws["tau"]).sum())
-    assert spec.law.coordinates is not None
-    loose = [p.name for p in spec.parameters if p.loose]
-    assert bool(loose) == (law == "broken-d")
-    spreads = np.log(draws["tau"].sel(partial=loose))
-    jacobian += len(spec.families) * float(spreads.sum())
-    for i, family in enumerate(spec.families):
-        here = {n: values[n].sel(family=family).item() for n in spec.law.names}
-        shift = {n: frame.centres[n][i] - frame.reference[n] for n in spec.law.inputs}
-        logs = {n: np.log(v) for n, v in spec.law.move(here, shift).items()}
-        jacobian += spec.law.coordinates.log_jacobian(spec.law.coordinates.forward(logs))
-    assert_allclose(total, prior + likelihood + jacobian, rtol=1e-9)
 
 
 def test_specification_survives_json() -> None:
