@@ -1,42 +1,96 @@
 """A specification as JSON, and back, every field of its type and in its range."""
 
 import json
-from dataclasses import asdict, replace
-from typing import cast, get_args
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct, structs
 
 from bayes_scaling.errors import LawError
-from bayes_scaling.laws import Law, Parameter
+from bayes_scaling.laws import Law, Parameter, Prior
 from bayes_scaling.laws.registry import find
 from bayes_scaling.laws.signature import difference, signature
-from bayes_scaling.model._fields import LARGEST_LOG, POSITIVE, Fields, discrepancy_of, parameter_of
+from bayes_scaling.model.discrepancy import Discrepancy
 from bayes_scaling.model.frame import ReferenceFrame
 from bayes_scaling.model.spec import SPREAD_SD, Noise, Pooling, Spec
 
 __all__ = ["read_spec", "write_spec"]
 
+_Positive = Annotated[float, Meta(ge=1e-100, le=1e100)]
+_Log = Annotated[float, Meta(ge=-230.0, le=230.0)]
+"""Natural logs of sizes lie within this: 1e-100 to 1e100."""
+_Sd = Annotated[float, Meta(ge=1e-100, le=1e3)]
+_Finite = Annotated[float, Meta(ge=-1e300, le=1e300)]
+_STEEPEST = 5.0
+"""Powers by which the error of a law grows, and the sd of its log between families."""
+
+
+class _Prior(Struct, forbid_unknown_fields=True):
+    median: _Positive
+    sd: _Sd
+    spread: _Sd
+
+
+class _Parameter(Struct, forbid_unknown_fields=True):
+    name: str
+    prior: _Prior
+    unit: str
+    meaning: str
+    reason: str
+    of_loss: bool = False
+    loose: bool = False
+
+    @property
+    def value(self) -> Parameter:
+        """The parameter."""
+        prior = Prior(**structs.asdict(self.prior))
+        return Parameter(**structs.asdict(self) | {"prior": prior})
+
+
+class _Discrepancy(Struct, forbid_unknown_fields=True):
+    level: _Positive
+    noise_power: Annotated[float, Meta(ge=-_STEEPEST, le=_STEEPEST)]
+    power: Annotated[float, Meta(ge=0.0, le=_STEEPEST)]
+    shared: Annotated[float, Meta(ge=0.0, le=1.0)]
+    spread: Annotated[float, Meta(ge=0.0, le=_STEEPEST)]
+
+
+class _Content(Struct, forbid_unknown_fields=True):
+    """What the attribute ``spec`` of a fit holds; fields with defaults came after version 0.1."""
+
+    law: str
+    formula: str
+    law_parameters: list[_Parameter]
+    families: list[str]
+    pooling: dict[str, Pooling]
+    noise: Noise
+    reference: dict[str, _Log]
+    centres: dict[str, list[_Log]]
+    loss_scale: _Positive
+    noise_parameter: _Parameter
+    nu_parameter: _Parameter
+    law_signature: dict[str, list[_Finite]] | None = None
+    loss_scales: list[_Positive] = []
+    own: bool = False
+    spread_sd: _Positive = SPREAD_SD
+    prior: Literal["weak", "population", "own"] = "weak"
+    discrepancy: _Discrepancy | None = None
+
 
 def write_spec(spec: Spec, frame: ReferenceFrame) -> str:
     """A model and its reference frame as JSON: priors, and the law by its name and signature."""
     content = {
+        **{name: value for name, value in vars(spec).items() if name != "law"},
+        **vars(frame),
         "law": spec.law.name,
         "law_signature": signature(spec.law),
         "formula": spec.law.formula,
-        "law_parameters": [asdict(p) for p in spec.law.parameters],
-        "families": list(spec.families),
-        "pooling": dict(spec.pooling),
-        "noise": spec.noise,
-        "reference": dict(frame.reference),
-        "centres": {name: list(value) for name, value in frame.centres.items()},
-        "loss_scale": frame.loss_scale,
-        "loss_scales": list(frame.loss_scales),
-        "own": frame.own,
-        "noise_parameter": asdict(spec.noise_parameter),
-        "nu_parameter": asdict(spec.nu_parameter),
-        "spread_sd": spec.spread_sd,
-        "prior": spec.prior,
-        "discrepancy": asdict(spec.discrepancy) if spec.discrepancy else None,
+        "law_parameters": spec.law.parameters,
     }
-    return json.dumps(content, sort_keys=True)
+    # Numbers as Python writes them, so that files stay the same to the byte.
+    return json.dumps(msgspec.to_builtins(content), sort_keys=True)
 
 
 def read_spec(text: str, law: Law | None = None) -> tuple[Spec, ReferenceFrame]:
@@ -56,80 +110,86 @@ def read_spec(text: str, law: Law | None = None) -> tuple[Spec, ReferenceFrame]:
     ValueError
         If a field is missing, of another type or out of range; the message is a clause.
     """
-    content = Fields.of_json(text)
+    content = msgspec.json.decode(text, type=_Content)
     law = _law(content, law)
-    families = content.texts("families")
-    if not families or len(set(families)) < len(families):
-        raise ValueError("families are not distinct names")
-    noise_parameter = parameter_of(content.object("noise_parameter"), "sigma")
-    discrepancy = content.maybe_object("discrepancy")
-    count, logs = len(families), (-LARGEST_LOG, LARGEST_LOG)
-    reference, centres = content.object("reference"), content.object("centres")
-    reference.has(*law.inputs)
-    centres.has(*law.inputs)
-    own = content.flag("own", default=False)
-    scaled = own or bool(content.get("loss_scales"))
+    _check(content, law)
+    found = content.discrepancy
     spec = Spec(
         law=law,
-        families=families,
-        pooling=_pooling(content.object("pooling"), (*law.names, noise_parameter.name), count),
-        noise=cast("Noise", content.text("noise", get_args(Noise))),
-        noise_parameter=noise_parameter,
-        nu_parameter=parameter_of(content.object("nu_parameter"), "nu"),
-        spread_sd=content.number("spread_sd", *POSITIVE, default=SPREAD_SD),
-        prior=content.text("prior", ("weak", "population", "own"), default="weak"),
-        discrepancy=discrepancy_of(discrepancy) if discrepancy else None,
+        families=tuple(content.families),
+        pooling=content.pooling,
+        noise=content.noise,
+        noise_parameter=content.noise_parameter.value,
+        nu_parameter=content.nu_parameter.value,
+        spread_sd=content.spread_sd,
+        prior=content.prior,
+        discrepancy=Discrepancy(**structs.asdict(found)) if found else None,
     )
     frame = ReferenceFrame(
-        reference={name: reference.number(name, *logs) for name in law.inputs},
-        centres={name: centres.numbers(name, count, *logs) for name in law.inputs},
-        loss_scale=content.number("loss_scale", *POSITIVE),
-        loss_scales=content.numbers("loss_scales", count, *POSITIVE) if scaled else (),
-        own=own,
+        reference={name: content.reference[name] for name in law.inputs},
+        centres={name: tuple(content.centres[name]) for name in law.inputs},
+        loss_scale=content.loss_scale,
+        loss_scales=tuple(content.loss_scales),
+        own=content.own,
     )
-    content.has(*json.loads(write_spec(spec, frame)), partly=True)
     return spec, frame
 
 
-def _law(content: Fields, given: Law | None) -> Law:
+def _check(content: _Content, law: Law) -> None:
+    """See that the fields go together."""
+    families = content.families
+    if not families or len(set(families)) < len(families):
+        raise ValueError("families are not distinct names")
+    by_family: dict[str, list[float]] = {f"centres.{n}": v for n, v in content.centres.items()}
+    if content.own or content.loss_scales:
+        by_family["loss_scales"] = content.loss_scales
+    for name, values in by_family.items():
+        if len(values) != len(families):
+            raise ValueError(f"{name} has {len(values)} numbers for {len(families)} families")
+    names = (*law.names, "sigma")
+    _same_names("reference", content.reference, law.inputs)
+    _same_names("centres", content.centres, law.inputs)
+    _same_names("pooling", content.pooling, names)
+    _same_names("noise_parameter", [content.noise_parameter.name], ["sigma"])
+    _same_names("nu_parameter", [content.nu_parameter.name], ["nu"])
+    # Over one family there is nothing to pool.
+    if len(families) == 1 and set(content.pooling.values()) != {"none"}:
+        raise ValueError("parameters of a single family are pooled")
+
+
+def _same_names(what: str, given: Collection[str], needed: Collection[str]) -> None:
+    for name in set(given) ^ set(needed):
+        raise ValueError(f"{what} {'lacks' if name in needed else 'has an unknown'} {name!r}")
+
+
+def _law(content: _Content, given: Law | None) -> Law:
     """The law given, or the one of that name here, with the priors that were in force."""
-    name = content.text("law")
+    name = content.law
     law = given or find(name)
     if law is None:
         raise LawError(
             f"it is of law {name!r}, which is not registered here; write load_fit(path, law=LAW) "
             "with the Law it was fitted with, or bayes_scaling.laws.register(LAW) first"
         )
-    stated = tuple(parameter_of(fields) for fields in content.objects("law_parameters"))
-    content.text("formula")
-    differs = _difference(law, name, stated, content.maybe_object("law_signature"))
+    differs = _difference(law, content)
     if differs is not None:
         which = "the law given" if given else "the law of that name here"
         raise LawError(
             f"it is of another law {name!r} than {which}: {differs}; write "
             "load_fit(path, law=LAW) with the Law it was fitted with"
         )
-    return replace(law, parameters=stated)
+    return replace(law, parameters=tuple(stated.value for stated in content.law_parameters))
 
 
-def _difference(
-    law: Law, name: str, stated: tuple[Parameter, ...], signed: Fields | None
-) -> str | None:
+def _difference(law: Law, content: _Content) -> str | None:
     """In what a law is not the one that was fitted."""
-    if law.name != name:
+    if law.name != content.law:
         return f"that is {law.name!r}"
-    if tuple(parameter.name for parameter in stated) != law.names:
-        return f"its parameters are {', '.join(p.name for p in stated)}, not {', '.join(law.names)}"
+    names = tuple(stated.name for stated in content.law_parameters)
+    if names != law.names:
+        return f"its parameters are {', '.join(names)}, not {', '.join(law.names)}"
     # Fits of the first versions say nothing of the expressions.
-    if signed is None:
+    if content.law_signature is None:
         return None
-    values = {name: list(signed.list_of_numbers(name)) for name in signed.content}
-    differs = difference(values, signature(law))
+    differs = difference(content.law_signature, signature(law))
     return differs and f"{differs} gives other values"
-
-
-def _pooling(fields: Fields, names: tuple[str, ...], families: int) -> dict[str, Pooling]:
-    """How each parameter is pooled; over one family there is nothing to pool."""
-    fields.has(*names)
-    legal = get_args(Pooling) if families > 1 else ("none",)
-    return {name: cast("Pooling", fields.text(name, legal)) for name in names}

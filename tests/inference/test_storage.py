@@ -101,7 +101,7 @@ def test_a_bit_of_a_name_in_the_spec(copy: Path) -> None:
     content = copy.read_bytes()
     assert content.count(b'"noise": "student-t"') == 1
     copy.write_bytes(content.replace(b'"noise": "student-t"', b'"noise": "student-u"'))
-    with pytest.raises(FileError, match=r"noise is 'student-u'.*its checksum says"):
+    with pytest.raises(FileError, match=r"'student-u' - at `\$\.noise`; its checksum says"):
         load_fit(copy)
     copy.write_bytes(content.replace(b'"source": "data frame"', b'"source": "data gramf"'))
     assert load_fit(copy).law.name == "chinchilla"
@@ -232,27 +232,27 @@ def test_every_group_is_needed(name: str, copy: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "value", "said"),
     [
-        (("noise",), "student-u", "noise is 'student-u', 'student-t' or 'normal' is needed"),
-        (("noise",), None, "noise is None"),
+        (("noise",), "student-u", "'student-u' - at `$.noise`"),
+        (("noise",), None, "at `$.noise`"),
         (("families",), ["web", "web"], "families are not distinct"),
         (("families",), [], "families are not distinct"),
-        (("pooling", "A"), "some", "pooling.A is 'some'"),
-        (("pooling", "x"), "none", "pooling.x is a field that is not known"),
-        (("reference", "params"), float("nan"), "it holds NaN"),
-        (("reference", "params"), 1e9, "reference.params is 1000000000.0"),
-        (("centres", "tokens"), [1.0], "centres.tokens is [1.0], a list of 2 numbers"),
-        (("loss_scale",), 0, "loss_scale is 0"),
-        (("loss_scale",), 10**400, "loss_scale is 1000"),
-        (("loss_scales",), [1.0], "loss_scales is [1.0]"),
-        (("own",), 1, "own is 1, true or false is needed"),
-        (("spread_sd",), "x", "spread_sd is 'x'"),
-        (("prior",), "mine", "prior is 'mine'"),
-        (("noise_parameter", "name"), "nu", "noise_parameter.name is 'nu'"),
-        (("nu_parameter", "prior", "sd"), -1, "nu_parameter.prior.sd is -1"),
-        (("law_parameters", 0, "of_loss"), "yes", "law_parameters[0].of_loss is 'yes'"),
-        (("discrepancy", "shared"), 1.5, "discrepancy.shared is 1.5"),
-        (("discrepancy", "level"), True, "discrepancy.level is True"),
-        (("extra",), 1, "extra is a field that is not known"),
+        (("pooling", "A"), "some", "'some' - at `$.pooling[...]`"),
+        (("pooling", "x"), "none", "pooling has an unknown 'x'"),
+        (("reference", "params"), float("nan"), "JSON is malformed"),
+        (("reference", "params"), 1e9, "<= 230.0 - at `$.reference[...]`"),
+        (("centres", "tokens"), [1.0], "centres.tokens has 1 numbers for 2 families"),
+        (("loss_scale",), 0, ">= 1e-100 - at `$.loss_scale`"),
+        (("loss_scale",), 10**400, "out of range - at `$.loss_scale`"),
+        (("loss_scales",), [1.0], "loss_scales has 1 numbers for 2 families"),
+        (("own",), 1, "at `$.own`"),
+        (("spread_sd",), "x", "at `$.spread_sd`"),
+        (("prior",), "mine", "'mine' - at `$.prior`"),
+        (("noise_parameter", "name"), "nu", "noise_parameter"),
+        (("nu_parameter", "prior", "sd"), -1, "at `$.nu_parameter.prior.sd`"),
+        (("law_parameters", 0, "of_loss"), "yes", "at `$.law_parameters[0].of_loss`"),
+        (("discrepancy", "shared"), 1.5, "<= 1.0 - at `$.discrepancy.shared`"),
+        (("discrepancy", "level"), True, "at `$.discrepancy.level`"),
+        (("extra",), 1, "unknown field `extra`"),
     ],
 )
 def test_a_spec_out_of_range(path: tuple[Any, ...], value: object, said: str) -> None:
