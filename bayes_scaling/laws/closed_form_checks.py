@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from bayes_scaling.errors import LawError
 from bayes_scaling.laws.closed_forms import ClosedForms
+from bayes_scaling.laws.inputs import inputs_at
 from bayes_scaling.laws.law import Law
 from bayes_scaling.laws.optimum import numeric
 from bayes_scaling.laws.signature import fixed_points
@@ -20,9 +21,8 @@ _BUDGETS = np.array([-6.0, 0.0, 6.0, 12.0])
 """Logs of C / 6 relative to the reference point."""
 _RANGE = 100.0
 """How far from the middle of the budget line, in log N, the minimum is searched."""
-_ASPECT = np.log(64.0)
-_SMALL_BATCH = -100.0
-"""Log of a batch far below the critical one, so that compute is all that counts."""
+_LEVELS = {"batch_tokens": -100.0, "step": 100.0}
+"""Typical values: a batch far below the critical one, so that compute is all that counts."""
 _TOLERANCE = 1e-4
 _FLAT = 1e-12
 """Difference in log loss that a search does not see."""
@@ -81,22 +81,9 @@ def _draws(law: Law) -> dict[str, Floats]:
 def _log_loss(law: Law, values: Mapping[str, Any], log_n: Floats, log_c: Floats) -> Floats:
     """Log loss at sizes along the budget line."""
     log_d = log_c - log_n
-    layers = (log_n - np.log(12.0) - 2.0 * _ASPECT) / 3.0
-    where = {
-        "params": log_n,
-        "params_nonemb": log_n,
-        "tokens": log_d,
-        "unique_tokens": log_d,
-        "flops": log_c + np.log(6.0),
-        "batch_tokens": _SMALL_BATCH,
-        "step": log_d - _SMALL_BATCH,
-        "n_layer": layers,
-        "d_model": layers + _ASPECT,
-        "aspect_ratio": _ASPECT,
-    }
+    where = inputs_at(law, log_n, log_d, dict.fromkeys(law.inputs, 0.0) | _LEVELS)
     where |= {name: best(values) for name, best in law.best.items()}
-    # Inputs that no budget fixes stay at the reference point.
-    return np.asarray(law.log_curve({name: where.get(name, 0.0) for name in law.inputs}, values))
+    return np.asarray(law.log_curve({name: where[name] for name in law.inputs}, values))
 
 
 def _searched(law: Law, values: Mapping[str, Any], log_c: Floats) -> tuple[Floats, Floats]:

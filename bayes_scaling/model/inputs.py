@@ -1,21 +1,14 @@
 """The columns that a law reads, from a table of runs or of configurations."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 
 from bayes_scaling.errors import DataError
 from bayes_scaling.laws import Law
+from bayes_scaling.laws.inputs import declared
 from bayes_scaling.runs.inputs import INPUTS, SIZES, Input
 
-__all__ = ["declared", "input_table", "input_values", "stated_inputs", "unstated"]
-
-
-def declared(law: Law) -> Mapping[str, Input]:
-    """The inputs that a law reads, by name in its order."""
-    own = {entry.name: entry for entry in law.own_inputs}
-    return {name: own.get(name) or INPUTS[name] for name in law.inputs}
+__all__ = ["input_table", "input_values", "stated_inputs", "unstated"]
 
 
 def input_table(law: Law, table: pd.DataFrame, *, best: bool = False) -> pd.DataFrame:

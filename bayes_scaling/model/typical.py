@@ -1,15 +1,15 @@
 """What a family's runs usually are in inputs that a configuration need not state."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bayes_scaling.laws import Law
-from bayes_scaling.model.inputs import declared, input_table, input_values
-from bayes_scaling.runs.inputs import TYPICAL, Input
+from bayes_scaling.laws.inputs import inputs_at, typical_inputs
+from bayes_scaling.model.inputs import input_values
 
 __all__ = ["Typical", "fill_typical", "typical", "typical_notes"]
 
@@ -20,24 +20,20 @@ class Typical:
 
     Attributes
     ----------
+    law : Law
+        The law.
     levels : dict of str to float
-        By input, natural log of its geometric mean over what it grows with (:class:`Input`).
-    inputs : dict of str to Input
-        How they are declared.
+        By input, natural log of its geometric mean over what it grows with
+        (:class:`bayes_scaling.laws.Input`).
     """
 
-    levels: Mapping[str, float] = field(default_factory=dict)
-    inputs: Mapping[str, Input] = field(default_factory=dict)
+    law: Law
+    levels: Mapping[str, float]
 
     def logs(self, log_params: Any, log_tokens: Any) -> dict[str, Any]:
-        """Natural logs of the inputs of N parameters trained on D tokens."""
-        sizes = {"params": log_params, "tokens": log_tokens}
-        flat = 0.0 * (log_params + log_tokens)
-        return {
-            name: sum((power * sizes[of] for of, power in self.inputs[name].grows.items()), flat)
-            + level
-            for name, level in self.levels.items()
-        }
+        """Natural logs of them for N parameters trained on D tokens."""
+        x = inputs_at(self.law, log_params, log_tokens, self.levels)
+        return {name: x[name] for name in self.levels}
 
 
 def typical(law: Law, runs: pd.DataFrame, family: str) -> Typical:
@@ -52,21 +48,14 @@ def typical(law: Law, runs: pd.DataFrame, family: str) -> Typical:
     family : str
         The family.
     """
-    inputs = {
-        name: entry
-        for name, entry in declared(law).items()
-        if entry.unstated == TYPICAL and name not in law.best
-    }
-    if not inputs:
-        return Typical()
     own = runs[runs["family"] == family]
     rows = own if len(own) else runs
-    logs = np.log(input_table(law, rows, best=True))
     levels = {}
-    for name, entry in inputs.items():
+    for name, entry in typical_inputs(law).items():
         grown = [power * np.log(rows[of]) for of, power in entry.grows.items()]
-        levels[name] = float((logs[name] - sum(grown)).mean())
-    return Typical(levels, inputs)
+        level = np.log(input_values(entry, rows)) - sum(grown)
+        levels[name] = float(level.mean())
+    return Typical(law, levels)
 
 
 def typical_notes(law: Law, runs: pd.DataFrame, families: Iterable[str]) -> list[str]:
@@ -79,7 +68,7 @@ def typical_notes(law: Law, runs: pd.DataFrame, families: Iterable[str]) -> list
             if entry.grows
             else f"{', '.join(f'{np.exp(u.levels[name]):.4g} ({f})' for f, u in usual.items())}."
         )
-        for name, entry in (next(iter(usual.values())).inputs if usual else {}).items()
+        for name, entry in typical_inputs(law).items()
     ]
 
 
@@ -105,8 +94,7 @@ def fill_typical(
         What was assumed, in words.
     """
     usual = {str(name): typical(law, runs, str(name)) for name in table["family"].unique()}
-    inputs = next(iter(usual.values())).inputs if usual else {}
-    values = {name: input_values(entry, table) for name, entry in inputs.items()}
+    values = {name: input_values(entry, table) for name, entry in typical_inputs(law).items()}
     said: dict[tuple[int, ...], list[str]] = {}
     for name, blank in ((name, found.isna()) for name, found in values.items()):
         for family, rows in table[blank].groupby("family"):

@@ -1,0 +1,64 @@
+"""What a law reads, as declared, and what it is where sizes alone are stated."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from bayes_scaling.errors import LawError
+from bayes_scaling.laws.law import Law
+from bayes_scaling.runs.inputs import INPUTS, REQUIRED, TYPICAL, Input
+
+__all__ = ["declared", "inputs_at", "typical_inputs"]
+
+
+def declared(law: Law) -> Mapping[str, Input]:
+    """The inputs that a law reads, by name in its order."""
+    own = {entry.name: entry for entry in law.own_inputs}
+    return {name: own.get(name) or INPUTS[name] for name in law.inputs}
+
+
+def typical_inputs(law: Law) -> Mapping[str, Input]:
+    """Those that are typical of a family's runs where they are not stated."""
+    return {
+        name: entry
+        for name, entry in declared(law).items()
+        if entry.unstated == TYPICAL and name not in law.best
+    }
+
+
+def inputs_at(
+    law: Law, log_params: Any, log_tokens: Any, levels: Mapping[str, float]
+) -> dict[str, Any]:
+    """Natural logs of the inputs of a law at N parameters trained on D tokens, C = 6·N·D.
+
+    Inputs with a best value are left out: they differ from draw to draw.
+
+    Parameters
+    ----------
+    law : Law
+        The law.
+    log_params, log_tokens : array-like
+        Natural logs of N and D.
+    levels : mapping of str to float
+        By input, natural log of its typical value over what it grows with, 0 if not given; or its
+        log, where it is required.
+
+    Raises
+    ------
+    LawError
+        If sizes alone do not say one of them.
+    """
+    x = {"params": log_params, "tokens": log_tokens, "flops": log_params + log_tokens + np.log(6.0)}
+    for name, entry in typical_inputs(law).items():
+        grown = [power * x[of] for of, power in entry.grows.items()]
+        x[name] = sum(grown, 0.0 * (log_params + log_tokens)) + levels.get(name, 0.0)
+    for name, entry in declared(law).items():
+        if name not in x and name not in law.best:
+            if entry.unstated == REQUIRED and name not in levels:
+                raise LawError(
+                    f"law {law.name!r} reads {name!r}, which is required, and a plan states sizes "
+                    "alone; forecast single configurations that state it"
+                )
+            x[name] = levels[name] if entry.unstated == REQUIRED else x[entry.unstated]
+    return x
