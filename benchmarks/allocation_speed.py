@@ -77,7 +77,7 @@ def main() -> None:
         times.append(time.perf_counter() - began)
     ours = min(times)
     start = problem(fit, scenario, 0)
-    draws = start.draws.noise.size
+    draws = start.draws.size
     began, away = time.perf_counter(), 0.0
     for factor in factors[:: BUDGETS // LOOPED][:LOOPED]:
         here = start.with_budget(factor)

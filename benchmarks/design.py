@@ -80,7 +80,7 @@ def regret(fit: bs.Fit, truth: bs.Fit) -> float:
     chosen = float(np.median(problem(fit, Scenario(TARGET), 0).optimum[0]))
     made = problem(truth, Scenario(TARGET), 0)
     best = float(np.median(made.optimum[0]))
-    full = np.ones_like(made.draws.noise)
+    full = np.ones(made.draws.size)
     losses = [np.exp(made.log_curve(at * full)).mean() for at in (chosen, best)]
     return float(losses[0] - losses[1])
 

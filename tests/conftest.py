@@ -13,7 +13,7 @@ from bayes_scaling.inference.result import Fit
 from bayes_scaling.inference.settings import SamplerSettings
 from bayes_scaling.inference.tree import assemble
 from bayes_scaling.laws import Law
-from bayes_scaling.model import Population, ReferenceFrame, Spec, arrays, simulate, specify
+from bayes_scaling.model import Noise, Population, ReferenceFrame, Spec, arrays, simulate, specify
 from bayes_scaling.runs import ACCEPTABLE, load_runs
 
 # How long an example takes depends on what else the machine does, and is not what is tested.
@@ -72,6 +72,7 @@ def handmade(
     seed: int = 0,
     prior: str | Population = "weak",
     loss_unit: str | None = None,
+    noise: Noise = "student-t",
 ) -> Fit:
     """A fit whose draws scatter about a known truth, every log parameter by ``width``."""
     rng = np.random.default_rng(seed)
@@ -80,7 +81,7 @@ def handmade(
     simulated = simulate(law, grid(families), values, seed=seed)
     runs = load_runs(simulated, loss_unit=loss_unit, accept=ACCEPTABLE)
     rows = runs.fit_rows()
-    spec, frame = specify(rows, law, pooling=pooling, prior=prior)
+    spec, frame = specify(rows, law, pooling=pooling, prior=prior, noise=noise)
     design = arrays(spec, frame, rows)
     by_family = np.array([standardised(spec, frame, values, i) for i in range(len(spec.families))])
     centre = by_family.mean(axis=0)

@@ -14,7 +14,6 @@ from scipy import stats
 from scipy.special import softmax
 
 from bayes_scaling.decisions import Scenario, allocate
-from bayes_scaling.decisions.draws import draws_of
 from bayes_scaling.forecast import backtest, compare
 from bayes_scaling.inference import Fit, fit
 from bayes_scaling.inference import sbc as module
@@ -23,6 +22,7 @@ from bayes_scaling.inference.sbc import sbc
 from bayes_scaling.inference.settings import SamplerSettings
 from bayes_scaling.laws import available
 from bayes_scaling.model import Design, Spec, arrays, hierarchy, simulate, specify
+from bayes_scaling.posterior import family_posterior
 from bayes_scaling.runs import ACCEPTABLE, datasets, load_runs
 from tests.conftest import TRUTH, grid
 
@@ -263,9 +263,8 @@ def test_reweighted_draws_agree_with_a_refit() -> None:
     after = fit(pd.concat([table, row], ignore_index=True), "chinchilla", **sampler)
     target = {"params": 2e10, "tokens": 4e11, "family": "a"}
     old, new = (np.log(f.predict(**target).loss_curve.values.ravel()) for f in (before, after))
-    draws = draws_of(before, "a", 0)
-    full = np.ones_like(draws.noise)
-    centre = draws.log_curve(np.log(2e9) * full, np.log(4e10) * full)
+    draws = family_posterior(before, "a", 0)
+    centre = draws.curve(draws.at(np.log([2e9]), np.log([4e10])))
     weights = softmax(stats.norm.logpdf(np.log(loss), centre, draws.sigma))
     mean = float(weights @ old)
     assert abs(mean - new.mean()) < 0.2 * old.std()

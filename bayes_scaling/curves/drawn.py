@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_scaling._saved import records
+from bayes_scaling._summary import quantiles_of
 from bayes_scaling.curves.curve import Curve
 from bayes_scaling.curves.fit import CurveFit
 
@@ -13,7 +14,6 @@ __all__ = ["ahead_of", "points_of"]
 
 _MOST = 200
 _PLACES = 60
-_LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 def points_of(curve: Curve) -> list[dict[str, float]]:
@@ -41,8 +41,8 @@ def ahead_of(fit: CurveFit, now: float, end: float, stop_at: float) -> list[dict
     later = fit.forecast(at, "curve")
     drawn = {"loss": fit.forecast(at), "gain": later[:, :1] - later}
     columns = {
-        f"{name}_q{100 * level:02.0f}": row
+        f"{name}_{quantile}": row
         for name, values in drawn.items()
-        for level, row in zip(_LEVELS, np.quantile(values, _LEVELS, axis=0), strict=True)
+        for quantile, row in quantiles_of(values, axis=0).items()
     }
     return records(pd.DataFrame({"t": at, **columns}))

@@ -13,6 +13,7 @@ from scipy.special import softmax
 
 from bayes_scaling._given import check_seed, needs, shown, whole_number
 from bayes_scaling._random import Stream, generator
+from bayes_scaling._summary import CENTRAL, quantiles_of
 from bayes_scaling.curves.curve import WANTED, Curve
 from bayes_scaling.curves.model import Home, Model
 from bayes_scaling.curves.one_law import OneLaw
@@ -211,11 +212,8 @@ class CurveFit:
         for name, weight in self.weights.items():
             draws = self.posterior(name)
             for key, values in draws.items():
-                q05, q50, q95 = np.quantile(values, [0.05, 0.5, 0.95])
-                rows.append(
-                    {"law": name, "weight": weight, "parameter": key, "q05": q05, "q50": q50,
-                     "q95": q95}
-                )  # fmt: skip
+                quantiles = quantiles_of(np.ravel(values), CENTRAL)
+                rows.append({"law": name, "weight": weight, "parameter": key, **quantiles})
         return pd.DataFrame(rows)
 
     def __repr__(self) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bayes_scaling._display import brief
 from bayes_scaling._given import needs
 from bayes_scaling._saved import Saved, records, without
+from bayes_scaling._summary import describe
 from bayes_scaling.curves.anomalies import Cleaned, cleaned
 from bayes_scaling.curves.cooling import cooled
 from bayes_scaling.curves.curve import WANTED, Curve
@@ -18,7 +19,6 @@ from bayes_scaling.curves.drawn import ahead_of, points_of
 from bayes_scaling.curves.excursion_text import change, waiting, went
 from bayes_scaling.curves.fit import CurveFit, fit_curve
 from bayes_scaling.curves.stakes import TENTH, Stakes
-from bayes_scaling.decisions.describe import describe
 from bayes_scaling.decisions.units import in_unit
 from bayes_scaling.errors import DataError
 

@@ -10,13 +10,13 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from bayes_scaling._summary import describe
 from bayes_scaling.decisions.bill import budgets_of, costs_of
 from bayes_scaling.decisions.cheapest import at_size
 from bayes_scaling.decisions.choice import ROUNDING, Choice
 from bayes_scaling.decisions.contest import contest
-from bayes_scaling.decisions.describe import describe
 from bayes_scaling.decisions.doubts import alternative_doubts, price_doubts, target_doubts
-from bayes_scaling.decisions.family import SHAPE, aspects_of, provenance, runs_of
+from bayes_scaling.decisions.family import SHAPE, aspects_of, provenance
 from bayes_scaling.decisions.frontier import budget_row
 from bayes_scaling.decisions.plan import SCHEMA, Plan
 from bayes_scaling.decisions.posed import problem
@@ -27,8 +27,10 @@ from bayes_scaling.decisions.search import NEAR_OPTIMAL, least_risk, near_optima
 from bayes_scaling.decisions.shaped import Shaped, shaped
 from bayes_scaling.decisions.wait_and_see import Optimum, wait_and_see
 from bayes_scaling.errors import ScenarioError
-from bayes_scaling.forecast.prediction import Forecast, predict_own
+from bayes_scaling.forecast.prediction import predict_own
+from bayes_scaling.forecast.result import Forecast
 from bayes_scaling.inference import Fit
+from bayes_scaling.posterior import runs_of
 
 __all__ = ["NEAR_OPTIMAL", "allocate", "counting_doubts"]
 

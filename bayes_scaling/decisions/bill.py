@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from bayes_scaling._summary import describe
 from bayes_scaling.decisions.choice import Choice
-from bayes_scaling.decisions.describe import describe
 from bayes_scaling.decisions.problem import Problem
 
 __all__ = ["budgets_of", "costs_of"]

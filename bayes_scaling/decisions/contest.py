@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
+from bayes_scaling._summary import describe
 from bayes_scaling.decisions.alternatives import Alternative
 from bayes_scaling.decisions.bill import budgets_of, costs_of
 from bayes_scaling.decisions.choice import ROUNDING, Choice
-from bayes_scaling.decisions.describe import describe
 from bayes_scaling.decisions.problem import Problem
 from bayes_scaling.errors import ScenarioError
 

@@ -69,8 +69,7 @@ def candidate_doubts(fit: Fit, given: Problem, runs: pd.DataFrame) -> list[str]:
         ("plan", plan),
         ("candidate", np.log(runs[["params", "tokens"]].to_numpy(np.float64))),
     ):
-        each = np.ones_like(draws.noise)
-        log_loss = draws.log_curve(logs[:, :1] * each, logs[:, 1:] * each)
+        log_loss = draws.curve(draws.at(logs[:, :1], logs[:, 1:]))
         points = dict(zip(("params", "tokens"), np.exp(logs).T.tolist(), strict=True))
         points["loss"] = np.exp(np.median(log_loss, axis=-1)).tolist()
         doubts += point_doubts(fit, draws.family, points, noun)

@@ -2,15 +2,14 @@
 
 from typing import Any
 
-import pandas as pd
-
 from bayes_scaling._given import needs
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.forecast.doubts import check_spelling
 from bayes_scaling.inference import Fit
+from bayes_scaling.posterior import runs_of
 from bayes_scaling.runs import INPUTS
 
-__all__ = ["SHAPE", "aspects_of", "family_of", "provenance", "runs_of"]
+__all__ = ["SHAPE", "aspects_of", "family_of", "provenance"]
 
 SHAPE = frozenset({"aspect_ratio", *INPUTS["aspect_ratio"].needs})
 """Inputs of a law that reads depth and width."""
@@ -33,13 +32,6 @@ def family_of(fit: Fit, family: str | None) -> str:
     if len(fit.families) > 1:
         raise ScenarioError(f"no family is named; the fit has {', '.join(map(repr, fit.families))}")
     return fit.families[0]
-
-
-def runs_of(fit: Fit, family: str) -> pd.DataFrame:
-    """The fitted runs of a family; all of them if it was not fitted."""
-    runs = fit.runs
-    own = runs[runs["family"] == family]
-    return own if len(own) else runs
 
 
 def aspects_of(fit: Fit, family: str) -> tuple[float, float]:

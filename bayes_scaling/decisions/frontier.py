@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from bayes_scaling._display import brief
 from bayes_scaling._given import is_number, shown
 from bayes_scaling._saved import Saved, records, without
+from bayes_scaling._summary import describe
 from bayes_scaling.decisions.choice import Choice
-from bayes_scaling.decisions.describe import describe
 from bayes_scaling.decisions.doubts import point_doubts
 from bayes_scaling.decisions.family import SHAPE, provenance
 from bayes_scaling.decisions.posed import problem

@@ -9,10 +9,10 @@ from scipy.special import softmax
 
 from bayes_scaling._random import Stream, generator
 from bayes_scaling.decisions.choice import Choice
-from bayes_scaling.decisions.draws import Draws
 from bayes_scaling.decisions.problem import Problem
 from bayes_scaling.decisions.search import least_risk
 from bayes_scaling.errors import ScenarioError
+from bayes_scaling.posterior import FamilyPosterior
 
 __all__ = ["Decision", "Outcomes"]
 
@@ -87,23 +87,12 @@ def _plans(here: Problem, sizes: Floats, shift: float) -> list[Choice]:
     return found
 
 
-def _expected(draws: Draws, plan: Choice) -> Floats:
+def _expected(draws: FamilyPosterior, plan: Choice) -> Floats:
     """Loss of a plan in each draw: the curve, and what the family's runs there have in common."""
-    full = np.ones_like(draws.noise)
-    unique = plan.log_tokens - math.log(plan.epochs)
-    log_curve = draws.log_curve(plan.log_params * full, plan.log_tokens * full, unique * full)
-    strayed = _strayed(draws, plan.log_params, plan.log_tokens, 0.0 * full)
-    loss: Floats = np.exp(log_curve + strayed)
+    sizes = (plan.log_params, plan.log_tokens, plan.log_tokens - math.log(plan.epochs))
+    mean, _ = draws.moments(draws.at(*(np.array([size]) for size in sizes)))
+    loss: Floats = np.exp(mean)
     return loss
-
-
-def _strayed(draws: Draws, log_params: float, log_tokens: float, own: Floats) -> Floats:
-    if draws.error is None:
-        return 0.0 * own
-    distance = draws.error.extent.distance(
-        log_params, log_tokens, math.log(6.0) + log_params + log_tokens
-    )
-    return draws.error.at_one(distance, own)
 
 
 @dataclass(frozen=True)
@@ -115,7 +104,7 @@ class Outcomes:
 
     Attributes
     ----------
-    draws : Draws
+    draws : FamilyPosterior
         Equally likely before.
     picked : (outcome,) array of int
         The draws that the outcomes come from.
@@ -128,26 +117,26 @@ class Outcomes:
         How many runs there are so far.
     """
 
-    draws: Draws
+    draws: FamilyPosterior
     picked: NDArray[np.int64]
     noise: Floats
     log_density: Floats
     runs: int = 0
 
     @classmethod
-    def of(cls, draws: Draws, seed: int, most: int) -> "Outcomes":
+    def of(cls, draws: FamilyPosterior, seed: int, most: int) -> "Outcomes":
         """Those of no run yet.
 
         Parameters
         ----------
-        draws : Draws
+        draws : FamilyPosterior
             Equally likely.
         seed : int
             Of the outcomes.
         most : int
             How many runs there may be.
         """
-        size = draws.noise.size
+        size = draws.size
         rng = generator(Stream.OUTCOMES, seed)
         picked = rng.choice(size, min(_OUTCOMES, size), replace=False)
         noise = rng.normal(size=(most, picked.size))
@@ -161,7 +150,8 @@ class Outcomes:
         log_params, log_tokens : float
             Logs of N and D of the run.
         """
-        centre, sigma = _outcomes(self.draws, log_params, log_tokens)
+        at = self.draws.at(np.array([log_params]), np.array([log_tokens]))
+        centre, sigma = self.draws.moments(at)
         outcome = centre[self.picked] + sigma[self.picked] * self.noise[self.runs]
         z = (outcome[:, None] - centre) / sigma
         # Constants of the normal density cancel in the weights.
@@ -173,18 +163,3 @@ class Outcomes:
         """Weight of every draw given each outcome, dims (outcome, sample)."""
         weights: Floats = softmax(self.log_density, axis=1)
         return weights
-
-
-def _outcomes(draws: Draws, log_params: float, log_tokens: float) -> tuple[Floats, Floats]:
-    """Mean and sd of the log loss of a run in each draw, dims (sample,)."""
-    full = np.ones_like(draws.noise)
-    centre = draws.log_curve(log_params * full, log_tokens * full)
-    centre = centre + _strayed(draws, log_params, log_tokens, 0.0 * full)
-    sigma = draws.sigma
-    if draws.error is not None:
-        distance = draws.error.extent.distance(
-            log_params, log_tokens, math.log(6.0) + log_params + log_tokens
-        )
-        own = draws.error.scale.values.ravel() * draws.error.discrepancy.growth(distance)
-        sigma = np.hypot(sigma, own * math.sqrt(1.0 - draws.error.discrepancy.shared))
-    return centre, sigma

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_scaling._given import is_number, shown, whole_number
-from bayes_scaling.decisions.counting import Counting
 from bayes_scaling.decisions.units import in_unit
 from bayes_scaling.errors import ScenarioError
+from bayes_scaling.posterior.counting import Counting
 
 __all__ = ["Limits", "ShapeLimits"]
 

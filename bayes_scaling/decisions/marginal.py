@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from bayes_scaling._display import brief
 from bayes_scaling._given import check_seed, shown, whole_number
 from bayes_scaling._saved import Saved, records, without
+from bayes_scaling._summary import describe
 from bayes_scaling.decisions.costs import Costs
-from bayes_scaling.decisions.describe import describe
 from bayes_scaling.decisions.doubts import point_doubts
-from bayes_scaling.decisions.draws import Draws, draws_of
 from bayes_scaling.decisions.family import family_of, provenance
 from bayes_scaling.decisions.scenario import Scenario, checked_scenario
 from bayes_scaling.decisions.units import in_unit
@@ -24,6 +23,7 @@ from bayes_scaling.forecast.doubts import size_doubts
 from bayes_scaling.inference import Fit
 from bayes_scaling.inference.result import check_fit
 from bayes_scaling.model import typical_notes
+from bayes_scaling.posterior import FamilyPosterior, family_posterior
 
 __all__ = ["FACTORS", "SCHEMA", "Marginal", "marginal"]
 
@@ -175,8 +175,8 @@ def marginal(
             f"doublings is {shown(doublings)}, a whole number from 1 to {_MOST} is needed"
         )
     name = family_of(fit, family or (scenario.family if scenario else None))
-    draws = draws_of(fit, name, seed)
-    prices = _Prices.of(scenario, draws.noise.size, seed)
+    draws = family_posterior(fit, name, seed)
+    prices = _Prices.of(scenario, draws.size, seed)
     worth = scenario.worth if scenario and prices.priced else None
     point = math.log(params), math.log(tokens)
     gains = _gains(draws, prices, point)
@@ -204,7 +204,7 @@ def marginal(
 
 
 def _visited(
-    draws: Draws, point: tuple[float, float], steps: pd.DataFrame
+    draws: FamilyPosterior, point: tuple[float, float], steps: pd.DataFrame
 ) -> dict[str, list[float]]:
     """Sizes, tokens and losses of the configuration and of every doubling."""
     here = float(np.median(_loss(draws, *point)))
@@ -239,9 +239,8 @@ class _Prices:
         return np.asarray(self.costs.flops(params, tokens)[0])
 
 
-def _loss(draws: Draws, log_params: float, log_tokens: float) -> Floats:
-    full = np.ones_like(draws.noise)
-    loss: Floats = np.exp(draws.log_curve(log_params * full, log_tokens * full))
+def _loss(draws: FamilyPosterior, log_params: float, log_tokens: float) -> Floats:
+    loss: Floats = np.exp(draws.curve(draws.at(np.array([log_params]), np.array([log_tokens]))))
     return loss
 
 
@@ -250,7 +249,7 @@ def _moves(factor: str) -> tuple[float, float]:
     return {"params": (1.0, 0.0), "tokens": (0.0, 1.0), "both": (0.5, 0.5)}[factor]
 
 
-def _gains(draws: Draws, prices: _Prices, point: tuple[float, float]) -> pd.DataFrame:
+def _gains(draws: FamilyPosterior, prices: _Prices, point: tuple[float, float]) -> pd.DataFrame:
     amounts = {
         "params": math.exp(point[0]),
         "tokens": math.exp(point[1]),
@@ -288,7 +287,7 @@ def _paying(
 
 
 def _doublings(
-    draws: Draws, prices: _Prices, point: tuple[float, float], factor: str, count: int
+    draws: FamilyPosterior, prices: _Prices, point: tuple[float, float], factor: str, count: int
 ) -> list[dict[str, Any]]:
     # Both doubled is N and D twice as large each: compute four times.
     size, data = {"params": (1, 0), "tokens": (0, 1), "both": (1, 1)}[factor]

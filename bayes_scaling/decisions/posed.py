@@ -4,13 +4,13 @@ from bayes_scaling._given import check_seed
 from bayes_scaling.decisions.budget_line import BudgetLine
 from bayes_scaling.decisions.cheapest import cheapest
 from bayes_scaling.decisions.costs import Costs
-from bayes_scaling.decisions.draws import draws_of
-from bayes_scaling.decisions.family import family_of, runs_of
+from bayes_scaling.decisions.family import family_of
 from bayes_scaling.decisions.problem import Problem
 from bayes_scaling.decisions.scenario import Scenario, checked_scenario
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.inference import Fit
 from bayes_scaling.inference.result import check_fit
+from bayes_scaling.posterior import family_posterior, runs_of
 
 __all__ = ["problem"]
 
@@ -40,7 +40,7 @@ def problem(fit: Fit, scenario: Scenario, seed: int) -> Problem:
         )
     if scenario.risk.measure == "miss" and scenario.target_loss is None:
         raise ScenarioError("risk measure 'miss' needs a target_loss")
-    draws = draws_of(fit, family, seed)
+    draws = family_posterior(fit, family, seed)
     costs = Costs.of(scenario.compute, scenario.data, scenario.inference, _PRICES, seed)
     made = Problem(draws, BudgetLine(scenario, costs))
     if scenario.minimise == "cost":

@@ -1,4 +1,4 @@
-"""Draws and a budget line: what is minimised, and the best size of every draw."""
+"""A posterior and a budget line: what is minimised, and the best size of every draw."""
 
 import math
 from dataclasses import dataclass, replace
@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from bayes_scaling.decisions.budget_line import BudgetLine
 from bayes_scaling.decisions.choice import Choice
-from bayes_scaling.decisions.draws import Draws
 from bayes_scaling.decisions.optimum import closed_form
 from bayes_scaling.decisions.scenario import Scenario
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.laws.optimum import numeric
+from bayes_scaling.posterior import FamilyPosterior
 
 __all__ = ["Problem"]
 
@@ -34,7 +34,7 @@ class Problem:
 
     Attributes
     ----------
-    draws : Draws
+    draws : FamilyPosterior
         Of the family.
     line : BudgetLine
         Tokens at each size.
@@ -43,7 +43,7 @@ class Problem:
         best one of the draw, and so have plans if None.
     """
 
-    draws: Draws
+    draws: FamilyPosterior
     line: BudgetLine
     log_aspect: float | None = None
 
@@ -137,7 +137,9 @@ class Problem:
     def log_curve(self, log_params: Floats, epochs: float = 1.0) -> Floats:
         """Log of the expected loss along the budget line, dims (..., sample)."""
         log_tokens = self.log_tokens(log_params, epochs)
-        return self.draws.log_curve(log_params, log_tokens, log_tokens - math.log(epochs))
+        return self.draws.curve(
+            self.draws.at(log_params, log_tokens, log_tokens - math.log(epochs))
+        )
 
     @property
     def in_closed_form(self) -> bool:
@@ -159,7 +161,7 @@ class Problem:
             If the loss falls without end along the budget and no limit stops it.
         """
         if self.in_closed_form:
-            return self._closed_form(), np.ones(self.draws.noise.size), "closed form"
+            return self._closed_form(), np.ones(self.draws.size), "closed form"
         found = [self._numeric(float(epochs)) for epochs in self.epochs]
         losses = np.stack(
             [self.log_curve(at, float(e)) for at, e in zip(found, self.epochs, strict=True)]
@@ -180,7 +182,7 @@ class Problem:
 
     def _numeric(self, epochs: float) -> Floats:
         low, high, *limited = self.bounds(epochs)
-        samples = self.draws.noise.size
+        samples = self.draws.size
         found = numeric(lambda at: self.log_curve(at, epochs), (low, high), samples)
         shares = np.mean(found < low + _EDGE), np.mean(found > high - _EDGE)
         sides = ("min_params or max_tokens", "max_params or min_tokens")
@@ -203,7 +205,8 @@ class Problem:
             logs[here] = self.log_curve(np.where(here, sizes, sizes.mean()), float(value))[here]
         middle = float(np.median(sizes))
         log_tokens = float(self.log_tokens(np.array([middle]), float(np.median(epochs)))[0])
-        best: Floats = np.exp(logs + self.draws.luck(middle, log_tokens))
+        at = self.draws.at(np.array([middle]), np.array([log_tokens]))
+        best: Floats = np.exp(logs + self.draws.deviation(at))
         return best
 
     def with_budget(self, factor: float) -> "Problem":

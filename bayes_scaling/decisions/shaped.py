@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_scaling._summary import describe
 from bayes_scaling.decisions.choice import Choice
-from bayes_scaling.decisions.describe import describe
 from bayes_scaling.decisions.limits import ShapeLimits
 from bayes_scaling.decisions.problem import Problem
 from bayes_scaling.errors import ScenarioError

@@ -12,18 +12,15 @@ from numpy.typing import NDArray
 from bayes_scaling._display import brief
 from bayes_scaling._given import check_seed, needs
 from bayes_scaling._saved import Saved, records, without
-from bayes_scaling.decisions.describe import describe
+from bayes_scaling._summary import describe
 from bayes_scaling.decisions.doubts import point_doubts
-from bayes_scaling.decisions.draws import Draws, draws_of
 from bayes_scaling.decisions.family import (
     SHAPE,
     aspects_of,
     family_of,
     provenance,
-    runs_of,
 )
 from bayes_scaling.decisions.limits import ShapeLimits
-from bayes_scaling.decisions.optimum import log_loss_at
 from bayes_scaling.decisions.shaped import AS_GOOD
 from bayes_scaling.decisions.units import in_unit
 from bayes_scaling.errors import ScenarioError
@@ -31,6 +28,7 @@ from bayes_scaling.forecast.doubts import size_doubts
 from bayes_scaling.inference import Fit
 from bayes_scaling.inference.result import check_fit
 from bayes_scaling.laws.depth_width import matrix_params
+from bayes_scaling.posterior import FamilyPosterior, family_posterior, runs_of
 
 __all__ = ["SCHEMA", "ShapeChoice", "best_shape"]
 
@@ -176,7 +174,7 @@ def best_shape(
         _tokens(fit, name, params) if tokens is None else in_unit("tokens", tokens, "token", "1e9")
     )
     doubts = size_doubts(pd.DataFrame({"params": [params], "tokens": [seen]}), accept)
-    draws = draws_of(fit, name, seed)
+    draws = family_posterior(fit, name, seed)
     shapes = np.array(given.shapes(params, draws.counting), dtype=np.float64)
     losses = np.stack([_loss(draws, params, seen, *shape) for shape in shapes])
     table = _table(shapes, losses)
@@ -232,23 +230,17 @@ def _tokens(fit: Fit, family: str, params: float) -> float:
     return float(params * np.exp(np.log(rows["tokens"] / rows["params"]).mean()))
 
 
-def _loss(draws: Draws, params: float, tokens: float, n_layer: float, d_model: float) -> Floats:
-    full = np.ones_like(draws.noise)
+def _loss(
+    draws: FamilyPosterior, params: float, tokens: float, n_layer: float, d_model: float
+) -> Floats:
     shape = {"n_layer": n_layer, "d_model": d_model, "aspect_ratio": d_model / n_layer}
-    log_curve = log_loss_at(
-        draws.spec,
-        draws.frame,
-        draws.values,
-        math.log(params) * full,
-        math.log(tokens) * full,
-        usual=draws.usual,
-        stated={name: math.log(value) * full for name, value in shape.items()},
-    )
-    loss: Floats = np.exp(log_curve)
+    sizes = (np.array([math.log(size)]) for size in (params, tokens))
+    stated = {name: np.array([math.log(value)]) for name, value in shape.items()}
+    loss: Floats = np.exp(draws.curve(draws.at(*sizes) | stated))
     return loss
 
 
-def _ideal(draws: Draws, params: float) -> dict[str, dict[str, float]] | None:
+def _ideal(draws: FamilyPosterior, params: float) -> dict[str, dict[str, float]] | None:
     best = draws.spec.law.best.get("aspect_ratio")
     if best is None:
         return None

@@ -14,7 +14,7 @@ from bayes_scaling._display import brief
 from bayes_scaling._given import needs, shown, whole_number
 from bayes_scaling._saved import Saved, records, without
 from bayes_scaling.decisions.doubts import candidate_doubts
-from bayes_scaling.decisions.family import provenance, runs_of
+from bayes_scaling.decisions.family import provenance
 from bayes_scaling.decisions.information import Decision, Outcomes
 from bayes_scaling.decisions.posed import problem
 from bayes_scaling.decisions.problem import Problem
@@ -24,6 +24,7 @@ from bayes_scaling.errors import ScenarioError
 from bayes_scaling.forecast.doubts import size_doubts
 from bayes_scaling.inference import Fit
 from bayes_scaling.model import typical_notes
+from bayes_scaling.posterior import runs_of
 
 __all__ = ["SCHEMA", "NextRuns", "candidates", "next_runs"]
 
@@ -204,7 +205,7 @@ def next_runs(
     if whole_number(batch) not in range(1, _MOST + 1):
         raise ScenarioError(f"batch is {shown(batch)}, a whole number from 1 to {_MOST} is needed")
     whole = problem(fit, scenario, seed)
-    step = max(whole.draws.noise.size // _DRAWS, 1)
+    step = max(whole.draws.size // _DRAWS, 1)
     given = Problem(whole.draws.thinned(step), whole.line)
     sizes, _, _ = given.optimum
     runs = candidates(fit, given) if at is None else _checked(at, scenario)

@@ -92,7 +92,7 @@ class _OwnPrices:
     def line(self) -> BudgetLine:
         """The budget line of every draw."""
         line = self.given.line
-        return replace(line, costs=line.costs.paired(self.given.draws.noise.size))
+        return replace(line, costs=line.costs.paired(self.given.draws.size))
 
     @cached_property
     def least(self) -> float:
@@ -104,7 +104,9 @@ class _OwnPrices:
         log_tokens = self.line.log_tokens(log_params, epochs)
         possible = log_tokens >= self.least
         data = np.where(possible, log_tokens, self.least)
-        log_curve = self.given.draws.log_curve(log_params, data, data - math.log(epochs))
+        log_curve = self.given.draws.curve(
+            self.given.draws.at(log_params, data, data - math.log(epochs))
+        )
         # Growing, so that a search among them goes down in size.
         return np.where(possible, log_curve, _NOT_AFFORDABLE + log_params)
 
@@ -118,7 +120,7 @@ class _OwnPrices:
 
     def best(self, epochs: float) -> Optimum:
         """The best plan of every draw at so many epochs."""
-        samples = self.given.draws.noise.size
+        samples = self.given.draws.size
         ends = self.bounds(epochs)
         return self.at(numeric(lambda at: self.log_loss(at, epochs), ends, samples), epochs)
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from bayes_scaling._random import Stream, generator
 from bayes_scaling.errors import FitError
-from bayes_scaling.forecast.prediction import Forecast, predict
+from bayes_scaling.forecast.prediction import predict
+from bayes_scaling.forecast.result import Forecast
 from bayes_scaling.inference import Fit
 
 __all__ = ["ModelAverage", "stacking_weights"]

@@ -4,19 +4,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from bayes_scaling.errors import DataError
 from bayes_scaling.forecast.doubts import check_spelling
-from bayes_scaling.forecast.model_error import model_error
 from bayes_scaling.forecast.prediction import asked, predict_own
-from bayes_scaling.forecast.run_draws import own_errors
 from bayes_scaling.forecast.scoring import score_draws
 from bayes_scaling.inference import Fit
 from bayes_scaling.inference.result import check_fit
-from bayes_scaling.model import arrays, hierarchy
+from bayes_scaling.model import arrays, input_table
+from bayes_scaling.posterior import family_posterior, log_inputs
 from bayes_scaling.runs import Runs, load_runs
 from bayes_scaling.runs.units import conversion
 
@@ -112,23 +110,15 @@ def log_score(fitted: Fit, rows: pd.DataFrame, *, seed: int = 0) -> NDArray[np.f
     (run,) array
         In the loss, not its log, so that laws and likelihoods compare; higher is better.
     """
+    rows = rows.reset_index(drop=True)
     design = arrays(fitted.spec, fitted.frame, rows)
-    error = _errors(fitted, rows.reset_index(drop=True), seed)
-    density = hierarchy.log_likelihood(fitted.spec, design, fitted.posterior, error)
-    flat = density.stack(sample=("chain", "draw")).transpose("run", "sample").to_numpy()
-    result: NDArray[np.float64] = logsumexp(flat, axis=1) - np.log(flat.shape[1])
+    table = rows.assign(**input_table(fitted.law, rows))
+    result = np.empty(len(rows))
+    for label, places in rows.groupby("family").indices.items():
+        family = family_posterior(fitted, str(label), seed)
+        log_loss, se = (v[places, None] for v in (design.log_loss, design.relative_se))
+        x = log_inputs(fitted.law, table.iloc[places])
+        density = family.log_density(x, log_loss, se, range(len(places)))
+        result[places] = logsumexp(density, axis=1) - np.log(family.size)
     # d log L / dL: the density above is that of the log of the loss.
     return result - design.log_loss
-
-
-def _errors(fitted: Fit, rows: pd.DataFrame, seed: int) -> Any:
-    """Draws of the law's error at runs, dims (chain, draw, run), or 0."""
-    if fitted.spec.discrepancy is None:
-        return 0.0
-    parts = []
-    for label, own in rows.groupby("family"):
-        family = str(label)
-        error = model_error(fitted, family, seed)
-        each = own_errors(family, error.common.shape, seed, runs=len(own))
-        parts.append(error.at_points(own, each))
-    return xr.concat(parts, dim="point").sel(point=rows.index.to_numpy()).to_numpy()

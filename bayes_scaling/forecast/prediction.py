@@ -1,234 +1,26 @@
 """Forecast losses of configurations from a fit, draw by draw."""
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
-from os import PathLike
-from pathlib import Path
-from typing import Any, Literal, get_args
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_scaling._display import brief, html_list, html_table
-from bayes_scaling._files import path_of, write_bytes
-from bayes_scaling._given import check_seed, is_number, shown
-from bayes_scaling._saved import records
-from bayes_scaling._tabular import write_csv, write_parquet
-from bayes_scaling.errors import DataError, FileError, FitError
+from bayes_scaling._given import check_seed
+from bayes_scaling.errors import DataError
 from bayes_scaling.forecast.doubts import check_spelling, doubts_about
-from bayes_scaling.forecast.families import values_of
-from bayes_scaling.forecast.model_error import model_error
-from bayes_scaling.forecast.run_draws import own_errors, run_noise
+from bayes_scaling.forecast.result import Forecast, Kind
 from bayes_scaling.inference import Fit
 from bayes_scaling.inference.result import check_fit
-from bayes_scaling.laws import Law, ops
+from bayes_scaling.laws import Law
 from bayes_scaling.model import fill_typical, input_table, stated_inputs, unstated
+from bayes_scaling.posterior import family_posterior, log_inputs
 from bayes_scaling.runs import ACCEPTABLE, Configs, load_configs
 from bayes_scaling.runs.inputs import OPTIONAL
 
-__all__ = ["Forecast", "Kind", "asked", "predict", "quantile_name"]
-
-Kind = Literal["run", "curve", "floor"]
-
-_SHOWN, _WIDEST = 20, 30
-"""Points and columns that a representation shows."""
-
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Forecast:
-    """Forecast losses at a table of points.
-
-    Attributes
-    ----------
-    draws : xarray.Dataset
-        ``loss_curve`` (expected loss, noise-free), ``loss_run`` (one new run) and ``loss_floor``
-        (irreducible loss; NaN-free zero where the law has none), each in the loss unit of the fit
-        with dims (chain, draw, point).
-    configs : Configs
-        The points, with the user's own columns.
-    points : pandas.DataFrame
-        params, tokens, flops (FLOP) and the law's other inputs, family, ``extrapolation`` (log10
-        of compute over that of the largest fitted run of the family; negative inside the data),
-        ``family_seen`` and ``loss_unit``.
-    warnings : tuple of str
-        What makes these numbers less sure than they look, in words.
-    loss_unit : str
-        Unit of every loss; "mixed" where the families of the points differ in it.
-    """
-
-    draws: xr.Dataset
-    configs: Configs
-    points: pd.DataFrame
-    warnings: tuple[str, ...]
-    loss_unit: str
-
-    def quantity(self, kind: Kind = "run") -> xr.DataArray:
-        """Draws of one quantity, dims (chain, draw, point).
-
-        Raises
-        ------
-        FitError
-            If ``kind`` is unknown.
-        """
-        if kind not in get_args(Kind):
-            raise FitError(f"kind is {shown(kind)}; it can be {', '.join(get_args(Kind))}")
-        return self.draws[f"loss_{kind}"]
-
-    @cached_property
-    def loss_curve(self) -> xr.DataArray:
-        """Expected loss, without noise."""
-        return self.quantity("curve")
-
-    @cached_property
-    def loss_run(self) -> xr.DataArray:
-        """Loss of one new run."""
-        return self.quantity("run")
-
-    @cached_property
-    def loss_floor(self) -> xr.DataArray:
-        """Irreducible loss."""
-        return self.quantity("floor")
-
-    def to_frame(self, kind: Kind = "run", quantiles: Sequence[float] = QUANTILES) -> pd.DataFrame:
-        """The points with mean, sd and quantiles of their loss.
-
-        Parameters
-        ----------
-        kind : {"run", "curve", "floor"}
-            Which quantity.
-        quantiles : sequence of float
-            Levels strictly between 0 and 1.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Every column of the given table in the same row order, then ``mean``, ``sd``, one
-            column a quantile (``q05``, ``q97.5``), ``extrapolation`` and ``family_seen``; and
-            ``loss_unit`` where families differ in it.
-
-        Raises
-        ------
-        DataError
-            If the given table already has one of these columns.
-        FitError
-            If a level is not between 0 and 1.
-        """
-        added = self._summary(self.quantity(kind), self.points, _checked_levels(quantiles))
-        taken = [name for name in added if name in self.configs.original.columns]
-        if taken:
-            raise DataError(
-                f"{self.configs.source} already has a column {taken[0]!r}, which the forecast "
-                "writes; rename it"
-            )
-        return self.configs.original.assign(**added)
-
-    @staticmethod
-    def _summary(draws: xr.DataArray, points: pd.DataFrame, levels: list[float]) -> dict[str, Any]:
-        """Columns that a forecast adds to a table of points."""
-        table = draws.stack(sample=("chain", "draw")).transpose("point", "sample").to_numpy()
-        added: dict[str, Any] = {"mean": table.mean(axis=1), "sd": table.std(axis=1, ddof=1)}
-        for level, row in zip(levels, np.quantile(table, levels, axis=1), strict=True):
-            added[quantile_name(level)] = row
-        units = ["loss_unit"] if len(set(points["loss_unit"])) > 1 else []
-        by_point = ("extrapolation", "family_seen", *units)
-        return added | {name: points[name].to_numpy() for name in by_point}
-
-    def _shown(self) -> pd.DataFrame:
-        """The first and last points with their loss; no column of the user's hides ours."""
-        rows = np.arange(len(self.points))
-        if len(rows) > _SHOWN:
-            rows = np.r_[rows[: _SHOWN // 2], rows[-_SHOWN // 2 :]]
-        points = self.points.iloc[rows]
-        added = self._summary(self.loss_run.isel(point=rows), points, list(QUANTILES))
-        original = self.configs.original.iloc[rows]
-        kept = [name for name in original.columns if name not in added]
-        return original[kept].assign(**added)
-
-    def save(
-        self,
-        path: str | PathLike[str],
-        kind: Kind = "run",
-        quantiles: Sequence[float] = QUANTILES,
-        *,
-        raw: bool = False,
-    ) -> Path:
-        """Write the forecast as CSV, JSON or Parquet, by the suffix of ``path``.
-
-        Parameters
-        ----------
-        path : path-like
-            Where it goes.
-        kind, quantiles
-            As :meth:`to_frame`.
-        raw : bool
-            CSV only: whether text of the given table that a spreadsheet would run as a formula
-            (``=``, ``+``, ``-`` or ``@`` first, and no number) is left as it is. Without, an
-            apostrophe stands before it, which this package takes away in reading.
-
-        Raises
-        ------
-        FileError
-            If the suffix is none of these or the file cannot be written.
-        """
-        table = self.to_frame(kind, quantiles)
-        suffix = path_of(path).suffix.lower()
-        if suffix == ".parquet":
-            return write_parquet(path, table)
-        if suffix == ".json":
-            content = {
-                "schema": "bayes_scaling.forecast/1",
-                "quantity": f"loss_{kind}",
-                "loss_unit": self.loss_unit,
-                "warnings": list(self.warnings),
-                "points": records(table),
-            }
-            return write_bytes(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
-        if suffix == ".csv" or Path(path).is_char_device():
-            return write_csv(path, table, raw=raw)
-        raise FileError(f"cannot write {path}: {suffix!r} is not .csv, .json or .parquet")
-
-    def __repr__(self) -> str:
-        count = len(self.points)
-        some = f", of which {_SHOWN} are shown; to_frame() has all" if count > _SHOWN else ""
-        table = self._shown().to_string(max_cols=_WIDEST, max_colwidth=40)
-        said = [f"Note: {text}" for text in self.warnings]
-        head = f"<Forecast of {count} point{'s' * (count != 1)}{some}>"
-        return brief("\n".join([head, table, *said]))
-
-    def _repr_html_(self) -> str:
-        return f"{html_table(self._shown())}{html_list(self.warnings)}"
-
-
-def quantile_name(level: float) -> str:
-    """Column of a quantile: ``q`` and the level in percent with two integer digits.
-
-    Examples
-    --------
-    >>> quantile_name(0.05), quantile_name(0.025), quantile_name(0.975)
-    ('q05', 'q02.5', 'q97.5')
-    """
-    whole, _, rest = f"{level * 100:.10f}".partition(".")
-    rest = rest.rstrip("0")
-    return f"q{int(whole):02d}" + (f".{rest}" if rest else "")
-
-
-def _checked_levels(quantiles: float | Sequence[float]) -> list[float]:
-    given = [quantiles] if is_number(quantiles) else quantiles
-    if not isinstance(given, Iterable) or isinstance(given, str):
-        raise FitError(f"quantiles are {shown(given)}; levels are needed, like [0.05, 0.5, 0.95]")
-    listed: list[Any] = list(given)
-    for level in listed:
-        if not (is_number(level) and 0 < level < 1):
-            raise FitError(f"quantile {shown(level)} is not strictly between 0 and 1")
-    levels = [float(level) for level in listed]
-    if len({quantile_name(level) for level in levels}) != len(levels):
-        raise FitError(f"a quantile is asked for twice: {', '.join(map(str, levels))}")
-    return levels
+__all__ = ["asked", "predict", "predict_own"]
 
 
 def predict(
@@ -371,36 +163,21 @@ def _families(fit: Fit, configs: Configs) -> list[str]:
 
 
 def _draws(fit: Fit, table: pd.DataFrame, seed: int) -> xr.Dataset:
-    spec = fit.spec
-    parts = []
-    for label, rows in table.groupby("family", sort=False):
-        name = str(label)
-        values = values_of(fit, name, seed)
-        x = {
-            column: xr.DataArray(
-                np.log(rows[column].to_numpy()) - fit.frame.reference[column],
-                dims="point",
-                coords={"point": rows.index.to_numpy()},
-            )
-            for column in spec.law.inputs
-        }
-        for column, best in spec.law.best.items():
-            x[column] = x[column].fillna(best(values))
-        log_curve = spec.law.log_curve(x, values).transpose("chain", "draw", "point")
-        noise = run_noise(fit, name, values[spec.noise_parameter.name], seed, runs=len(rows))
-        away = noise.to_numpy()
-        if spec.discrepancy:
-            error = model_error(fit, name, seed)
-            own = own_errors(name, error.common.shape, seed, runs=len(rows))
-            away = away + error.at_points(rows, own).to_numpy()
-        floor = values.get("floor", xr.zeros_like(values[spec.law.names[0]]))
-        parts.append(
-            xr.Dataset(
-                {
-                    "loss_curve": ops.exp(log_curve),
-                    "loss_run": ops.exp(log_curve + away),
-                    "loss_floor": xr.zeros_like(log_curve) + floor,
-                }
-            )
-        )
-    return xr.concat(parts, dim="point").sel(point=table.index.to_numpy())
+    """Losses of the k-th new run of each family at its k-th point, dims (chain, draw, point)."""
+    posterior = fit.posterior
+    shape = (posterior.sizes["chain"], posterior.sizes["draw"], len(table))
+    drawn = np.empty((len(get_args(Kind)), len(table), shape[0] * shape[1]))
+    for label, places in table.groupby("family", sort=False).indices.items():
+        family = family_posterior(fit, str(label), seed)
+        x = log_inputs(fit.law, table.iloc[places])
+        curve = family.curve(x)
+        run = curve + family.deviation(x, range(len(places)))
+        drawn[0, places], drawn[1, places] = np.exp(run), np.exp(curve)
+        drawn[2, places] = family.values.get("floor", 0.0)
+    return xr.Dataset(
+        {
+            f"loss_{kind}": (("chain", "draw", "point"), losses.T.reshape(shape))
+            for kind, losses in zip(get_args(Kind), drawn, strict=True)
+        },
+        coords={"chain": posterior["chain"], "draw": posterior["draw"], "point": table.index},
+    )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bayes_scaling.inference import Fit
 from bayes_scaling.model import Extent
+from bayes_scaling.posterior import runs_of
 from bayes_scaling.runs.units import plausible
 
 __all__ = ["EXTRAPOLATED", "Reach", "extent_of", "implausible", "reach_doubts", "reach_of"]
@@ -92,9 +93,7 @@ def factor(log: float) -> str:
 
 def extent_of(fit: Fit, family: str) -> Extent:
     """The sizes that a family's runs span; those of all runs if it was not fitted."""
-    runs = fit.runs
-    own = runs[runs["family"] == family]
-    return Extent.of(own if len(own) else runs)
+    return Extent.of(runs_of(fit, family))
 
 
 def reach_of(extent: Extent, sizes: Mapping[str, float]) -> Reach:

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from bayes_scaling._summary import quantile_name
 from bayes_scaling.errors import DataError
-from bayes_scaling.forecast.prediction import quantile_name
 
 __all__ = [
     "COVERAGES",

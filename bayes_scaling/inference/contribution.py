@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_scaling._random import Stream, generator
+from bayes_scaling._summary import CENTRAL, quantiles_of
 from bayes_scaling.inference.point import PointFit, fit_point
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ __all__ = ["contribution", "weak_fits", "weak_forecasts"]
 
 Floats = NDArray[np.float64]
 
-_LEVELS = {"q05": 0.05, "q50": 0.5, "q95": 0.95}
 _DRAWS = 4000
 _Z90 = 1.6448536269514722
 """Half width of a central 90% interval of a normal, in standard deviations."""
@@ -72,8 +72,8 @@ def contribution(fit: "Fit", seed: int = 0) -> pd.DataFrame:
             unit = fit.loss_unit(family) if parameter.of_loss else parameter.unit
             row: dict[str, Any] = {"family": family, "name": name, "unit": unit}
             for part, values in parts.items():
-                at = np.quantile(values, list(_LEVELS.values()))
-                row |= {f"{part}_{q}": float(v) for q, v in zip(_LEVELS, at, strict=True)}
+                found = quantiles_of(values, CENTRAL)
+                row |= {f"{part}_{name}": float(value) for name, value in found.items()}
             rows.append(row | {"moved": float(shift / np.log(runs[name]).std())})
     return pd.DataFrame(rows)
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bayes_scaling._summary import quantile_name
 from bayes_scaling.inference.information import MOSTLY_PRIOR, contraction
 from bayes_scaling.inference.sampler import ESS_MIN, RHAT_MAX
 
@@ -43,8 +44,8 @@ def parameter_table(dt: xr.DataTree, ci_prob: float = 0.9) -> pd.DataFrame:
             "mean": table["mean"],
             "sd": table["sd"],
             "median": medians["median"],
-            f"q{100 * lower:02.0f}": table[low],
-            f"q{100 * upper:02.0f}": table[high],
+            quantile_name(lower): table[low],
+            quantile_name(upper): table[high],
             "ess_bulk": table["ess_bulk"],
             "ess_tail": table["ess_tail"],
             "r_hat": table["r_hat"],

@@ -20,7 +20,7 @@ from bayes_scaling.model import ReferenceFrame, Spec
 from bayes_scaling.model.spec_json import read_spec
 
 if TYPE_CHECKING:
-    from bayes_scaling.forecast.prediction import Forecast
+    from bayes_scaling.forecast.result import Forecast
     from bayes_scaling.inference.diagnosis import Diagnosis
     from bayes_scaling.inference.sbc import Calibration
 

@@ -168,17 +168,15 @@ def noise_scale(spec: Spec, design: Design, draws: xr.Dataset) -> xr.DataArray:
     return scale
 
 
-def log_likelihood(spec: Spec, design: Design, draws: xr.Dataset, error: Any = 0.0) -> xr.DataArray:
+def log_likelihood(spec: Spec, design: Design, draws: xr.Dataset) -> xr.DataArray:
     """Log density of each run's log loss, dims (chain, draw, run).
 
     Parameters
     ----------
     spec, design, draws
         The model, the runs, and draws of the parameters.
-    error : (chain, draw, run) array or float
-        Draws of the law's own error, added to the mean.
     """
-    mean: xr.DataArray = log_mean(spec, design, draws) + error
+    mean: xr.DataArray = log_mean(spec, design, draws)
     scale = noise_scale(spec, design, draws).values
     observed = xr.DataArray(design.log_loss, dims="run", coords={"run": mean["run"]})
     nu = draws["nu"].values[..., None] if spec.noise == "student-t" else None

@@ -8,7 +8,7 @@ from scipy import stats
 
 from bayes_scaling.model.spec import Noise
 
-__all__ = ["bounded_draws", "log_density", "observe", "standard_draws"]
+__all__ = ["bounded", "bounded_draws", "log_density", "observe", "standard_draws"]
 
 Floats = NDArray[np.float64]
 
@@ -38,13 +38,19 @@ def standard_draws(
     return result
 
 
-def bounded_draws(
-    noise: Noise, nu: ArrayLike | None, scale: Floats, rng: np.random.Generator
-) -> Floats:
+def bounded(draws: Floats) -> Floats:
     """Draws on log loss, within ±1.
 
     Beyond a factor of e a run has failed, which no law describes; and the mean of exp(t) exists
     only because of this bound.
+    """
+    return np.clip(draws, -1.0, 1.0)
+
+
+def bounded_draws(
+    noise: Noise, nu: ArrayLike | None, scale: Floats, rng: np.random.Generator
+) -> Floats:
+    """Bounded draws on log loss.
 
     Parameters
     ----------
@@ -53,8 +59,7 @@ def bounded_draws(
     scale : array
         Of the noise, log loss.
     """
-    result: Floats = np.clip(scale * standard_draws(noise, nu, scale.shape, rng), -1.0, 1.0)
-    return result
+    return bounded(scale * standard_draws(noise, nu, scale.shape, rng))
 
 
 def log_density(noise: Noise, nu: ArrayLike | None, error: Floats, scale: Floats) -> Floats:

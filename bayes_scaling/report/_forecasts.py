@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bayes_scaling._summary import NAMES, describe
 from bayes_scaling.forecast.prediction import asked, predict_own
 from bayes_scaling.report._study import Study
-from bayes_scaling.report._summary import LEVELS, summary
 from bayes_scaling.report.frontier import forecast_data, frontier
 
 __all__ = ["MULTIPLES", "budgets_section", "forecasts_section", "held_out_section"]
@@ -33,7 +33,7 @@ def forecasts_section(study: Study) -> list[dict[str, Any]]:
                 {"family": family, "multiple": multiple, "path": path}
                 | {name: float(row[name]) for name in ("flops", "params", "tokens")}
                 | {"tokens_per_param": ratio}
-                | {name: float(row[name]) for name in ("mean", "sd", *LEVELS, "extrapolation")}
+                | {name: float(row[name]) for name in ("mean", "sd", *NAMES, "extrapolation")}
                 | {"tags": study.tags(_at(family, row), ratio)}
             )
     return rows
@@ -52,7 +52,7 @@ def held_out_section(study: Study) -> dict[str, Any]:
     forecast = predict_own(study.fit, asked(study.fit.law, targets), study.seed)
     rows = []
     for place, (_, target) in enumerate(targets.iterrows()):
-        row = summary(forecast.loss_run.isel(point=place))
+        row = describe(forecast.loss_run.isel(point=place))
         observed = float(target["loss"])
         known = math.isfinite(observed)
         decades = float(forecast.points["extrapolation"].iloc[place])
@@ -88,7 +88,7 @@ def _score(table: pd.DataFrame) -> dict[str, Any]:
 def _of_plan(study: Study, family: str, row: dict[str, Any]) -> dict[str, Any]:
     largest = float(study.of_family(family)["flops"].max())
     decades = math.log10(row["flops"] / largest)
-    names = ("flops", "params", "tokens", "mean", "sd", *LEVELS, "probability_of_target")
+    names = ("flops", "params", "tokens", "mean", "sd", *NAMES, "probability_of_target")
     return {
         "times_budget": row["factor"],
         **{name: row[name] for name in names},
@@ -119,7 +119,7 @@ def budgets_section(study: Study, plan: dict[str, Any]) -> list[dict[str, Any]]:
         row: dict[str, Any] = {
             "times_budget": factor,
             **{name: float(point[name]) for name in ("flops", "params", "tokens")},
-            **summary(losses),
+            **describe(losses),
             "probability_of_target": reached,
             "extrapolation": decades,
         }

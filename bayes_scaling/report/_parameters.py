@@ -4,8 +4,8 @@ from typing import Any
 
 import xarray as xr
 
+from bayes_scaling._summary import describe
 from bayes_scaling.report._study import Study
-from bayes_scaling.report._summary import summary
 
 __all__ = ["parameters_section"]
 
@@ -57,10 +57,10 @@ def _entry(
     row = study.checked(name, family)
     before = None
     if name in prior:
-        before = summary(prior[name] if family is None else prior[name].sel(family=family))
+        before = describe(prior[name] if family is None else prior[name].sel(family=family))
     names = ("r_hat", "ess_bulk", "ess_tail", "status", "contraction", "source")
     kept = {key: row.get(key) for key in names}
-    return {"name": name, "family": family} | summary(draws) | {"prior": before} | kept
+    return {"name": name, "family": family} | describe(draws) | {"prior": before} | kept
 
 
 def _of_population(name: str, described: dict[str, tuple[str, str]]) -> tuple[str, str]:
@@ -82,4 +82,4 @@ def _raw(study: Study, family: str) -> dict[str, dict[str, float]]:
         return {}
     values = {name: fit.posterior[name].sel(family=family) for name in law.names}
     moved = law.move(values, {name: -fit.frame.reference[name] for name in law.inputs})
-    return {name: summary(moved[name]) for name in law.slopes(values)}
+    return {name: describe(moved[name]) for name in law.slopes(values)}

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_scaling.decisions.draws import Draws
 from bayes_scaling.decisions.posed import problem
 from bayes_scaling.decisions.problem import Problem
 from bayes_scaling.decisions.restated import restated
 from bayes_scaling.errors import LawError, ScenarioError
 from bayes_scaling.forecast.reach import EXTRAPOLATED, extent_of
 from bayes_scaling.inference import Fit
+from bayes_scaling.posterior import FamilyPosterior
 from bayes_scaling.report.tracing import Traced, javascript
 from bayes_scaling.runs.units import plausible
 
@@ -64,12 +64,12 @@ def explorer(fit: Fit, plans: list[dict[str, Any]]) -> dict[str, Any] | None:
     return {"law": law, "problems": problems, "missing": missing} if problems else None
 
 
-def law_in_javascript(draws: Draws) -> str:
+def law_in_javascript(draws: FamilyPosterior) -> str:
     """The body of a function of s, d, u (logs of N, D and unique tokens), i (draw) and p.
 
     Parameters
     ----------
-    draws : Draws
+    draws : FamilyPosterior
         Of a family; ``p`` has its parameters, in their order, as arrays over draws.
 
     Raises
@@ -80,7 +80,8 @@ def law_in_javascript(draws: Draws) -> str:
     symbols = {name: f"p[{place}][i]" for place, name in enumerate(draws.values)}
     values: Any = {name: Traced(name) for name in draws.values}
     sizes: Any = [Traced(f" {name}") for name in _SIZES]
-    expression: Any = replace(draws, values=values).log_curve(*sizes)
+    traced: Any = replace(draws, values=values)
+    expression = traced.curve(traced.at(*sizes))
     return javascript(expression, symbols | {f" {name}": name for name in _SIZES})
 
 
@@ -90,7 +91,7 @@ def _asked(plan: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _problem(fit: Fit, given: Problem, plan: dict[str, Any], most: int) -> dict[str, Any]:
-    step = max(-(-given.draws.noise.size // most), 1)
+    step = max(-(-given.draws.size // most), 1)
     draws = given.draws.thinned(step) if step > 1 else given.draws
     scenario, line = given.scenario, given.line
     runs = extent_of(fit, draws.family)
@@ -98,7 +99,7 @@ def _problem(fit: Fit, given: Problem, plan: dict[str, Any], most: int) -> dict[
         "family": draws.family,
         "lossUnit": plan.get("loss_unit", ""),
         "draws": {
-            "size": int(draws.noise.size),
+            "size": int(draws.size),
             "values": [_packed(value) for value in draws.values.values()],
             "noise": _packed(draws.noise),
             **_error(draws),
@@ -159,16 +160,14 @@ def _amount(given: Problem) -> dict[str, Any]:
     return {"name": "seconds", "unit": "s", "value": one.seconds}
 
 
-def _error(draws: Draws) -> dict[str, Any]:
+def _error(draws: FamilyPosterior) -> dict[str, Any]:
     """The law's error: its size at one unit of growth, and what growth depends on."""
-    error = draws.error
+    error = draws.discrepancy
     if error is None:
         return {"error": None, "power": 1.0, "extent": None}
-    known = error.discrepancy
     return {
-        # Growth is 1 at a distance of 1, so this is what every draw errs by there.
-        "error": _packed(error.at_one(1.0, draws.own_error)),
-        "power": known.power,
+        "error": _packed(draws.unit_error),
+        "power": error.known.power,
         "extent": {"low": dict(error.extent.low), "high": dict(error.extent.high)},
     }
 

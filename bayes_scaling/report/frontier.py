@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from bayes_scaling._summary import NAMES
 from bayes_scaling.decisions.optimum import closed_form
-from bayes_scaling.forecast.families import values_of
-from bayes_scaling.forecast.prediction import Kind, predict_own, quantile_name
+from bayes_scaling.forecast.prediction import predict_own
+from bayes_scaling.forecast.result import Kind
 from bayes_scaling.inference import Fit
-from bayes_scaling.report._summary import LEVELS
+from bayes_scaling.posterior import family_posterior, runs_of
 
 __all__ = ["Frontier", "forecast_data", "frontier"]
 
@@ -57,8 +58,7 @@ def frontier(fit: Fit, family: str, flops: ArrayLike, *, seed: int = 0) -> Front
         params = np.sqrt(budgets / 6.0 / _middle_ratio(fit, family))
         kind = "fixed ratio"
     else:
-        draws = values_of(fit, family, seed)
-        values = {name: draws[name].to_numpy().ravel() for name in law.names}
+        values = family_posterior(fit, family, seed).values
         # The median is that of the optimum draw by draw, never the optimum of median parameters.
         logs = [float(np.median(closed_form(spec, fit.frame, values, np.log(c)))) for c in budgets]
         params = np.exp(logs)
@@ -67,8 +67,7 @@ def frontier(fit: Fit, family: str, flops: ArrayLike, *, seed: int = 0) -> Front
 
 
 def _middle_ratio(fit: Fit, family: str) -> float:
-    runs = fit.runs
-    own = runs[runs["family"] == family] if family in fit.families else runs
+    own = runs_of(fit, family)
     return float(np.exp(np.mean(np.log(own["tokens"] / own["params"]))))
 
 
@@ -100,8 +99,8 @@ def forecast_data(
     sizes = pd.DataFrame({"params": path.params, "tokens": path.tokens})
     named = sizes if family is None else sizes.assign(family=family)
     forecast = predict_own(fit, named, seed)
-    table = forecast.to_frame(kind, tuple(LEVELS.values()))
-    names = ["mean", "sd", *map(quantile_name, LEVELS.values()), "extrapolation", "family_seen"]
+    table = forecast.to_frame(kind)
+    names = ["mean", "sd", *NAMES, "extrapolation", "family_seen"]
     return forecast.points[["flops", "params", "tokens"]].assign(
         **{name: table[name].to_numpy() for name in names}
     )

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_scaling.errors import DataError, ScenarioError
-from bayes_scaling.forecast.prediction import Kind
+from bayes_scaling.forecast.result import Kind
 from bayes_scaling.inference import Fit
 from bayes_scaling.report import style
 from bayes_scaling.report._format import axis_count, axis_power

@@ -22,18 +22,14 @@ from bayes_scaling.decisions import (
     load_plan,
     load_scenario,
 )
-from bayes_scaling.decisions.optimum import closed_form, log_loss_at
+from bayes_scaling.decisions.optimum import closed_form
 from bayes_scaling.errors import FileError, FitError, ScenarioError
 from bayes_scaling.inference import Fit
 from bayes_scaling.laws.optimum import numeric
+from bayes_scaling.posterior import family_posterior
 from tests.conftest import TRUTH
 
 BUDGET = 1e23
-
-
-def flat(fit: Fit, family: str) -> dict[str, np.ndarray]:
-    here = fit.posterior.sel(family=family)
-    return {name: here[name].values.ravel() for name in fit.law.names}
 
 
 @pytest.mark.parametrize("law", ["chinchilla", "chinchilla-gamma"])
@@ -43,12 +39,12 @@ def test_closed_form_equals_search(
 ) -> None:
     truth = TRUTH if law == "chinchilla" else TRUTH | {"gamma": 0.7}
     fit = make_fit(law, truth, width=0.1)
-    values, log_flops = flat(fit, "web"), log10_flops * math.log(10)
-    formula = closed_form(fit.spec, fit.frame, values, log_flops)
+    web, log_flops = family_posterior(fit, "web", 0), log10_flops * math.log(10)
+    formula = closed_form(fit.spec, fit.frame, web.values, log_flops)
     bounds = (float(formula.min()) - 2.0, float(formula.max()) + 3.0)
 
     def loss(at: np.ndarray) -> np.ndarray:
-        return log_loss_at(fit.spec, fit.frame, values, at, log_flops - math.log(6.0) - at)
+        return web.curve(web.at(at, log_flops - math.log(6.0) - at))
 
     assert_allclose(numeric(loss, bounds, formula.size), formula, atol=1e-5)
 
@@ -196,14 +192,9 @@ def test_files_that_are_not_plans_are_refused(tmp_path: Path, text: str) -> None
 
 
 def test_loss_on_the_budget_uses_the_laws_own_expression(two_families: Fit) -> None:
-    values = flat(two_families, "web")
-    at = np.full(len(values["A"]), math.log(1e10))
-    tokens = BUDGET / 6e10
-    ours = np.exp(
-        log_loss_at(
-            two_families.spec, two_families.frame, values, at, np.full_like(at, math.log(tokens))
-        )
-    )
+    web, tokens = family_posterior(two_families, "web", 0), BUDGET / 6e10
+    values = web.values
+    ours = np.exp(web.curve(web.at(np.log([1e10]), np.log([tokens]))))
     reference = {n: math.exp(v) for n, v in two_families.frame.reference.items()}
     expected = (
         values["floor"]

@@ -85,7 +85,7 @@ def test_tracking_finds_what_a_search_finds(two_families: Fit) -> None:
     made = problem(two_families, PRICED, 0)
     here = made.with_budget(1.3)
     low, high, *_ = here.bounds()
-    exact = numeric(here.log_curve, (low, high), made.draws.noise.size)
+    exact = numeric(here.log_curve, (low, high), made.draws.size)
     tracked = track(here.log_curve, made.optimum[0], (low, high))
     assert_allclose(tracked, exact, atol=2e-3)
     # From far off it comes there too, and never leaves the bounds.

@@ -42,8 +42,8 @@ def elasticities(given_: Problem, sizes: np.ndarray, tokens: np.ndarray) -> list
     step, found = 1e-4, []
     for axis in (0, 1):
         move = np.array([step, 0]) if axis == 0 else np.array([0, step])
-        up = np.exp(given_.draws.log_curve(sizes + move[0], tokens + move[1]))
-        down = np.exp(given_.draws.log_curve(sizes - move[0], tokens - move[1]))
+        up = np.exp(given_.draws.curve(given_.draws.at(sizes + move[0], tokens + move[1])))
+        down = np.exp(given_.draws.curve(given_.draws.at(sizes - move[0], tokens - move[1])))
         found.append((down - up) / (2 * step))
     return found
 

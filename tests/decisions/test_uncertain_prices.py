@@ -125,7 +125,7 @@ def test_every_optimum_spends_the_budgets_at_its_own_prices(spread: Fit) -> None
     # No other size that these prices allow is better in its draw.
     for away in (-0.05, 0.05):
         left = replace(made.line, costs=own).log_tokens(best.log_params + away)
-        other = made.draws.log_curve(best.log_params + away, left)
+        other = made.draws.curve(made.draws.at(best.log_params + away, left))
         assert (other >= best.log_loss - 1e-12).all()
 
 

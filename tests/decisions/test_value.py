@@ -18,10 +18,10 @@ from bayes_scaling.decisions import (
     allocate,
     next_runs,
 )
-from bayes_scaling.decisions.draws import draws_of
 from bayes_scaling.decisions.information import Decision, Outcomes
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.inference import Fit
+from bayes_scaling.posterior import family_posterior
 from tests.conftest import TRUTH
 
 DEVICES = Compute(Fixed(1e15), Fixed(0.4), Fixed(2 / 3600))
@@ -103,11 +103,11 @@ def _weights(draws, runs):  # type: ignore[no-untyped-def]
 
 
 def test_weights_are_those_of_bayes_theorem(wide: Fit) -> None:
-    draws = draws_of(wide, "web", 0)
+    draws = family_posterior(wide, "web", 0)
     weights = _weights(draws, [(np.log(1e9), np.log(2e10))])
     assert_allclose(weights.sum(axis=1), 1.0)
     # Averaged over outcomes, what is believed after is what was believed before.
-    curve = draws.log_curve(np.log(1e9) + 0 * draws.noise, np.log(2e10) + 0 * draws.noise)
+    curve = draws.curve(draws.at(np.log([1e9]), np.log([2e10])))
     assert_allclose((weights @ curve).mean(), curve.mean(), atol=4 * curve.std() / np.sqrt(400))
     # Normal prior and normal outcome: the variance left is 1 / (1 / prior + 1 / noise).
     left = weights @ curve**2 - (weights @ curve) ** 2
@@ -154,12 +154,12 @@ def test_a_batch_tells_more_than_its_first_run_and_no_more_than_all(wide: Fit) -
 
 def test_two_outcomes_weigh_as_one_of_half_the_variance(wide: Fit) -> None:
     # Of a normal outcome with known noise two runs are one run with half the variance.
-    draws = draws_of(wide, "web", 0)
+    draws = family_posterior(wide, "web", 0)
     same = (np.log(1e9), np.log(2e10))
     calm = replace(draws, sigma=np.full_like(draws.sigma, 0.02))
     two = _weights(calm, [same, same])
     one = _weights(replace(calm, sigma=calm.sigma / np.sqrt(2)), [same])
-    curve = draws.log_curve(same[0] + 0 * draws.noise, same[1] + 0 * draws.noise)
+    curve = draws.curve(draws.at(np.array([same[0]]), np.array([same[1]])))
     left = [float((w @ curve**2 - (w @ curve) ** 2).mean()) for w in (two, one)]
     assert_allclose(left[0], left[1], rtol=0.05)
 

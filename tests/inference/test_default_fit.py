@@ -10,10 +10,10 @@ from bayes_scaling import laws
 from bayes_scaling.cli._options import LAW
 from bayes_scaling.decisions import Scenario, allocate
 from bayes_scaling.forecast import predict
-from bayes_scaling.forecast.model_error import model_error
 from bayes_scaling.forecast.outcomes import log_score
 from bayes_scaling.inference import Fit
 from bayes_scaling.model import Discrepancy, Population
+from bayes_scaling.posterior import family_posterior
 
 KNOWN = Discrepancy(level=0.02, noise_power=0.0, power=0.8, shared=0.6, spread=0.3)
 
@@ -65,10 +65,12 @@ def test_runs_of_a_family_err_alike(pair: tuple[Fit, Fit]) -> None:
 
 def test_an_unseen_family_has_an_error_from_the_population(pair: tuple[Fit, Fit]) -> None:
     _, allowed = pair
-    error = model_error(allowed, "never seen", 0)
+    error = family_posterior(allowed, "never seen", 0).discrepancy
+    assert error is not None
     assert_allclose(np.log(error.scale).mean(), np.log(KNOWN.level), atol=0.1)
     assert_allclose(np.log(error.scale).std(), KNOWN.spread, atol=0.05)
-    again = model_error(allowed, "never seen", 0)
+    again = family_posterior(allowed, "never seen", 0).discrepancy
+    assert again is not None
     assert (again.common == error.common).all()
 
 

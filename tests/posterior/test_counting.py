@@ -6,7 +6,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import bayes_scaling as bs
-from bayes_scaling.decisions.counting import Counting, counting_of
+from bayes_scaling.posterior.counting import Counting, counting_of
 
 
 @pytest.mark.parametrize("way", [Counting(), Counting(ratio=1.3), Counting(per_width=50_000.0)])
