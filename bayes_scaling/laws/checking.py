@@ -1,7 +1,6 @@
 """What a law must do before it is fitted."""
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -53,9 +52,8 @@ def evaluated(law: Law, x: Mapping[str, Any], p: Mapping[str, Any], on: str) -> 
         ) from error
 
 
-@lru_cache(maxsize=256)
 def check_law(law: Law) -> None:
-    """See that everything that follows a fit will work with a law, once for equal laws.
+    """See that everything that follows a fit will work with a law.
 
     Parameters
     ----------

@@ -1,6 +1,7 @@
 """Closed forms of a law against the numeric search along C = 6·N·D."""
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -28,11 +29,13 @@ _FLAT = 1e-12
 """Difference in log loss that a search does not see."""
 
 
+@lru_cache(maxsize=256)
 def check_closed_forms(law: Law) -> None:
-    """Hold the closed forms of a law against a search, at several budgets and parameters.
+    """Hold the closed forms of a law against a search, once for equal laws.
 
-    Parameters about the medians of the priors are taken as those at the reference point. Every
-    token is fresh, inputs with a best value have it, and batches are small.
+    That is at several budgets, and at parameters about the medians of the priors, taken as those
+    at the reference point. Every token is fresh, inputs with a best value have it, and batches are
+    small.
 
     Parameters
     ----------

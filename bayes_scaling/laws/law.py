@@ -24,7 +24,9 @@ Inputs = Mapping[str, Any]
 Values = Mapping[str, Any]
 """Values of a law's parameters, by name."""
 
-_EXPRESSIONS = frozenset({"log_curve", "slopes", "best", "closed_forms", "coordinates"})
+_EXPRESSIONS = frozenset(
+    {"log_curve", "slopes", "best", "closed_forms", "coordinates", "own_inputs"}
+)
 """Fields that hold functions, which are compared by what they give."""
 _WIDTH = 88
 """Characters of a line of a law's representation."""
@@ -170,7 +172,11 @@ class Law:
     @property
     def _data(self) -> list[Any]:
         """Every field that is no expression."""
-        return [getattr(self, f.name) for f in fields(self) if f.name not in _EXPRESSIONS]
+        own = [
+            [getattr(entry, f.name) for f in fields(entry) if f.name != "formula"]
+            for entry in self.own_inputs
+        ]
+        return [own, *(getattr(self, f.name) for f in fields(self) if f.name not in _EXPRESSIONS)]
 
     @cached_property
     def fingerprint(self) -> Mapping[str, list[float]]:

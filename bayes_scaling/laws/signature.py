@@ -53,6 +53,10 @@ def values_of(law: "Law") -> dict[str, list[float]]:
             # Laws may be the same in the middle alone.
             far = {name: _FAR * value for name, value in x.items()}
             found: dict[str, Any] = {"log_curve, far away": law.log_curve(far, p)}
+            for entry in law.own_inputs:
+                stated = np.exp(np.linspace(1.0, 9.0, POINTS))
+                known = {name: stated * (i + 1.0) for i, name in enumerate(entry.needs)}
+                found[f"input({entry.name})"] = entry.follow(known)
             if forms.optimum is not None:
                 found["optimum"] = forms.optimum(np.linspace(40.0, 60.0, POINTS), p)
             for name in ("frontier", "params_exponent"):

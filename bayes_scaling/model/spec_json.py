@@ -169,7 +169,7 @@ def _law(content: _Content, given: Law | None) -> Law:
     if law is None:
         raise LawError(
             f"it is of law {name!r}, which is not registered here; write load_fit(path, law=LAW) "
-            "with the Law it was fitted with, or bayes_scaling.laws.register(LAW) first"
+            "with the Law it was fitted with, or register it under its name (docs/add-a-law.md)"
         )
     differs = _difference(law, content)
     if differs is not None:

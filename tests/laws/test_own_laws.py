@@ -16,8 +16,11 @@ import pytest
 from numpy.testing import assert_allclose
 
 from bayes_scaling import laws
+from bayes_scaling.decisions import Scenario, allocate
 from bayes_scaling.errors import FileError, LawError
+from bayes_scaling.exports import tables
 from bayes_scaling.forecast import backtesting
+from bayes_scaling.forecast.averaging import ModelAverage
 from bayes_scaling.forecast.backtesting import backtest
 from bayes_scaling.forecast.comparison import compare
 from bayes_scaling.inference import Fit, Procedure, fit, load_fit
@@ -26,7 +29,10 @@ from bayes_scaling.laws import ClosedForms, Law, Parameter, Prior, common, ops, 
 from bayes_scaling.laws.checking import check_law
 from bayes_scaling.laws.coordinates import Additive
 from bayes_scaling.laws.signature import difference, signature
+from bayes_scaling.model.population import population
 from bayes_scaling.model.spec_json import read_spec, write_spec
+from bayes_scaling.report.content import report_content
+from bayes_scaling.runs.inputs import Input
 from tests.conftest import grid, handmade
 
 TRUTH = {"floor": 1.8, "B": 1800.0, "alpha_D": 0.36}
@@ -146,6 +152,33 @@ def test_a_law_works_without_being_registered(tmp_path: Path) -> None:
 def _registered(path: Path) -> Fit:
     laws.register(TOY)
     return load_fit(path)
+
+
+def test_all_that_follows_a_fit_works_without_registering() -> None:
+    known = laws.get("chinchilla-gamma")
+    learned = population(known.name)
+    assert learned is not None
+    mine = replace(known, name="mine", notes=("Mine.",))
+    truth = {"floor": 1.8, "A": 60.0, "B": 150.0, "alpha_N": 0.34, "alpha_D": 0.36, "gamma": 0.7}
+    made, ours = (
+        handmade(law, truth, families=("web",), prior=replace(learned, law=law.name))
+        for law in (mine, known)
+    )
+    plans = [allocate(f, Scenario(1e22)).content for f in (made, ours)]
+    assert "Mine." in " ".join(plans[0]["warnings"])
+    average = ModelAverage({"a": made}, {"a": 1.0})
+    where = {"params": 1e9, "tokens": 1e11, "family": "web"}
+    for one, other in [
+        (made.diagnose().to_dict()["verdict"], ours.diagnose().to_dict()["verdict"]),
+        (made.prior_contribution(), ours.prior_contribution()),
+        *((plans[0][part], plans[1][part]) for part in ("recommended", "optimum")),
+        (tables(made)["parameters"], tables(ours)["parameters"]),
+        (average.predict(**where).draws.mean(), ours.predict(**where).draws.mean()),
+    ]:
+        assert str(one) == str(other)
+    content = report_content(made, [])
+    assert content["law"]["name"] == "mine"
+    assert content["prior_contribution"] is not None
 
 
 LOWER = replace(
@@ -357,6 +390,7 @@ def _cell() -> Law:
         {"formula": "B"},
         {"reference": "theirs"},
         {"notes": ("careful",)},
+        {"inputs": ("tokens", Input("vocab", "words", "vocabulary"))},
         {"remarks": ("well",)},
         {"turning": ("tokens",)},
         {"rigid": True},
@@ -385,6 +419,37 @@ def test_laws_are_compared_by_content(changes: dict[str, Any]) -> None:
     assert other != one
     assert other == replace(other)
     assert one != "toy"
+
+
+@pytest.mark.parametrize(
+    ("changes", "same"),
+    [
+        ({}, True),
+        ({"meaning": "text"}, False),
+        ({"formula": lambda tokens: tokens / 2}, False),
+        ({"formula": lambda tokens: 1 / 3 * tokens}, True),
+        ({"falls": False}, False),
+    ],
+)
+def test_own_inputs_are_compared_by_content(changes: dict[str, Any], same: bool) -> None:
+    words = Input("words", "1", "words", needs=("tokens",), formula=lambda tokens: tokens / 3)
+    one, other = (
+        replace(TOY, inputs=("tokens", entry)) for entry in (words, replace(words, **changes))
+    )
+    assert (one == other) == same
+
+
+def test_closed_forms_may_read_what_follows_from_sizes() -> None:
+    known = laws.get("chinchilla")
+    check_law(
+        replace(
+            known,
+            name="mine",
+            inputs=("tokens", Input("active", "1", "active parameters", unstated="params")),
+            log_curve=lambda x, p: known.log_curve(x | {"params": x["active"]}, p),
+            slopes=lambda p: {"A": {"active": p["alpha_N"]}, "B": {"tokens": p["alpha_D"]}},
+        )
+    )
 
 
 class _Queue(Executor):
