@@ -17,8 +17,8 @@ from scipy.optimize import minimize_scalar
 
 import bayes_scaling as bs
 from bayes_scaling.decisions import Compute, Data, Fixed, Inference, Limits, Scenario
+from bayes_scaling.decisions.from_fit import problem
 from bayes_scaling.decisions.frontier import budget_frontier
-from bayes_scaling.decisions.posed import problem
 from bayes_scaling.decisions.problem import Problem
 
 BUDGETS = 200

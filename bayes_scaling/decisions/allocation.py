@@ -17,9 +17,9 @@ from bayes_scaling.decisions.choice import ROUNDING, Choice
 from bayes_scaling.decisions.contest import contest
 from bayes_scaling.decisions.doubts import alternative_doubts, price_doubts, target_doubts
 from bayes_scaling.decisions.family import SHAPE, aspects_of, provenance
+from bayes_scaling.decisions.from_fit import problem
 from bayes_scaling.decisions.frontier import budget_row
 from bayes_scaling.decisions.plan import SCHEMA, Plan
-from bayes_scaling.decisions.posed import problem
 from bayes_scaling.decisions.problem import Problem
 from bayes_scaling.decisions.risk import Risk
 from bayes_scaling.decisions.scenario import Scenario

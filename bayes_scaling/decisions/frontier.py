@@ -16,7 +16,7 @@ from bayes_scaling._summary import describe
 from bayes_scaling.decisions.choice import Choice
 from bayes_scaling.decisions.doubts import point_doubts
 from bayes_scaling.decisions.family import SHAPE, provenance
-from bayes_scaling.decisions.posed import problem
+from bayes_scaling.decisions.from_fit import problem
 from bayes_scaling.decisions.problem import Problem
 from bayes_scaling.decisions.scenario import Scenario, checked_scenario
 from bayes_scaling.decisions.search import best_size

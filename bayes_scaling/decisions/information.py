@@ -2,8 +2,11 @@
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import softmax
 
@@ -14,7 +17,7 @@ from bayes_scaling.decisions.search import least_risk
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.posterior import FamilyPosterior
 
-__all__ = ["Decision", "Outcomes"]
+__all__ = ["MOST", "Decision", "Outcomes", "Study"]
 
 Floats = NDArray[np.float64]
 
@@ -22,6 +25,12 @@ _SIZES = 25
 _SCALES = np.geomspace(0.03, 1.0, 11)
 """Shares of the budget that may be spent where a loss has a worth."""
 _OUTCOMES = 500
+MOST = 20
+"""Runs that may be chosen together."""
+_COLUMNS = (
+    *("params", "tokens", "flops", "cost", "saves_loss", "saves", "net"),
+    *("sd_left", "effective_draws"),
+)
 
 
 @dataclass(frozen=True)
@@ -163,3 +172,69 @@ class Outcomes:
         """Weight of every draw given each outcome, dims (outcome, sample)."""
         weights: Floats = softmax(self.log_density, axis=1)
         return weights
+
+
+@dataclass(frozen=True)
+class RunSet:
+    """Some runs: what could come out of them, and their cost."""
+
+    outcomes: Outcomes
+    cost: float
+
+
+@dataclass(frozen=True)
+class Study:
+    """Candidates, and what one or several of them are worth together."""
+
+    given: Problem
+    decision: Decision
+    runs: pd.DataFrame
+    worth: float | None
+    seed: int
+
+    def row(self, place: int, before: RunSet) -> tuple[dict[str, Any], RunSet]:
+        """What a run and those before it cost and save together."""
+        run = self.runs.iloc[place]
+        log_params, log_tokens = np.log(run[["params", "tokens"]].to_numpy(np.float64))
+        outcomes = before.outcomes.after(float(log_params), float(log_tokens))
+        weights = outcomes.weights
+        saves, cost = self.decision.saved(weights), before.cost + float(run["cost"])
+        row = {
+            **{name: float(run[name]) for name in ("params", "tokens", "flops")},
+            "cost": cost,
+            "saves_loss": saves / (self.worth or 1.0),
+            "saves": saves if self.worth else None,
+            "net": saves - cost if self.worth else None,
+            "sd_left": self.decision.sd_left(weights),
+            "effective_draws": float(np.median(1.0 / (weights**2).sum(axis=1))),
+        }
+        return row, RunSet(outcomes, cost)
+
+    @cached_property
+    def start(self) -> RunSet:
+        """No run yet."""
+        return RunSet(Outcomes.of(self.given.draws, self.seed, MOST), 0.0)
+
+    def batch(self, most: int) -> pd.DataFrame:
+        """Runs that go best together, one added after the other, up to where it pays most.
+
+        A run that does not pay alone may with the next one, so the worth is judged at the end.
+        """
+        chosen, left = self.start, set(range(len(self.runs)))
+        rows: list[dict[str, Any]] = []
+        while left and len(rows) < most:
+            before = rows[-1] if rows else {"cost": 0.0, "saves_loss": 0.0, "net": 0.0}
+            found = [(place, *self.row(place, chosen)) for place in sorted(left)]
+            place, row, chosen = max(found, key=lambda one: self._gain(before, one[1]))
+            left.remove(place)
+            rows.append(row)
+        if self.worth:
+            nets = [0.0, *(float(row["net"]) for row in rows)]
+            rows = rows[: int(np.argmax(nets))]
+        return pd.DataFrame(rows, columns=list(_COLUMNS))
+
+    def _gain(self, before: dict[str, Any], row: dict[str, Any]) -> float:
+        """What adding a run gains: in money, or in loss for its cost."""
+        if self.worth:
+            return float(row["net"] - before["net"])
+        return float((row["saves_loss"] - before["saves_loss"]) / (row["cost"] - before["cost"]))

@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_scaling._display import brief
-from bayes_scaling._given import check_seed, needs
+from bayes_scaling._given import needs
 from bayes_scaling._saved import Saved, records, without
-from bayes_scaling._summary import describe
+from bayes_scaling._summary import describe, quantiles_of
 from bayes_scaling.decisions.doubts import point_doubts
 from bayes_scaling.decisions.family import (
     SHAPE,
@@ -159,7 +159,41 @@ def best_shape(
         If the law reads no shape, a number is out of range, or no shape is within the limits.
     """
     check_fit(fit)
-    check_seed(seed)
+    name, given = _checked(fit, family, limits)
+    params = in_unit("params", params, "param", "1e9")
+    seen = (
+        _tokens(fit, name, params) if tokens is None else in_unit("tokens", tokens, "token", "1e9")
+    )
+    doubts = size_doubts(pd.DataFrame({"params": [params], "tokens": [seen]}), accept)
+    draws = family_posterior(fit, name, seed)
+    shapes = np.array(given.shapes(params, draws.counting), dtype=np.float64)
+    losses = np.stack([_loss(draws, params, seen, *shape) for shape in shapes])
+    table, mean = _table(shapes, losses), losses.mean(axis=1)
+    best = int(mean.argmin())
+    fine = table["n_layer"][mean / mean[best] - 1.0 <= AS_GOOD]
+    point = {"params": [params], "tokens": [seen], "loss": [float(np.median(losses[best]))]}
+    doubts += [
+        *point_doubts(fit, name, point, "configuration"),
+        *_doubts(fit, name, table.iloc[best]),
+    ]
+    return ShapeChoice(
+        table=table,
+        recommended=records(table.iloc[[best]])[0],
+        as_good={"min_layers": int(fine.min()), "max_layers": int(fine.max())},
+        ideal=_ideal(draws, params),
+        content={
+            **provenance(fit, name, seed),
+            "quantity": "loss_curve",
+            "params": float(params),
+            "tokens": float(seen),
+            "limits": asdict(given),
+            "warnings": doubts,
+        },
+    )
+
+
+def _checked(fit: Fit, family: str | None, limits: ShapeLimits | None) -> tuple[str, ShapeLimits]:
+    """The family whose shapes are compared, and their limits."""
     law = fit.law
     if not SHAPE & set(law.inputs):
         raise ScenarioError(
@@ -169,42 +203,7 @@ def best_shape(
     name = family_of(fit, family)
     given = ShapeLimits() if limits is None else limits
     needs(given, ShapeLimits, "limits", "write ShapeLimits(width_multiple=128)", ScenarioError)
-    params = in_unit("params", params, "param", "1e9")
-    seen = (
-        _tokens(fit, name, params) if tokens is None else in_unit("tokens", tokens, "token", "1e9")
-    )
-    doubts = size_doubts(pd.DataFrame({"params": [params], "tokens": [seen]}), accept)
-    draws = family_posterior(fit, name, seed)
-    shapes = np.array(given.shapes(params, draws.counting), dtype=np.float64)
-    losses = np.stack([_loss(draws, params, seen, *shape) for shape in shapes])
-    table = _table(shapes, losses)
-    mean = losses.mean(axis=1)
-    best = int(mean.argmin())
-    fine = table["n_layer"][mean / mean[best] - 1.0 <= AS_GOOD]
-    content = {
-        **provenance(fit, name, seed),
-        "quantity": "loss_curve",
-        "params": float(params),
-        "tokens": float(seen),
-        "limits": asdict(given),
-        "warnings": [
-            *doubts,
-            *point_doubts(
-                fit,
-                name,
-                {"params": [params], "tokens": [seen], "loss": [float(np.median(losses[best]))]},
-                "configuration",
-            ),
-            *_doubts(fit, name, table.iloc[best]),
-        ],
-    }
-    return ShapeChoice(
-        table=table,
-        recommended=records(table.iloc[[best]])[0],
-        as_good={"min_layers": int(fine.min()), "max_layers": int(fine.max())},
-        ideal=_ideal(draws, params),
-        content=content,
-    )
+    return name, given
 
 
 def _table(shapes: Floats, losses: Floats) -> pd.DataFrame:
@@ -218,8 +217,7 @@ def _table(shapes: Floats, losses: Floats) -> pd.DataFrame:
             "aspect_ratio": shapes[:, 1] / shapes[:, 0],
             "matrix_params": matrix_params(shapes[:, 0], shapes[:, 1]),
             "penalty_mean": penalty.mean(axis=1),
-            "penalty_q05": np.quantile(penalty, 0.05, axis=1),
-            "penalty_q95": np.quantile(penalty, 0.95, axis=1),
+            **{f"penalty_{n}": v for n, v in quantiles_of(penalty, (0.05, 0.95)).items()},
             "probability_best": winner,
         }
     )

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,8 +14,8 @@ from bayes_scaling._given import needs, shown, whole_number
 from bayes_scaling._saved import Saved, records, without
 from bayes_scaling.decisions.doubts import candidate_doubts
 from bayes_scaling.decisions.family import provenance
-from bayes_scaling.decisions.information import Decision, Outcomes
-from bayes_scaling.decisions.posed import problem
+from bayes_scaling.decisions.from_fit import problem
+from bayes_scaling.decisions.information import MOST, Decision, Study
 from bayes_scaling.decisions.problem import Problem
 from bayes_scaling.decisions.scenario import Scenario
 from bayes_scaling.decisions.units import in_unit
@@ -38,11 +37,6 @@ _LEAST_ESS = 50.0
 _TIMES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)
 _RATIOS = (0.25, 1.0, 4.0)
 _SHOWN = 12
-_MOST = 20
-_COLUMNS = (
-    *("params", "tokens", "flops", "cost", "saves_loss", "saves", "net"),
-    *("sd_left", "effective_draws"),
-)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -202,8 +196,8 @@ def next_runs(
     ScenarioError
         As :func:`bayes_scaling.decisions.allocate`, or if a candidate is unusable.
     """
-    if whole_number(batch) not in range(1, _MOST + 1):
-        raise ScenarioError(f"batch is {shown(batch)}, a whole number from 1 to {_MOST} is needed")
+    if whole_number(batch) not in range(1, MOST + 1):
+        raise ScenarioError(f"batch is {shown(batch)}, a whole number from 1 to {MOST} is needed")
     whole = problem(fit, scenario, seed)
     step = max(whole.draws.size // _DRAWS, 1)
     given = Problem(whole.draws.thinned(step), whole.line)
@@ -211,7 +205,7 @@ def next_runs(
     runs = candidates(fit, given) if at is None else _checked(at, scenario)
     doubts = [] if at is None else size_doubts(runs, accept)
     worth = scenario.worth if scenario.priced else None
-    study = _Study(given, Decision.of(given, sizes), _costs(given, runs), worth, seed)
+    study = Study(given, Decision.of(given, sizes), _costs(given, runs), worth, seed)
     table = pd.DataFrame([study.row(place, study.start)[0] for place in range(len(runs))])
     value = table["net"] if worth else table["saves_loss"] / table["cost"]
     order = value.sort_values(ascending=False, kind="stable").index
@@ -235,72 +229,6 @@ def next_runs(
         content,
         study.batch(batch) if batch > 1 else None,
     )
-
-
-@dataclass(frozen=True)
-class _Set:
-    """Some runs: what could come out of them, and their cost."""
-
-    outcomes: Outcomes
-    cost: float
-
-
-@dataclass(frozen=True)
-class _Study:
-    """Candidates, and what one or several of them are worth together."""
-
-    given: Problem
-    decision: Decision
-    runs: pd.DataFrame
-    worth: float | None
-    seed: int
-
-    def row(self, place: int, before: _Set) -> tuple[dict[str, Any], _Set]:
-        """What a run and those before it cost and save together."""
-        run = self.runs.iloc[place]
-        log_params, log_tokens = np.log(run[["params", "tokens"]].to_numpy(np.float64))
-        outcomes = before.outcomes.after(float(log_params), float(log_tokens))
-        weights = outcomes.weights
-        saves, cost = self.decision.saved(weights), before.cost + float(run["cost"])
-        row = {
-            **{name: float(run[name]) for name in ("params", "tokens", "flops")},
-            "cost": cost,
-            "saves_loss": saves / (self.worth or 1.0),
-            "saves": saves if self.worth else None,
-            "net": saves - cost if self.worth else None,
-            "sd_left": self.decision.sd_left(weights),
-            "effective_draws": float(np.median(1.0 / (weights**2).sum(axis=1))),
-        }
-        return row, _Set(outcomes, cost)
-
-    @cached_property
-    def start(self) -> _Set:
-        """No run yet."""
-        return _Set(Outcomes.of(self.given.draws, self.seed, _MOST), 0.0)
-
-    def batch(self, most: int) -> pd.DataFrame:
-        """Runs that go best together, one added after the other, up to where it pays most.
-
-        A run that does not pay alone may with the next one, so the worth is judged at the end.
-        """
-        chosen, left = self.start, set(range(len(self.runs)))
-        rows: list[dict[str, Any]] = []
-        while left and len(rows) < most:
-            before = rows[-1] if rows else {"cost": 0.0, "saves_loss": 0.0, "net": 0.0}
-            found = [(place, *self.row(place, chosen)) for place in sorted(left)]
-            place, row, chosen = max(found, key=lambda one: self._gain(before, one[1]))
-            left.remove(place)
-            rows.append(row)
-        if self.worth:
-            nets = [0.0, *(float(row["net"]) for row in rows)]
-            rows = rows[: int(np.argmax(nets))]
-        return pd.DataFrame(rows, columns=list(_COLUMNS))
-
-    def _gain(self, before: dict[str, Any], row: dict[str, Any]) -> float:
-        """What adding a run gains: in money, or in loss for its cost."""
-        if self.worth:
-            return float(row["net"] - before["net"])
-        return float((row["saves_loss"] - before["saves_loss"]) / (row["cost"] - before["cost"]))
 
 
 def _costs(given: Problem, runs: pd.DataFrame) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayes_scaling.forecast.prediction import asked, predict_own
+from bayes_scaling.forecast.prediction import forecast_columns, predict_own
 from bayes_scaling.inference import Fit
 from bayes_scaling.inference.result import check_fit
 from bayes_scaling.report import report_content
@@ -72,7 +72,7 @@ def _runs(fit: Fit, seed: int) -> pd.DataFrame:
     parts = [_predicted(fit.runs.assign(role="fit"), drawn.to_numpy())]
     targets = fit.targets
     if len(targets):
-        forecast = predict_own(fit, asked(fit.law, targets), seed).to_frame(
+        forecast = predict_own(fit, forecast_columns(fit.law, targets), seed).to_frame(
             quantiles=list(_LEVELS.values())
         )
         values = forecast[["q05", "q50", "q95"]].to_numpy().T

@@ -9,7 +9,7 @@ from scipy.special import logsumexp
 
 from bayes_scaling.errors import DataError
 from bayes_scaling.forecast.doubts import check_spelling
-from bayes_scaling.forecast.prediction import asked, predict_own
+from bayes_scaling.forecast.prediction import forecast_columns, predict_own
 from bayes_scaling.forecast.scoring import score_draws
 from bayes_scaling.inference import Fit
 from bayes_scaling.inference.result import check_fit
@@ -74,7 +74,7 @@ def _in_unit_of(fit: Fit, runs: Runs) -> pd.DataFrame:
 def score_rows(fit: Fit, rows: pd.DataFrame, seed: int) -> pd.DataFrame:
     """The same for rows in canonical columns."""
     rows = rows.reset_index(drop=True)
-    forecast = predict_own(fit, asked(fit.law, rows), seed)
+    forecast = predict_own(fit, forecast_columns(fit.law, rows), seed)
     draws = forecast.loss_run.transpose("point", "chain", "draw").to_numpy()
     scored = score_draws(draws.reshape(len(rows), -1), rows["loss"].to_numpy())
     seen = rows["family"].isin(fit.families)

@@ -20,7 +20,7 @@ from bayes_scaling.posterior import family_posterior, log_inputs
 from bayes_scaling.runs import ACCEPTABLE, Configs, load_configs
 from bayes_scaling.runs.inputs import OPTIONAL
 
-__all__ = ["asked", "predict", "predict_own"]
+__all__ = ["forecast_columns", "predict", "predict_own"]
 
 
 def predict(
@@ -127,7 +127,7 @@ def _check_known(law: Law, inputs: Mapping[str, Any]) -> None:
             )
 
 
-def asked(law: Law, table: pd.DataFrame) -> pd.DataFrame:
+def forecast_columns(law: Law, table: pd.DataFrame) -> pd.DataFrame:
     """The columns of a table of runs that a forecast of them needs."""
     more = [name for name in stated_inputs(law) if name in table]
     return table[["params", "tokens", "flops", "family", *more]]

@@ -202,5 +202,5 @@ def _checked_levels(quantiles: float | Sequence[float]) -> list[float]:
             raise FitError(f"quantile {shown(level)} is not strictly between 0 and 1")
     levels = [float(level) for level in listed]
     if len({quantile_name(level) for level in levels}) != len(levels):
-        raise FitError(f"a quantile is asked for twice: {', '.join(map(str, levels))}")
+        raise FitError(f"a quantile is given twice: {', '.join(map(str, levels))}")
     return levels

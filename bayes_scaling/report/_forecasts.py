@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_scaling._summary import NAMES, describe
-from bayes_scaling.forecast.prediction import asked, predict_own
+from bayes_scaling.forecast.prediction import forecast_columns, predict_own
 from bayes_scaling.report._study import Study
 from bayes_scaling.report.frontier import forecast_data, frontier
 
@@ -49,7 +49,7 @@ def held_out_section(study: Study) -> dict[str, Any]:
     targets = study.fit.targets
     if not len(targets):
         return {"runs": [], "known": 0, "inside_50": None, "inside_90": None, "bias": None}
-    forecast = predict_own(study.fit, asked(study.fit.law, targets), study.seed)
+    forecast = predict_own(study.fit, forecast_columns(study.fit.law, targets), study.seed)
     rows = []
     for place, (_, target) in enumerate(targets.iterrows()):
         row = describe(forecast.loss_run.isel(point=place))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bayes_scaling._saved import plain
-from bayes_scaling.decisions.restated import restated
+from bayes_scaling.decisions.scenario_content import scenario_from
 from bayes_scaling.decisions.value import next_runs
 from bayes_scaling.errors import LawError, ScenarioError
 from bayes_scaling.report._format import count, flops, joined, loss, number, percent
@@ -29,7 +29,7 @@ def others_section(
         if plan["family"] in known or not plan.get("scenario"):
             continue
         try:
-            found = next_runs(study.fit, restated(_asked(plan)), seed=int(plan.get("seed", 0)))
+            found = next_runs(study.fit, scenario_from(_asked(plan)), seed=int(plan.get("seed", 0)))
         except (LawError, ScenarioError):
             # A plan of an older version, whose scenario cannot be read again: the section that
             # computes plans anew says so.

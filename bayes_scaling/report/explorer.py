@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_scaling.decisions.posed import problem
+from bayes_scaling.decisions.from_fit import problem
 from bayes_scaling.decisions.problem import Problem
-from bayes_scaling.decisions.restated import restated
+from bayes_scaling.decisions.scenario import Scenario
+from bayes_scaling.decisions.scenario_content import scenario_from
 from bayes_scaling.errors import LawError, ScenarioError
 from bayes_scaling.forecast.reach import EXTRAPOLATED, extent_of
 from bayes_scaling.inference import Fit
@@ -55,7 +56,7 @@ def explorer(fit: Fit, plans: list[dict[str, Any]]) -> dict[str, Any] | None:
     problems, missing, law = [], [], ""
     for place, plan in enumerate(plans):
         try:
-            given = problem(fit, restated(_asked(plan)), int(plan.get("seed", 0)))
+            given = problem(fit, _scenario_of(plan), int(plan.get("seed", 0)))
             law = law or law_in_javascript(given.draws)
         except (LawError, ScenarioError) as error:
             missing.append(f"The plan for {plan['family']} cannot be computed again: {error}.")
@@ -85,9 +86,9 @@ def law_in_javascript(draws: FamilyPosterior) -> str:
     return javascript(expression, symbols | {f" {name}": name for name in _SIZES})
 
 
-def _asked(plan: Mapping[str, Any]) -> dict[str, Any]:
+def _scenario_of(plan: Mapping[str, Any]) -> Scenario:
     """The scenario of a plan; one with whole layers is computed with the best shape there is."""
-    return {**plan.get("scenario", {}), "family": plan["family"], "shape": None}
+    return scenario_from({**plan.get("scenario", {}), "family": plan["family"], "shape": None})
 
 
 def _problem(fit: Fit, given: Problem, plan: dict[str, Any], most: int) -> dict[str, Any]:
@@ -125,15 +126,14 @@ def _problem(fit: Fit, given: Problem, plan: dict[str, Any], most: int) -> dict[
             "regret": plan.get("regret"),
         },
         "amount": _amount(given),
-        "cap": restated(_asked(plan)).affords,
+        "cap": _scenario_of(plan).affords,
         "priced": scenario.priced,
         "shaped": bool(plan.get("shape")),
     }
 
 
 def _scenario(given: Problem, plan: dict[str, Any]) -> dict[str, Any]:
-    one = given.scenario
-    asked = restated(_asked(plan))
+    one, risk = given.scenario, _scenario_of(plan).risk
     return {
         "flops": one.budget_flops,
         "money": one.money,
@@ -143,9 +143,9 @@ def _scenario(given: Problem, plan: dict[str, Any]) -> dict[str, Any]:
         "target": one.target_loss,
         "minimise": one.minimise,
         "probability": one.target_probability,
-        "measure": asked.risk.measure,
-        "level": asked.risk.level,
-        "aversion": asked.risk.aversion,
+        "measure": risk.measure,
+        "level": risk.level,
+        "aversion": risk.aversion,
         "limits": {name: _finite(value) for name, value in vars(one.limits).items()},
     }
 

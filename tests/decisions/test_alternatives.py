@@ -21,7 +21,7 @@ from bayes_scaling.decisions import (
     load_plan,
 )
 from bayes_scaling.decisions.contest import resolved
-from bayes_scaling.decisions.posed import problem
+from bayes_scaling.decisions.from_fit import problem
 from bayes_scaling.decisions.search import least_risk
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.inference import Fit

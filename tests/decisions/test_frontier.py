@@ -19,7 +19,7 @@ from bayes_scaling.decisions import (
     allocate,
     budget_frontier,
 )
-from bayes_scaling.decisions.posed import problem
+from bayes_scaling.decisions.from_fit import problem
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.inference import Fit
 from bayes_scaling.laws.optimum import numeric, track

@@ -24,7 +24,7 @@ from bayes_scaling.decisions import (
     allocate,
     load_scenario,
 )
-from bayes_scaling.decisions.posed import problem
+from bayes_scaling.decisions.from_fit import problem
 from bayes_scaling.decisions.problem import Problem
 from bayes_scaling.decisions.scenario_file import EXAMPLE
 from bayes_scaling.decisions.search import least_risk

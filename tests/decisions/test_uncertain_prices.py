@@ -24,7 +24,7 @@ from bayes_scaling.decisions import (
     budget_frontier,
 )
 from bayes_scaling.decisions.amounts import Amount
-from bayes_scaling.decisions.posed import problem
+from bayes_scaling.decisions.from_fit import problem
 from bayes_scaling.decisions.wait_and_see import wait_and_see
 from bayes_scaling.inference import Fit
 from tests.conftest import TRUTH

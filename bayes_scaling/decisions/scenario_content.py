@@ -11,14 +11,14 @@ from bayes_scaling.decisions.risk import Risk
 from bayes_scaling.decisions.scenario import Scenario
 from bayes_scaling.errors import ScenarioError
 
-__all__ = ["restated"]
+__all__ = ["scenario_from"]
 
 _PLAIN = ("devices", "owned")
 _SHARES = ("utilisation", "prompt_utilisation", "output_utilisation")
 
 
-def restated(content: Mapping[str, Any]) -> Scenario:
-    """The scenario that :meth:`Scenario.to_dict` told.
+def scenario_from(content: Mapping[str, Any]) -> Scenario:
+    """The scenario whose plain values :meth:`Scenario.to_dict` gave.
 
     Parameters
     ----------

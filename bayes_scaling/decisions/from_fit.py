@@ -1,4 +1,4 @@
-"""From a fit and a scenario to the problem they pose."""
+"""From a fit and a scenario to the problem to be solved."""
 
 from bayes_scaling._given import check_seed
 from bayes_scaling.decisions.budget_line import BudgetLine
