@@ -9,7 +9,7 @@ from bayes_scaling.errors import LawError
 from bayes_scaling.laws.law import Law
 from bayes_scaling.runs.inputs import INPUTS, REQUIRED, TYPICAL, Input
 
-__all__ = ["declared", "inputs_at", "typical_inputs"]
+__all__ = ["declared", "inputs_at", "typical_at", "typical_inputs"]
 
 
 def declared(law: Law) -> Mapping[str, Input]:
@@ -27,12 +27,10 @@ def typical_inputs(law: Law) -> Mapping[str, Input]:
     }
 
 
-def inputs_at(
+def typical_at(
     law: Law, log_params: Any, log_tokens: Any, levels: Mapping[str, float]
 ) -> dict[str, Any]:
-    """Natural logs of the inputs of a law at N parameters trained on D tokens, C = 6·N·D.
-
-    Inputs with a best value are left out: they differ from draw to draw.
+    """Natural logs of the typical inputs of a law at N parameters trained on D tokens.
 
     Parameters
     ----------
@@ -41,8 +39,28 @@ def inputs_at(
     log_params, log_tokens : array-like
         Natural logs of N and D.
     levels : mapping of str to float
-        By input, natural log of its typical value over what it grows with, 0 if not given; or its
-        log, where it is required.
+        By input, natural log of its typical value over what it grows with; 0 if not given.
+    """
+    sizes = {"params": log_params, "tokens": log_tokens}
+    x = {}
+    for name, entry in typical_inputs(law).items():
+        grown = [power * sizes[of] for of, power in entry.grows.items()]
+        first, *more = grown or [0.0 * (log_params + log_tokens)]
+        x[name] = sum(more, first) + levels.get(name, 0.0)
+    return x
+
+
+def inputs_at(
+    law: Law, log_params: Any, log_tokens: Any, levels: Mapping[str, float]
+) -> dict[str, Any]:
+    """Natural logs of sizes, C = 6·N·D, and of what a law reads at N parameters and D tokens.
+
+    Inputs with a best value are left out: they differ from draw to draw.
+
+    Parameters
+    ----------
+    law, log_params, log_tokens, levels
+        As of :func:`typical_at`; ``levels`` may hold the log of a required input.
 
     Raises
     ------
@@ -50,9 +68,7 @@ def inputs_at(
         If sizes alone do not say one of them.
     """
     x = {"params": log_params, "tokens": log_tokens, "flops": log_params + log_tokens + np.log(6.0)}
-    for name, entry in typical_inputs(law).items():
-        grown = [power * x[of] for of, power in entry.grows.items()]
-        x[name] = sum(grown, 0.0 * (log_params + log_tokens)) + levels.get(name, 0.0)
+    x |= typical_at(law, log_params, log_tokens, levels)
     for name, entry in declared(law).items():
         if name not in x and name not in law.best:
             if entry.unstated == REQUIRED and name not in levels:

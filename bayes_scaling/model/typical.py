@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_scaling.laws import Law
-from bayes_scaling.laws.inputs import inputs_at, typical_inputs
+from bayes_scaling.laws.inputs import inputs_at, typical_at, typical_inputs
 from bayes_scaling.model.inputs import input_values
 
 __all__ = ["Typical", "fill_typical", "typical", "typical_notes"]
@@ -32,8 +32,11 @@ class Typical:
 
     def logs(self, log_params: Any, log_tokens: Any) -> dict[str, Any]:
         """Natural logs of them for N parameters trained on D tokens."""
-        x = inputs_at(self.law, log_params, log_tokens, self.levels)
-        return {name: x[name] for name in self.levels}
+        return typical_at(self.law, log_params, log_tokens, self.levels)
+
+    def at(self, log_params: Any, log_tokens: Any) -> dict[str, Any]:
+        """Natural logs of sizes and of all that the law reads and that has no best value."""
+        return inputs_at(self.law, log_params, log_tokens, self.levels)
 
 
 def typical(law: Law, runs: pd.DataFrame, family: str) -> Typical:

@@ -88,16 +88,9 @@ class FamilyPosterior:
             Of the aspect ratio, d_model / n_layer. Without, shapes are what the law holds best in
             each draw, or else what is usual.
         """
-        x = {
-            "params": log_params,
-            "tokens": log_tokens,
-            "flops": log_params + log_tokens + np.log(6.0),
-            "unique_tokens": log_tokens if log_unique is None else log_unique,
-        }
-        if not set(self.spec.law.inputs) <= {*x, *self.spec.law.best}:
-            x |= self.usual.logs(x["params"], x["tokens"])
-        for name in self.spec.law.best:
-            x.pop(name, None)
+        x = self.usual.at(log_params, log_tokens)
+        if log_unique is not None:
+            x["unique_tokens"] = log_unique
         if log_aspect is not None:
             n_layer, d_model = self.counting.shape(np.exp(log_params), np.exp(log_aspect))
             x |= {
