@@ -9,9 +9,9 @@ import xarray as xr
 from bayes_scaling.errors import FitError
 from bayes_scaling.inference.settings import Progress, SamplerSettings, silent
 from bayes_scaling.inference.start import starting_point, unconstrained
-from bayes_scaling.model.data import data_of
 from bayes_scaling.model.family_coordinates import FamilyCoordinates
 from bayes_scaling.model.frame import Design, ReferenceFrame
+from bayes_scaling.model.nodes import data_of
 from bayes_scaling.model.spec import Spec
 
 __all__ = ["Compiled", "Sampled", "compile_model"]

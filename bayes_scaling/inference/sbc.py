@@ -26,6 +26,7 @@ from bayes_scaling.laws import DEFAULT, Law
 from bayes_scaling.model import Spec, hierarchy
 from bayes_scaling.model.design import arrays
 from bayes_scaling.model.frame import Design
+from bayes_scaling.model.noise import standard_draws
 from bayes_scaling.runs import load_runs
 
 __all__ = ["Calibration", "posterior_sbc", "sbc"]
@@ -286,12 +287,8 @@ def _simulated(spec: Spec, design: Design, truth: xr.Dataset, rng: np.random.Gen
     """The same runs with losses drawn from the likelihood."""
     mean = hierarchy.log_mean(spec, design, truth)
     scale = hierarchy.noise_scale(spec, design, truth)
-    shape = mean.shape
-    standard = (
-        rng.normal(size=shape)
-        if spec.noise == "normal"
-        else rng.standard_t(truth["nu"].values[..., None], size=shape)
-    )
+    nu = truth["nu"].values[..., None] if spec.noise == "student-t" else None
+    standard = standard_draws(spec.noise, nu, mean.shape, rng)
     return replace(design, log_loss=(mean + scale * standard).values.ravel())
 
 

@@ -9,10 +9,9 @@ from pymc.logprob.transforms import Transform
 
 from bayes_scaling.errors import LawError
 from bayes_scaling.laws.checking import evaluated
-from bayes_scaling.model.data import data_of
 from bayes_scaling.model.family_coordinates import FamilyCoordinates
 from bayes_scaling.model.frame import Design, ReferenceFrame
-from bayes_scaling.model.nodes import PRIOR_MEDIAN, log_parameters, named_values, nodes
+from bayes_scaling.model.nodes import PRIOR_MEDIAN, data_of, log_parameters, named_values, nodes
 from bayes_scaling.model.noise import observe
 from bayes_scaling.model.spec import Spec
 

@@ -1,4 +1,4 @@
-"""The free variables of the hierarchy, declared once and interpreted as numbers or as a graph.
+"""The hierarchy, declared once and interpreted as numbers or as a graph: free variables and data.
 
 ``mu`` (log of the population median of each pooled parameter), ``tau`` (sd of the log between
 families of each partially pooled one), ``theta`` (log of each parameter that families have of their
@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_scaling.laws import ops
-from bayes_scaling.model.frame import ReferenceFrame
+from bayes_scaling.model.frame import Design, ReferenceFrame
 from bayes_scaling.model.spec import Spec
 
 __all__ = [
     "PRIOR_MEDIAN",
     "Element",
     "Node",
+    "data_of",
     "log_parameters",
     "named_values",
     "nodes",
@@ -179,3 +180,19 @@ def named_values(spec: Spec, values: Mapping[str, Any]) -> dict[str, Any]:
 def prior_medians(spec: Spec, frame: ReferenceFrame) -> NDArray[np.float64]:
     """Logs of the prior medians in standardised terms, in the order of the parameters."""
     return np.array([frame.standard.log_median(p) for p in spec.parameters])
+
+
+def data_of(spec: Spec, frame: ReferenceFrame, design: Design) -> dict[str, NDArray[Any]]:
+    """Everything that a table of runs decides, which a compiled model can be given anew.
+
+    Prior medians, and by run, standardised: ``x_<input>``, ``family_index``, ``relative_se`` and
+    ``observed_log_loss``.
+    """
+    seen = frame.standardise(design)
+    return {
+        **{f"x_{name}": value for name, value in seen.inputs.items()},
+        "family_index": seen.family,
+        "relative_se": seen.relative_se,
+        "observed_log_loss": seen.log_loss,
+        PRIOR_MEDIAN: prior_medians(spec, frame),
+    }

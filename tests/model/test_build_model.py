@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pymc as pm
 import pytest
 import xarray as xr
 from numpy.testing import assert_allclose
+from scipy import stats
 
 import bayes_scaling as bs
 from bayes_scaling.errors import DataError, LawError
@@ -134,6 +136,18 @@ def test_a_parameter_of_the_name_of_a_variable_is_refused(name: str, table: pd.D
     )
     with pytest.raises(LawError, match=f"parameter '{name}' of law 'clash' has the name of"):
         bs.build_model(table, law)
+
+
+def test_named_parameters_can_be_given_a_density_of_their_own(table: pd.DataFrame) -> None:
+    # As docs/pymc-model.md does.
+    with bs.build_model(table, "chinchilla", prior="weak") as model:
+        total = model["alpha_N"] + model["alpha_D"]
+        extra = pm.Potential("total", pm.logp(pm.Normal.dist(0.66, 0.05), total))
+    outputs = [*model.replace_rvs_by_values([total, extra]), model.logp()]
+    found, density, _ = model.compile_fn(outputs, mode="FAST_COMPILE")(model.initial_point())
+    assert found.shape == (2,)
+    assert_allclose(density, stats.norm.logpdf(found, 0.66, 0.05), rtol=1e-12)
+    assert extra in model.potentials
 
 
 def test_what_a_fit_refuses_is_refused(table: pd.DataFrame) -> None:
