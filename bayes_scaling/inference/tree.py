@@ -18,6 +18,7 @@ from bayes_scaling.inference.settings import SamplerSettings
 from bayes_scaling.laws import Law, ops
 from bayes_scaling.model import hierarchy
 from bayes_scaling.model.frame import Design, ReferenceFrame
+from bayes_scaling.model.noise import bounded, standard_draws
 from bayes_scaling.model.spec import Spec
 from bayes_scaling.model.spec_json import write_spec
 from bayes_scaling.runs import INPUTS, Runs
@@ -125,7 +126,8 @@ def _predictive(
 ) -> xr.Dataset:
     mean = hierarchy.log_mean(spec, design, draws)
     scale = hierarchy.noise_scale(spec, design, draws)
-    again = ops.exp(mean + hierarchy.noise(spec, draws, scale, rng))
+    nu = draws["nu"].values[..., None] if spec.noise == "student-t" else None
+    again = ops.exp(mean + bounded(scale.values * standard_draws(spec.noise, nu, scale.shape, rng)))
     # A replicate needs no more digits than a loss is logged with; wide priors may leave its range.
     most = float(np.finfo(np.float32).max)
     return xr.Dataset({"loss": again.clip(max=most).astype(np.float32)})

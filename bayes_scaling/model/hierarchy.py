@@ -14,7 +14,7 @@ from scipy import stats
 from bayes_scaling.laws import Parameter
 from bayes_scaling.model.frame import Design, ReferenceFrame
 from bayes_scaling.model.nodes import PRIOR_MEDIAN, Node, named_values, nodes, prior_medians
-from bayes_scaling.model.noise import bounded_draws, log_density
+from bayes_scaling.model.noise import log_density
 from bayes_scaling.model.spec import Spec
 
 __all__ = [
@@ -24,7 +24,6 @@ __all__ = [
     "log_prior",
     "named",
     "new_family",
-    "noise",
     "noise_scale",
     "prior_draws",
 ]
@@ -182,17 +181,6 @@ def log_likelihood(spec: Spec, design: Design, draws: xr.Dataset) -> xr.DataArra
     nu = draws["nu"].values[..., None] if spec.noise == "student-t" else None
     left = (mean - observed).values
     return mean.copy(data=log_density(spec.noise, nu, left, scale))
-
-
-def noise(
-    spec: Spec, draws: xr.Dataset, scale: xr.DataArray, rng: np.random.Generator
-) -> xr.DataArray:
-    """Run-to-run noise on log loss, dims as ``scale`` (chain and draw first), within ±1."""
-    nu = None
-    if spec.noise == "student-t":
-        nu = draws["nu"].values
-        nu = nu.reshape(nu.shape + (1,) * (scale.ndim - nu.ndim))
-    return scale.copy(data=bounded_draws(spec.noise, nu, scale.values, rng))
 
 
 def log_prior(spec: Spec, frame: ReferenceFrame, draws: xr.Dataset) -> xr.Dataset:

@@ -8,7 +8,7 @@ from scipy import stats
 
 from bayes_scaling.model.spec import Noise
 
-__all__ = ["bounded", "bounded_draws", "log_density", "observe", "standard_draws"]
+__all__ = ["bounded", "log_density", "observe", "standard_draws"]
 
 Floats = NDArray[np.float64]
 
@@ -47,23 +47,8 @@ def bounded(draws: Floats) -> Floats:
     return np.clip(draws, -1.0, 1.0)
 
 
-def bounded_draws(
-    noise: Noise, nu: ArrayLike | None, scale: Floats, rng: np.random.Generator
-) -> Floats:
-    """Bounded draws on log loss.
-
-    Parameters
-    ----------
-    noise, nu, rng
-        As of :func:`standard_draws`.
-    scale : array
-        Of the noise, log loss.
-    """
-    return bounded(scale * standard_draws(noise, nu, scale.shape, rng))
-
-
 def log_density(noise: Noise, nu: ArrayLike | None, error: Floats, scale: Floats) -> Floats:
-    """Log density of errors on log loss; parameters as of :func:`bounded_draws`."""
+    """Log density of errors on log loss; parameters as of :func:`standard_draws`."""
     z = error / scale
     density: Any = (
         stats.norm.logpdf(z)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bayes_scaling.decisions import Plan
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.inference import Fit
-from bayes_scaling.posterior import FamilyPosterior, family_posterior
+from bayes_scaling.posterior import family_posterior
 from bayes_scaling.report import style
 from bayes_scaling.report._format import axis_count, axis_power
 from bayes_scaling.report._given import ResultLike, checked, only_compute
@@ -53,15 +53,12 @@ def loss_surface(fit: Fit, family: str, params: Floats, tokens: Floats, *, seed:
     (data, size) array
         In the loss unit of the fit, from at most about 250 of the draws.
     """
-    draws = _thinned(family_posterior(fit, family, seed))
+    draws = family_posterior(fit, family, seed)
+    draws = draws.thinned(max(draws.size // _DRAWS, 1))
     log_tokens = np.log(tokens)[:, None, None]
     logs = draws.curve(draws.at(np.log(params)[None, :, None], log_tokens, log_tokens))
     surface: Floats = np.exp(logs).mean(axis=-1)
     return surface
-
-
-def _thinned(draws: FamilyPosterior) -> FamilyPosterior:
-    return draws.thinned(max(draws.size // _DRAWS, 1))
 
 
 @style.styled

@@ -20,6 +20,7 @@ from bayes_scaling.model import (
     specify,
 )
 from bayes_scaling.model.build import build
+from bayes_scaling.model.noise import bounded, standard_draws
 from bayes_scaling.model.spec_json import read_spec, write_spec
 from tests.conftest import TRUTH, grid
 
@@ -182,13 +183,12 @@ def test_prior_predictive_covers_the_losses_people_see() -> None:
 @pytest.mark.parametrize("noise", ["student-t", "normal"])
 def test_noise_has_the_scale_and_tails_of_the_model(noise: str) -> None:
     spec, _, _ = model_of("chinchilla", "partial", noise)
-    shape = (1, 40_000)
-    draws = xr.Dataset({"nu": (("chain", "draw"), np.full(shape, 4.0))})
-    scale = xr.DataArray(np.full(shape, 0.01), dims=("chain", "draw"))
-    values = hierarchy.noise(spec, draws, scale, np.random.default_rng(0)).values.ravel()
+    values = standard_draws(spec.noise, 4.0, (40_000,), np.random.default_rng(0))
     reference = stats.t(4.0) if noise == "student-t" else stats.norm()
-    assert stats.kstest(values / 0.01, reference.cdf).pvalue > 1e-3
-    assert np.abs(hierarchy.noise(spec, draws, scale * 1e3, np.random.default_rng(0))).max() <= 1
+    assert stats.kstest(values, reference.cdf).pvalue > 1e-3
+    assert np.abs(bounded(10.0 * values)).max() == 1
+    near = np.abs(values) < 1
+    assert (bounded(values)[near] == values[near]).all()
 
 
 def test_a_new_family_scatters_about_the_population() -> None:
