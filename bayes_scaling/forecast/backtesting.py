@@ -290,16 +290,17 @@ def _beside(left: list[_Keyed], executor: Executor, say: Progress) -> Iterator[t
             waiting[executor.submit(_remote, payload, group[0][1].procedure.law.fingerprint)] = (
                 group
             )
+    for group in here:
+        yield from _after_all(group, say)
     for future in as_completed(waiting):
         results = future.result()
-        if results is None:
-            here.append(waiting[future])
-        else:
-            yield from results
-    for group in here:
-        name = group[0][1].procedure.law.name
-        say(f"law {name!r} cannot be imported by another process, so it is fitted in this one")
-        yield from _in_turn(group, say)
+        yield from _after_all(waiting[future], say) if results is None else results
+
+
+def _after_all(group: list[_Keyed], say: Progress) -> Iterator[tuple[str, Result]]:
+    name = group[0][1].procedure.law.name
+    say(f"law {name!r} cannot be imported by another process, so it is fitted in this one")
+    return _in_turn(group, say)
 
 
 def _pickled(group: list[_Keyed]) -> bytes | None:

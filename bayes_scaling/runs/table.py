@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -63,7 +62,7 @@ class Runs:
     _places: Places
     flags: tuple[Flag, ...]
     count: str = "params"
-    _excluded: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    _excluded: Mapping[str, int] = field(default_factory=dict)
     accepted: tuple[str, ...] = ()
     inputs: tuple[Input, ...] = ()
 
@@ -274,9 +273,7 @@ class Runs:
     def with_history(self, other: "Runs") -> "Runs":
         """These runs, with what was excluded from others of which they are a new reading."""
         loading = [flag for flag in other.flags if flag.code in LOADED and flag not in self.flags]
-        return replace(
-            self, flags=(*loading, *self.flags), _excluded=MappingProxyType(other.excluded)
-        )
+        return replace(self, flags=(*loading, *self.flags), _excluded=other.excluded)
 
     def select(self, mask: ArrayLike | Callable[[pd.DataFrame], ArrayLike]) -> "Runs":
         """Keep the rows where ``mask`` is true, in order, and flag them anew.
@@ -336,7 +333,7 @@ class Runs:
             _table=table,
             _places=places,
             flags=flags,
-            _excluded=MappingProxyType(dict(excluded)),
+            _excluded=dict(excluded),
             inputs=inputs,
         )
 

@@ -187,9 +187,12 @@ def test_a_file_that_is_no_checkpoint_is_left_alone(tmp_path: Path, table: pd.Da
 def test_an_executor_gives_the_same(table: pd.DataFrame, fitted: list[Runs]) -> None:
     for laws in (["chinchilla"], ["chinchilla", "chinchilla-gamma"]):
         alone = backtest(table, laws, ratio=[2, 8], progress=False)
+        said: list[str] = []
         with ThreadPoolExecutor(2) as executor:
-            beside = backtest(table, laws, ratio=[2, 8], executor=executor, progress=False)
+            beside = backtest(table, laws, ratio=[2, 8], executor=executor, progress=said.append)
         _same(alone, beside)
+        # Jobs went there as pickles, none was left to this process.
+        assert {text.partition(" of ")[2] for text in said} == {f"{2 * len(laws)} fits scored"}
     assert len(fitted) == 12
 
 
