@@ -19,7 +19,7 @@ from bayes_scaling import laws
 from bayes_scaling.decisions import Scenario, allocate
 from bayes_scaling.errors import FileError, LawError
 from bayes_scaling.exports import tables
-from bayes_scaling.forecast import backtesting
+from bayes_scaling.forecast import jobs
 from bayes_scaling.forecast.averaging import ModelAverage
 from bayes_scaling.forecast.backtesting import backtest
 from bayes_scaling.forecast.comparison import compare
@@ -467,25 +467,25 @@ class _Queue(Executor):
 def test_jobs_of_any_law_are_done(
     law: str | Law, travels: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = backtesting._Job(Procedure.of(law), 2.0, None, None)  # type: ignore[arg-type]
+    job = jobs.Job(Procedure.of(law), 2.0, None, None)  # type: ignore[arg-type]
     said: list[str] = []
     monkeypatch.setattr(
-        backtesting, "_in_turn", lambda group, _: [(key, job.procedure.law) for key, job in group]
+        jobs, "_in_turn", lambda group, _: [(key, job.procedure.law) for key, job in group]
     )
-    ((key, found),) = backtesting._beside([("key", job)], _Queue(), said.append)
+    ((key, found),) = jobs._beside([("key", job)], _Queue(), said.append)
     assert (key, found) == ("key", job.procedure.law)
     assert len(said) == (not travels)
     assert (found is not job.procedure.law) == travels
     # An edited function has the same name in a process that began before.
     payload = pickle.dumps([("key", replace(job, procedure=Procedure.of("product")))])
-    assert backtesting._remote(payload, job.procedure.law.fingerprint) is None
+    assert jobs._remote(payload, job.procedure.law.fingerprint) is None
 
 
 def test_a_new_process_knows_no_function_of_a_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_slopes, "__module__", "__main__")
     monkeypatch.setattr(sys.modules["__main__"], "_slopes", _slopes, raising=False)
-    job = backtesting._Job(Procedure.of(replace(TOY, slopes=_slopes)), 2.0, None, None)  # type: ignore[arg-type]
-    payload = backtesting._pickled([("key", job)])
+    job = jobs.Job(Procedure.of(replace(TOY, slopes=_slopes)), 2.0, None, None)  # type: ignore[arg-type]
+    payload = jobs._pickled([("key", job)])
     assert payload is not None
     monkeypatch.delattr(sys.modules["__main__"], "_slopes")
-    assert backtesting._remote(payload, job.procedure.law.fingerprint) is None
+    assert jobs._remote(payload, job.procedure.law.fingerprint) is None
