@@ -268,7 +268,7 @@ def build_model(
     from bayes_scaling.model.family_coordinates import FamilyCoordinates
 
     procedure = Procedure.of(law, prior=prior, pooling=pooling, noise=noise, priors=priors)
-    rows = _rows_of(load_runs(runs))
+    rows = _rows_of(load_runs(runs).with_inputs(procedure.law.own_inputs))
     spec, frame = procedure.specify(rows)
     coordinates = FamilyCoordinates.of(spec, frame)
     return build(spec, frame, arrays(spec, frame, rows), coordinates, named=True)

@@ -29,6 +29,7 @@ from bayes_scaling.model import (
 from bayes_scaling.model.family_coordinates import FamilyCoordinates
 from bayes_scaling.model.nodes import PRIOR_MEDIAN, nodes, prior_medians
 from bayes_scaling.runs import load_runs
+from bayes_scaling.runs.inputs import Input
 from tests.conftest import TRUTH, grid
 
 SHIPPED = population("chinchilla-gamma")
@@ -148,6 +149,22 @@ def test_named_parameters_can_be_given_a_density_of_their_own(table: pd.DataFram
     assert found.shape == (2,)
     assert_allclose(density, stats.norm.logpdf(found, 0.66, 0.05), rtol=1e-12)
     assert extra in model.potentials
+
+
+def test_an_input_of_a_laws_own_is_read(table: pd.DataFrame) -> None:
+    law = Law(
+        name="vocab",
+        formula="A * V^-0.1",
+        inputs=(Input("vocab", "1", "entries"),),
+        parameters=(Parameter("A", Prior(1.0, 0.5, 0.2), "loss", "level", "a guess"),),
+        reference="none",
+        log_curve=lambda x, p: np.log(p["A"]) - 0.1 * x["vocab"],
+        rigid=True,
+    )
+    sizes = np.geomspace(1e3, 1e5, len(table))
+    model = bs.build_model(table.assign(vocab=sizes), law)
+    middle = np.log(sizes).reshape(2, -1).mean(axis=1).mean()
+    assert_allclose(model["x_vocab"].get_value(), np.log(sizes) - middle)
 
 
 def test_what_a_fit_refuses_is_refused(table: pd.DataFrame) -> None:
