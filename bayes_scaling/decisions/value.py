@@ -22,8 +22,11 @@ from bayes_scaling.decisions.units import in_unit
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.forecast.doubts import size_doubts
 from bayes_scaling.inference import Fit
+from bayes_scaling.laws import Law
+from bayes_scaling.laws.inputs import declared
 from bayes_scaling.model import typical_notes
 from bayes_scaling.posterior import runs_of
+from bayes_scaling.runs.inputs import SIZES
 
 __all__ = ["SCHEMA", "NextRuns", "candidates", "next_runs"]
 
@@ -202,7 +205,7 @@ def next_runs(
     step = max(whole.draws.size // _DRAWS, 1)
     given = Problem(whole.draws.thinned(step), whole.line)
     sizes, _, _ = given.optimum
-    runs = candidates(fit, given) if at is None else _checked(at, scenario)
+    runs = candidates(fit, given) if at is None else _checked(at, scenario, fit.law)
     doubts = [] if at is None else size_doubts(runs, accept)
     worth = scenario.worth if scenario.priced else None
     study = Study(given, Decision.of(given, sizes), _costs(given, runs), worth, seed)
@@ -263,9 +266,15 @@ def candidates(fit: Fit, given: Problem) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _checked(at: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
+def _checked(at: pd.DataFrame, scenario: Scenario, law: Law) -> pd.DataFrame:
     """Candidates as numbers."""
     needs(at, pd.DataFrame, "at", "a DataFrame of params and tokens is needed", ScenarioError)
+    read = [declared(law)[name] for name in law.inputs if name not in SIZES]
+    for name in (name for entry in read for name in (entry.name, *entry.aliases) if name in at):
+        raise ScenarioError(
+            f"the candidates state {name!r}, which a decision about params and tokens leaves as it "
+            "is best, fresh or typical of the family's runs; leave the column out"
+        )
     units = {"params": "param", "tokens": "token", "cost": scenario.unit_of_cost}
     columns = {}
     for name, unit in units.items():

@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import bayes_scaling as bs
 from bayes_scaling import laws
-from bayes_scaling.errors import DataError, LawError
+from bayes_scaling.errors import DataError, LawError, ScenarioError
 from bayes_scaling.laws import Input, Law, common, ops
 from bayes_scaling.laws.checking import check_law
 from bayes_scaling.model import fill_typical, input_table, simulate, stated_inputs, typical
@@ -105,12 +105,29 @@ def test_a_law_with_an_input_of_its_own_goes_all_the_way(
     best = {name: plan.recommended[name] for name in ("params", "tokens")}
     truth_there = LAW.loss(best | {"vocab": middle}, TRUTH)
     assert plan.loss["q50"] == pytest.approx(truth_there, rel=0.02)
+    points = pd.DataFrame({"params": [1e9], "tokens": [2e10]})
+    wanted = bs.Scenario("1e21 FLOP")
+    for decision in (
+        bs.budget_frontier(fitted, wanted, factors=(1.0, 2.0)),
+        bs.marginal(fitted, 1e9, 2e10),
+        bs.next_runs(fitted, wanted, at=points),
+    ):
+        assert any(text.startswith("vocab is typical") for text in decision.content["warnings"])
+    with pytest.raises(ScenarioError, match="state 'vocab_size'"):
+        bs.next_runs(fitted, wanted, at=points.assign(vocab_size=8e3))
     assert bs.tables(fitted)["runs"]["vocab"].tolist() == table["vocab_size"].tolist()
 
     again = bs.load_fit(fitted.save(tmp_path / "fit.nc"), law=LAW)
     assert again.law == LAW
     pd.testing.assert_frame_equal(again.runs, fitted.runs)
     assert again.predict(**sizes, vocab=8e3).to_frame()["q50"].item() == small
+    entry = replace(VOCAB, unstated="required")
+    needed = bs.load_fit(tmp_path / "fit.nc", law=replace(LAW, inputs=("params", "tokens", entry)))
+    assert needed.predict(**sizes, vocab=8e3).to_frame()["q50"].item() == small
+    with pytest.raises(DataError, match="reads 'vocab'"):
+        needed.predict(**sizes)
+    with pytest.raises(LawError, match="'vocab', which is required"):
+        bs.allocate(needed, wanted)
     page = bs.write_report(tmp_path / "report.html", again, plan, tested).read_text("utf-8")
     assert "vocab" in page
 
