@@ -7,7 +7,7 @@ from bayes_scaling.model.inputs import input_table, input_values, stated_inputs,
 from bayes_scaling.model.population import Population, population
 from bayes_scaling.model.simulation import simulate
 from bayes_scaling.model.spec import Noise, Pooling, Spec
-from bayes_scaling.model.typical import Typical, fill_typical, typical, typical_notes
+from bayes_scaling.model.typical import fill_typical, typical, typical_notes
 
 __all__ = [
     "Design",
@@ -18,7 +18,6 @@ __all__ = [
     "Population",
     "ReferenceFrame",
     "Spec",
-    "Typical",
     "arrays",
     "fill_typical",
     "input_table",

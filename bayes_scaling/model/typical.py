@@ -1,45 +1,18 @@
 """What a family's runs usually are in inputs that a configuration need not state."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bayes_scaling.laws import Law
-from bayes_scaling.laws.inputs import inputs_at, typical_at, typical_inputs
+from bayes_scaling.laws.inputs import typical_at, typical_inputs
 from bayes_scaling.model.inputs import input_values
 
-__all__ = ["Typical", "fill_typical", "typical", "typical_notes"]
+__all__ = ["fill_typical", "typical", "typical_notes"]
 
 
-@dataclass(frozen=True)
-class Typical:
-    """Inputs of a law as they usually are in a family's runs.
-
-    Attributes
-    ----------
-    law : Law
-        The law.
-    levels : dict of str to float
-        By input, natural log of its geometric mean over what it grows with
-        (:class:`bayes_scaling.laws.Input`).
-    """
-
-    law: Law
-    levels: Mapping[str, float]
-
-    def logs(self, log_params: Any, log_tokens: Any) -> dict[str, Any]:
-        """Natural logs of them for N parameters trained on D tokens."""
-        return typical_at(self.law, log_params, log_tokens, self.levels)
-
-    def at(self, log_params: Any, log_tokens: Any) -> dict[str, Any]:
-        """Natural logs of sizes and of all that the law reads and that has no best value."""
-        return inputs_at(self.law, log_params, log_tokens, self.levels)
-
-
-def typical(law: Law, runs: pd.DataFrame, family: str) -> Typical:
+def typical(law: Law, runs: pd.DataFrame, family: str) -> dict[str, float]:
     """What is typical of a family, or of all runs if it has none.
 
     Parameters
@@ -50,6 +23,12 @@ def typical(law: Law, runs: pd.DataFrame, family: str) -> Typical:
         The fitted runs in canonical columns.
     family : str
         The family.
+
+    Returns
+    -------
+    dict of str to float
+        By input, natural log of its geometric mean over what it grows with: ``levels`` of
+        :func:`bayes_scaling.laws.inputs.inputs_at`.
     """
     own = runs[runs["family"] == family]
     rows = own if len(own) else runs
@@ -58,7 +37,7 @@ def typical(law: Law, runs: pd.DataFrame, family: str) -> Typical:
         grown = [power * np.log(rows[of]) for of, power in entry.grows.items()]
         level = np.log(input_values(entry, rows)) - sum(grown)
         levels[name] = float(level.mean())
-    return Typical(law, levels)
+    return levels
 
 
 def typical_notes(law: Law, runs: pd.DataFrame, families: Iterable[str]) -> list[str]:
@@ -69,7 +48,7 @@ def typical_notes(law: Law, runs: pd.DataFrame, families: Iterable[str]) -> list
         + (
             f"as at that size, growing with {' and '.join(entry.grows)}."
             if entry.grows
-            else f"{', '.join(f'{np.exp(u.levels[name]):.4g} ({f})' for f, u in usual.items())}."
+            else f"{', '.join(f'{np.exp(u[name]):.4g} ({f})' for f, u in usual.items())}."
         )
         for name, entry in typical_inputs(law).items()
     ]
@@ -101,7 +80,8 @@ def fill_typical(
     said: dict[tuple[int, ...], list[str]] = {}
     for name, blank in ((name, found.isna()) for name, found in values.items()):
         for family, rows in table[blank].groupby("family"):
-            logs = usual[str(family)].logs(np.log(rows["params"]), np.log(rows["tokens"]))
+            sizes = np.log(rows["params"]), np.log(rows["tokens"])
+            logs = typical_at(law, *sizes, usual[str(family)])
             values[name] = values[name].fillna(np.exp(logs[name]))
         if blank.any():
             said.setdefault(tuple(np.flatnonzero(blank)), []).append(name)

@@ -12,7 +12,8 @@ from bayes_scaling._given import check_seed
 from bayes_scaling._random import Stream, generator
 from bayes_scaling.inference import Fit
 from bayes_scaling.laws import Law
-from bayes_scaling.model import Extent, ReferenceFrame, Spec, Typical, hierarchy, typical
+from bayes_scaling.laws.inputs import inputs_at
+from bayes_scaling.model import Extent, ReferenceFrame, Spec, hierarchy, typical
 from bayes_scaling.model.noise import bounded, log_density
 from bayes_scaling.posterior.counting import Counting, counting_of
 from bayes_scaling.posterior.discrepancy import SIZES, FamilyDiscrepancy, family_discrepancy
@@ -47,8 +48,8 @@ class FamilyPosterior:
         Of the law beyond the data.
     numbers : RunNumbers
         Random numbers of new runs.
-    usual : Typical
-        Inputs of the law that sizes do not say.
+    usual : mapping of str to float
+        What is typical of inputs of the law that sizes do not say.
     counting : Counting
         How the family's runs count the parameters of a shape.
     """
@@ -61,7 +62,7 @@ class FamilyPosterior:
     nu: Floats | None
     discrepancy: FamilyDiscrepancy | None
     numbers: RunNumbers
-    usual: Typical
+    usual: Mapping[str, float]
     counting: Counting
 
     @property
@@ -88,7 +89,7 @@ class FamilyPosterior:
             Of the aspect ratio, d_model / n_layer. Without, shapes are what the law holds best in
             each draw, or else what is usual.
         """
-        x = self.usual.at(log_params, log_tokens)
+        x = inputs_at(self.spec.law, log_params, log_tokens, self.usual)
         if log_unique is not None:
             x["unique_tokens"] = log_unique
         if log_aspect is not None:

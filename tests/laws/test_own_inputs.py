@@ -15,6 +15,7 @@ from bayes_scaling import laws
 from bayes_scaling.errors import DataError, LawError, ScenarioError
 from bayes_scaling.laws import Input, Law, common, ops
 from bayes_scaling.laws.checking import check_law
+from bayes_scaling.laws.inputs import typical_at
 from bayes_scaling.model import fill_typical, input_table, simulate, stated_inputs, typical
 from bayes_scaling.runs import INPUTS, Runs, identifiability, load_configs, load_runs
 from bayes_scaling.runs.loading import recount
@@ -299,7 +300,7 @@ def test_what_is_typical_grows_as_declared() -> None:
     filled, _ = fill_typical(matrices, runs, asked)
     assert_allclose(filled["params_nonemb"], [1e10 * np.sqrt(0.5 * 0.8), 0.9e10])
     growing = replace(LAW, inputs=("params", "tokens", replace(VOCAB, grows={"tokens": 0.5})))
-    logs = typical(growing, runs, "web").logs(np.log(1e10), np.log(1e11))
+    logs = typical_at(growing, np.log(1e10), np.log(1e11), typical(growing, runs, "web"))
     assert_allclose(np.exp(logs["vocab"]), 2e4 * np.sqrt(1e11 / 1e9))
     equal = replace(LAW, inputs=("params", "tokens", replace(VOCAB, unstated="tokens")))
     assert_allclose(input_table(equal, asked)["vocab"], 1e11)

@@ -7,6 +7,7 @@ from numpy.testing import assert_allclose
 
 from bayes_scaling import laws
 from bayes_scaling.errors import DataError
+from bayes_scaling.laws.inputs import typical_at
 from bayes_scaling.model import fill_typical, input_table, stated_inputs, typical, unstated
 
 RUNS = pd.DataFrame(
@@ -79,7 +80,7 @@ def test_batch_and_shape_are_those_in_the_middle_of_the_family() -> None:
 def test_typical_shapes_keep_the_count_and_the_aspect_ratio() -> None:
     law = laws.get("gemstones")
     usual = typical(law, RUNS, "web")
-    logs = usual.logs(np.log([1e6, 4e6, 64e6]), np.log([1e8, 1e8, 1e8]))
+    logs = typical_at(law, np.log([1e6, 4e6, 64e6]), np.log([1e8, 1e8, 1e8]), usual)
     layers, width = np.exp(logs["n_layer"]), np.exp(logs["d_model"])
     assert_allclose(width / layers, np.sqrt(100.0 * 70.0))
     counted = np.sqrt(1e6 * 4e6 / (12 * 2 * 200.0**2) / (12 * 4 * 280.0**2))
