@@ -1,6 +1,6 @@
 """Reading the inputs that a law declares of its own, from columns that were kept as they were."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ from bayes_scaling.runs.cells import same_numbers, to_float
 from bayes_scaling.runs.columns import resolve
 from bayes_scaling.runs.inputs import Input
 
-__all__ = ["check_range", "joined", "read_own"]
+__all__ = ["joined", "numbers_of", "read_own"]
 
 
 def joined(known: tuple[Input, ...], more: Iterable[Input]) -> tuple[Input, ...]:
@@ -33,9 +33,9 @@ def joined(known: tuple[Input, ...], more: Iterable[Input]) -> tuple[Input, ...]
 
 
 def read_own(
-    frame: pd.DataFrame, places: Places, inputs: Iterable[Input]
-) -> dict[str, tuple[str, NDArray[np.float64]]]:
-    """Inputs that are in a table: by name, the column of the source and its numbers.
+    frame: pd.DataFrame, places: Places, inputs: Sequence[Input]
+) -> tuple[dict[str, str], dict[str, NDArray[np.float64]]]:
+    """Inputs that are in a table: by name, the columns of the source and their numbers.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def read_own(
         Columns of the source that are not canonical.
     places : Places
         Where its rows stood.
-    inputs : iterable of Input
+    inputs : sequence of Input
         Which to look for, by name and alias.
 
     Raises
@@ -53,28 +53,32 @@ def read_own(
     """
     raw = RawTable(frame, places)
     named = resolve(raw.names, None, places.source, inputs, same=same_numbers(raw))
-    found = {}
-    for entry in inputs:
-        if entry.name in named:
-            source = named[entry.name]
-            values = to_float(frame[source], source, places)
-            check_range(entry, values, source, raw)
-            found[entry.name] = source, values
-    return found
+    return named, numbers_of(raw, named, inputs)
 
 
-def check_range(entry: Input, values: NDArray[np.float64], source: str, raw: RawTable) -> None:
-    """Refuse values that an input cannot have; NaN is a blank, and judged later.
+def numbers_of(
+    raw: RawTable, named: Mapping[str, str], inputs: Iterable[Input]
+) -> dict[str, NDArray[np.float64]]:
+    """The numbers of inputs whose columns in the source are known; NaN is a blank, judged later.
 
     Raises
     ------
     DataError
-        Naming the first cell.
+        Naming the first cell that is no number or out of the range of its input.
     """
-    bad = np.flatnonzero(~(np.isnan(values) | ((values >= entry.low) & (values <= entry.high))))
-    if len(bad):
-        row = int(bad[0])
-        raise DataError(
-            f"{raw.places.full(row)}: column {source!r} holds {show(raw.frame[source].iloc[row])}; "
-            f"{entry.name} must be finite and above zero (from {entry.low:g} to {entry.high:g})"
-        )
+    found = {}
+    for entry in inputs:
+        if entry.name not in named:
+            continue
+        source = named[entry.name]
+        values = to_float(raw.frame[source], source, raw.places)
+        bad = np.flatnonzero(~(np.isnan(values) | ((values >= entry.low) & (values <= entry.high))))
+        if len(bad):
+            row = int(bad[0])
+            raise DataError(
+                f"{raw.places.full(row)}: column {source!r} holds "
+                f"{show(raw.frame[source].iloc[row])}; {entry.name} must be finite and above zero "
+                f"(from {entry.low:g} to {entry.high:g})"
+            )
+        found[entry.name] = values
+    return found

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from bayes_scaling._bounds import legal, meant
 from bayes_scaling.errors import DataError
 from bayes_scaling.runs._finding import Finding
-from bayes_scaling.runs._own_inputs import check_range, read_own
+from bayes_scaling.runs._own_inputs import numbers_of, read_own
 from bayes_scaling.runs._raw import Places, RawTable
 from bayes_scaling.runs._size_checks import implausible_sizes
 from bayes_scaling.runs._sizes import SIZES, derive
-from bayes_scaling.runs.cells import same_numbers, to_float, to_text
+from bayes_scaling.runs.cells import same_numbers, to_text
 from bayes_scaling.runs.columns import column, require, resolve
 from bayes_scaling.runs.flags import check_accepted, demoted, how_to_accept
 from bayes_scaling.runs.inputs import INPUTS, OPTIONAL, Input
@@ -66,9 +66,8 @@ class Configs:
         DataError
             If two columns can be one input and differ, or a cell is no number or out of range.
         """
-        found = read_own(self.original, self.places, tuple(inputs))
-        columns = {name: values for name, (_, values) in found.items()}
-        return replace(self, table=self.table.assign(**columns)) if columns else self
+        _, found = read_own(self.original, self.places, tuple(inputs))
+        return replace(self, table=self.table.assign(**found)) if found else self
 
 
 def load_configs(
@@ -106,19 +105,11 @@ def load_configs(
     accepted = check_accepted(accept)
     raw = read_table(source)
     place = raw.places.source
-    wanted = [column(name) for name in (*SIZES, *OPTIONAL, "family")]
+    wanted = (*INPUTS.values(), column("family"))
     named = resolve(raw.names, columns, place, wanted, same=same_numbers(raw))
     require(named, raw.names, place, loss=False)
-    numbers = {
-        name: to_float(raw.frame[named[name]], named[name], raw.places)
-        for name in (*SIZES, *OPTIONAL)
-        if name in named
-    }
-    for name, values in numbers.items():
-        check_range(INPUTS[name], values, named[name], raw)
-    sizes, derived = derive(
-        {name: numbers[name] for name in SIZES if name in numbers}, len(raw.frame)
-    )
+    numbers = numbers_of(raw, named, INPUTS.values())
+    sizes, derived = derive(numbers, len(raw.frame))
     _complete(sizes, derived, raw)
     table = pd.DataFrame(sizes | {name: numbers[name] for name in OPTIONAL if name in numbers})
     table["family"] = _families(raw, named)

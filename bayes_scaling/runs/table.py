@@ -127,9 +127,8 @@ class Runs:
             return self
         canonical = [entry.name for entry in (*COLUMNS, *self.inputs)]
         others = self._table.drop(columns=canonical, errors="ignore")
-        found = read_own(others, self._places, new)
-        table = self._table.drop(columns=[source for source, _ in found.values()])
-        table = table.assign(**{name: values for name, (_, values) in found.items()})
+        named, found = read_own(others, self._places, new)
+        table = self._table.drop(columns=list(named.values())).assign(**found)
         return self._flagged(table, self._places, self._excluded, together)
 
     def fit_rows(self) -> pd.DataFrame:
