@@ -1,5 +1,7 @@
 """The law's error beyond the data: closed forms, limits, and what a population says."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -72,6 +74,14 @@ def test_a_population_replaces_medians_and_keeps_what_it_does_not_know() -> None
     assert spec.prior == "own"
     assert spec.discrepancy == KNOWN
     assert read_spec(write_spec(spec, frame)) == (spec, frame)
+
+
+def test_a_discrepancy_is_no_part_of_the_density() -> None:
+    spec, _ = specify(simulate("chinchilla", grid(), TRUTH), "chinchilla", prior=OWN)
+    without = replace(spec, discrepancy=None)
+    assert without != spec
+    assert without.same_density(spec)
+    assert not without.same_density(replace(spec, noise="normal"))
 
 
 def test_what_is_shipped() -> None:
