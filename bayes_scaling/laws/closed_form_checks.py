@@ -96,7 +96,9 @@ def _searched(law: Law, values: Mapping[str, Any], log_c: Floats) -> tuple[Float
 
     def along(off: Floats) -> Floats:
         size = np.broadcast_to(budget / 2 + off, np.broadcast_shapes(off.shape, budget.shape))
-        return np.broadcast_to(_log_loss(law, flat, size, budget), size.shape)
+        found = np.broadcast_to(_log_loss(law, flat, size, budget), size.shape)
+        # So far out an expression may overflow, and NaN would be taken for the least.
+        return np.where(np.isnan(found), np.inf, found)
 
     off = numeric(along, (-_RANGE, _RANGE), budget.size)
     loss = along(off)

@@ -145,6 +145,17 @@ def test_another_closed_form_is_refused(law: str, forms: ClosedForms, said: str)
     assert "mine" not in laws.available()
 
 
+def test_a_curve_that_overflows_far_out_has_its_minimum_all_the_same() -> None:
+    law = laws.get("chinchilla")
+    check_closed_forms(
+        replace(
+            law,
+            name="mine",
+            log_curve=lambda x, p: law.log_curve(x, p) + 0.0 * np.exp(10.0 * np.abs(x["params"])),
+        )
+    )
+
+
 def test_the_exponent_of_compute_alone_is_that_of_its_frontier() -> None:
     check_closed_forms(replace(FLAT, closed_forms=ClosedForms(frontier=lambda p: p["alpha_C"])))
 
