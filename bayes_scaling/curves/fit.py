@@ -123,10 +123,10 @@ class CurveFit:
         t : (point,) array-like
             Steps or tokens, in order, from the last point on.
         kind : {"run", "curve"}
-            "run": as it will be logged, with the luck that lasts from the last point on and the
+            "run": as it will be logged, with the deviation that lasts from the last point on, and the
             noise of a point. "curve": the law's.
         seed : int, optional
-            Of which particles and which luck; that of the fit if not given.
+            Of which particles and which deviations; that of the fit if not given.
 
         Returns
         -------
@@ -154,7 +154,7 @@ class CurveFit:
             points = part.particles.points[chosen]
             curve = part.model.log_curve(points, part.model.inputs(at))
             draws.append(
-                curve if kind == "curve" else curve + part.luck(points, self.data, at, rng)
+                curve if kind == "curve" else curve + part.deviations(points, self.data, at, rng)
             )
         losses: Floats = np.exp(np.concatenate(draws))
         return losses

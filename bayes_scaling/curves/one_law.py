@@ -32,8 +32,10 @@ class OneLaw:
     particles: Particles
     share: float = 1.0
 
-    def luck(self, points: Floats, data: Thinned, at: Floats, rng: np.random.Generator) -> Floats:
-        """Paths of the wandering from the last point on, with the noise of a point.
+    def deviations(
+        self, points: Floats, data: Thinned, at: Floats, rng: np.random.Generator
+    ) -> Floats:
+        """Paths of the correlated deviation from the last point on, with the noise of a point.
 
         Parameters
         ----------
@@ -44,7 +46,7 @@ class OneLaw:
         at : (point,) array
             Steps or tokens, in order.
         rng : numpy.random.Generator
-            Source of the luck.
+            Source of randomness.
 
         Returns
         -------
