@@ -123,8 +123,8 @@ class CurveFit:
         t : (point,) array-like
             Steps or tokens, in order, from the last point on.
         kind : {"run", "curve"}
-            "run": as it will be logged, with the deviation that lasts from the last point on, and the
-            noise of a point. "curve": the law's.
+            "run": as it will be logged, with the deviation that lasts from the last point on,
+            and the noise of a point. "curve": the law's.
         seed : int, optional
             Of which particles and which deviations; that of the fit if not given.
 

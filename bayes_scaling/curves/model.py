@@ -19,8 +19,8 @@ Floats = NDArray[np.float64]
 
 _SCATTER = {"white": (3e-3, 1.5), "wander": (1e-2, 1.0), "memory": (0.3, 0.7)}
 """Median and sd of the log of each: a point scatters by a few tenths of a percent, more or less by
-a factor of 20; laws miss by about 1%, as those of runs do; deviations last for a third of a factor of e
-in t."""
+a factor of 20; laws miss by about 1%, as those of runs do; deviations last for a third of a
+factor of e in t."""
 _KNOWN = 1.0
 """sd of the log of the white noise where differences of neighbours tell it."""
 _NONE = 1e-300

@@ -2,8 +2,8 @@
 
 Log losses are the law's, plus noise of each point (white), plus a wandering that neighbouring
 points share: a stationary AR(1) process in the log of t (Ornstein and Uhlenbeck 1930), which stands
-for deviations that last and for what the law gets wrong. Together they are a state-space model with one
-state, and the likelihood of a curve is a Kalman filter (Särkkä 2013, Theorem 4.2).
+for deviations that last and for what the law gets wrong. Together they are a state-space model with
+one state, and the likelihood of a curve is a Kalman filter (Särkkä 2013, Theorem 4.2).
 """
 
 from dataclasses import dataclass
