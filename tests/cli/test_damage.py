@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import json
 import shutil
 import subprocess
 import sys
@@ -90,7 +91,7 @@ def test_a_fit_without_a_group(name, fit_path, tmp_path):
         ("{", "its spec cannot be read"),
         ("{}", "its spec cannot be read"),
         ("[]", "its spec cannot be read"),
-        ('{"law": "ours"}', "there is no law 'ours'"),
+        ('{"law": "ours"}', "its spec cannot be read"),
     ],
 )
 def test_a_fit_of_another_program(spec, said, fit_path, tmp_path):
@@ -100,6 +101,16 @@ def test_a_fit_of_another_program(spec, said, fit_path, tmp_path):
         if spec is not None:
             file.attrs["spec"] = spec
     with pytest.raises(FileError, match=rf"odd\.nc.*{said}"):
+        load_fit(tmp_path / "odd.nc")
+
+
+def test_a_fit_of_a_law_that_is_not_known_here(fit_path, tmp_path):
+    shutil.copy(fit_path, tmp_path / "odd.nc")
+    with h5py.File(tmp_path / "odd.nc", "r+") as file:
+        spec = json.loads(file.attrs["spec"])
+        del file.attrs["spec"]
+        file.attrs["spec"] = json.dumps(spec | {"law": "ours"})
+    with pytest.raises(FileError, match=r"odd\.nc.*law 'ours', which is not registered"):
         load_fit(tmp_path / "odd.nc")
 
 
