@@ -1,8 +1,8 @@
 """Damaged fits, and outputs that cannot be written."""
 
+import json
 import os
 import shlex
-import json
 import shutil
 import subprocess
 import sys
