@@ -14,9 +14,12 @@ from bayes_scaling.runs.inputs import INPUTS, REQUIRED, TYPICAL, Input
 
 __all__ = ["check_law", "evaluated"]
 
-_RESERVED = frozenset({"sigma", "nu", "discrepancy", "params_exponent"})
-"""Variables of every posterior beside the parameters of its law."""
+_RESERVED = frozenset({"sigma", "nu", "discrepancy", "params_exponent", "chain", "draw"})
+"""Variables and dimensions of every posterior beside the parameters of its law."""
+_OF_PARAMETERS = ("_population", "_spread")
+"""What the names of variables end with that every posterior has of its parameters."""
 _COLUMNS = frozenset({"extrapolation", "family_seen", "fit", "configs", "accept", "params_total"})
+_COLUMNS |= {"self", "mean", "sd"}
 """Columns of forecasts, and arguments of them, beside the canonical ones."""
 _PREFIXES = ("reference_", "centre_", "loss_", "source_")
 """What names of columns begin with that are added to those of runs."""
@@ -85,7 +88,8 @@ def _check_names(law: Law) -> None:
             )
     _check_own(law)
     for name in law.names:
-        if name in _RESERVED:
+        stems = {name.removesuffix(end) for end in _OF_PARAMETERS} - {name}
+        if name in _RESERVED or stems & set(law.names):
             raise LawError(
                 f"law {law.name!r} has a parameter {name!r}, a name that every fit uses for "
                 "something else; give it another name"
@@ -111,6 +115,7 @@ def _check_own(law: Law) -> None:
                 )
         meant |= dict.fromkeys(own, entry.name)
         _check_sources(law, entry, known)
+        _check_formula(law, entry)
 
 
 def _check_sources(law: Law, entry: Input, known: tuple[str, ...]) -> None:
@@ -124,6 +129,25 @@ def _check_sources(law: Law, entry: Input, known: tuple[str, ...]) -> None:
                     f"input {entry.name!r} of law {law.name!r} follows from {name!r}; it can "
                     f"follow from {', '.join(n for n in legal if n != entry.name)}"
                 )
+
+
+def _check_formula(law: Law, entry: Input) -> None:
+    """See that an input can be computed from what it follows from."""
+    stated = np.geomspace(10.0, 1e4, POINTS)
+    try:
+        values = np.asarray(entry.follow(dict.fromkeys(entry.needs, stated)), dtype=np.float64)
+    # The formula is a user's, and may raise anything.
+    except Exception as error:
+        raise LawError(
+            f"formula of input {entry.name!r} of law {law.name!r} cannot be evaluated on NumPy "
+            f"arrays ({type(error).__name__}: {error}); it takes the values of "
+            f"{', '.join(entry.needs)}, in this order"
+        ) from error
+    if entry.needs and values.shape != stated.shape:
+        raise LawError(
+            f"formula of input {entry.name!r} of law {law.name!r} gives an array of shape "
+            f"{values.shape} for {POINTS} rows; a number for each is needed"
+        )
 
 
 def _check_values(law: Law) -> None:

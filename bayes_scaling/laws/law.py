@@ -125,6 +125,9 @@ class Law:
             twice = next((name for name in names if names.count(name) > 1), None)
             if twice is not None:
                 raise LawError(f"law {self.name!r} names {twice!r} twice")
+        wanted = "ClosedForms(optimum=..., params_exponent=..., frontier=...) is needed"
+        whose = f"closed_forms of law {self.name!r}"
+        needs(self.closed_forms, ClosedForms, whose, wanted, LawError)
         for what in ("log_curve", "slopes"):
             if not callable(getattr(self, what)):
                 raise LawError(

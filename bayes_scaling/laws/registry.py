@@ -180,7 +180,8 @@ def get(law: str | Law) -> Law:
         meant = f" (did you mean {close[0]!r}?)" if close else ""
         raise LawError(
             f"there is no law {law!r}; there are {', '.join(names)}{meant}, and a law of your own "
-            "is there after bayes_scaling.laws.register(law)"
+            "is there once the package that has it is installed, or in Python after "
+            "bayes_scaling.laws.register(law)"
         )
     return found
 

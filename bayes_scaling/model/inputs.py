@@ -55,7 +55,8 @@ def _check(law: Law, name: str, values: "pd.Series[float]", table: pd.DataFrame)
     ):
         if bad.any():
             row = int(np.flatnonzero(bad.to_numpy())[0])
-            label = f" ({table['run'].iloc[row]})" if "run" in table else ""
+            run = str(table["run"].iloc[row]) if "run" in table else ""
+            label = f" ({run})" if run else ""
             raise DataError(
                 f"law {law.name!r} reads {name!r}, which {int(bad.sum())} of {len(table)} rows "
                 f"{what}; the first is row {row + 1}{label}"

@@ -168,8 +168,9 @@ def _law(content: _Content, given: Law | None) -> Law:
     law = given or find(name)
     if law is None:
         raise LawError(
-            f"it is of law {name!r}, which is not registered here; write load_fit(path, law=LAW) "
-            "with the Law it was fitted with, or register it under its name (docs/add-a-law.md)"
+            f"it is of law {name!r}, which is not registered here; install the package that has "
+            "it (docs/add-a-law.md), or in Python write load_fit(path, law=LAW) with the Law it "
+            "was fitted with"
         )
     differs = _difference(law, content)
     if differs is not None:

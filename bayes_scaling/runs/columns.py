@@ -94,7 +94,10 @@ def column(name: str) -> Column:
         return _BY_NAME[name]
     except KeyError:
         legal = ", ".join(_BY_NAME)
-        raise DataError(f"{name!r} is not a canonical column; these are: {legal}") from None
+        raise DataError(
+            f"{name!r} is not a canonical column; these are: {legal}; what a law reads beside "
+            "them is found by the name and the aliases of its Input"
+        ) from None
 
 
 def normalise(name: str) -> str:
@@ -184,10 +187,14 @@ def _match(
     different = [name for name in hits[1:] if not same(hits[0], name)]
     if different:
         options = " or ".join(f"--column {entry.name}={name!r}" for name in (hits[0], different[0]))
+        advice = (
+            f"choose one with {options} (in Python columns={{{entry.name!r}: {different[0]!r}}})"
+        )
+        if entry.name not in _BY_NAME:
+            advice = "leave all but one of them out of the table, or rename them"
         raise DataError(
             f"{source}: columns {listing([hits[0], *different])} can both be {entry.name!r} and "
-            f"differ; choose one with {options} "
-            f"(in Python columns={{{entry.name!r}: {different[0]!r}}})"
+            f"differ; {advice}"
         )
     return hits[0] if hits else None
 

@@ -5,13 +5,14 @@ What a law of one's own reads beside them is declared in the law, as one more :c
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from keyword import iskeyword
 from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
 
 from bayes_scaling._bounds import LARGEST, SMALLEST, meant
-from bayes_scaling._given import shown
+from bayes_scaling._given import is_number, shown
 from bayes_scaling.errors import LawError
 
 __all__ = ["INPUTS", "OPTIONAL", "SIZES", "Column", "Input"]
@@ -72,7 +73,8 @@ class Input(Column):
     Raises
     ------
     LawError
-        If the name is not an identifier, or the range not one of numbers above 0.
+        If the name is not an identifier, the range not one of numbers above 0, or another field
+        of another type.
     """
 
     needs: tuple[str, ...] = ()
@@ -84,7 +86,7 @@ class Input(Column):
     high: float = LARGEST
 
     def __post_init__(self) -> None:
-        if not (isinstance(self.name, str) and self.name.isidentifier()):
+        if not (isinstance(self.name, str) and self.name.isidentifier()) or iskeyword(self.name):
             raise LawError(
                 f"an input is named {shown(self.name)}; letters, digits and underscores are "
                 "needed, like 'vocab'"
@@ -92,12 +94,13 @@ class Input(Column):
         for what, value in (("unit", self.unit), ("meaning", self.meaning)):
             if not isinstance(value, str):
                 raise LawError(f"{what} of input {self.name!r} is {shown(value)}, text is needed")
-        names = self.aliases
-        if not (isinstance(names, tuple) and all(isinstance(name, str) for name in names)):
-            raise LawError(
-                f"aliases of input {self.name!r} are {shown(names)}; a tuple of names is needed"
-            )
-        if not (meant(self.low) and meant(self.high) and self.low < self.high):
+        for what, names in (("aliases", self.aliases), ("needs", self.needs)):
+            if not (isinstance(names, tuple) and all(isinstance(name, str) for name in names)):
+                raise LawError(
+                    f"{what} of input {self.name!r} are {shown(names)}; a tuple of names is needed"
+                )
+        ends = (self.low, self.high)
+        if not (all(is_number(end) and meant(end) for end in ends) and self.low < self.high):
             raise LawError(
                 f"input {self.name!r} ranges from {self.low!r} to {self.high!r}; two numbers above "
                 "0, the smaller first, are needed"
@@ -106,6 +109,23 @@ class Input(Column):
             raise LawError(f"input {self.name!r} is of kind {self.kind!r}; a law reads numbers")
         if bool(self.needs) != callable(self.formula):
             raise LawError(f"input {self.name!r} has one of needs and formula; give both or none")
+        self._check_course()
+
+    def _check_course(self) -> None:
+        """See that what is said of how it grows and of the loss can be meant."""
+        powers: Any = self.grows
+        if not (
+            isinstance(powers, Mapping)
+            and all(is_number(power) and np.isfinite(power) for power in powers.values())
+        ):
+            raise LawError(
+                f"grows of input {self.name!r} is {shown(powers)}; a mapping of names to powers is "
+                "needed, like {'tokens': 0.5}"
+            )
+        if not isinstance(self.falls, bool):
+            raise LawError(
+                f"falls of input {self.name!r} is {shown(self.falls)}, not True or False"
+            )
 
     def follow(self, values: Mapping[str, Any]) -> Any:
         """Its values as they follow from other columns, blank where one of these is not there."""

@@ -159,12 +159,17 @@ def test_a_law_keeps_names_and_what_it_declares() -> None:
         (Input("Vocabulary", "", ""), "column 'tokenizer'"),
         (Input("extrapolation", "", ""), "results use"),
         (Input("reference_params", "", ""), "results use"),
+        (Input("self", "", ""), "results use"),
+        (Input("mean", "", ""), "results use"),
         (Input("V", "", "", unstated="W"), "'W'"),
         (
             Input("V", "", "", grows={"flops": 1.0}),
             r"from 'flops'; it can follow from params, tokens$",
         ),
         (Input("V", "", "", needs=("v",), formula=abs), "'v'"),
+        (Input("V", "", "", needs=("tokens",), formula=lambda d: d["x"]), "formula of input 'V'"),
+        (Input("V", "", "", needs=("tokens",), formula=max), r"of shape \(\) for 12 rows"),
+        (Input("V", "", "", needs=("tokens",), formula=pow), "formula of input 'V'.*TypeError"),
         ("lr", r"as Input\('lr', unit, meaning\)"),
     ],
 )
@@ -187,7 +192,14 @@ def test_what_a_law_cannot_declare(entry: Any, said: str) -> None:
         {"name": "V", "low": 2.0, "high": 1.0},
         {"name": "V", "aliases": "W"},
         {"name": "V", "kind": "text"},
+        {"name": "class"},
+        {"name": "V", "low": "2"},
         {"name": "V", "needs": ("params",)},
+        {"name": "V", "needs": "params", "formula": abs},
+        {"name": "V", "grows": ("params",)},
+        {"name": "V", "grows": {"params": "1/2"}},
+        {"name": "V", "grows": {"params": np.nan}},
+        {"name": "V", "falls": "no"},
         {"name": "V", "unit": 1},
     ],
 )
@@ -249,8 +261,12 @@ def test_cells_are_checked_as_those_of_any_column(tmp_path: Path, cell: str, sai
 
 
 def test_two_columns_that_differ_are_refused(table: pd.DataFrame) -> None:
-    with pytest.raises(DataError, match="'vocab', 'vocab_size' can both be 'vocab'"):
+    with pytest.raises(DataError, match="'vocab', 'vocab_size' can both be 'vocab'") as refused:
         load_runs(table.assign(vocab=5.0)).with_inputs((VOCAB,))
+    # --column knows canonical columns alone.
+    assert "--column" not in str(refused.value)
+    with pytest.raises(DataError, match="what a law reads beside them is found by"):
+        load_runs(table, columns={"vocab": "vocab_size"})
     same = load_runs(table.assign(vocab=table["vocab_size"])).with_inputs((VOCAB,))
     assert same.table["vocab"].tolist() == table["vocab_size"].tolist()
 

@@ -315,11 +315,28 @@ def test_a_law_that_would_fail_after_the_fit_is_not_registered(
         ({"parameters": (common.FLOOR, common.FLOOR)}, "names 'floor' twice"),
         ({"log_curve": "B"}, "log_curve of law 'toy' is 'B', a function is needed"),
         ({"slopes": None}, "slopes of law 'toy' is None"),
+        ({"closed_forms": None}, "closed_forms of law 'toy' is None, ClosedForms"),
+        ({"closed_forms": {"optimum": len}}, "closed_forms of law 'toy' is .*ClosedForms"),
     ],
 )
 def test_malformed_laws(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(LawError, match=said):
         replace(TOY, **changes)
+
+
+@pytest.mark.parametrize("name", ["sigma", "chain", "draw", "floor_population", "B_spread"])
+def test_parameters_do_not_take_the_names_of_what_every_posterior_has(name: str) -> None:
+    def renamed(p: Any) -> dict[str, Any]:
+        return {**p, "alpha_D": p[name]}
+
+    law = replace(
+        TOY,
+        parameters=(*TOY.parameters[:2], replace(TOY.parameters[2], name=name)),
+        log_curve=lambda x, p: _log_curve(x, renamed(p)),
+        slopes=lambda p: TOY.slopes(renamed(p)),
+    )
+    with pytest.raises(LawError, match=f"has a parameter '{name}', a name that every fit uses"):
+        check_law(law)
 
 
 @pytest.mark.parametrize(

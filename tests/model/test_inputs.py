@@ -46,6 +46,9 @@ def test_inputs_that_are_missing_are_named_with_the_row() -> None:
     ):
         input_table(law, holes)
     assert input_table(law, holes, best=True)["aspect_ratio"].isna().tolist() == [0, 1, 1, 0]
+    # Runs without a label are known by their row alone.
+    with pytest.raises(DataError, match=r"the first is row 2$"):
+        input_table(law, holes.assign(run=""))
 
 
 def test_what_is_assumed_is_said() -> None:
