@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bayes_scaling._random import Stream, generator
 from bayes_scaling.errors import FitError
-from bayes_scaling.forecast.prediction import predict
+from bayes_scaling.forecast.prediction import configs_of, predict
 from bayes_scaling.forecast.result import Forecast
 from bayes_scaling.inference import Fit
 
@@ -78,6 +78,11 @@ class ModelAverage:
             With as many chains and draws as the first fit of any weight.
         """
         used = {name: weight for name, weight in self.weights.items() if weight > _TINY}
+        if configs is None:
+            # An input of one law's own is no input of another.
+            accept = where.pop("accept", ())
+            configs = configs_of([fit.law for fit in self.fits.values()], where)
+            where = {"accept": accept}
         parts = {name: predict(self.fits[name], configs, seed=seed, **where) for name in used}
         first = next(iter(parts.values()))
         chains, draws = first.draws.sizes["chain"], first.draws.sizes["draw"]

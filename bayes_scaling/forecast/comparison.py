@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_scaling._display import brief
+from bayes_scaling._given import shown
 from bayes_scaling._saved import Saved, records
 from bayes_scaling.errors import DataError, FitError
 from bayes_scaling.forecast.averaging import ModelAverage, stacking_weights
@@ -74,7 +75,10 @@ class Comparison(Saved):
         column = f"weight_{by}"
         if column not in self.table:
             have = [name for name in self.table if str(name).startswith("weight_")]
-            raise FitError(f"there is no {column}; this comparison has {', '.join(map(str, have))}")
+            raise FitError(
+                f"by is {shown(by)}, and there is no weight of that kind; this comparison has "
+                f"{', '.join(map(str, have))}; average().predict(...) takes the configurations"
+            )
         return ModelAverage(self.fits, {str(k): float(v) for k, v in self.table[column].items()})
 
     def to_dict(self) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from bayes_scaling.posterior import family_posterior, log_inputs
 from bayes_scaling.runs import ACCEPTABLE, Configs, load_configs
 from bayes_scaling.runs.inputs import OPTIONAL
 
-__all__ = ["forecast_columns", "predict", "predict_own"]
+__all__ = ["configs_of", "forecast_columns", "predict", "predict_own"]
 
 
 def predict(
@@ -74,12 +74,7 @@ def predict(
     check_seed(seed)
     if configs is None:
         given = {"params": params, "tokens": tokens, "flops": flops, "family": family}
-        given |= inputs
-        _check_known(fit.law, inputs)
-        columns = {name: value for name, value in given.items() if value is not None}
-        if not columns:
-            raise DataError("a forecast needs configs, or two of params, tokens and flops")
-        configs = _table_of(columns)
+        configs = configs_of([fit.law], given | inputs)
     points = configs if isinstance(configs, Configs) else load_configs(configs, accept=accept)
     check_spelling(fit, points.table["family"].dropna().unique())
     return _forecast(fit, points, seed)
@@ -100,8 +95,25 @@ def _forecast(fit: Fit, points: Configs, seed: int) -> Forecast:
     return Forecast(draws, points, table, doubts, units.pop() if len(units) == 1 else "mixed")
 
 
-def _table_of(columns: Mapping[str, Any]) -> pd.DataFrame:
-    """A table of columns, each one value for all rows or as many values as there are rows."""
+def configs_of(laws: Iterable[Law], given: Mapping[str, Any]) -> pd.DataFrame:
+    """Configurations from columns: each one value for all rows, or as many as there are rows.
+
+    Raises
+    ------
+    DataError
+        If none is given, one is no input that any of the laws may read, or they differ in length.
+    """
+    own = {entry.name: None for law in laws for entry in law.own_inputs}
+    known = ("params", "tokens", "flops", *OPTIONAL, *own, "family")
+    for name in given:
+        if name not in known:
+            raise DataError(
+                f"{name!r} is not an input of a forecast; these are "
+                f"{', '.join(known[:-1])} and family"
+            )
+    columns = {name: value for name, value in given.items() if value is not None}
+    if not columns:
+        raise DataError("a forecast needs configs, or two of params, tokens and flops")
     arrays = {name: np.asarray(value) for name, value in columns.items()}
     for name, values in arrays.items():
         if values.ndim > 1:
@@ -115,16 +127,6 @@ def _table_of(columns: Mapping[str, Any]) -> pd.DataFrame:
         {name: v if v.ndim else [columns[name]] * rows for name, v in arrays.items()},
         index=range(rows),
     )
-
-
-def _check_known(law: Law, inputs: Mapping[str, Any]) -> None:
-    known = (*OPTIONAL, *(entry.name for entry in law.own_inputs))
-    for name in inputs:
-        if name not in known:
-            raise DataError(
-                f"{name!r} is not an input of a forecast; these are params, tokens, flops, "
-                f"{', '.join(known)} and family"
-            )
 
 
 def forecast_columns(law: Law, table: pd.DataFrame) -> pd.DataFrame:

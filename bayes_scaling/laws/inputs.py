@@ -7,7 +7,7 @@ import numpy as np
 
 from bayes_scaling.errors import LawError
 from bayes_scaling.laws.law import Law
-from bayes_scaling.runs.inputs import INPUTS, REQUIRED, TYPICAL, Input
+from bayes_scaling.runs.inputs import INPUTS, REQUIRED, SIZES, TYPICAL, Input
 
 __all__ = ["declared", "inputs_at", "typical_at", "typical_inputs"]
 
@@ -23,8 +23,13 @@ def typical_inputs(law: Law) -> Mapping[str, Input]:
     return {
         name: entry
         for name, entry in declared(law).items()
-        if entry.unstated == TYPICAL and name not in law.best
+        if entry.unstated == TYPICAL and name not in law.best and not _of_sizes(entry)
     }
+
+
+def _of_sizes(entry: Input) -> bool:
+    """Whether an input follows from sizes alone."""
+    return bool(entry.needs) and set(entry.needs) <= set(SIZES)
 
 
 def typical_at(
@@ -70,11 +75,14 @@ def inputs_at(
     x = {"params": log_params, "tokens": log_tokens, "flops": log_params + log_tokens + np.log(6.0)}
     x |= typical_at(law, log_params, log_tokens, levels)
     for name, entry in declared(law).items():
-        if name not in x and name not in law.best:
+        if name not in x and name not in law.best and _of_sizes(entry):
+            x[name] = np.log(entry.follow({size: np.exp(x[size]) for size in SIZES}))
+        elif name not in x and name not in law.best:
             if entry.unstated == REQUIRED and name not in levels:
                 raise LawError(
-                    f"law {law.name!r} reads {name!r}, which is required, and a plan states sizes "
-                    "alone; forecast single configurations that state it"
+                    f"law {law.name!r} reads {name!r}, which is required, and plans and reports "
+                    "state sizes alone; forecast configurations that state it, or declare it with "
+                    "unstated='typical'"
                 )
             x[name] = levels[name] if entry.unstated == REQUIRED else x[entry.unstated]
     return x

@@ -11,6 +11,7 @@ from bayes_scaling.decisions.optimum import closed_form
 from bayes_scaling.forecast.prediction import predict_own
 from bayes_scaling.forecast.result import Kind
 from bayes_scaling.inference import Fit
+from bayes_scaling.laws.inputs import inputs_at
 from bayes_scaling.posterior import family_posterior, runs_of
 
 __all__ = ["Frontier", "forecast_data", "frontier"]
@@ -51,9 +52,16 @@ def frontier(fit: Fit, family: str, flops: ArrayLike, *, seed: int = 0) -> Front
         Budgets in FLOP.
     seed : int
         Seed of an unseen family.
+
+    Raises
+    ------
+    LawError
+        If the law needs more than sizes.
     """
     budgets = np.atleast_1d(np.asarray(flops, dtype=np.float64))
     law, spec = fit.law, fit.spec
+    # Refuses a law that needs more than sizes.
+    inputs_at(law, *np.log([1e9, 2e10]), {})
     if law.closed_forms.optimum is None:
         params = np.sqrt(budgets / 6.0 / _middle_ratio(fit, family))
         kind = "fixed ratio"

@@ -45,8 +45,11 @@ def test_the_better_fit_comes_first(pair: dict[str, Fit], tmp_path: Path) -> Non
     assert content["schema"] == "bayes_scaling.comparison/1"
     assert [row["name"] for row in content["laws"]] == ["sharp", "blunt"]
     assert content["held_out"] is None
-    with pytest.raises(FitError, match="no weight_held_out; this comparison has weight_loo"):
+    with pytest.raises(FitError, match=r"by is 'held_out', .*; this comparison has weight_loo"):
         found.average()
+    points = pd.DataFrame({"params": [1e9], "tokens": [1e10]})
+    with pytest.raises(FitError, match="by is a DataFrame, "):
+        found.average(points)  # type: ignore[arg-type]
 
 
 def test_larger_runs_are_held_out_of_each(

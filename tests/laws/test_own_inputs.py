@@ -13,12 +13,14 @@ from numpy.testing import assert_allclose, assert_array_equal
 import bayes_scaling as bs
 from bayes_scaling import laws
 from bayes_scaling.errors import DataError, LawError, ScenarioError
+from bayes_scaling.forecast.averaging import ModelAverage
 from bayes_scaling.laws import Input, Law, common, ops
 from bayes_scaling.laws.checking import check_law
 from bayes_scaling.laws.inputs import typical_at
 from bayes_scaling.model import fill_typical, input_table, simulate, stated_inputs, typical
 from bayes_scaling.runs import INPUTS, Runs, identifiability, load_configs, load_runs
 from bayes_scaling.runs.loading import recount
+from tests.conftest import handmade
 
 VOCAB = Input("vocab", "tokens", "entries of the vocabulary", ("vocab_size",), low=2.0)
 TRUTH = {"floor": 1.5, "A": 400.0, "B": 1800.0, "W": 8.0}
@@ -131,6 +133,46 @@ def test_a_law_with_an_input_of_its_own_goes_all_the_way(
         bs.allocate(needed, wanted)
     page = bs.write_report(tmp_path / "report.html", again, plan, tested).read_text("utf-8")
     assert "vocab" in page
+
+
+FOLLOWING = replace(VOCAB, needs=("tokens",), formula=lambda tokens: tokens**0.4)
+
+
+def test_an_average_takes_inputs_that_only_one_law_reads() -> None:
+    own = handmade(replace(LAW, inputs=("params", "tokens", FOLLOWING)), TRUTH, families=("web",))
+    pair = {"own": own, "flat": handmade(families=("web",))}
+    average = ModelAverage(pair, {"own": 0.5, "flat": 0.5})
+    where = {"params": 1e10, "tokens": 2e11, "family": "web"}
+    mixed, alone = (f.predict(**where, vocab=8e3).loss_curve for f in (average, own))
+    assert np.isin(mixed, alone).mean() == 0.5
+    with pytest.raises(
+        DataError, match=r"'words' is not an input of a forecast.*, vocab and family"
+    ):
+        average.predict(**where, words=8e3)
+
+
+def test_decisions_take_an_input_as_it_follows_from_sizes() -> None:
+    own = handmade(replace(LAW, inputs=("params", "tokens", FOLLOWING)), TRUTH, families=("web",))
+    plan = bs.allocate(own, bs.Scenario("1e21 FLOP"))
+    assert not any("vocab" in text for text in plan.warnings)
+    best = {name: plan.recommended[name] for name in ("params", "tokens")}
+    there = own.predict(**best).to_frame().iloc[0]
+    assert [plan.loss[n] for n in ("mean", "q05", "q95")] == there[["mean", "q05", "q95"]].tolist()
+    stated = own.predict(**best, vocab=best["tokens"] ** 0.4).to_frame().iloc[0]
+    assert_allclose(stated["q50"], there["q50"])
+    gain = bs.marginal(own, **best).content
+    assert not any("vocab" in text for text in gain["warnings"])
+
+
+def test_reports_refuse_a_law_that_needs_more_than_sizes(tmp_path: Path) -> None:
+    entry = replace(FOLLOWING, needs=("d_model",), formula=lambda d: 30.0 * d, unstated="required")
+    law = replace(LAW, inputs=("params", "tokens", entry))
+    own = handmade(law, TRUTH, families=("web",))
+    with pytest.raises(LawError, match=r"'vocab', which is required.*unstated='typical'"):
+        bs.write_report(tmp_path / "none.html", own)
+    stated = pd.DataFrame({"params": [1e10], "tokens": [2e11], "vocab": [8e3]})
+    found = bs.tables(own, configs=stated)["forecasts"]
+    assert found["q50"].item() == own.predict(stated).to_frame()["q50"].item()
 
 
 def test_a_law_keeps_names_and_what_it_declares() -> None:
