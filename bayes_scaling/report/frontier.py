@@ -61,7 +61,7 @@ def frontier(fit: Fit, family: str, flops: ArrayLike, *, seed: int = 0) -> Front
     budgets = np.atleast_1d(np.asarray(flops, dtype=np.float64))
     law, spec = fit.law, fit.spec
     # Refuses a law that needs more than sizes.
-    inputs_at(law, *np.log([1e9, 2e10]), {})
+    inputs_at(law, np.log(1e9), np.log(2e10), {})
     if law.closed_forms.optimum is None:
         params = np.sqrt(budgets / 6.0 / _middle_ratio(fit, family))
         kind = "fixed ratio"
