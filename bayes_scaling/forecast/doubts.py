@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_scaling.errors import DataError
-from bayes_scaling.forecast.reach import implausible, reach_doubts
+from bayes_scaling.forecast.reach import implausible, own_input_doubts, reach_doubts
 from bayes_scaling.inference import Fit
 from bayes_scaling.runs import load_configs
 from bayes_scaling.runs._family_checks import misspelt
@@ -87,5 +87,6 @@ def doubts_about(fit: Fit, points: pd.DataFrame, medians: Floats) -> tuple[str, 
     return (
         *unseen_families(fit, sorted(set(points["family"]))),
         *reach_doubts(fit, points),
+        *own_input_doubts(fit, points),
         *implausible(points["loss_unit"], medians),
     )

@@ -10,14 +10,26 @@ from numpy.typing import NDArray
 
 from bayes_scaling.inference import Fit
 from bayes_scaling.model import Extent
+from bayes_scaling.model.inputs import input_values
 from bayes_scaling.posterior import runs_of
 from bayes_scaling.runs.units import plausible
 
-__all__ = ["EXTRAPOLATED", "Reach", "extent_of", "implausible", "reach_doubts", "reach_of"]
+__all__ = [
+    "EXTRAPOLATED",
+    "Reach",
+    "extent_of",
+    "implausible",
+    "own_input_doubts",
+    "reach_doubts",
+    "reach_of",
+]
 
 EXTRAPOLATED = 1.5
 """Factor above the largest or below the smallest fitted run from which a number is extrapolated."""
 _LOG_EXTRAPOLATED = math.log(EXTRAPOLATED)
+_LAW_ALONE = (
+    "the interval holds only if the law does, and it contains no allowance for a wrong law."
+)
 # The first of equally far ones is named: compute, by which runs are mostly compared.
 _SIZES = {"flops": "compute", "params": "parameters", "tokens": "tokens"}
 
@@ -143,6 +155,23 @@ def reach_doubts(fit: Fit, points: pd.DataFrame, noun: str = "point") -> list[st
     return doubts
 
 
+def own_input_doubts(fit: Fit, points: pd.DataFrame) -> list[str]:
+    """A sentence on each input of the law's own that lies outside the fitted runs."""
+    doubts = []
+    for entry in fit.law.own_inputs:
+        name, known = entry.name, input_values(entry, fit.runs)
+        low, high = known.min(), known.max()
+        far = np.maximum(points[name] / high, low / points[name])
+        count = int((far > EXTRAPOLATED).sum())
+        if count:
+            doubts.append(
+                f"{_which('point', count, len(points))} outside the {name} of the fitted runs, "
+                f"{low:.4g} to {high:.4g}, by {'' if count == 1 else 'up to '}"
+                f"{factor(math.log(far.max()))} times: {_LAW_ALONE}"
+            )
+    return doubts
+
+
 def _which(noun: str, some: int, total: int) -> str:
     if total == 1:
         return f"The {noun} lies"
@@ -151,9 +180,7 @@ def _which(noun: str, some: int, total: int) -> str:
 
 def _allowance(fit: Fit) -> str:
     if fit.spec.discrepancy is None:
-        return (
-            "the interval holds only if the law does, and it contains no allowance for a wrong law."
-        )
+        return _LAW_ALONE
     return (
         "the interval allows for errors of the law as large as it has made elsewhere at such a "
         "distance, and holds only if this family is of that kind."

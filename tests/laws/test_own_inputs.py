@@ -164,6 +164,21 @@ def test_decisions_take_an_input_as_it_follows_from_sizes() -> None:
     assert not any("vocab" in text for text in gain["warnings"])
 
 
+def test_an_input_outside_the_runs_is_said() -> None:
+    own = handmade(replace(LAW, inputs=("params", "tokens", FOLLOWING)), TRUTH, families=("web",))
+    low, high = own.runs["tokens"].min() ** 0.4, own.runs["tokens"].max() ** 0.4
+    where = {"params": 1e9, "tokens": 1e10, "family": "web"}
+
+    def doubts(vocab: Any) -> list[str]:
+        said = own.predict(**where, vocab=vocab).warnings
+        return [text for text in said if "the vocab of the fitted runs" in text]
+
+    assert doubts([low / 1.4, low, high, 1.4 * high]) == []
+    assert "2 of 3 points lie outside" in doubts([low / 2, low, high * 3])[0]
+    assert "by up to 3 times" in doubts([low / 2, low, high * 3])[0]
+    assert "by 2 times" in doubts(low / 2)[0]
+
+
 def test_reports_refuse_a_law_that_needs_more_than_sizes(tmp_path: Path) -> None:
     entry = replace(FOLLOWING, needs=("d_model",), formula=lambda d: 30.0 * d, unstated="required")
     law = replace(LAW, inputs=("params", "tokens", entry))
