@@ -1,11 +1,13 @@
-"""The summary of a table of runs, family by family."""
+"""Tables of runs in summary: family by family, their flags, and as HTML."""
 
-from collections import defaultdict
+import html
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from bayes_scaling._display import html_table
 from bayes_scaling.runs._value_checks import is_target
 
 if TYPE_CHECKING:
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
     from bayes_scaling.runs.flags import Flag
 
-__all__ = ["summarise"]
+__all__ = ["as_html", "flag_table", "summarise"]
 
 _RANGES = ("params", "tokens", "flops", "loss")
 
@@ -42,3 +44,21 @@ def summarise(table: pd.DataFrame, flags: "Iterable[Flag]") -> pd.DataFrame:
             line[f"{severity}s"] = len(flagged[severity].intersection(rows.tolist()))
         lines.append(line)
     return pd.DataFrame(lines)
+
+
+def flag_table(flags: "Iterable[Flag]") -> pd.DataFrame:
+    """One row per flag: row, run, code, severity, column, message."""
+    names = ("row", "run", "code", "severity", "column", "message")
+    rows = [[getattr(flag, name) for name in names] for flag in flags]
+    return pd.DataFrame(rows, columns=pd.Index(names)).astype({"row": "int64"})
+
+
+def as_html(head: str, summary: pd.DataFrame, flags: "Iterable[Flag]") -> str:
+    """A heading, the summary, and how many flags there are of each code."""
+    counts = Counter((flag.severity, flag.code) for flag in flags)
+    items = "".join(
+        f"<li>{html.escape(severity)}: {html.escape(code)} × {count}</li>"
+        for (severity, code), count in sorted(counts.items())
+    )
+    body = html_table(summary, index=False)
+    return f"<div><p><b>{html.escape(head)}</b></p>{body}<ul>{items}</ul></div>"

@@ -28,6 +28,7 @@ __all__ = [
     "check_accepted",
     "demoted",
     "find_flags",
+    "flags_again",
     "how_to_accept",
 ]
 
@@ -171,6 +172,28 @@ def find_flags(
         # A wrong unit of N or D puts 6·N·D off as well, and is named by itself.
         found = [finding for finding in found if finding.code != "flops-unit"]
     return as_flags(demoted(found, accept), table["run"].tolist(), places)
+
+
+def flags_again(
+    before: Sequence[Flag],
+    table: pd.DataFrame,
+    places: Places,
+    accept: Collection[str],
+    inputs: Sequence[str],
+) -> tuple[Flag, ...]:
+    """Flags of a table that was made of another one, parameters as of :func:`find_flags`.
+
+    Parameters
+    ----------
+    before : sequence of Flag
+        Of the other table.
+    """
+    # What happened while loading stays true, and cannot be seen in the table any more.
+    loading = tuple(flag for flag in before if flag.code in LOADED)
+    # Some runs of a table cannot show that all of them are in a wrong unit, or no runs at all.
+    known = {flag.code for flag in before}
+    found = find_flags(table, places, accept, inputs)
+    return (*loading, *(f for f in found if f.code in known or f.code not in ACCEPTABLE))
 
 
 def as_flags(findings: Iterable[Finding], names: Sequence[str], places: Places) -> tuple[Flag, ...]:

@@ -1,7 +1,5 @@
 """The table of runs: frozen, flagged, with a hash."""
 
-import html
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -10,25 +8,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from bayes_scaling._display import html_table
 from bayes_scaling.errors import DataError
 from bayes_scaling.runs._finding import Finding
 from bayes_scaling.runs._fingerprint import fingerprint
 from bayes_scaling.runs._own_inputs import joined, read_own
 from bayes_scaling.runs._raw import Places
 from bayes_scaling.runs._refusal import refusal
-from bayes_scaling.runs._summary import summarise
+from bayes_scaling.runs._selection import chosen_rows, group_columns
+from bayes_scaling.runs._summary import as_html, flag_table, summarise
 from bayes_scaling.runs._sweep_checks import best_rows
 from bayes_scaling.runs._value_checks import is_target
 from bayes_scaling.runs.columns import COLUMNS
-from bayes_scaling.runs.flags import (
-    ACCEPTABLE,
-    CODES,
-    LOADED,
-    Flag,
-    as_flags,
-    find_flags,
-)
+from bayes_scaling.runs.flags import ACCEPTABLE, CODES, LOADED, Flag, as_flags, flags_again
 from bayes_scaling.runs.inputs import Input
 
 __all__ = ["Runs"]
@@ -248,13 +239,7 @@ class Runs:
         DataError
             If there is no such column.
         """
-        names = (by,) if isinstance(by, str) else tuple(by)
-        for name in names:
-            if name not in self._table:
-                legal = ", ".join(map(str, self._table))
-                raise DataError(
-                    f"{self.source} has no column {name!r} to keep the best by: {legal}"
-                )
+        names = group_columns(by, self._table, self.source)
         keep = best_rows(self._table, names)
         gone = int(np.sum(~keep))
         if not gone:
@@ -292,17 +277,8 @@ class Runs:
         DataError
             If the mask is not one boolean per row, or keeps none.
         """
-        values = np.asarray(mask(self.table) if callable(mask) else mask)
-        if values.dtype == object and all(isinstance(value, bool | np.bool_) for value in values):
-            values = values.astype(np.bool_)
-        if values.dtype != np.bool_ or values.shape != (len(self),):
-            raise DataError(
-                f"a mask of dtype {values.dtype} and shape {values.shape} does not select from "
-                f"{len(self)} runs; it needs one boolean per run"
-            )
-        keep = [int(row) for row in np.flatnonzero(values)]
-        if not keep:
-            raise DataError(f"the mask keeps none of the {len(self)} runs of {self.source}")
+        given = mask(self.table) if callable(mask) else mask
+        keep = chosen_rows(given, len(self), self.source)
         return self._take(keep, self._excluded)
 
     def _take(self, keep: list[int], excluded: Mapping[str, int]) -> "Runs":
@@ -317,16 +293,8 @@ class Runs:
         inputs: tuple[Input, ...],
     ) -> "Runs":
         """Another table of these runs, flagged anew."""
-        # What happened while loading stays true, and cannot be seen in the table any more.
-        loading = tuple(flag for flag in self.flags if flag.code in LOADED)
-        # Some runs of a table cannot show that all of them are in a wrong unit, or no runs at all.
-        known = {flag.code for flag in self.flags}
-        anew = [
-            flag
-            for flag in find_flags(table, places, self.accepted, [entry.name for entry in inputs])
-            if flag.code in known or flag.code not in ACCEPTABLE
-        ]
-        flags = (*loading, *anew)
+        names = [entry.name for entry in inputs]
+        flags = flags_again(self.flags, table, places, self.accepted, names)
         return replace(
             self,
             _table=table,
@@ -344,9 +312,7 @@ class Runs:
         pandas.DataFrame
             Columns row, run, code, severity, column, message; one row per flag.
         """
-        names = ("row", "run", "code", "severity", "column", "message")
-        rows = [[getattr(flag, name) for name in names] for flag in self.flags]
-        return pd.DataFrame(rows, columns=pd.Index(names)).astype({"row": "int64"})
+        return flag_table(self.flags)
 
     def summary(self) -> pd.DataFrame:
         """One row per family: counts of runs and flags, and ranges.
@@ -372,11 +338,4 @@ class Runs:
         )
 
     def _repr_html_(self) -> str:
-        flags = Counter((flag.severity, flag.code) for flag in self.flags)
-        counts = "".join(
-            f"<li>{html.escape(severity)}: {html.escape(code)} × {count}</li>"
-            for (severity, code), count in sorted(flags.items())
-        )
-        head = html.escape(repr(self).strip("<>"))
-        body = html_table(self.summary(), index=False)
-        return f"<div><p><b>{head}</b></p>{body}<ul>{counts}</ul></div>"
+        return as_html(repr(self).strip("<>"), self.summary(), self.flags)
