@@ -51,7 +51,8 @@ def ours(table: pd.DataFrame, seed: int) -> dict[str, float]:
     """Fit with our model of the same law, weak priors."""
     import arviz as az
 
-    from bayes_scaling.inference.sampler import SamplerSettings, compile_model
+    from bayes_scaling.inference.compiled import compile_model
+    from bayes_scaling.inference.settings import SamplerSettings
     from bayes_scaling.model import arrays, specify
     from bayes_scaling.model.hierarchy import named
 

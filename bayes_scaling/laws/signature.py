@@ -69,8 +69,10 @@ def values_of(law: "Law") -> dict[str, list[float]]:
             return signature(law) | {name: _listed(value) for name, value in found.items()}
     # Expressions are a user's, and may raise anything: two laws are compared all the same.
     except Exception:
-        parts = (law.log_curve, law.slopes, law.closed_forms, law.coordinates)
-        return {f"expressions at {[id(part) for part in (*parts, *law.best.values())]}": []}
+        functions = (law.log_curve, law.slopes, *vars(forms).values(), *law.best.values())
+        # Functions stay what they are when a law is pickled and read again; other objects do not.
+        identities = [*map(id, functions), law.coordinates]
+        return {f"expressions at {identities}": []}
 
 
 def fixed_points(law: "Law") -> tuple[dict[str, Any], dict[str, Any]]:

@@ -46,6 +46,10 @@ def _again(x: Any, p: Any) -> Any:
     return _log_curve(x, p)
 
 
+def _of_another_input(x: Any, p: Any) -> Any:
+    return p["floor"] + x["params"]
+
+
 def _slopes(p: Any) -> Any:
     return {"B": {"tokens": p["alpha_D"]}}
 
@@ -506,3 +510,15 @@ def test_a_new_process_knows_no_function_of_a_notebook(monkeypatch: pytest.Monke
     assert payload is not None
     monkeypatch.delattr(sys.modules["__main__"], "_slopes")
     assert jobs._remote(payload, job.procedure.law.fingerprint) is None
+
+
+def test_a_law_whose_expression_raises_is_equal_to_itself_read_again() -> None:
+    forms = ClosedForms(frontier=_no_form)
+    law = replace(TOY, log_curve=_of_another_input, slopes=_slopes, closed_forms=forms)
+    law = replace(law, coordinates=Additive({"B": ("alpha_D",)}))
+    assert pickle.loads(pickle.dumps(law)) == law  # noqa: S301
+    assert replace(law, log_curve=_again) != law
+
+
+def _no_form(p: Any) -> Any:
+    return p["none"]
