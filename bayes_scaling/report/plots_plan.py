@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bayes_scaling.decisions import Plan
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.inference import Fit
-from bayes_scaling.posterior import family_posterior
+from bayes_scaling.posterior import family_posterior, runs_of
 from bayes_scaling.report import style
 from bayes_scaling.report._format import axis_count, axis_power
 from bayes_scaling.report._given import ResultLike, checked, only_compute
@@ -84,7 +84,7 @@ def plot_contours(fit: Fit, plan: ResultLike | Mapping[str, Any]) -> "Figure":
     """
     content = checked(plan, fit)
     family = content["family"]
-    runs = fit.runs[fit.runs["family"] == family] if family in fit.families else fit.runs
+    runs = runs_of(fit, family)
     sizes = _range(runs["params"], content, "params")
     data = _range(runs["tokens"], content, "tokens")
     figure = style.new_figure(6.0, 4.4)
