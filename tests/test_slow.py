@@ -135,7 +135,7 @@ def sweep(seed: int) -> pd.DataFrame:
 def test_intervals_of_exponents_cover_known_truths() -> None:
     # Truths are drawn from a population, so that pooling is put to the test as well.
     rng = np.random.default_rng(7)
-    design = sweep(0)
+    sizes = sweep(0)
     names = ("floor", "alpha_N", "alpha_D")
     inside: dict[str, list[bool]] = {name: [] for name in names}
     compiled = None
@@ -150,7 +150,7 @@ def test_intervals_of_exponents_cover_known_truths() -> None:
             }
             for family in ("a", "b", "c")
         }
-        table = simulate("chinchilla", design, truth, noise=0.005, nu=6, seed=table_number)
+        table = simulate("chinchilla", sizes, truth, noise=0.005, nu=6, seed=table_number)
         spec, frame = specify(table)
         design = arrays(spec, frame, table)
         compiled = compiled or compile_model(spec, frame, design)
