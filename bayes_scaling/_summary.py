@@ -9,6 +9,7 @@ __all__ = [
     "CENTRAL",
     "NAMES",
     "QUANTILES",
+    "Z90",
     "describe",
     "quantile_name",
     "quantiles_of",
@@ -19,6 +20,8 @@ Floats = NDArray[np.float64]
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 CENTRAL = (0.05, 0.5, 0.95)
+Z90 = 1.6448536269514722
+"""Half width of a central 90% interval of a normal, in standard deviations."""
 
 
 def quantile_name(level: float) -> str:

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_scaling._random import Stream, generator
-from bayes_scaling._summary import CENTRAL, quantiles_of
+from bayes_scaling._summary import CENTRAL, Z90, quantiles_of
 from bayes_scaling.inference.point import PointFit, fit_point
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ __all__ = ["contribution", "weak_fits", "weak_forecasts"]
 Floats = NDArray[np.float64]
 
 _DRAWS = 4000
-_Z90 = 1.6448536269514722
-"""Half width of a central 90% interval of a normal, in standard deviations."""
 
 
 def weak_fits(fit: "Fit") -> dict[str, PointFit]:
@@ -111,6 +109,6 @@ def weak_forecasts(fit: "Fit", points: pd.DataFrame) -> pd.DataFrame:
         point = fits[str(family)]
         mean, covariance = point.predict(rows.assign(loss=1.0, family=family))
         sd = np.sqrt(np.diag(covariance) + point.noise**2)
-        logs = {"q05": mean - _Z90 * sd, "q50": mean, "q95": mean + _Z90 * sd}
+        logs = {"q05": mean - Z90 * sd, "q50": mean, "q95": mean + Z90 * sd}
         parts.append(pd.DataFrame({n: np.exp(v) for n, v in logs.items()}, index=rows.index))
     return pd.concat(parts).loc[points.index]

@@ -4,6 +4,7 @@ import json
 import math
 from typing import Any
 
+from bayes_scaling._summary import Z90
 from bayes_scaling.model import typical_notes
 from bayes_scaling.report._study import Study
 from bayes_scaling.runs.flags import CODES
@@ -12,8 +13,6 @@ __all__ = ["data_section", "law_section", "priors_section", "provenance_section"
 
 _EXAMPLES = 3
 _RANGES = ("params", "tokens", "flops", "loss")
-_Z90 = 1.6448536269514722
-"""Half width of a central 90% interval of a normal, in standard deviations."""
 
 
 def data_section(study: Study) -> dict[str, Any]:
@@ -102,8 +101,8 @@ def priors_section(study: Study) -> list[dict[str, Any]]:
                 "median": math.exp(location),
                 "log_sd": parameter.prior.sd,
                 "log_spread": parameter.prior.spread if kind != "shared" else None,
-                "q05": math.exp(location - _Z90 * sd),
-                "q95": math.exp(location + _Z90 * sd),
+                "q05": math.exp(location - Z90 * sd),
+                "q95": math.exp(location + Z90 * sd),
                 "pooling": kind,
                 "relative_to_loss": parameter.of_loss,
                 "reason": parameter.reason,
@@ -120,8 +119,8 @@ def priors_section(study: Study) -> list[dict[str, Any]]:
                 "median": 2 + nu.prior.median,
                 "log_sd": sd,
                 "log_spread": None,
-                "q05": 2 + math.exp(location - _Z90 * sd),
-                "q95": 2 + math.exp(location + _Z90 * sd),
+                "q05": 2 + math.exp(location - Z90 * sd),
+                "q95": 2 + math.exp(location + Z90 * sd),
                 "pooling": "shared",
                 "relative_to_loss": False,
                 "reason": nu.reason,
