@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bayes_scaling._formulas import quoted_table
 from bayes_scaling.errors import BayesScalingError
 from bayes_scaling.runs import identifiability, load_runs
 
@@ -56,8 +57,11 @@ def test_every_format_gives_the_same_runs(source, tmp_path_factory):
     folder = tmp_path_factory.mktemp("formats")
     runs = load_runs(source)
     table = runs.table
-    table.to_csv(folder / "r.csv", index=False)
-    table.to_csv(folder / "r.tsv", index=False, sep="\t")
+    # As this package writes text: a plain apostrophe before a formula or a control character would
+    # be taken for its own in reading.
+    quoted = quoted_table(table)
+    quoted.to_csv(folder / "r.csv", index=False)
+    quoted.to_csv(folder / "r.tsv", index=False, sep="\t")
     table.to_parquet(folder / "r.parquet")
     (folder / "r.jsonl").write_text(as_json_lines(table), encoding="utf-8")
     for name in ("r.csv", "r.tsv", "r.parquet", "r.jsonl"):
