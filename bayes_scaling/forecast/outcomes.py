@@ -104,6 +104,8 @@ def log_score(fitted: Fit, rows: pd.DataFrame, *, seed: int = 0) -> NDArray[np.f
     seed : int
         Seed of the draws of the law's error, over which the density is averaged; without one, the
         density has no random part but the posterior.
+        These draws are numbered by the place of a run among those of its family in ``rows``, so
+        with other runs beside it a run has another score, within Monte Carlo error.
 
     Returns
     -------
