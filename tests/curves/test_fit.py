@@ -53,12 +53,16 @@ def test_the_textbooks_gains_fall_from_30_to_1_hundredth_a_hundred_steps() -> No
 def test_the_textbooks_table_levels_off_like_an_exponential() -> None:
     # Powers of the step flatten later: their intervals lie below what came.
     laws = (*DEFAULT_CURVES, "curve-decay")
-    held = {}
+    held, short = {}, {}
     for name, tried in {"powers": None, "decay": laws}.items():
-        fits = [fit_curve(BOOK.until(seen), laws=tried, seed=1) for seen in (600, 700, 800, 900)]
+        fits = [fit_curve(BOOK.until(seen), laws=tried) for seen in (600, 700, 800, 900)]
         ends = [np.quantile(fit.forecast([1000])[:, 0], [0.05, 0.95]) for fit in fits]
         held[name] = sum(low <= LOSSES[-1] <= high for low, high in ends)
-    assert held["powers"] < 3 <= held["decay"]
+        short[name] = max(LOSSES[-1] - high for _, high in ends)
+    # The end lies at the edge of the intervals, so how many hold it (1 to 3 of 4 with seeds 0 to 3)
+    # is a matter of the seed; that more do, and that the others miss it by less, is not.
+    assert held["powers"] < held["decay"]
+    assert short["decay"] < 0.5 * short["powers"]
     whole = fit_curve(BOOK, laws=laws)
     assert whole.weights["curve-decay"] > 0.9
     assert 0.45 < np.median(whole.floor()) < 0.57
