@@ -14,7 +14,7 @@ Every message is one sentence that names the offender, its value and what is leg
 The command line prints it and exits with status 2.
 """
 
-from bayes_scaling._messages import one_line, shortened
+from bayes_scaling.messages import one_line, shortened
 
 __all__ = [
     "BayesScalingError",

@@ -17,9 +17,9 @@ from scipy.optimize import minimize_scalar
 
 import bayes_scaling as bs
 from bayes_scaling.decisions import Compute, Data, Fixed, Inference, Limits, Scenario
-from bayes_scaling.decisions.from_fit import problem
-from bayes_scaling.decisions.frontier import budget_frontier
-from bayes_scaling.decisions.problem import Problem
+from bayes_scaling.decisions.allocation.problem import Problem
+from bayes_scaling.decisions.allocation.problem_from_fit import problem
+from bayes_scaling.decisions.budgets.frontier import budget_frontier
 
 BUDGETS = 200
 DRAWS, LOOPED = 200, 3

@@ -21,7 +21,7 @@ from population import LAWS, learn, read_errors
 from scipy.optimize import minimize
 
 import bayes_scaling as bs
-from bayes_scaling.forecast.scoring import COVERAGES, score_draws
+from bayes_scaling.forecast.evaluation.scoring import COVERAGES, score_draws
 from bayes_scaling.model import Extent, Population
 
 Floats = NDArray[np.float64]

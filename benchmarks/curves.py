@@ -22,7 +22,7 @@ from scipy.optimize import least_squares
 
 from bayes_scaling.curves import Curve, fit_curve
 from bayes_scaling.laws import get
-from bayes_scaling.laws.curves import DEFAULT_CURVES
+from bayes_scaling.laws.training_curves import DEFAULT_CURVES
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "curves_1d.csv"
 STARTS = 10

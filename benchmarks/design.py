@@ -21,7 +21,7 @@ import pandas as pd
 
 import bayes_scaling as bs
 from bayes_scaling.decisions import Scenario, next_runs
-from bayes_scaling.decisions.from_fit import problem
+from bayes_scaling.decisions.allocation.problem_from_fit import problem
 from bayes_scaling.inference import Procedure
 from bayes_scaling.runs import load_runs
 

@@ -19,8 +19,8 @@ import pandas as pd
 from families import SHARED, load
 
 from bayes_scaling import laws
+from bayes_scaling.inference.diagnostics.residuals import LEVEL, residual_structure, residual_trend
 from bayes_scaling.inference.point import fit_point
-from bayes_scaling.inference.residuals import LEVEL, residual_structure, residual_trend
 from bayes_scaling.inference.rolling import NOISE_TAILS, rolling_steps
 from bayes_scaling.model import Extent, population
 

@@ -20,7 +20,7 @@ from residual_tests import STUDIES, studies
 from scipy.special import ndtr
 
 import bayes_scaling as bs
-from bayes_scaling.forecast.scoring import score_draws
+from bayes_scaling.forecast.evaluation.scoring import score_draws
 from bayes_scaling.inference import Fit
 from bayes_scaling.inference.rolling import SPAN, log_evidence, rolling_steps
 

@@ -9,7 +9,7 @@ import xarray as xr
 from hypothesis import settings
 
 from bayes_scaling.inference.compiled import Sampled
-from bayes_scaling.inference.result import Fit
+from bayes_scaling.inference.fit_result import Fit
 from bayes_scaling.inference.settings import SamplerSettings
 from bayes_scaling.inference.tree import assemble
 from bayes_scaling.laws import Law

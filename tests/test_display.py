@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 import bayes_scaling as bs
-from bayes_scaling._display import brief, html_list, html_table
+from bayes_scaling.core.display import brief, html_list, html_table
 from bayes_scaling.errors import DataError
 from bayes_scaling.inference import Fit
-from bayes_scaling.inference.checks import Check
-from bayes_scaling.inference.diagnosis import Diagnosis
+from bayes_scaling.inference.diagnostics.checks import Check
+from bayes_scaling.inference.diagnostics.diagnosis import Diagnosis
 from tests.conftest import grid
 
 HOSTILE = "<script>alert(1)</script>"

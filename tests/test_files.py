@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayes_scaling._files import check_writable, write_bytes, write_via
-from bayes_scaling._tabular import write_parquet
+from bayes_scaling.core.files import check_writable, write_bytes, write_via
+from bayes_scaling.core.tabular import write_parquet
 from bayes_scaling.errors import FileError
 
 OLD = b"what stood here before"

@@ -11,8 +11,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import bayes_scaling as bs
-from bayes_scaling._formulas import count_formulas, quoted, quoted_table, unquoted, unquoted_table
-from bayes_scaling._tabular import write_csv
+from bayes_scaling.core.spreadsheet_text import (
+    count_formulas,
+    quoted,
+    quoted_table,
+    unquoted,
+    unquoted_table,
+)
+from bayes_scaling.core.tabular import write_csv
 
 ALPHABET = st.sampled_from([*"'=+-@;\t\r\n ,\"a1.e\x00\x1f\x7f\x85\u200b\ufeff\xa0＝＋－＠é|"])
 TEXTS = st.text(ALPHABET, max_size=8) | st.text(max_size=8)

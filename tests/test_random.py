@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 import bayes_scaling
-from bayes_scaling._random import Stream, generator
-from bayes_scaling.decisions.amounts import Fixed, Pert
-from bayes_scaling.decisions.costs import Compute, Costs, Data
+from bayes_scaling.core.random_streams import Stream, generator
 from bayes_scaling.errors import FitError
+from bayes_scaling.scenarios.amounts import Fixed, Pert
+from bayes_scaling.scenarios.costs import Compute, Costs, Data
 
 PACKAGE = Path(bayes_scaling.__file__).parent
 
@@ -28,7 +28,7 @@ def test_generators_are_made_in_one_file() -> None:
         and ast.unparse(node).startswith(("np.random.", "numpy.random.", "random."))
         and node.attr != "Generator"
     }
-    assert made == {"_random.py"}
+    assert made == {"random_streams.py"}
 
 
 def test_every_stream_is_used_once() -> None:
@@ -38,7 +38,7 @@ def test_every_stream_is_used_once() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Attribute) and ast.unparse(node).startswith("Stream."):
                 files[node.attr].add(path.name)
-    files["SIMULATED_RUNS"].discard("_random.py")
+    files["SIMULATED_RUNS"].discard("random_streams.py")
     assert {name: len(found) for name, found in files.items()} == dict.fromkeys(files, 1)
 
 

@@ -16,9 +16,9 @@ from scipy.special import softmax
 from bayes_scaling.decisions import Scenario, allocate
 from bayes_scaling.forecast import backtest, compare
 from bayes_scaling.inference import Fit, fit
-from bayes_scaling.inference import sbc as module
 from bayes_scaling.inference.compiled import compile_model
-from bayes_scaling.inference.sbc import sbc
+from bayes_scaling.inference.diagnostics import sbc as module
+from bayes_scaling.inference.diagnostics.sbc import sbc
 from bayes_scaling.inference.settings import SamplerSettings
 from bayes_scaling.laws import available
 from bayes_scaling.model import Design, Spec, arrays, hierarchy, simulate, specify

@@ -96,7 +96,7 @@ def reference() -> str:
 
 def commands() -> str:
     """What every command says of itself."""
-    from bayes_scaling.cli._main import cli
+    from bayes_scaling.cli.app import cli
 
     parts = ["# Command line", "", "Exit status 0 on success, 2 on bad input, with one sentence."]
     context = click.Context(cli, info_name="bayes-scaling")

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from bayes_scaling._bounds import LARGEST, SMALLEST, legal
-from bayes_scaling._display import brief
+from bayes_scaling.core.bounds import LARGEST, SMALLEST, legal
+from bayes_scaling.core.display import brief
 from bayes_scaling.errors import DataError
 
 __all__ = ["WANTED", "Axis", "Curve", "Curves", "Flag"]

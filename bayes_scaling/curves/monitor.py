@@ -8,19 +8,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_scaling._display import brief
-from bayes_scaling._given import needs
-from bayes_scaling._saved import Saved, records, without
-from bayes_scaling._summary import describe
+from bayes_scaling.core.arguments import needs
+from bayes_scaling.core.display import brief
+from bayes_scaling.core.draw_summary import describe
+from bayes_scaling.core.json_files import Saved, records, without
 from bayes_scaling.curves.anomalies import Cleaned, cleaned
 from bayes_scaling.curves.cooling import cooled
 from bayes_scaling.curves.curve import WANTED, Curve
-from bayes_scaling.curves.drawn import ahead_of, points_of
+from bayes_scaling.curves.curve_fit import CurveFit, fit_curve
 from bayes_scaling.curves.excursion_text import change, waiting, went
-from bayes_scaling.curves.fit import CurveFit, fit_curve
-from bayes_scaling.curves.stakes import TENTH, Stakes
-from bayes_scaling.decisions.units import in_unit
+from bayes_scaling.curves.plot_data import ahead_of, points_of
+from bayes_scaling.curves.utility import TENTH, Stakes
 from bayes_scaling.errors import DataError
+from bayes_scaling.scenarios.quantities import in_unit
 
 __all__ = ["SCHEMA", "Verdict", "judge", "monitor"]
 

@@ -11,12 +11,12 @@ from typing import Any
 
 from bayes_scaling.curves.anomalies import cleaned
 from bayes_scaling.curves.curve import Curve
-from bayes_scaling.curves.fit import FEWEST, CurveFit
+from bayes_scaling.curves.curve_fit import FEWEST, CurveFit
 from bayes_scaling.curves.importers import load_curves
 from bayes_scaling.curves.monitor import Verdict, judge, monitor
-from bayes_scaling.curves.stakes import Stakes
-from bayes_scaling.decisions.units import in_unit
+from bayes_scaling.curves.utility import Stakes
 from bayes_scaling.errors import BayesScalingError, DataError
+from bayes_scaling.scenarios.quantities import in_unit
 
 __all__ = ["Watch", "watch"]
 

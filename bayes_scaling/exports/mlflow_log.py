@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bayes_scaling._files import short_names, write_bytes
-from bayes_scaling._mlflow import client_of, in_words
+from bayes_scaling.core.files import short_names, write_bytes
+from bayes_scaling.core.mlflow_client import client_of, in_words
 from bayes_scaling.errors import DataError
 from bayes_scaling.inference import Fit
 from bayes_scaling.report import render_html, report_content
-from bayes_scaling.report._given import ResultLike
 from bayes_scaling.report.html import json_text
 from bayes_scaling.report.markdown import render_markdown
+from bayes_scaling.results.belonging import ResultLike
 
 __all__ = ["log_to_mlflow"]
 

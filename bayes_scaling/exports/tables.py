@@ -8,9 +8,9 @@ import pandas as pd
 
 from bayes_scaling.forecast.prediction import forecast_columns, predict_own
 from bayes_scaling.inference import Fit
-from bayes_scaling.inference.result import check_fit
+from bayes_scaling.inference.fit_result import check_fit
 from bayes_scaling.report import report_content
-from bayes_scaling.report._given import ResultLike, checked
+from bayes_scaling.results.belonging import ResultLike, checked
 
 __all__ = ["tables"]
 

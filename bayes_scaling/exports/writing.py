@@ -13,17 +13,17 @@ import numpy as np
 import pandas as pd
 from pandas.io.json import build_table_schema
 
-from bayes_scaling._files import path_of, reason
-from bayes_scaling._formulas import quoted_table
-from bayes_scaling._leftovers import clear_leftovers, neighbour
-from bayes_scaling._package import DESCRIPTOR, write_package
-from bayes_scaling._tabular import write_csv, write_parquet
+from bayes_scaling.core.data_package import DESCRIPTOR, write_package
+from bayes_scaling.core.files import path_of, reason
+from bayes_scaling.core.spreadsheet_text import quoted_table
+from bayes_scaling.core.tabular import write_csv, write_parquet
+from bayes_scaling.core.temporary_files import clear_leftovers, neighbour
 from bayes_scaling.errors import FileError
-from bayes_scaling.exports.columns import meaning
+from bayes_scaling.exports.column_types import meaning
 from bayes_scaling.exports.tables import tables
 from bayes_scaling.inference import Fit
-from bayes_scaling.inference.result import check_fit
-from bayes_scaling.report._given import ResultLike
+from bayes_scaling.inference.fit_result import check_fit
+from bayes_scaling.results.belonging import ResultLike
 
 __all__ = ["FORMATS", "write_tables", "write_zarr"]
 

@@ -1,11 +1,11 @@
 """Forecasts of loss, and how well they would have done."""
 
-from bayes_scaling.forecast.averaging import ModelAverage
-from bayes_scaling.forecast.backtesting import Backtest, backtest
-from bayes_scaling.forecast.comparison import Comparison, compare
-from bayes_scaling.forecast.outcomes import score
+from bayes_scaling.forecast.evaluation.backtest_laws import Backtest, backtest
+from bayes_scaling.forecast.evaluation.comparison import Comparison, compare
+from bayes_scaling.forecast.evaluation.model_average import ModelAverage
+from bayes_scaling.forecast.evaluation.outcomes import score
+from bayes_scaling.forecast.forecast_result import Forecast
 from bayes_scaling.forecast.prediction import predict
-from bayes_scaling.forecast.result import Forecast
 
 __all__ = [
     "Backtest",

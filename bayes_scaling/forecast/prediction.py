@@ -8,17 +8,17 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_scaling._given import check_seed
+from bayes_scaling.core.arguments import check_seed
 from bayes_scaling.errors import DataError
-from bayes_scaling.forecast.doubts import check_spelling, doubts_about
-from bayes_scaling.forecast.result import Forecast, Kind
+from bayes_scaling.forecast.forecast_caveats import check_spelling, doubts_about
+from bayes_scaling.forecast.forecast_result import Forecast, Kind
 from bayes_scaling.inference import Fit
-from bayes_scaling.inference.result import check_fit
+from bayes_scaling.inference.fit_result import check_fit
 from bayes_scaling.laws import Law
 from bayes_scaling.model import fill_typical, input_table, stated_inputs, unstated
 from bayes_scaling.posterior import family_posterior, log_inputs
 from bayes_scaling.runs import ACCEPTABLE, Configs, load_configs
-from bayes_scaling.runs.inputs import OPTIONAL
+from bayes_scaling.runs.input_columns import OPTIONAL
 
 __all__ = ["configs_of", "forecast_columns", "predict", "predict_own"]
 

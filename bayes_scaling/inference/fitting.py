@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from bayes_scaling.errors import DataError, LawError
-from bayes_scaling.inference.cautions import cautions
 from bayes_scaling.inference.compiled import Compiled, compile_model
-from bayes_scaling.inference.result import Fit
+from bayes_scaling.inference.data_caveats import cautions
+from bayes_scaling.inference.fit_result import Fit
 from bayes_scaling.inference.rolling import rolling_steps
 from bayes_scaling.inference.sampler import sample_well
 from bayes_scaling.inference.settings import (
@@ -21,7 +21,7 @@ from bayes_scaling.inference.settings import (
 )
 from bayes_scaling.inference.tree import assemble, with_derived
 from bayes_scaling.laws import DEFAULT, Law, Prior, get
-from bayes_scaling.laws.checking import check_law
+from bayes_scaling.laws.check_law import check_law
 from bayes_scaling.model import (
     Noise,
     Pooling,

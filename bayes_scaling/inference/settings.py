@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bayes_scaling._given import is_number, shown
+from bayes_scaling.core.arguments import is_number, shown
 from bayes_scaling.errors import FitError
 
 __all__ = ["SETTINGS", "Progress", "SamplerSettings", "silent", "speaker"]

@@ -11,14 +11,14 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayes_scaling._random import Stream, generator
+from bayes_scaling.core.random_streams import Stream, generator
 from bayes_scaling.inference.compiled import Sampled
 from bayes_scaling.inference.rolling import Step, scale_draws
 from bayes_scaling.inference.settings import SamplerSettings
 from bayes_scaling.laws import Law, ops
 from bayes_scaling.model import hierarchy
 from bayes_scaling.model.frame import Design, ReferenceFrame
-from bayes_scaling.model.noise import bounded, standard_draws
+from bayes_scaling.model.run_noise import bounded, standard_draws
 from bayes_scaling.model.spec import Spec
 from bayes_scaling.model.spec_json import write_spec
 from bayes_scaling.runs import INPUTS, Runs

@@ -6,7 +6,7 @@ from bayes_scaling.laws.depth_width import with_shape
 from bayes_scaling.laws.law import Inputs, Law, Values
 from bayes_scaling.laws.parameter import Parameter, Prior
 from bayes_scaling.laws.registry import DEFAULT, available, curve_laws, get, register
-from bayes_scaling.runs.inputs import Input
+from bayes_scaling.runs.input_columns import Input
 
 __all__ = [
     "DEFAULT",

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from bayes_scaling.errors import LawError
 from bayes_scaling.laws.closed_forms import ClosedForms
-from bayes_scaling.laws.inputs import inputs_at
+from bayes_scaling.laws.compute_optimum import numeric
 from bayes_scaling.laws.law import Law
-from bayes_scaling.laws.optimum import numeric
+from bayes_scaling.laws.law_inputs import inputs_at
 from bayes_scaling.laws.signature import fixed_points
 
 __all__ = ["check_closed_forms"]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bayes_scaling._given import needs
+from bayes_scaling.core.arguments import needs
 from bayes_scaling.errors import LawError
 from bayes_scaling.laws import common, ops
 from bayes_scaling.laws.chinchilla import CHINCHILLA

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from bayes_scaling._given import needs, shown
+from bayes_scaling.core.arguments import needs, shown
 from bayes_scaling.errors import LawError
 from bayes_scaling.laws import ops
 from bayes_scaling.laws.closed_forms import ClosedForms, takes_old_names
 from bayes_scaling.laws.coordinates import Coordinates
 from bayes_scaling.laws.parameter import Parameter, Prior
 from bayes_scaling.laws.signature import difference, values_of
-from bayes_scaling.runs.inputs import Input
+from bayes_scaling.runs.input_columns import Input
 
 __all__ = ["Inputs", "Law", "Values"]
 

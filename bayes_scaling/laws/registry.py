@@ -5,14 +5,13 @@ import re
 from collections.abc import Iterable
 from importlib.metadata import entry_points
 
-from bayes_scaling._given import shown
+from bayes_scaling.core.arguments import shown
 from bayes_scaling.errors import LawError
 from bayes_scaling.laws.broken import BROKEN, broken
-from bayes_scaling.laws.checking import check_law
+from bayes_scaling.laws.check_law import check_law
 from bayes_scaling.laws.chinchilla import CHINCHILLA
 from bayes_scaling.laws.chinchilla_gamma import CHINCHILLA_GAMMA
 from bayes_scaling.laws.common import FACTORS
-from bayes_scaling.laws.curves import CURVES
 from bayes_scaling.laws.data_constrained import DATA_CONSTRAINED
 from bayes_scaling.laws.depth_width import DEPTH_WIDTH, GEMSTONES, with_shape
 from bayes_scaling.laws.farseer import FARSEER
@@ -23,6 +22,7 @@ from bayes_scaling.laws.m4 import M4
 from bayes_scaling.laws.power import POWER
 from bayes_scaling.laws.product import PRODUCT, PRODUCT_FLOOR
 from bayes_scaling.laws.signature import difference
+from bayes_scaling.laws.training_curves import CURVES
 
 __all__ = [
     "DEFAULT",

@@ -8,11 +8,11 @@ import pytensor.tensor as pt
 from pymc.logprob.transforms import Transform
 
 from bayes_scaling.errors import LawError
-from bayes_scaling.laws.checking import evaluated
+from bayes_scaling.laws.check_law import evaluated
 from bayes_scaling.model.family_coordinates import FamilyCoordinates
 from bayes_scaling.model.frame import Design, ReferenceFrame
 from bayes_scaling.model.nodes import PRIOR_MEDIAN, data_of, log_parameters, named_values, nodes
-from bayes_scaling.model.noise import observe
+from bayes_scaling.model.run_noise import observe
 from bayes_scaling.model.spec import Spec
 
 __all__ = ["build"]

@@ -12,7 +12,7 @@ from bayes_scaling import laws
 from bayes_scaling.errors import LawError
 from bayes_scaling.laws import Law, Prior
 from bayes_scaling.model.frame import Design, ReferenceFrame
-from bayes_scaling.model.inputs import input_table
+from bayes_scaling.model.input_table import input_table
 from bayes_scaling.model.population import LEARNED_SPREAD_SD, Population, population
 from bayes_scaling.model.spec import NOISE, SPREAD_SD, Noise, Pooling, Spec, pooling_by_parameter
 

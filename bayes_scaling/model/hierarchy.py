@@ -14,7 +14,7 @@ from scipy import stats
 from bayes_scaling.laws import Parameter
 from bayes_scaling.model.frame import Design, ReferenceFrame
 from bayes_scaling.model.nodes import PRIOR_MEDIAN, Node, named_values, nodes, prior_medians
-from bayes_scaling.model.noise import log_density
+from bayes_scaling.model.run_noise import log_density
 from bayes_scaling.model.spec import Spec
 
 __all__ = [

@@ -8,11 +8,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_scaling import laws
-from bayes_scaling._given import is_number, needs, shown
-from bayes_scaling._random import Stream, generator
+from bayes_scaling.core.arguments import is_number, needs, shown
+from bayes_scaling.core.random_streams import Stream, generator
 from bayes_scaling.errors import DataError, LawError
 from bayes_scaling.laws import Law
-from bayes_scaling.model.inputs import input_table
+from bayes_scaling.model.input_table import input_table
 
 __all__ = ["simulate"]
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from bayes_scaling._display import brief
+from bayes_scaling.core.display import brief
 from bayes_scaling.errors import LawError
 from bayes_scaling.laws import Law, Parameter, Prior
 from bayes_scaling.model.discrepancy import Discrepancy

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from bayes_scaling.laws import Law
-from bayes_scaling.laws.inputs import typical_at, typical_inputs
-from bayes_scaling.model.inputs import input_values
+from bayes_scaling.laws.law_inputs import typical_at, typical_inputs
+from bayes_scaling.model.input_table import input_values
 
 __all__ = ["fill_typical", "typical", "typical_notes"]
 
@@ -28,7 +28,7 @@ def typical(law: Law, runs: pd.DataFrame, family: str) -> dict[str, float]:
     -------
     dict of str to float
         By input, natural log of its geometric mean over what it grows with: ``levels`` of
-        :func:`bayes_scaling.laws.inputs.inputs_at`.
+        :func:`bayes_scaling.laws.law_inputs.inputs_at`.
     """
     own = runs[runs["family"] == family]
     rows = own if len(own) else runs

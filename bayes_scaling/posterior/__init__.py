@@ -1,7 +1,7 @@
 """What a fit says about new runs of a family: the one home of the posterior predictive."""
 
 from bayes_scaling.posterior.counting import Counting
-from bayes_scaling.posterior.family import (
+from bayes_scaling.posterior.family_posterior import (
     FamilyPosterior,
     family_posterior,
     log_inputs,

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_scaling._random import Stream, generator
+from bayes_scaling.core.random_streams import Stream, generator
 from bayes_scaling.model import Noise
-from bayes_scaling.model.noise import standard_draws
+from bayes_scaling.model.run_noise import standard_draws
 
 __all__ = ["RunNumbers"]
 

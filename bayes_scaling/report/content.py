@@ -3,23 +3,27 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bayes_scaling._saved import plain
+from bayes_scaling.core.json_files import plain
 from bayes_scaling.inference import Fit
-from bayes_scaling.inference.result import check_fit
-from bayes_scaling.report._change import changes
-from bayes_scaling.report._contribution import contribution_section
-from bayes_scaling.report._forecasts import budgets_section, forecasts_section, held_out_section
-from bayes_scaling.report._given import ResultLike, sorted_out
-from bayes_scaling.report._headline import headlines, verdict
-from bayes_scaling.report._others import at_distance, covered, others_section
-from bayes_scaling.report._parameters import parameters_section
-from bayes_scaling.report._sections import (
+from bayes_scaling.inference.fit_result import check_fit
+from bayes_scaling.report.sections.contribution_section import contribution_section
+from bayes_scaling.report.sections.forecasts import (
+    budgets_section,
+    forecasts_section,
+    held_out_section,
+)
+from bayes_scaling.report.sections.headlines import headlines, verdict
+from bayes_scaling.report.sections.inputs_section import (
     data_section,
     law_section,
     priors_section,
     provenance_section,
 )
-from bayes_scaling.report._study import Study, placed
+from bayes_scaling.report.sections.other_results import at_distance, covered, others_section
+from bayes_scaling.report.sections.parameter_section import parameters_section
+from bayes_scaling.report.sections.what_would_change import changes
+from bayes_scaling.report.study import Study, placed
+from bayes_scaling.results.belonging import ResultLike, sorted_out
 
 __all__ = ["SCHEMA", "report_content"]
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bayes_scaling._files import path_of, write_bytes
+from bayes_scaling.core.files import path_of, write_bytes
 from bayes_scaling.errors import FileError
 from bayes_scaling.inference import Fit
-from bayes_scaling.report import _format
-from bayes_scaling.report._given import ResultLike
+from bayes_scaling.plots import number_format as _format
 from bayes_scaling.report.content import report_content
+from bayes_scaling.results.belonging import ResultLike
 
 __all__ = ["json_text", "render_html", "write_json", "write_report"]
 
@@ -108,12 +108,14 @@ def render_html(content: Mapping[str, Any], fit: Fit) -> str:
     import jinja2
     from markupsafe import Markup
 
-    from bayes_scaling.report._figures import figures_of, of_others, told
-    from bayes_scaling.report.explorer import explorer
-    from bayes_scaling.report.scripts import Scripts, data_block, scripts_for
+    from bayes_scaling.explorer.payload import explorer
+    from bayes_scaling.explorer.scripts import Scripts, data_block, scripts_for
+    from bayes_scaling.report.figures import figures_of, of_others, told
 
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("bayes_scaling.report"),
+        loader=jinja2.ChoiceLoader(
+            [jinja2.PackageLoader(f"bayes_scaling.{name}") for name in ("report", "explorer")]
+        ),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from bayes_scaling.report import _format
+from bayes_scaling.plots import number_format as _format
 
 __all__ = ["escaped", "render_markdown"]
 
@@ -41,7 +41,7 @@ def render_markdown(content: Mapping[str, Any]) -> str:
     """
     import jinja2
 
-    from bayes_scaling.report._figures import told
+    from bayes_scaling.report.figures import told
 
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("bayes_scaling.report"),

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from bayes_scaling._files import write_bytes
+from bayes_scaling.core.files import write_bytes
 from bayes_scaling.errors import FileError
 
 __all__ = ["write_pdf"]

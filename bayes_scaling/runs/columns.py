@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from bayes_scaling.errors import DataError
-from bayes_scaling.runs._loss_names import instead_of_loss, is_held_out_loss
-from bayes_scaling.runs.inputs import INPUTS, Column
+from bayes_scaling.runs.input_columns import INPUTS, Column
+from bayes_scaling.runs.loss_names import instead_of_loss, is_held_out_loss
 
 __all__ = ["COLUMNS", "Column", "column", "listing", "normalise", "require", "resolve"]
 

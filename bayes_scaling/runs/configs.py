@@ -8,18 +8,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_scaling._bounds import legal, meant
+from bayes_scaling.core.bounds import legal, meant
 from bayes_scaling.errors import DataError
-from bayes_scaling.runs._finding import Finding
-from bayes_scaling.runs._own_inputs import numbers_of, read_own
-from bayes_scaling.runs._raw import Places, RawTable
-from bayes_scaling.runs._size_checks import implausible_sizes
-from bayes_scaling.runs._sizes import SIZES, derive
-from bayes_scaling.runs.cells import same_numbers, to_text
+from bayes_scaling.runs.checks.size_values import implausible_sizes
 from bayes_scaling.runs.columns import column, require, resolve
+from bayes_scaling.runs.finding import Finding
 from bayes_scaling.runs.flags import check_accepted, demoted, how_to_accept
-from bayes_scaling.runs.inputs import INPUTS, OPTIONAL, Input
-from bayes_scaling.runs.reading import read_table
+from bayes_scaling.runs.input_columns import INPUTS, OPTIONAL, Input
+from bayes_scaling.runs.own_inputs import numbers_of, read_own
+from bayes_scaling.runs.reading.cells import same_numbers, to_text
+from bayes_scaling.runs.reading.raw_table import Places, RawTable
+from bayes_scaling.runs.reading.sources import read_table
+from bayes_scaling.runs.sizes import SIZES, derive
 
 __all__ = ["Configs", "load_configs"]
 

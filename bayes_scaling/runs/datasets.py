@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from bayes_scaling.errors import DataError, FileError
-from bayes_scaling.runs.loading import load_runs
+from bayes_scaling.runs.load_runs_table import load_runs
 from bayes_scaling.runs.table import Runs
 
 __all__ = ["describe", "load", "load_table", "names"]

@@ -7,16 +7,16 @@ import numpy as np
 import pandas as pd
 
 from bayes_scaling.errors import DataError
-from bayes_scaling.runs._design_checks import off_law, repeated_rows, unit_checks
-from bayes_scaling.runs._family_checks import similar_families
-from bayes_scaling.runs._finding import Finding, Severity
-from bayes_scaling.runs._loss_checks import loss_checks
-from bayes_scaling.runs._mixture_checks import mixtures
-from bayes_scaling.runs._raw import Places
-from bayes_scaling.runs._size_checks import IMPLAUSIBLE, implausible_sizes
-from bayes_scaling.runs._sweep_checks import sweeps
-from bayes_scaling.runs._value_checks import bad_values, doubtful_values
+from bayes_scaling.runs.checks.design import off_law, repeated_rows, unit_checks
+from bayes_scaling.runs.checks.family_names import similar_families
+from bayes_scaling.runs.checks.loss_values import loss_checks
+from bayes_scaling.runs.checks.mixtures import mixtures
+from bayes_scaling.runs.checks.row_values import bad_values, doubtful_values
+from bayes_scaling.runs.checks.size_values import IMPLAUSIBLE, implausible_sizes
+from bayes_scaling.runs.checks.sweeps import sweeps
 from bayes_scaling.runs.columns import COLUMNS
+from bayes_scaling.runs.finding import Finding, Severity
+from bayes_scaling.runs.reading.raw_table import Places
 
 __all__ = [
     "ACCEPTABLE",

@@ -17,11 +17,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_scaling._display import brief
-from bayes_scaling._given import needs
-from bayes_scaling._saved import records
+from bayes_scaling.core.arguments import needs
+from bayes_scaling.core.display import brief
+from bayes_scaling.core.json_files import records
 from bayes_scaling.errors import DataError
-from bayes_scaling.runs._finding import number
+from bayes_scaling.runs.finding import number
 from bayes_scaling.runs.table import Runs
 
 __all__ = ["TOLERANCE", "Identifiability", "identifiability"]

@@ -9,18 +9,18 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from bayes_scaling.errors import DataError
-from bayes_scaling.runs._finding import Finding
-from bayes_scaling.runs._fingerprint import fingerprint
-from bayes_scaling.runs._own_inputs import joined, read_own
-from bayes_scaling.runs._raw import Places
-from bayes_scaling.runs._refusal import refusal
-from bayes_scaling.runs._selection import chosen_rows, group_columns
-from bayes_scaling.runs._summary import as_html, flag_table, summarise
-from bayes_scaling.runs._sweep_checks import best_rows
-from bayes_scaling.runs._value_checks import is_target
+from bayes_scaling.runs.checks.row_values import is_target
+from bayes_scaling.runs.checks.sweeps import best_rows
 from bayes_scaling.runs.columns import COLUMNS
+from bayes_scaling.runs.family_summary import as_html, flag_table, summarise
+from bayes_scaling.runs.finding import Finding
+from bayes_scaling.runs.fingerprint import fingerprint
 from bayes_scaling.runs.flags import ACCEPTABLE, CODES, LOADED, Flag, as_flags, flags_again
-from bayes_scaling.runs.inputs import Input
+from bayes_scaling.runs.input_columns import Input
+from bayes_scaling.runs.own_inputs import joined, read_own
+from bayes_scaling.runs.reading.raw_table import Places
+from bayes_scaling.runs.refusal import refusal
+from bayes_scaling.runs.selection import chosen_rows, group_columns
 
 __all__ = ["Runs"]
 

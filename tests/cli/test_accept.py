@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from bayes_scaling.cli._fitting import fit
-from bayes_scaling.cli._forecasting import backtest, compare
+from bayes_scaling.cli.fit_commands import fit
+from bayes_scaling.cli.forecast_commands import backtest, compare
 from bayes_scaling.errors import DataError
 
 CASES = Path(__file__).parents[1] / "cases"

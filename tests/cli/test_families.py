@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from bayes_scaling import Fit, _demo, identifiability, load_fit, load_runs
-from bayes_scaling._files import short_names
+from bayes_scaling import Fit, identifiability, load_fit, load_runs
+from bayes_scaling import demo as _demo
+from bayes_scaling.core.files import short_names
 from bayes_scaling.errors import DataError
 
 HOSTILE = ("../../x", "<b>", "x" * 300, "代码 🚀", "a/b", "a:b", "")

@@ -6,7 +6,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from bayes_scaling.curves.importers import load_curves
-from bayes_scaling.curves.importers.asked import Asked
+from bayes_scaling.curves.importers.import_options import Asked
 from bayes_scaling.curves.importers.series import Series, curves_of_series
 from bayes_scaling.errors import DataError
 

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from bayes_scaling.curves.noise import Scatter, filtered
+from bayes_scaling.curves.ar1_noise import Scatter, filtered
 from bayes_scaling.curves.particles import Gaussian, Target, sample, updated
 
 

@@ -22,10 +22,10 @@ from bayes_scaling.decisions import (
     load_plan,
     load_scenario,
 )
-from bayes_scaling.decisions.optimum import closed_form
+from bayes_scaling.decisions.allocation.closed_form_optimum import closed_form
 from bayes_scaling.errors import FileError, FitError, ScenarioError
 from bayes_scaling.inference import Fit
-from bayes_scaling.laws.optimum import numeric
+from bayes_scaling.laws.compute_optimum import numeric
 from bayes_scaling.posterior import family_posterior
 from tests.conftest import TRUTH
 

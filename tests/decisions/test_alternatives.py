@@ -20,9 +20,9 @@ from bayes_scaling.decisions import (
     allocate,
     load_plan,
 )
-from bayes_scaling.decisions.contest import resolved
-from bayes_scaling.decisions.from_fit import problem
-from bayes_scaling.decisions.search import least_risk
+from bayes_scaling.decisions.allocation.compare_alternatives import resolved
+from bayes_scaling.decisions.allocation.problem_from_fit import problem
+from bayes_scaling.decisions.allocation.risk_search import least_risk
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.inference import Fit
 from bayes_scaling.report import plot_alternatives

@@ -19,10 +19,10 @@ from bayes_scaling.decisions import (
     allocate,
     budget_frontier,
 )
-from bayes_scaling.decisions.from_fit import problem
+from bayes_scaling.decisions.allocation.problem_from_fit import problem
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.inference import Fit
-from bayes_scaling.laws.optimum import numeric, track
+from bayes_scaling.laws.compute_optimum import numeric, track
 
 DEVICES = Compute(Fixed(1e15), Fixed(0.4), Fixed(2 / 3600))
 PRICED = Scenario(

@@ -24,12 +24,12 @@ from bayes_scaling.decisions import (
     allocate,
     load_scenario,
 )
-from bayes_scaling.decisions.from_fit import problem
-from bayes_scaling.decisions.problem import Problem
-from bayes_scaling.decisions.scenario_file import EXAMPLE
-from bayes_scaling.decisions.search import least_risk
+from bayes_scaling.decisions.allocation.problem import Problem
+from bayes_scaling.decisions.allocation.problem_from_fit import problem
+from bayes_scaling.decisions.allocation.risk_search import least_risk
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.inference import Fit
+from bayes_scaling.scenarios.scenario_file import EXAMPLE
 from tests.conftest import TRUTH
 
 DEVICES = Compute(Fixed(1e15), Fixed(0.4), Fixed(2 / 3600), devices=1000)

@@ -23,10 +23,10 @@ from bayes_scaling.decisions import (
     allocate,
     budget_frontier,
 )
-from bayes_scaling.decisions.amounts import Amount
-from bayes_scaling.decisions.from_fit import problem
-from bayes_scaling.decisions.wait_and_see import wait_and_see
+from bayes_scaling.decisions.allocation.problem_from_fit import problem
+from bayes_scaling.decisions.allocation.wait_and_see import wait_and_see
 from bayes_scaling.inference import Fit
+from bayes_scaling.scenarios.amounts import Amount
 from tests.conftest import TRUTH
 
 MIXED = TRUTH | {"R_D": 15.0, "R_N": 5.0}

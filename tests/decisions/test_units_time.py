@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from bayes_scaling.decisions.units import in_unit, unit_of
 from bayes_scaling.errors import ScenarioError
+from bayes_scaling.scenarios.quantities import in_unit, unit_of
 
 
 @pytest.mark.parametrize("text", ["1" * 200_000, "1" * 200_000 + "x", "1" + " " * 200_000 + "?"])

@@ -18,7 +18,7 @@ from bayes_scaling.decisions import (
     allocate,
     next_runs,
 )
-from bayes_scaling.decisions.information import Decision, Outcomes
+from bayes_scaling.decisions.pilot_runs.value_of_information import Decision, Outcomes
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.inference import Fit
 from bayes_scaling.posterior import family_posterior

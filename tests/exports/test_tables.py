@@ -16,7 +16,7 @@ import bayes_scaling as bs
 from bayes_scaling.decisions import Scenario, allocate
 from bayes_scaling.errors import DataError, FileError, ScenarioError
 from bayes_scaling.exports import tables, write_tables, write_zarr
-from bayes_scaling.exports.columns import MEANINGS
+from bayes_scaling.exports.column_types import MEANINGS
 from tests.conftest import TRUTH, handmade
 from tests.report.conftest import HOSTILE, known_fit
 

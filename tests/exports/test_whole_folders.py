@@ -11,10 +11,10 @@ from hashlib import sha256
 import numpy as np
 import pytest
 
-from bayes_scaling import _leftovers
-from bayes_scaling._files import write_bytes
-from bayes_scaling._leftovers import neighbour
-from bayes_scaling._package import DESCRIPTOR, write_package
+from bayes_scaling.core import temporary_files as _leftovers
+from bayes_scaling.core.data_package import DESCRIPTOR, write_package
+from bayes_scaling.core.files import write_bytes
+from bayes_scaling.core.temporary_files import neighbour
 from bayes_scaling.errors import FileError
 
 NAMES = [f"table{n}.csv" for n in range(6)]
@@ -22,8 +22,8 @@ NAMES = [f"table{n}.csv" for n in range(6)]
 WRITER = """
 import itertools, os, sys, time
 from pathlib import Path
-from bayes_scaling._files import write_bytes
-from bayes_scaling._package import write_package
+from bayes_scaling.core.files import write_bytes
+from bayes_scaling.core.data_package import write_package
 
 def write(folder, export, names):
     def fill(part):
@@ -230,7 +230,7 @@ def test_a_file_that_was_being_written_leaves_nothing_for_long(tmp_path):
     path = tmp_path / "out.json"
     path.write_bytes(b"old")
     script = (
-        "import sys, time\nfrom bayes_scaling._files import write_via\n"
+        "import sys, time\nfrom bayes_scaling.core.files import write_via\n"
         "def fill(part):\n    part.write_bytes(b'half')\n    print('ready', flush=True)\n"
         "    time.sleep(60)\nwrite_via(sys.argv[1], fill)"
     )

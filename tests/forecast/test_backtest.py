@@ -13,8 +13,8 @@ from numpy.testing import assert_allclose
 
 from bayes_scaling.errors import DataError, FileError
 from bayes_scaling.forecast import Backtest, backtest, score
-from bayes_scaling.forecast.outcomes import score_rows
-from bayes_scaling.forecast.thresholds import divide
+from bayes_scaling.forecast.evaluation.outcomes import score_rows
+from bayes_scaling.forecast.evaluation.thresholds import divide
 from bayes_scaling.inference import Fit, Procedure
 from bayes_scaling.runs import Runs
 from tests.conftest import TRUTH

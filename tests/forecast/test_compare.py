@@ -13,11 +13,11 @@ from scipy.optimize import minimize_scalar
 
 from bayes_scaling.errors import DataError, FitError
 from bayes_scaling.forecast import Backtest, ModelAverage, compare, predict
-from bayes_scaling.forecast.averaging import stacking_weights
-from bayes_scaling.forecast.comparison import _verdict
-from bayes_scaling.forecast.outcomes import log_score
+from bayes_scaling.forecast.evaluation.comparison import _verdict
+from bayes_scaling.forecast.evaluation.model_average import stacking_weights
+from bayes_scaling.forecast.evaluation.outcomes import log_score
 from bayes_scaling.inference import Fit, Procedure
-from bayes_scaling.inference.checks import loo_check
+from bayes_scaling.inference.diagnostics.checks import loo_check
 from bayes_scaling.runs import Runs
 
 Maker = Callable[..., Fit]

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from bayes_scaling._summary import quantile_name
+from bayes_scaling.core.draw_summary import quantile_name
 from bayes_scaling.decisions import Scenario, allocate
 from bayes_scaling.errors import DataError, FileError, FitError
 from bayes_scaling.forecast import predict

@@ -14,10 +14,10 @@ from bayes_scaling.decisions import (
     marginal,
     next_runs,
 )
-from bayes_scaling.forecast.reach import EXTRAPOLATED, extent_of, implausible, reach_of
+from bayes_scaling.forecast.extrapolation import EXTRAPOLATED, extent_of, implausible, reach_of
 from bayes_scaling.inference import Fit
-from bayes_scaling.report._study import Study, placed
-from bayes_scaling.runs.units import plausible
+from bayes_scaling.report.study import Study, placed
+from bayes_scaling.runs.loss_units import plausible
 
 ABOVE, BELOW = "beyond the largest fitted run", "below the smallest fitted run"
 

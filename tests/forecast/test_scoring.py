@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 from scipy import stats
 
 from bayes_scaling.errors import DataError
-from bayes_scaling.forecast.scoring import (
+from bayes_scaling.forecast.evaluation.scoring import (
     crps,
     crps_of_quantiles,
     interval_score,

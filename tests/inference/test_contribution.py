@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from bayes_scaling.inference import Fit
-from bayes_scaling.inference.contribution import contribution, weak_forecasts
+from bayes_scaling.inference.diagnostics.prior_contribution import contribution, weak_forecasts
 from bayes_scaling.model import Population, population
 from bayes_scaling.report import report_content
 from tests.conftest import TRUTH

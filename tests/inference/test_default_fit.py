@@ -7,10 +7,10 @@ import pytest
 from numpy.testing import assert_allclose
 
 from bayes_scaling import laws
-from bayes_scaling.cli._options import LAW
+from bayes_scaling.cli.options import LAW
 from bayes_scaling.decisions import Scenario, allocate
 from bayes_scaling.forecast import predict
-from bayes_scaling.forecast.outcomes import log_score
+from bayes_scaling.forecast.evaluation.outcomes import log_score
 from bayes_scaling.inference import Fit
 from bayes_scaling.model import Discrepancy, Population
 from bayes_scaling.posterior import family_posterior

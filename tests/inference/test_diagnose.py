@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose
 
 from bayes_scaling.errors import FileError
 from bayes_scaling.inference import Fit, load_fit
-from bayes_scaling.inference.residuals import (
+from bayes_scaling.inference.diagnostics.residuals import (
     predictive_checks,
     residual_structure,
     residual_trend,

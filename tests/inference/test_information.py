@@ -9,8 +9,8 @@ import xarray as xr
 from numpy.testing import assert_allclose
 
 from bayes_scaling.inference import Fit
-from bayes_scaling.inference.checks import correlation_check, prior_check
-from bayes_scaling.inference.information import contraction, correlations
+from bayes_scaling.inference.diagnostics.checks import correlation_check, prior_check
+from bayes_scaling.inference.diagnostics.information import contraction, correlations
 
 
 def tree(rho: float = 0.0) -> xr.DataTree:

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 
 from bayes_scaling.errors import FitError
 from bayes_scaling.inference import Fit
-from bayes_scaling.inference.sbc import Calibration, _ranks, _simulated, _together, sbc
+from bayes_scaling.inference.diagnostics.sbc import Calibration, _ranks, _simulated, _together, sbc
 from bayes_scaling.model import arrays, hierarchy
 from tests.conftest import grid
 

@@ -13,7 +13,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from bayes_scaling import laws
-from bayes_scaling.laws.checking import check_law
+from bayes_scaling.laws.check_law import check_law
 from bayes_scaling.model import arrays, simulate, specify
 from bayes_scaling.runs import load_runs
 

@@ -13,13 +13,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 import bayes_scaling as bs
 from bayes_scaling import laws
 from bayes_scaling.errors import DataError, LawError, ScenarioError
-from bayes_scaling.forecast.averaging import ModelAverage
+from bayes_scaling.forecast.evaluation.model_average import ModelAverage
 from bayes_scaling.laws import Input, Law, common, ops
-from bayes_scaling.laws.checking import check_law
-from bayes_scaling.laws.inputs import typical_at
+from bayes_scaling.laws.check_law import check_law
+from bayes_scaling.laws.law_inputs import typical_at
 from bayes_scaling.model import fill_typical, input_table, simulate, stated_inputs, typical
 from bayes_scaling.runs import INPUTS, Runs, identifiability, load_configs, load_runs
-from bayes_scaling.runs.loading import recount
+from bayes_scaling.runs.load_runs_table import recount
 from tests.conftest import handmade
 
 VOCAB = Input("vocab", "tokens", "entries of the vocabulary", ("vocab_size",), low=2.0)

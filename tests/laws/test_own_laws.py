@@ -19,20 +19,20 @@ from bayes_scaling import laws
 from bayes_scaling.decisions import Scenario, allocate
 from bayes_scaling.errors import FileError, LawError
 from bayes_scaling.exports import tables
-from bayes_scaling.forecast import jobs
-from bayes_scaling.forecast.averaging import ModelAverage
-from bayes_scaling.forecast.backtesting import backtest
-from bayes_scaling.forecast.comparison import compare
+from bayes_scaling.forecast.evaluation import backtest_jobs as jobs
+from bayes_scaling.forecast.evaluation.backtest_laws import backtest
+from bayes_scaling.forecast.evaluation.comparison import compare
+from bayes_scaling.forecast.evaluation.model_average import ModelAverage
 from bayes_scaling.inference import Fit, Procedure, fit, load_fit
-from bayes_scaling.inference.contribution import weak_fits
+from bayes_scaling.inference.diagnostics.prior_contribution import weak_fits
 from bayes_scaling.laws import ClosedForms, Law, Parameter, Prior, common, ops, registry
-from bayes_scaling.laws.checking import check_law
+from bayes_scaling.laws.check_law import check_law
 from bayes_scaling.laws.coordinates import Additive
 from bayes_scaling.laws.signature import difference, signature
 from bayes_scaling.model.population import population
 from bayes_scaling.model.spec_json import read_spec, write_spec
 from bayes_scaling.report.content import report_content
-from bayes_scaling.runs.inputs import Input
+from bayes_scaling.runs.input_columns import Input
 from tests.conftest import grid, handmade
 
 TRUTH = {"floor": 1.8, "B": 1800.0, "alpha_D": 0.36}

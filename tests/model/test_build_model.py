@@ -29,7 +29,7 @@ from bayes_scaling.model import (
 from bayes_scaling.model.family_coordinates import FamilyCoordinates
 from bayes_scaling.model.nodes import PRIOR_MEDIAN, nodes, prior_medians
 from bayes_scaling.runs import load_runs
-from bayes_scaling.runs.inputs import Input
+from bayes_scaling.runs.input_columns import Input
 from tests.conftest import TRUTH, grid
 
 SHIPPED = population("chinchilla-gamma")

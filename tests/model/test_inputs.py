@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 
 from bayes_scaling import laws
 from bayes_scaling.errors import DataError
-from bayes_scaling.laws.inputs import typical_at
+from bayes_scaling.laws.law_inputs import typical_at
 from bayes_scaling.model import fill_typical, input_table, stated_inputs, typical, unstated
 
 RUNS = pd.DataFrame(

@@ -20,7 +20,7 @@ from bayes_scaling.model import (
     specify,
 )
 from bayes_scaling.model.build import build
-from bayes_scaling.model.noise import bounded, standard_draws
+from bayes_scaling.model.run_noise import bounded, standard_draws
 from bayes_scaling.model.spec_json import read_spec, write_spec
 from tests.conftest import TRUTH, grid
 

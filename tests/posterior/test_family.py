@@ -10,7 +10,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from bayes_scaling import laws
-from bayes_scaling._summary import NAMES, QUANTILES, describe, quantile_name, summarise
+from bayes_scaling.core.draw_summary import NAMES, QUANTILES, describe, quantile_name, summarise
 from bayes_scaling.decisions import Alternative, Limits, Risk, Scenario, allocate
 from bayes_scaling.errors import FitError
 from bayes_scaling.forecast import score

@@ -9,12 +9,12 @@ import pytest
 from numpy.testing import assert_allclose
 
 from bayes_scaling.decisions import Risk, Scenario, allocate, budget_frontier
-from bayes_scaling.decisions.amounts import Fixed, Pert
-from bayes_scaling.decisions.costs import Compute, Data, Inference
-from bayes_scaling.decisions.limits import Limits
+from bayes_scaling.explorer.traced_law import Traced, javascript
 from bayes_scaling.laws import available
 from bayes_scaling.report import report_content, write_report
-from bayes_scaling.report.tracing import Traced, javascript
+from bayes_scaling.scenarios.amounts import Fixed, Pert
+from bayes_scaling.scenarios.costs import Compute, Data, Inference
+from bayes_scaling.scenarios.limits import Limits
 
 from .browser import executable, opened
 

@@ -100,7 +100,7 @@ def test_forecasts_are_those_of_the_fit(fit, content):
 
 
 def test_the_frontier_has_the_lowest_loss(fit):
-    from bayes_scaling.report.frontier import frontier
+    from bayes_scaling.plots.forecast_path import frontier
 
     path = frontier(fit, "web", [1e22])
     assert path.kind == "compute-optimal"

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from bayes_scaling.report import _format
+from bayes_scaling.plots import number_format as _format
 
 
 @pytest.mark.parametrize(

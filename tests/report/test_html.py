@@ -12,7 +12,8 @@ from itertools import pairwise
 import pytest
 
 from bayes_scaling.errors import FileError
-from bayes_scaling.report import _format, write_report
+from bayes_scaling.plots import number_format as _format
+from bayes_scaling.report import write_report
 from tests.report.conftest import HOSTILE
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}

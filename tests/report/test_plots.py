@@ -7,6 +7,7 @@ import pytest
 from bayes_scaling.decisions import Risk, Scenario, allocate
 from bayes_scaling.errors import DataError, ScenarioError
 from bayes_scaling.forecast import Backtest
+from bayes_scaling.plots.style import label, save_figure, to_svg
 from bayes_scaling.report import (
     forecast_data,
     plot_allocation,
@@ -21,7 +22,6 @@ from bayes_scaling.report import (
     plot_residuals,
     plot_trace,
 )
-from bayes_scaling.report.style import label, save_figure, to_svg
 
 
 def lines(axes, text):

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from bayes_scaling.decisions import Scenario, allocate, best_shape, marginal, next_runs
 from bayes_scaling.errors import DataError
 from bayes_scaling.forecast import predict
-from bayes_scaling.forecast.outcomes import score
-from bayes_scaling.inference.cautions import cautions
+from bayes_scaling.forecast.evaluation.outcomes import score
+from bayes_scaling.inference.data_caveats import cautions
 from bayes_scaling.model import specify
 from bayes_scaling.runs import load_runs
-from bayes_scaling.runs._family_checks import misspelt
+from bayes_scaling.runs.checks.family_names import misspelt
 
 CASES = Path(__file__).parents[1] / "cases"
 GOOD = pd.read_csv(CASES / "good.csv")
@@ -256,7 +256,7 @@ def test_a_million_columns_are_refused_by_the_header(tmp_path, monkeypatch):
     def never(*_):
         raise AssertionError("the rows were read")
 
-    monkeypatch.setattr("bayes_scaling.runs.reading.read_delimited", never)
+    monkeypatch.setattr("bayes_scaling.runs.reading.sources.read_delimited", never)
     with pytest.raises(DataError, match="has 1,000,000 or more columns, and 10,000 are the most"):
         load_runs(path)
     path.write_bytes(b"c" * 5_000_000)

@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 
 from bayes_scaling.errors import DataError
 from bayes_scaling.runs import load_runs
-from bayes_scaling.runs.loading import recount
+from bayes_scaling.runs.load_runs_table import recount
 
 BASE = pd.DataFrame(
     {

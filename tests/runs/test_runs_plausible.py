@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from bayes_scaling.errors import DataError
 from bayes_scaling.runs import ACCEPTABLE, CODES, load_configs, load_runs
-from bayes_scaling.runs._size_units import likely_units
-from bayes_scaling.runs.loading import recount
+from bayes_scaling.runs.checks.size_units import likely_units
+from bayes_scaling.runs.load_runs_table import recount
 
 CASES = Path(__file__).parents[1] / "cases"
 GOOD = pd.read_csv(CASES / "good.csv")

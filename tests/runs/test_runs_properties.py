@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bayes_scaling._formulas import quoted_table
+from bayes_scaling.core.spreadsheet_text import quoted_table
 from bayes_scaling.errors import BayesScalingError
 from bayes_scaling.runs import identifiability, load_runs
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from bayes_scaling.runs import load_runs
-from bayes_scaling.runs.units import conversion, parse_loss, plausible
+from bayes_scaling.runs.loss_units import conversion, parse_loss, plausible
 
 LN2 = math.log(2)
 UNITS = [f"{amount}/{per}" for amount in ("nats", "bits") for per in ("token", "byte", "char")]

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bayes_scaling._bounds import LARGEST, SMALLEST, meant
-from bayes_scaling._saved import Saved, strict_json
+from bayes_scaling.core.bounds import LARGEST, SMALLEST, meant
+from bayes_scaling.core.json_files import Saved, strict_json
 from bayes_scaling.decisions import Scenario, allocate, load_plan
 from bayes_scaling.errors import DataError, FileError
-from bayes_scaling.forecast.checkpoint import Checkpoint
-from bayes_scaling.forecast.scoring import score_draws
+from bayes_scaling.forecast.evaluation.checkpoint import Checkpoint
+from bayes_scaling.forecast.evaluation.scoring import score_draws
 from bayes_scaling.report import load_result
 
 

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 import bayes_scaling
 from bayes_scaling.errors import FileError
 from bayes_scaling.report import load_result
-from bayes_scaling.report.results import KINDS
+from bayes_scaling.results.kinds import KINDS
 from bayes_scaling.schemas import schema, schema_names
 from tests.schemas.written import every_kind
 

@@ -21,7 +21,7 @@ from bayes_scaling.decisions import (
 )
 from bayes_scaling.forecast import backtest, compare
 from bayes_scaling.inference import Procedure
-from bayes_scaling.inference.sbc import Calibration
+from bayes_scaling.inference.diagnostics.sbc import Calibration
 from bayes_scaling.report import write_json
 from tests.conftest import TRUTH, handmade
 from tests.report.conftest import HOSTILE, known_fit

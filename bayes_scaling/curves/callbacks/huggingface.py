@@ -15,7 +15,7 @@ from bayes_scaling.curves.callbacks.recorder import Recorder
 from bayes_scaling.curves.callbacks.rule import Rule
 from bayes_scaling.curves.monitor import Verdict
 from bayes_scaling.curves.schedule import Schedule
-from bayes_scaling.curves.stakes import Stakes
+from bayes_scaling.curves.utility import Stakes
 
 __all__ = ["StopCallback"]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from bayes_scaling.curves.callbacks.rule import Rule
 from bayes_scaling.curves.curve import Curve, Flag
-from bayes_scaling.curves.fit import FEWEST
+from bayes_scaling.curves.curve_fit import FEWEST
 from bayes_scaling.curves.monitor import Verdict
 from bayes_scaling.errors import DataError
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from bayes_scaling.curves.monitor import Verdict
 from bayes_scaling.curves.schedule import Schedule
-from bayes_scaling.curves.stakes import Stakes
+from bayes_scaling.curves.utility import Stakes
 from bayes_scaling.curves.watching import Watch
-from bayes_scaling.decisions.units import in_unit
 from bayes_scaling.errors import ScenarioError
+from bayes_scaling.scenarios.quantities import in_unit
 
 __all__ = ["Rule"]
 

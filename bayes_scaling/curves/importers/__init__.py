@@ -1,5 +1,5 @@
 """Training curves from the logs that training leaves behind."""
 
-from bayes_scaling.curves.importers.loading import FORMATS, load_curves
+from bayes_scaling.curves.importers.import_curves import FORMATS, load_curves
 
 __all__ = ["FORMATS", "load_curves"]

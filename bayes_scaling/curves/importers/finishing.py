@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_scaling.curves.curve import Axis, Curve, Curves
-from bayes_scaling.curves.importers.asked import ORDER, listed
+from bayes_scaling.curves.importers.import_options import ORDER, listed
 from bayes_scaling.curves.importers.joining import joined
 from bayes_scaling.curves.importers.tracks import Floats, Track
 from bayes_scaling.errors import DataError

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from bayes_scaling._mlflow import PREFIX, client_of, in_words
+from bayes_scaling.core.mlflow_client import PREFIX, client_of, in_words
 from bayes_scaling.curves.curve import Curves
-from bayes_scaling.curves.importers.asked import Asked, listed
 from bayes_scaling.curves.importers.finishing import finish
+from bayes_scaling.curves.importers.import_options import Asked, listed
 from bayes_scaling.curves.importers.series import Series, pick, track
 from bayes_scaling.errors import DataError, FileError
 

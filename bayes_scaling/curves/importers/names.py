@@ -4,10 +4,10 @@ import re
 from collections.abc import Sequence
 
 from bayes_scaling.curves.curve import Axis
-from bayes_scaling.curves.importers.asked import given, listed
+from bayes_scaling.curves.importers.import_options import given, listed
 from bayes_scaling.errors import DataError
-from bayes_scaling.runs._raw import show
 from bayes_scaling.runs.columns import column, normalise
+from bayes_scaling.runs.reading.raw_table import show
 
 __all__ = ["axis_of", "clock", "is_loss", "pick_lr", "pick_metric", "pick_t"]
 

@@ -7,16 +7,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_scaling.curves.curve import Axis, Curves
-from bayes_scaling.curves.importers.asked import Asked, given, listed
 from bayes_scaling.curves.importers.blanks import from_wide, lost_in_blanks
 from bayes_scaling.curves.importers.finishing import finish
+from bayes_scaling.curves.importers.import_options import Asked, given, listed
+from bayes_scaling.curves.importers.metrics_table import Numbers, Table, numbers
 from bayes_scaling.curves.importers.names import axis_of, clock, pick_lr, pick_metric, pick_t
-from bayes_scaling.curves.importers.table import Numbers, Table, numbers
 from bayes_scaling.curves.importers.tracks import COUNTED, Track, aligned
 from bayes_scaling.errors import DataError
-from bayes_scaling.runs._raw import RawTable
-from bayes_scaling.runs.cells import to_text
 from bayes_scaling.runs.columns import column, normalise
+from bayes_scaling.runs.reading.cells import to_text
+from bayes_scaling.runs.reading.raw_table import RawTable
 
 __all__ = ["curves_of_rows"]
 

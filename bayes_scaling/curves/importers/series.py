@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_scaling.curves.curve import Axis, Curves
-from bayes_scaling.curves.importers.asked import Asked, given
 from bayes_scaling.curves.importers.finishing import finish
+from bayes_scaling.curves.importers.import_options import Asked, given
 from bayes_scaling.curves.importers.names import axis_of, pick_lr, pick_metric
 from bayes_scaling.curves.importers.tracks import COUNTED, Track, aligned
 from bayes_scaling.errors import DataError

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from bayes_scaling._files import reason
+from bayes_scaling.core.files import reason
 from bayes_scaling.curves.curve import Curves
-from bayes_scaling.curves.importers.asked import Asked
+from bayes_scaling.curves.importers.import_options import Asked
+from bayes_scaling.curves.importers.metrics_table import label
 from bayes_scaling.curves.importers.series import Series, curves_of_series
-from bayes_scaling.curves.importers.table import label
 from bayes_scaling.errors import DataError, FileError
 
 __all__ = ["curves_of_events", "event_files"]

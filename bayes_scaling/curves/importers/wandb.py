@@ -6,15 +6,15 @@ from dataclasses import replace
 import numpy as np
 
 from bayes_scaling.curves.curve import Axis, Curves
-from bayes_scaling.curves.importers.asked import Asked, listed
 from bayes_scaling.curves.importers.blanks import lost_in_blanks
 from bayes_scaling.curves.importers.finishing import finish
+from bayes_scaling.curves.importers.import_options import Asked, listed
+from bayes_scaling.curves.importers.metrics_table import Table, numbers
 from bayes_scaling.curves.importers.names import axis_of, pick_lr, pick_metric, pick_t
-from bayes_scaling.curves.importers.table import Table, numbers
 from bayes_scaling.curves.importers.tracks import COUNTED, Track, aligned
 from bayes_scaling.errors import DataError
-from bayes_scaling.runs._raw import RawTable
 from bayes_scaling.runs.columns import column, normalise
+from bayes_scaling.runs.reading.raw_table import RawTable
 
 __all__ = ["curves_of_chart", "is_chart", "refuse_runs_table"]
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayes_scaling._saved import plain
-from bayes_scaling.forecast.checkpoint import Checkpoint
-from bayes_scaling.forecast.scoring import score_draws, summarise
+from bayes_scaling.core.json_files import plain
+from bayes_scaling.forecast.evaluation.checkpoint import Checkpoint
+from bayes_scaling.forecast.evaluation.scoring import score_draws, summarise
 from tests.fuzz.engine import Made, Target, finite
 from tests.fuzz.mutate import mutated_bytes, mutated_json, written_json
 

@@ -15,11 +15,11 @@ import h5py
 import numpy as np
 
 from bayes_scaling import Scenario, allocate, load_fit, tables, write_report
-from bayes_scaling._files import FileWarning
+from bayes_scaling.core.files import FileWarning
 from bayes_scaling.errors import FileError
-from bayes_scaling.inference import Fit, netcdf
-from bayes_scaling.inference.checksum import ATTRIBUTE, checksum
-from bayes_scaling.inference.storage import STUMBLES, save
+from bayes_scaling.inference import Fit
+from bayes_scaling.inference.storage.checksum import ATTRIBUTE, checksum
+from bayes_scaling.inference.storage.fit_file import STUMBLES, netcdf, save
 from bayes_scaling.inference.tree import SCHEMA
 from tests.conftest import handmade
 from tests.fuzz.engine import Made, Target, UnsoundError

@@ -8,9 +8,9 @@ from random import Random
 from typing import Any
 
 from bayes_scaling.report import load_result, write_report
-from bayes_scaling.report._figures import of_others
-from bayes_scaling.report._others import sentences
-from bayes_scaling.report.results import KINDS, kind_of
+from bayes_scaling.report.figures import of_others
+from bayes_scaling.report.sections.other_results import sentences
+from bayes_scaling.results.kinds import KINDS, kind_of
 from tests.fuzz.engine import Made, Target, UnsoundError
 from tests.fuzz.mutate import mutated_bytes, mutated_json, written_json
 from tests.fuzz.targets.given import fit
@@ -62,8 +62,8 @@ def _read(path: Path) -> None:
     if chosen < 5 and kind != "plan":
         of_others({"others": {name: [content] if name == kind else [] for name in KINDS}})
     elif kind == "plan" and chosen < 2:
+        from bayes_scaling.plots.style import data_uri
         from bayes_scaling.report import plot_allocation, plot_alternatives
-        from bayes_scaling.report.style import data_uri
 
         data_uri(plot_allocation(result))
         if content["alternatives"]:

@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 from bayes_scaling.decisions import allocate, budget_frontier, load_scenario, marginal
-from bayes_scaling.decisions.scenario_file import EXAMPLE
+from bayes_scaling.scenarios.scenario_file import EXAMPLE
 from tests.fuzz.engine import Made, Target, finite
 from tests.fuzz.mutate import NUMBERS, TEXTS, mutated_bytes, mutated_json, mutated_text
 from tests.fuzz.targets.given import fit

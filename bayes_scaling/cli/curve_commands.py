@@ -1,0 +1,169 @@
+"""Commands on training curves."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bayes_scaling.cli.options import SEED, Number, check_output, check_plot, output, plot, warn
+from bayes_scaling.errors import DataError
+
+__all__ = ["monitor", "watch"]
+
+STOPPED = 3
+"""Exit status of 'watch' when its rule says stop: neither success nor bad input."""
+_READING = ("metric", "t", "run", "lr", "format")
+
+type _Command = Callable[..., Any]
+
+
+def _judging(command: _Command) -> _Command:
+    """Options of reading a log and judging its run."""
+    for option in (
+        click.option(
+            "--end", type=Number(), required=True, help="Planned end, in steps or tokens."
+        ),
+        click.option("--cost", type=Number(), help="Of one step or token, in money."),
+        click.option("--worth", type=Number(), help="Of a loss lower by 1, in the same money."),
+        click.option(
+            "--least-gain",
+            type=Number(below=1.0),
+            default=1e-3,
+            show_default=True,
+            help="Without cost and worth: share of the loss that a tenth more must save.",
+        ),
+        click.option("--reference", type=Number(), help="A loss to beat."),
+        click.option(
+            "--law",
+            "laws",
+            multiple=True,
+            help="Of curves, such as curve-decay; may be given again.  [default: see the docs]",
+        ),
+        click.option("--schedule", metavar="FILE", help="Planned rates: step or tokens, and lr."),
+        click.option("--metric", help="Column or tag of the loss."),
+        click.option(
+            "--t", help="Column of steps or tokens; 'order' counts points as they were logged."
+        ),
+        click.option("--run", help="Column that names runs."),
+        click.option("--lr", help="Column or tag of the learning rate."),
+        click.option("--format", help="table, wandb, tensorboard, huggingface or mlflow."),
+        click.option("--seed", type=SEED, default=0, show_default=True),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("log")
+@click.option("--only", metavar="NAME", help="The run, where the log holds several.")
+@output("Where the verdict goes (JSON).")
+@plot("The curve, its forecast and where to stop")
+@_judging
+def monitor(log: str, only: str | None, output: str, **options: Any) -> None:
+    """Say whether the run of a LOG is worth running on, and where it will end."""
+    from bayes_scaling.curves import load_curves
+
+    drawn = options.pop("plot")
+    check_output(output, *_inputs(log))
+    if drawn:
+        check_plot(drawn, *_inputs(log))
+    reading = {name: options.pop(name) for name in _READING}
+    watching = _watch(options)
+    curves = load_curves(log, **reading)
+    warn(curves.notes)
+    if only is None and len(curves) > 1:
+        raise DataError(
+            f"{log} holds {len(curves)} runs; name one by --only, such as {curves.names[0]!r}"
+        )
+    verdict = watching.judge(curves[only] if only else curves.curves[0])
+    verdict.save(output)
+    click.echo(str(verdict))
+    click.echo(f"Verdict written to {output}")
+    if drawn:
+        from bayes_scaling.plots.style import save_figure
+        from bayes_scaling.report import plot_curve
+
+        save_figure(plot_curve(verdict), drawn)
+        click.echo(f"Plot written to {drawn}")
+
+
+@click.command()
+@click.argument("log")
+@click.option(
+    "--every", type=Number(zero=True, below=1e9), default=5.0, show_default=True, help="Seconds."
+)
+@click.option(
+    "--patience", type=click.IntRange(1), default=2, show_default=True, help="Verdicts in a row."
+)
+@click.option(
+    "--timeout",
+    type=Number(zero=True, below=1e9),
+    help="Seconds without a new point after which to end.",
+)
+@click.option("-o", "--output", metavar="FILE", help="Where the last verdict goes (JSON).")
+@_judging
+def watch(log: str, output: str | None, **options: Any) -> None:
+    """Follow a growing LOG and judge its run again whenever points come.
+
+    Exit status 3 says that the run should be stopped, 0 that it ended or that nothing new came.
+    """
+    from bayes_scaling.curves import watch as follow
+
+    if output:
+        check_output(output, *_inputs(log))
+    reading = {name: options.pop(name) for name in _READING}
+    waiting = {name: options.pop(name) for name in ("every", "patience", "timeout")}
+    last = follow(log, _watch(options), told=_say, noted=warn, **waiting, **reading)
+    click.echo(str(last))
+    if output:
+        last.save(output)
+        click.echo(f"Verdict written to {output}")
+    over = last.content["t"] >= last.content["end"]
+    if last.content["diverged"] or (last.advice == "stop" and not over):
+        sys.exit(STOPPED)
+
+
+def _say(verdict: Any) -> None:
+    c = verdict.content
+    if c["diverged"]:
+        return
+    final = c["final_loss"]
+    click.echo(
+        f"{c['axis']} {c['t']:.6g}: loss {c['loss']:.4g}, {final['q50']:.4g} "
+        f"({final['q05']:.4g} to {final['q95']:.4g}) at {c['end']:.6g}; {verdict.advice}"
+    )
+
+
+def _inputs(log: str) -> list[str]:
+    return [log] if Path(log).is_file() else []
+
+
+def _watch(options: dict[str, Any]) -> Any:
+    from bayes_scaling.curves import Stakes, Watch
+
+    given = {name: options[name] for name in ("cost", "worth", "least_gain")}
+    plan = options["schedule"]
+    return Watch(
+        options["end"],
+        stakes=Stakes(**given),
+        reference=options["reference"],
+        seed=options["seed"],
+        fitting=({"schedule": _schedule(plan)} if plan else {})
+        | ({"laws": options["laws"]} if options["laws"] else {}),
+    )
+
+
+def _schedule(path: str) -> Any:
+    """A schedule of a file with the columns step, or else tokens, and lr."""
+    from bayes_scaling.curves import Schedule
+    from bayes_scaling.runs.reading.cells import to_float
+    from bayes_scaling.runs.reading.sources import read_table
+
+    table = read_table(path)
+    names = [name for name in ("step", "tokens") if name in table.frame]
+    if not names or "lr" not in table.frame:
+        raise DataError(f"{path} must have the columns lr, and step or tokens")
+    t, lr = (to_float(table.frame[name], name, table.places) for name in (names[0], "lr"))
+    return Schedule(t, lr, axis="step" if names[0] == "step" else "tokens")

@@ -1,0 +1,178 @@
+"""What commands share: options, and reading what they are given."""
+
+import math
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bayes_scaling.core.bounds import LARGEST, legal, meant
+from bayes_scaling.errors import LawError
+from bayes_scaling.messages import one_line
+
+if TYPE_CHECKING:
+    from bayes_scaling.runs import Runs
+
+__all__ = [
+    "ACCEPT",
+    "BEST_OF",
+    "COLUMN",
+    "FAMILY",
+    "LAW",
+    "RAW",
+    "SEED",
+    "Number",
+    "check_output",
+    "check_plot",
+    "chosen",
+    "of_formulas",
+    "output",
+    "pairs",
+    "plot",
+    "priors_of",
+    "sampler",
+    "warn",
+]
+
+type _Command = Callable[..., Any]
+
+LAW = "chinchilla-gamma"
+
+# What fits a signed 64-bit attribute of a NetCDF file and the sampler's own seed.
+SEED = click.IntRange(0, 2**63 - 1)
+
+ACCEPT = click.option(
+    "--accept", multiple=True, metavar="CODE", help="Accept an error of this code: it is meant."
+)
+BEST_OF = click.option(
+    "--best-of", metavar="COLUMNS", help="Keep the lowest loss at equal params,tokens (a sweep)."
+)
+FAMILY = click.option("--family", metavar="NAME", help="Family of the RUNS that name none.")
+COLUMN = click.option("--column", multiple=True, metavar="CANONICAL=SOURCE", help="Name a column.")
+
+RAW = click.option(
+    "--raw", is_flag=True, help="Leave text in CSV that a spreadsheet would run as a formula."
+)
+
+
+class Number(click.ParamType[float]):
+    """A number that means something: above 0, or 0 too, and neither tiny nor huge."""
+
+    name = "float"
+
+    def __init__(self, *, zero: bool = False, below: float = math.inf) -> None:
+        self.zero, self.below = zero, below
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:  # noqa: ARG002 - of click
+        """The number in a text; a text that holds no such number is refused."""
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        # A comparison with NaN is false.
+        if not (meant(number, zero=self.zero) and number < self.below):
+            said = f"a number {legal(zero=self.zero, most=min(self.below, LARGEST))} is needed"
+            raise click.UsageError(f"{param.opts[0]} is {value!r}, {said}")
+        return number
+
+
+def output(what: str) -> Callable[[_Command], _Command]:
+    """The option that names the file to write."""
+    return click.option("-o", "--output", required=True, metavar="FILE", help=what)
+
+
+def plot(what: str) -> Callable[[_Command], _Command]:
+    """The option that names a figure to write."""
+    return click.option("--plot", metavar="FILE", help=f"{what}, as .png, .svg or .pdf.")
+
+
+def check_plot(path: str, *inputs: str) -> None:
+    """See that a figure can be written there."""
+    from bayes_scaling.core.files import FIGURES, check_suffix
+
+    check_suffix(path, FIGURES)
+    check_output(path, *inputs)
+
+
+def sampler(command: _Command) -> _Command:
+    """The options of the sampler."""
+    for option in (
+        click.option("--chains", type=int, default=4, show_default=True),
+        click.option(
+            "--tune", type=int, default=600, show_default=True, help="Discarded, of each chain."
+        ),
+        click.option(
+            "--draws", type=int, default=1000, show_default=True, help="Kept, of each chain."
+        ),
+        click.option("--seed", type=SEED, default=0, show_default=True),
+    ):
+        command = option(command)
+    return command
+
+
+def pairs(texts: Iterable[str], option: str, form: str) -> dict[str, str]:
+    """Options of the form name=value as a mapping."""
+    result = {}
+    for text in texts:
+        key, sign, value = text.partition("=")
+        if not (sign and key and value):
+            raise click.UsageError(f"{option} is {text!r}, {form} is needed")
+        if key in result:
+            raise click.UsageError(f"{option} names {key!r} twice")
+        result[key] = value
+    return result
+
+
+def priors_of(texts: Iterable[str]) -> dict[str, Any]:
+    """Priors by the names of parameters."""
+    from bayes_scaling.laws import Prior
+
+    form = "NAME=MEDIAN,SD,SPREAD"
+    priors = {}
+    for name, value in pairs(texts, "--prior", form).items():
+        try:
+            median, sd, spread = (float(part) for part in value.split(","))
+        except ValueError:
+            raise click.UsageError(f"--prior is '{name}={value}', {form} is needed") from None
+        try:
+            priors[name] = Prior(median, sd, spread)
+        except LawError as error:
+            raise click.UsageError(f"--prior is '{name}={value}': {error}") from None
+    return priors
+
+
+def warn(messages: Iterable[str]) -> None:
+    """Print messages to standard error, one line each."""
+    for message in messages:
+        click.echo(f"bayes-scaling: note: {one_line(message)}", err=True)
+
+
+def of_formulas(*tables: Any) -> list[str]:
+    """What to say of text that was written with an apostrophe before it; nothing without any."""
+    from bayes_scaling.core.spreadsheet_text import count_formulas
+
+    count = sum(map(count_formulas, tables))
+    if not count:
+        return []
+    said = f"{count} cell{'s' * (count > 1)} or names of columns that a spreadsheet would run"
+    said += " as a formula were written with an apostrophe before them, which this program takes"
+    return [f"{said} away in reading; --raw leaves them as they are"]
+
+
+def chosen(runs: "Runs", options: dict[str, Any]) -> "Runs":
+    """The runs that ``--exclude-flagged`` and ``--best-of`` leave, whose options are taken out."""
+    excluded, best_of = options.pop("exclude_flagged", ()), options.pop("best_of")
+    if excluded:
+        runs = runs.exclude(*excluded)
+    return runs.best([name.strip() for name in best_of.split(",")]) if best_of else runs
+
+
+def check_output(output: str, *inputs: str) -> None:
+    """See that the output can be written, and is none of the files that are read."""
+    from bayes_scaling.core.files import check_writable
+
+    check_writable(output)
+    for name in inputs:
+        if Path(name).is_file() and Path(output).exists() and Path(name).samefile(output):
+            raise click.UsageError(f"the output {output} is also an input; give it another name")

@@ -1,0 +1,1 @@
+"""What every room uses: files, messages, summaries of draws, named random streams."""

@@ -1,0 +1,158 @@
+"""Results that have a file: their plain values as JSON, and back."""
+
+import json
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any, Never
+
+import numpy as np
+import pandas as pd
+
+from bayes_scaling.core.files import path_of, reason, write_bytes
+from bayes_scaling.errors import FileError
+
+__all__ = ["MOST", "Saved", "plain", "read_json", "records", "strict_json", "without"]
+
+MOST = 1e100
+"""Largest magnitude of a number in a file: costs are products of what has bounds of its own."""
+
+
+class Saved(ABC):
+    """A result that :meth:`save` writes as JSON."""
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values for JSON."""
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Write everything as JSON, whole or not at all.
+
+        Parameters
+        ----------
+        path : path-like
+            The file.
+
+        Raises
+        ------
+        FileError
+            If the file cannot be written.
+        """
+        # What is not finite is null, as everywhere in these files: JSON has no word for it.
+        content = plain(self.to_dict())
+        text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+        return write_bytes(path, text + "\n")
+
+
+def plain(value: Any) -> Any:
+    """Nested containers of plain Python values; what is missing or not finite becomes None.
+
+    Parameters
+    ----------
+    value : object
+        Mappings, sequences, NumPy scalars and arrays, and plain values, nested.
+    """
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is pd.NA or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table as plain values; what is missing or not finite is None."""
+    # Not by to_json, which rounds to a number of decimals: gains per FLOP have no digits left.
+    rows: list[dict[str, Any]] = plain(table.to_dict(orient="records"))
+    return rows
+
+
+def without(content: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """A copy of a mapping that lacks some of its names."""
+    return {name: value for name, value in content.items() if name not in names}
+
+
+_LARGEST_INTEGER = 2.0**63
+
+
+def strict_json(text: str) -> Any:
+    """A value of JSON whose numbers are finite and whose objects hold every key once.
+
+    Raises
+    ------
+    ValueError
+        If the text is not JSON, or nested too deeply; or with a sentence on a number that is none
+        of JSON's or not within what :mod:`bayes_scaling.core.bounds` allows, or a repeated key.
+    """
+    try:
+        return json.loads(
+            text,
+            parse_constant=_constant,
+            parse_float=_real,
+            parse_int=_integer,
+            object_pairs_hook=_unique,
+        )
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def _constant(text: str) -> Never:
+    raise ValueError(f"it holds {text}, which JSON does not have")
+
+
+def _real(text: str) -> float:
+    value = float(text)
+    if not abs(value) <= MOST:
+        raise ValueError(f"it holds {text[:30]}, and numbers here are at most {MOST:g}")
+    return value
+
+
+def _integer(text: str) -> int | float:
+    value = _real(text)
+    # Integers that 64 bits do not hold would make a column of Python objects of a table.
+    return int(text) if abs(value) < _LARGEST_INTEGER else value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"it holds the key {twice[:60]!r} twice in one object")
+    return found
+
+
+def read_json(path: str | PathLike[str], what: str) -> dict[str, Any]:
+    """The object in a JSON file.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    what : str
+        What it should be, for messages: "a plan".
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read, is not JSON by :func:`strict_json`, or holds no object.
+    """
+    source = path_of(path, "read")
+    try:
+        content = strict_json(source.read_bytes().decode("utf-8"))
+    except OSError as error:
+        raise FileError(f"cannot read {source}: {reason(error)}") from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise FileError(f"{source} is not {what}: it is not JSON") from error
+    except ValueError as error:
+        raise FileError(f"{source} is not {what}: {error}") from error
+    if not isinstance(content, dict):
+        raise FileError(f"{source} is not {what}: it holds no object with a schema")
+    return content

@@ -1,0 +1,1 @@
+"""One budget: the split of least risk, and what comes of it."""

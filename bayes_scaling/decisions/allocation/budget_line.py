@@ -1,0 +1,160 @@
+"""How many tokens a scenario leaves at each model size."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_scaling.errors import ScenarioError
+from bayes_scaling.scenarios.costs import TRAINING, Costs
+from bayes_scaling.scenarios.scenario import Scenario
+
+__all__ = ["BudgetLine"]
+
+Floats = NDArray[np.float64]
+
+_SIZES = np.linspace(0.0, math.log(1e24), 513)
+"""Natural logs of sizes from one parameter to more than anyone will train."""
+_FINE, _ROUNDS = 129, 4
+"""Points and rounds of the search for the end of the line: to the last digits of its log."""
+
+
+@dataclass(frozen=True)
+class BudgetLine:
+    """The most tokens that budgets and limits leave at a size, with the wanted confidence.
+
+    Attributes
+    ----------
+    scenario : Scenario
+        Budgets and limits.
+    costs : Costs
+        Draws of the prices.
+    """
+
+    scenario: Scenario
+    costs: Costs
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is C = 6·N·D and nothing else."""
+        one = self.scenario
+        spent_otherwise = one.money is not None or one.seconds is not None or one.inference
+        existing = math.isfinite(one.limits.max_unique_tokens)
+        return not spent_otherwise and not existing
+
+    def affordable(self, log_params: Floats, epochs: float = 1.0) -> Floats:
+        """Log of the tokens that the budgets leave, limits on tokens aside; -inf where none."""
+        one, costs = self.scenario, self.costs
+        params = np.exp(log_params)
+        parts = []
+        if one.budget_flops is not None:
+            parts.append(costs.tokens_for_flops(one.budget_flops, params))
+        if one.money is not None:
+            parts.append(costs.tokens_for_money(one.money, params, epochs))
+        if one.seconds is not None:
+            parts.append(costs.tokens_for_seconds(one.seconds, params))
+        # Within every budget at once, with this probability.
+        least = (
+            np.broadcast_arrays(*parts)[0]
+            if len(parts) == 1
+            else np.minimum.reduce(np.broadcast_arrays(*parts))
+        )
+        if least.shape[-1] > 1:
+            tokens = np.quantile(least, 1.0 - one.confidence, axis=-1)
+        else:
+            tokens = least[..., 0]
+        with np.errstate(divide="ignore"):
+            result: Floats = np.log(tokens)
+        return result
+
+    def log_tokens(self, log_params: Floats, epochs: float = 1.0) -> Floats:
+        """Log of the most tokens at each size, within budgets and limits."""
+        limits = self.scenario.limits
+        most = min(limits.max_tokens, limits.max_unique_tokens * epochs)
+        cap = math.log(most) if math.isfinite(most) else math.inf
+        result: Floats = np.minimum(self.affordable(log_params, epochs), cap)
+        return result
+
+    def sizes(self, epochs: float = 1.0) -> tuple[float, float, bool, bool]:
+        """Logs of the smallest and largest size, and whether a limit sets them.
+
+        Raises
+        ------
+        ScenarioError
+            If no size is within limits and budgets.
+        """
+        limits = self.scenario.limits
+        least = math.log(limits.min_tokens) if limits.min_tokens else 0.0
+        tokens = self.affordable(_SIZES, epochs)
+        possible = _SIZES[tokens >= least]
+        if not len(possible) and not limits.min_tokens:
+            serving = ": serving takes it all" if self.scenario.inference else ""
+            raise ScenarioError(f"{self.words()} leave no tokens to train on at any size{serving}")
+        top = self._edge(possible[-1], least, epochs) if len(possible) else -math.inf
+        low = math.log(limits.min_params) if limits.min_params else -math.inf
+        high = min(math.log(limits.max_params) if limits.max_params < math.inf else math.inf, top)
+        if not low <= high:
+            raise ScenarioError(
+                f"no configuration of {self.words()} meets the limits: they leave params from "
+                f"{_amount(low)} to {_amount(high)}"
+            )
+        bounded = limits.max_params < math.inf or limits.min_tokens > 0
+        return low, high, math.isfinite(low), bounded
+
+    def spending(self) -> float:
+        """Log of the size below which limits on tokens leave some of a plain budget unspent.
+
+        Below it a larger model costs nothing more, so the curve of no draw has its best size there.
+        """
+        cap, flops = self.scenario.limits.max_tokens, self.scenario.budget_flops
+        if not (math.isfinite(cap) and self.plain and flops is not None):
+            return -math.inf
+        return math.log(flops / TRAINING / cap)
+
+    def _edge(self, inside: float, least: float, epochs: float) -> float:
+        """Where tokens fall below the least, by ever finer grids; exact for C = 6·N·D."""
+        if self.plain and self.scenario.budget_flops is not None:
+            return math.log(self.scenario.budget_flops / TRAINING) - least
+        low, wide = float(inside), float(_SIZES[1])
+        for _ in range(_ROUNDS):
+            grid = low + np.linspace(0.0, wide, _FINE)
+            low = float(grid[self.affordable(grid, epochs) >= least][-1])
+            wide /= _FINE - 1
+        return low
+
+    def largest(self, epochs: float = 1.0, least: float = 0.0) -> float:
+        """Log of about the largest size that the budgets leave a token for.
+
+        Parameters
+        ----------
+        epochs : float
+            How often a token is seen.
+        least : float
+            Log of the tokens that must be left, instead of one.
+        """
+        # One column of sizes, for a line with prices of its own in every draw.
+        enough = self.affordable(_SIZES[:, None], epochs) >= least
+        left = _SIZES[enough.any(axis=-1)]
+        return float(left[-1]) if len(left) else 0.0
+
+    @property
+    def middle(self) -> float:
+        """Log of the size that has about as many tokens as parameters."""
+        return float(_SIZES[np.argmax(self.affordable(_SIZES) <= _SIZES)])
+
+    def words(self) -> str:
+        """The budgets in words."""
+        one = self.scenario
+        parts = []
+        if one.budget_flops is not None:
+            parts.append(f"{one.budget_flops:.6g} FLOP")
+        if one.money is not None:
+            parts.append(f"{one.money:.6g} {one.currency}")
+        if one.seconds is not None:
+            parts.append(f"{one.seconds / 86400:.4g} days")
+        return " and ".join(parts)
+
+
+def _amount(log: float) -> str:
+    return f"{math.exp(log):.6g}" if math.isfinite(log) else "0"

@@ -1,0 +1,137 @@
+"""Depth and width of a plan, chosen together with its size."""
+
+import math
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_scaling.core.draw_summary import describe
+from bayes_scaling.decisions.allocation.candidate import Choice
+from bayes_scaling.decisions.allocation.problem import Problem
+from bayes_scaling.errors import ScenarioError
+from bayes_scaling.scenarios.limits import ShapeLimits
+
+__all__ = ["AS_GOOD", "Shaped", "shaped"]
+
+Floats = NDArray[np.float64]
+
+AS_GOOD = 0.001
+"""Loss up to which another shape is as good, as a share: below what seeds differ by."""
+_WINDOWS = (1.5, 4.0)
+"""Times the best size, up and down, within which shapes are looked for; the second if none is."""
+_ASPECT = 3.0
+"""Times the aspect ratios of the runs, up and down, that are considered."""
+_FINAL = 24
+"""Shapes that are judged on all draws."""
+
+
+@dataclass(frozen=True)
+class Shaped:
+    """A plan with its depth and width.
+
+    Attributes
+    ----------
+    plan : Choice
+        Whose size is that of the shape.
+    problem : Problem
+        The problem for plans of this aspect ratio.
+    content : dict
+        n_layer, d_model, aspect_ratio, ``penalty`` (loss over that of the best shape of each draw
+        at the same N and D, minus 1), ``as_good`` (layers of shapes whose risk is within 0.1%),
+        and the limits.
+    """
+
+    plan: Choice
+    problem: Problem
+    content: dict[str, Any]
+
+
+def shaped(
+    given: Problem,
+    best: Choice,
+    limits: ShapeLimits | None,
+    aspects: tuple[float, float],
+) -> Shaped:
+    """Choose depth and width about the best size: of all shapes there, the one of least risk.
+
+    A shape has as many parameters as the runs count of it, and the tokens that the budgets leave at
+    this size.
+
+    Parameters
+    ----------
+    given : Problem
+        The problem.
+    best : Choice
+        The best plan where shapes are not whole numbers.
+    limits : ShapeLimits or None
+        What the hardware allows.
+    aspects : tuple of float
+        Smallest and largest aspect ratio of the runs.
+
+    Raises
+    ------
+    ScenarioError
+        If the hardware allows no shape near the best size.
+    """
+    allowed = limits or ShapeLimits()
+    shapes = _shapes(given, best, allowed, aspects)
+    sizes = np.log(given.draws.counting.params(shapes[:, 0], shapes[:, 1]))
+    log_aspect = np.log(shapes[:, 1] / shapes[:, 0])
+    few = replace(given, draws=given.draws.few)
+    first = np.argsort(_risks(few, sizes, log_aspect, best.epochs), kind="stable")[:_FINAL]
+    risks = _risks(given, sizes[first], log_aspect[first], best.epochs)
+    at = first[int(risks.argmin())]
+    log_tokens = given.log_tokens(sizes[at : at + 1], best.epochs)
+    n_layer, d_model = (int(part) for part in shapes[at])
+    plan = replace(
+        best,
+        log_params=float(sizes[at]),
+        log_tokens=float(log_tokens[0]),
+        shape=(n_layer, d_model),
+    )
+    held = replace(given, log_aspect=float(log_aspect[at]))
+    fine = shapes[first][risks / risks.min() - 1.0 <= AS_GOOD, 0]
+    return Shaped(
+        plan,
+        held,
+        {
+            "n_layer": n_layer,
+            "d_model": d_model,
+            "aspect_ratio": d_model / n_layer,
+            "penalty": describe(held.loss_of(plan) / given.loss_of(plan) - 1.0),
+            "as_good": {"min_layers": int(fine.min()), "max_layers": int(fine.max())},
+            "limits": asdict(allowed),
+        },
+    )
+
+
+def _risks(here: Problem, sizes: Floats, log_aspect: Floats, epochs: float) -> Floats:
+    log_tokens = here.log_tokens(sizes, epochs)
+    losses = here.draws.loss_run(sizes, log_tokens, log_tokens - math.log(epochs), log_aspect)
+    return here.objective(losses)
+
+
+def _shapes(
+    given: Problem,
+    best: Choice,
+    limits: ShapeLimits,
+    aspects: tuple[float, float],
+) -> Floats:
+    """Depths and widths near the best size that limits allow, dims (shape, 2)."""
+    low, high, *_ = given.bounds(best.epochs)
+    for window in _WINDOWS:
+        ends = best.log_params + np.array([-1.0, 1.0]) * math.log(window)
+        start, stop = np.exp(np.clip(ends, low - 1e-9, high + 1e-9))
+        found = limits.between(float(start), float(stop), given.draws.counting)
+        ratio = found[:, 1] / found[:, 0]
+        found = found[(ratio >= aspects[0] / _ASPECT) & (ratio <= aspects[1] * _ASPECT)]
+        if len(found):
+            return found
+    raise ScenarioError(
+        f"[shape] allows no depth and width within {_WINDOWS[-1]:g} times the best size, "
+        f"{math.exp(best.log_params):.4g} parameters, whose aspect ratio is within "
+        f"{_ASPECT:g} times those of the runs ({aspects[0]:.3g} to {aspects[1]:.3g}): allow other "
+        "multiples, more layers or a larger width"
+    )

@@ -1,0 +1,141 @@
+"""The plan of least risk, and the range of plans that are as good."""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+
+from bayes_scaling.decisions.allocation.candidate import Choice
+from bayes_scaling.decisions.allocation.problem import Problem
+
+__all__ = ["NEAR_OPTIMAL", "best_size", "least_risk", "near_optimal"]
+
+Floats = NDArray[np.float64]
+
+NEAR_OPTIMAL = 0.01
+"""Plans whose risk is within this fraction of the best are reported as equally good."""
+_GRID = 97
+_DECADES = 3.0
+
+
+def _choice(problem: Problem, log_params: float, epochs: float) -> Choice:
+    log_tokens = float(problem.log_tokens(np.array([log_params]), epochs)[0])
+    return Choice(log_params, log_tokens, epochs)
+
+
+def least_risk(problem: Problem, points: int = _GRID) -> Choice:
+    """The plan of least risk: a grid over the draws' optima, then a bounded search.
+
+    Parameters
+    ----------
+    problem : Problem
+        What is minimised.
+    points : int
+        Of the grid over sizes.
+    """
+    sizes, _, _ = problem.optimum
+    found = [(best_size(problem, e, sizes, points), e) for e in map(float, problem.epochs)]
+    (_, log_params), epochs = min(found, key=lambda pair: pair[0][0])
+    return _choice(problem, log_params, epochs)
+
+
+def best_size(
+    problem: Problem, epochs: float, sizes: Floats, points: int, *, tolerance: float = 1e-6
+) -> tuple[float, float]:
+    """Least risk at so many epochs, and the log of its size.
+
+    Parameters
+    ----------
+    problem : Problem
+        What is minimised.
+    epochs : float
+        How often a token is seen.
+    sizes : (sample,) array
+        Logs of the best sizes of draws: the search goes a little beyond them.
+    points : int
+        Of the grid.
+    tolerance : float
+        Of the search after it, in log N.
+    """
+    low, high, *_ = problem.bounds(epochs)
+    around = np.quantile(sizes, [0.005, 0.995]) + np.array([-1.0, 1.0])
+    start, stop = np.clip(around, low, high)
+    grid = np.linspace(float(start), float(stop), points)
+    risks = problem.risk(grid, epochs)
+    best = int(np.argmin(risks))
+    left, right = float(grid[max(best - 1, 0)]), float(grid[min(best + 1, points - 1)])
+    if right <= left:
+        return float(risks[best]), left
+    # Relative to the best of the grid, or the tolerance drowns in a flat optimum.
+    scale = float(risks[best]) or 1.0
+    refined = minimize_scalar(
+        lambda at: float(problem.risk(at, epochs)) / scale - 1.0,
+        bounds=(left, right),
+        method="bounded",
+        options={"xatol": tolerance},
+    )
+    at = float(refined.x)
+    risk = float(problem.risk(at, epochs))
+    return (risk, at) if risk <= risks[best] else (float(risks[best]), float(grid[best]))
+
+
+def near_optimal(problem: Problem, best: Choice) -> tuple[list[dict[str, float]], dict[str, Any]]:
+    """Risk along the budget line about the best plan, and the range that is as good.
+
+    Parameters
+    ----------
+    problem : Problem
+        What is minimised.
+    best : Choice
+        The plan of least risk; its epochs are kept.
+
+    Returns
+    -------
+    rows : list of dict
+        params, tokens, risk, mean, q05, q95 along the line.
+    near : dict
+        ``within`` (fraction of the risk), and the ranges of params and tokens.
+    """
+    low, high, *_ = problem.bounds(best.epochs)
+    span = np.linspace(-_DECADES, _DECADES, _GRID) * math.log(10)
+    grid = np.unique(np.clip(best.log_params + span, low, high))
+    losses = problem.loss_run(grid, best.epochs)
+    q05, q95 = np.quantile(losses, [0.05, 0.95], axis=-1)
+    columns = {
+        "params": np.exp(grid),
+        "tokens": np.exp(problem.log_tokens(grid, best.epochs)),
+        "risk": problem.risk_of(losses),
+        "mean": losses.mean(axis=-1),
+        "q05": q05,
+        "q95": q95,
+    }
+    rows = [
+        dict(zip(columns, map(float, row), strict=True))
+        for row in zip(*columns.values(), strict=True)
+    ]
+    risks = problem.objective(losses)
+    limit = float(problem.risk(best.log_params, best.epochs)) * (1 + NEAR_OPTIMAL)
+    down, up = grid <= best.log_params, grid >= best.log_params
+    left = _crossing(grid[down][::-1], risks[down][::-1], limit, best.log_params)
+    right = _crossing(grid[up], risks[up], limit, best.log_params)
+    ends = problem.log_tokens(np.array([right, left]), best.epochs)
+    near = {
+        "within": NEAR_OPTIMAL,
+        "params": [math.exp(left), math.exp(right)],
+        "tokens": [math.exp(float(end)) for end in ends],
+    }
+    return rows, near
+
+
+def _crossing(grid: Floats, risks: Floats, limit: float, best: float) -> float:
+    """Where the risk first exceeds the limit, walking away from the best point."""
+    above = np.flatnonzero(risks > limit)
+    if not len(above):
+        return float(grid[-1]) if len(grid) else best
+    first = int(above[0])
+    if first == 0:
+        return best
+    share = (limit - risks[first - 1]) / (risks[first] - risks[first - 1])
+    return float(grid[first - 1] + share * (grid[first] - grid[first - 1]))

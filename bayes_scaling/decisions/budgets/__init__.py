@@ -1,0 +1,1 @@
+"""More than one budget: the efficient frontier and marginal gains."""

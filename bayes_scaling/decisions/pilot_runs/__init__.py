@@ -1,0 +1,1 @@
+"""The value of information, and which small run to do next."""

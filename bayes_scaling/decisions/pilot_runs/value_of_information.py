@@ -1,0 +1,240 @@
+"""What outcomes of runs tell, and what a decision loses without them."""
+
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import softmax
+
+from bayes_scaling.core.random_streams import Stream, generator
+from bayes_scaling.decisions.allocation.candidate import Choice
+from bayes_scaling.decisions.allocation.problem import Problem
+from bayes_scaling.decisions.allocation.risk_search import least_risk
+from bayes_scaling.errors import ScenarioError
+from bayes_scaling.posterior import FamilyPosterior
+
+__all__ = ["MOST", "Decision", "Outcomes", "Study"]
+
+Floats = NDArray[np.float64]
+
+_SIZES = 25
+_SCALES = np.geomspace(0.03, 1.0, 11)
+"""Shares of the budget that may be spent where a loss has a worth."""
+_OUTCOMES = 500
+MOST = 20
+"""Runs that may be chosen together."""
+_COLUMNS = (
+    *("params", "tokens", "flops", "cost", "saves_loss", "saves", "net"),
+    *("sd_left", "effective_draws"),
+)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What each plan would lose in each draw, dims (plan, sample).
+
+    In loss, or in money (worth of the loss, and cost) where a loss has a worth.
+    """
+
+    lost: Floats
+    log_target: Floats
+
+    @classmethod
+    def of(cls, given: Problem, sizes: Floats) -> "Decision":
+        """The plans about the best sizes of all draws, at shares of the budget if worth it."""
+        scenario = given.scenario
+        worth = scenario.worth if scenario.priced else None
+        parts = []
+        for scale in _SCALES if worth else (1.0,):
+            here = given.with_budget(float(scale))
+            for plan in _plans(here, sizes, 0.5 * math.log(scale)):
+                loss = _expected(here.draws, plan)
+                if worth:
+                    params, tokens = np.exp([plan.log_params]), np.exp([plan.log_tokens])
+                    money = here.line.costs.money(params, tokens, tokens / plan.epochs)[0]
+                    loss = worth * loss + float(np.mean(money))
+                parts.append(loss)
+        best = least_risk(given)
+        return cls(np.stack(parts), np.log(_expected(given.draws, best)))
+
+    def perfect(self) -> float:
+        """What deciding in full knowledge saves on average."""
+        least = self.lost.mean(axis=1).min()
+        return float(least - self.lost.min(axis=0).mean())
+
+    def saved(self, weights: Floats) -> float:
+        """What deciding under each of several posteriors saves on average, (outcome, sample)."""
+        after = weights @ self.lost.T
+        usual = int(self.lost.mean(axis=1).argmin())
+        return float(np.mean(after[:, usual] - after.min(axis=1)))
+
+    def sd_left(self, weights: Floats) -> float:
+        """Mean sd of the planned run's log loss after an outcome, over that before."""
+        mean = weights @ self.log_target
+        variance = weights @ self.log_target**2 - mean**2
+        return float(np.sqrt(max(variance.mean(), 0.0)) / self.log_target.std())
+
+
+def _plans(here: Problem, sizes: Floats, shift: float) -> list[Choice]:
+    """Plans about the best sizes, moved with the budget: size grows as about half of it."""
+    found = []
+    for epochs in map(float, here.epochs[:: max(len(here.epochs) // 2, 1)]):
+        try:
+            low, high, *_ = here.bounds(epochs)
+        except ScenarioError:
+            # So little cannot meet the lower limits; the whole budget can, or we were not here.
+            continue
+        around = np.quantile(sizes, [0.005, 0.995]) + np.array([-1.0, 1.0]) + shift
+        start, stop = np.clip(around, low, high)
+        grid = np.linspace(float(start), float(stop), _SIZES)
+        tokens = here.log_tokens(grid, epochs)
+        found += [Choice(float(n), float(d), epochs) for n, d in zip(grid, tokens, strict=True)]
+    return found
+
+
+def _expected(draws: FamilyPosterior, plan: Choice) -> Floats:
+    """Loss of a plan in each draw: the curve, and what the family's runs there have in common."""
+    sizes = (plan.log_params, plan.log_tokens, plan.log_tokens - math.log(plan.epochs))
+    mean, _ = draws.moments(draws.at(*(np.array([size]) for size in sizes)))
+    loss: Floats = np.exp(mean)
+    return loss
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Many possible outcomes of runs, and how likely each draw makes them.
+
+    An outcome's spread about a draw's curve is its noise and what the law's error has that is the
+    run's own: a normal with the variance of both, clear of the tails, which hardly ever decide.
+
+    Attributes
+    ----------
+    draws : FamilyPosterior
+        Equally likely before.
+    picked : (outcome,) array of int
+        The draws that the outcomes come from.
+    noise : (run, outcome) array
+        Standard normal noise of each run: that of the k-th of any set of runs is the same, so that
+        sets differ by what they tell.
+    log_density : (outcome, sample) array
+        Log of how likely each draw makes the outcomes of all runs so far.
+    runs : int
+        How many runs there are so far.
+    """
+
+    draws: FamilyPosterior
+    picked: NDArray[np.int64]
+    noise: Floats
+    log_density: Floats
+    runs: int = 0
+
+    @classmethod
+    def of(cls, draws: FamilyPosterior, seed: int, most: int) -> "Outcomes":
+        """Those of no run yet.
+
+        Parameters
+        ----------
+        draws : FamilyPosterior
+            Equally likely.
+        seed : int
+            Of the outcomes.
+        most : int
+            How many runs there may be.
+        """
+        size = draws.size
+        rng = generator(Stream.OUTCOMES, seed)
+        picked = rng.choice(size, min(_OUTCOMES, size), replace=False)
+        noise = rng.normal(size=(most, picked.size))
+        return cls(draws, picked, noise, np.zeros((picked.size, size)))
+
+    def after(self, log_params: float, log_tokens: float) -> "Outcomes":
+        """With one run more, whose outcome is known together with those before.
+
+        Parameters
+        ----------
+        log_params, log_tokens : float
+            Logs of N and D of the run.
+        """
+        at = self.draws.at(np.array([log_params]), np.array([log_tokens]))
+        centre, sigma = self.draws.moments(at)
+        outcome = centre[self.picked] + sigma[self.picked] * self.noise[self.runs]
+        z = (outcome[:, None] - centre) / sigma
+        # Constants of the normal density cancel in the weights.
+        added = self.log_density - 0.5 * z * z - np.log(sigma)
+        return replace(self, log_density=added, runs=self.runs + 1)
+
+    @property
+    def weights(self) -> Floats:
+        """Weight of every draw given each outcome, dims (outcome, sample)."""
+        weights: Floats = softmax(self.log_density, axis=1)
+        return weights
+
+
+@dataclass(frozen=True)
+class RunSet:
+    """Some runs: what could come out of them, and their cost."""
+
+    outcomes: Outcomes
+    cost: float
+
+
+@dataclass(frozen=True)
+class Study:
+    """Candidates, and what one or several of them are worth together."""
+
+    given: Problem
+    decision: Decision
+    runs: pd.DataFrame
+    worth: float | None
+    seed: int
+
+    def row(self, place: int, before: RunSet) -> tuple[dict[str, Any], RunSet]:
+        """What a run and those before it cost and save together."""
+        run = self.runs.iloc[place]
+        log_params, log_tokens = np.log(run[["params", "tokens"]].to_numpy(np.float64))
+        outcomes = before.outcomes.after(float(log_params), float(log_tokens))
+        weights = outcomes.weights
+        saves, cost = self.decision.saved(weights), before.cost + float(run["cost"])
+        row = {
+            **{name: float(run[name]) for name in ("params", "tokens", "flops")},
+            "cost": cost,
+            "saves_loss": saves / (self.worth or 1.0),
+            "saves": saves if self.worth else None,
+            "net": saves - cost if self.worth else None,
+            "sd_left": self.decision.sd_left(weights),
+            "effective_draws": float(np.median(1.0 / (weights**2).sum(axis=1))),
+        }
+        return row, RunSet(outcomes, cost)
+
+    @cached_property
+    def start(self) -> RunSet:
+        """No run yet."""
+        return RunSet(Outcomes.of(self.given.draws, self.seed, MOST), 0.0)
+
+    def batch(self, most: int) -> pd.DataFrame:
+        """Runs that go best together, one added after the other, up to where it pays most.
+
+        A run that does not pay alone may with the next one, so the worth is judged at the end.
+        """
+        chosen, left = self.start, set(range(len(self.runs)))
+        rows: list[dict[str, Any]] = []
+        while left and len(rows) < most:
+            before = rows[-1] if rows else {"cost": 0.0, "saves_loss": 0.0, "net": 0.0}
+            found = [(place, *self.row(place, chosen)) for place in sorted(left)]
+            place, row, chosen = max(found, key=lambda one: self._gain(before, one[1]))
+            left.remove(place)
+            rows.append(row)
+        if self.worth:
+            nets = [0.0, *(float(row["net"]) for row in rows)]
+            rows = rows[: int(np.argmax(nets))]
+        return pd.DataFrame(rows, columns=list(_COLUMNS))
+
+    def _gain(self, before: dict[str, Any], row: dict[str, Any]) -> float:
+        """What adding a run gains: in money, or in loss for its cost."""
+        if self.worth:
+            return float(row["net"] - before["net"])
+        return float((row["saves_loss"] - before["saves_loss"]) / (row["cost"] - before["cost"]))

@@ -1,0 +1,1 @@
+"""The page that computes plans again in the browser."""

@@ -1,0 +1,84 @@
+"""What a report runs in the browser: a chart library, the law, and our own few hundred lines."""
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+__all__ = ["Scripts", "data_block", "scripts_for"]
+
+_OURS = ("solver.js", "explorer.js")
+
+
+@dataclass(frozen=True)
+class Scripts:
+    """Scripts of a page, in their order, and the policy that lets the browser run these alone.
+
+    Attributes
+    ----------
+    texts : tuple of str
+        Content of the script elements.
+    policy : str
+        Of the page (Content-Security-Policy): nothing is loaded from elsewhere, no text is
+        evaluated as code.
+    """
+
+    texts: tuple[str, ...]
+    policy: str
+
+
+def scripts_for(explorer: dict[str, Any] | None) -> Scripts:
+    """The scripts of a page with or without plans to compute again.
+
+    Parameters
+    ----------
+    explorer : dict or None
+        As :func:`bayes_scaling.explorer.payload.explorer` gives it.
+    """
+    ours = "\n".join(map(_template, _OURS))
+    if explorer is None:
+        texts: tuple[str, ...] = (f"const LAW = null;\n{ours}",)
+    else:
+        law = f"const LAW = p => (s, d, u, i) => {{{explorer['law']}}};"
+        texts = (_library(), f"{law}\n{ours}")
+    texts = tuple(_inside_html(text) for text in texts)
+    hashes = " ".join(f"'sha256-{_digest(text)}'" for text in texts)
+    policy = (
+        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
+        f"script-src {hashes}; base-uri 'none'; form-action 'none'"
+    )
+    return Scripts(texts, policy)
+
+
+def data_block(content: Any) -> str:
+    """JSON that can stand in an HTML script element whatever its texts are."""
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    # Within strings only can these stand in JSON, and there an escape means the same.
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+@cache
+def _library() -> str:
+    """Vega, Vega-Lite and Vega-Embed, out of the installed package."""
+    import vl_convert
+
+    # Its stub has forgotten the default.
+    return str(vl_convert.javascript_bundle())  # type: ignore[call-arg]
+
+
+def _template(name: str) -> str:
+    return resources.files("bayes_scaling.explorer").joinpath("templates", name).read_text("utf-8")
+
+
+def _inside_html(script: str) -> str:
+    # Both would end or change a script in HTML; in strings and patterns they mean the same.
+    return script.replace("</script", r"<\/script").replace("<!--", r"<\!--")
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")

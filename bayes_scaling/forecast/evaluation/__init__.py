@@ -1,0 +1,1 @@
+"""Scores, backtests, comparisons and averages of fits."""

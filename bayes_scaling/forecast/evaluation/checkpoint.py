@@ -1,0 +1,140 @@
+"""Results kept as they come, so that a long computation that was stopped can go on."""
+
+import hashlib
+import json
+from functools import cache
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from bayes_scaling.core.files import path_of, write_bytes
+from bayes_scaling.core.json_files import plain, records, strict_json
+from bayes_scaling.errors import FileError
+from bayes_scaling.schemas import schema
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+
+__all__ = ["Checkpoint", "Result", "key_of"]
+
+_BEGINNING = '{"key": '
+"""Of each line: one that has it and does not parse was cut off."""
+
+Result = tuple[pd.DataFrame, dict[str, Any]]
+
+
+def key_of(*parts: Any) -> str:
+    """SHA-256 (hex) of plain values: what a result depends on."""
+    text = json.dumps(parts, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Checkpoint:
+    """A file of JSON lines, one a result; without a path nothing is kept.
+
+    Parameters
+    ----------
+    path : path or None
+        Results there are read at once; a last line that was cut off is left out.
+
+    Raises
+    ------
+    FileError
+        If the file is there and cannot be read, or is something else.
+    """
+
+    def __init__(self, path: str | PathLike[str] | None) -> None:
+        self.path = None if path is None else path_of(path)
+        self.results: dict[str, Result] = {}
+        if self.path is not None and self.path.exists():
+            self._read(self.path)
+
+    def _read(self, path: Path) -> None:
+        try:
+            # Only "\n" ends a line: str.splitlines would also break at U+2028 inside a name.
+            lines = path.read_bytes().decode("utf-8").removesuffix("\n").split("\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise FileError(f"cannot read the checkpoint {path}: {error}") from error
+        for number, line in enumerate(lines, start=1):
+            try:
+                key, result = _entry(line)
+                self.results[key] = result
+            except ValueError as error:
+                if number == len(lines) and line.startswith(_BEGINNING):
+                    write_bytes(path, "".join(f"{whole}\n" for whole in lines[:-1]))
+                    break
+                raise FileError(
+                    f"{path} is not a checkpoint of a backtest (line {number}); name another file"
+                ) from error
+
+    def add(self, key: str, points: pd.DataFrame, quality: dict[str, Any]) -> None:
+        """Keep one result.
+
+        Raises
+        ------
+        FileError
+            If the file cannot be written.
+        """
+        self.results[key] = points, quality
+        if self.path is None:
+            return
+        entry = {"key": key, "points": records(points), "quality": plain(quality)}
+        line = json.dumps(entry, allow_nan=False)
+        try:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(line + "\n")
+        except OSError as error:
+            raise FileError(f"cannot write the checkpoint {self.path}: {error}") from error
+
+
+def _entry(line: str) -> tuple[str, Result]:
+    """Key and result of a line.
+
+    Raises
+    ------
+    ValueError
+        If it is not what :meth:`Checkpoint.add` writes.
+    """
+    entry = strict_json(line)
+    error = next(_validator().iter_errors(entry), None)
+    if error is not None:
+        raise ValueError(error.message)
+    points = pd.DataFrame(entry["points"])
+    for name in ("fitted", "log_score"):
+        # A column of nothing but nulls has no numbers to tell its type by.
+        points[name] = points[name].astype(np.float64)
+    return entry["key"], (points, entry["quality"])
+
+
+@cache
+def _validator() -> "Draft202012Validator":
+    """Of a line: rows as in the file of a backtest, and how the fit behind them went."""
+    from jsonschema import Draft202012Validator
+
+    whole = schema("backtest")
+    number = {"type": ["number", "null"]}
+    quality = {
+        "law": {"type": "string"},
+        "ratio": {"type": "number"},
+        "r_hat": number,
+        "ess": number,
+        "divergences": {"type": "integer", "minimum": 0},
+    }
+    parts = {
+        "key": {"type": "string"},
+        "points": whole["properties"]["points"] | {"minItems": 1},
+        "quality": _object(quality),
+    }
+    return Draft202012Validator(_object(parts) | {"$defs": whole["$defs"]})
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }

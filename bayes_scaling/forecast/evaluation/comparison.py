@@ -1,0 +1,338 @@
+"""Laws side by side: how well they fit the runs there are, and forecast larger ones."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import arviz as az
+import numpy as np
+import pandas as pd
+
+from bayes_scaling.core.arguments import shown
+from bayes_scaling.core.display import brief
+from bayes_scaling.core.json_files import Saved, records
+from bayes_scaling.errors import DataError, FitError
+from bayes_scaling.forecast.evaluation.backtest_laws import Backtest, backtest
+from bayes_scaling.forecast.evaluation.model_average import ModelAverage, stacking_weights
+from bayes_scaling.forecast.evaluation.thresholds import check_ratio
+from bayes_scaling.inference import Fit, fit
+from bayes_scaling.inference.diagnostics.checks import PARETO_K_MAX
+from bayes_scaling.inference.sampler import RHAT_MAX
+from bayes_scaling.laws import Law
+from bayes_scaling.laws.check_law import check_law
+from bayes_scaling.laws.registry import each, get
+from bayes_scaling.model import Population
+from bayes_scaling.model.spec import NOISE
+from bayes_scaling.runs import ACCEPTABLE, Runs, load_runs
+from bayes_scaling.runs.load_runs_table import Count, recount
+
+__all__ = ["Comparison", "compare"]
+
+_FEW = 10
+"""Held-out runs below which their verdict is called thin."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison(Saved):
+    """Fits of the same losses, compared.
+
+    Attributes
+    ----------
+    fits : dict of str to Fit
+        By name, best first.
+    table : pandas.DataFrame
+        Index: name, best first. ``elpd`` (PSIS-LOO of the loss), ``se``, ``elpd_diff`` and
+        ``dse`` (against the best), ``p`` (effective parameters), ``pareto_k_high`` (runs whose
+        Pareto k says that the figure is not to be trusted), ``weight_loo`` (stacking), ``r_hat``
+        (the worst) and ``divergences`` of the fit; with held-out runs also ``log_score``,
+        ``crps``, ``coverage_90`` and ``bias`` of the runs of largest compute, families alike, and
+        ``weight_held_out`` (stacking on them).
+    messages : tuple of str
+        What to make of it, and what makes it doubtful.
+    held_out : Backtest or None
+        The scores behind the second part.
+    """
+
+    fits: dict[str, Fit]
+    table: pd.DataFrame
+    messages: tuple[str, ...]
+    held_out: Backtest | None
+
+    def average(self, by: Literal["held_out", "loo"] = "held_out") -> ModelAverage:
+        """The fits averaged by their stacking weights.
+
+        Parameters
+        ----------
+        by : {"held_out", "loo"}
+            Which weights: those that forecast larger runs best, or those that fit best.
+
+        Raises
+        ------
+        FitError
+            If there are no such weights.
+        """
+        column = f"weight_{by}"
+        if column not in self.table:
+            have = [name for name in self.table if str(name).startswith("weight_")]
+            raise FitError(
+                f"by is {shown(by)}, and there is no weight of that kind; this comparison has "
+                f"{', '.join(map(str, have))}; average().predict(...) takes the configurations"
+            )
+        return ModelAverage(self.fits, {str(k): float(v) for k, v in self.table[column].items()})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values for JSON."""
+        first = next(iter(self.fits.values()))
+        return {
+            "schema": "bayes_scaling.comparison/1",
+            "loss_unit": first.loss_unit(),
+            "runs_hash": first.dt.attrs["runs_hash"],
+            "laws": records(self.table.reset_index()),
+            "messages": list(self.messages),
+            "held_out": self.held_out.to_dict() if self.held_out else None,
+        }
+
+    def __str__(self) -> str:
+        return "\n".join([self.table.to_string(float_format="{:.3g}".format), *self.messages])
+
+    def __repr__(self) -> str:
+        return brief(str(self))
+
+
+def compare(
+    source: Any,
+    laws: Sequence[str | Law] = ("chinchilla", "chinchilla-gamma"),
+    *,
+    ratio: float | None = 8.0,
+    counts: Sequence[Count] = (),
+    seed: int = 0,
+    **options: Any,
+) -> Comparison:
+    """Compare laws on the same runs, or fits of the same losses.
+
+    Two questions, which need not have one answer: how well a law predicts a run like those it was
+    fitted to (PSIS leave-one-out, Vehtari et al. 2017, arXiv:1507.04544), and how well, fitted to
+    the smaller runs, it forecasts the larger ones. The second is what a forecast needs.
+
+    Parameters
+    ----------
+    source : Runs, pandas.DataFrame, path, or fits
+        A table of runs; or fits, in a sequence (named by their laws) or a mapping by name.
+    laws : sequence of str or Law
+        Laws to fit to a table of runs; of no effect on fits.
+    ratio : float or None
+        Runs above a family's largest compute over ``ratio`` are held out for the second question;
+        None leaves it out. Needs one more fit a law.
+    counts : sequence of {"params", "params_nonemb"}
+        Ways to count N, each tried with every law; of no effect on fits. By default that of the
+        table.
+    seed : int
+        Seed of the fits.
+    **options
+        Passed to :func:`bayes_scaling.inference.fit`.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    DataError
+        If there are fewer than two fits, they are not of the same losses, or the ratio is not
+        above 1.
+    """
+    if ratio is not None:
+        check_ratio(ratio)  # before anything that takes long
+    fits = _given(source)
+    if fits is None:
+        tables = _counted(source, counts)
+        given = [laws] if isinstance(laws, str | Law) else laws
+        each(given)  # refuses two laws of one name
+        by_name = {law if isinstance(law, str) else law.name: get(law) for law in given}
+        pairs = [(law, count) for law in by_name for count in tables]
+        names = {pair: pair[0] + (f" ({pair[1]})" if len(tables) > 1 else "") for pair in pairs}
+        _at_least_two(list(names.values()))
+        for law in by_name.values():
+            check_law(law)
+        fits = {
+            name: fit(tables[count], by_name[law], seed=seed, **options)
+            for (law, count), name in names.items()
+        }
+    _same_losses(fits)
+    result = _loo(fits)
+    tested, doubts = None, []
+    if ratio is not None:
+        try:
+            tested = _held_out(fits, ratio, seed, options)
+            result = result.join(_scores(tested))
+        except DataError as error:
+            doubts.append(f"Larger runs were not held out: {error}.")
+    ordered = {str(name): fits[str(name)] for name in result.index}
+    return Comparison(ordered, result, (*_verdict(result, tested), *doubts), tested)
+
+
+def _counted(source: Any, counts: Sequence[Count]) -> dict[str, Runs]:
+    """The runs under each way to count N."""
+    if not counts:
+        table = load_runs(source)
+        return {table.count: table}
+    tables = {str(count): recount(source, count) for count in dict.fromkeys(counts)}
+    first, *others = tables.values()
+    for other in others:
+        if len(other) != len(first):
+            raise DataError("rows differ between the two counts, so their losses do not compare")
+    return tables
+
+
+def _given(source: Any) -> dict[str, Fit] | None:
+    """Fits by name, if that is what was given."""
+    if isinstance(source, Mapping) and all(isinstance(value, Fit) for value in source.values()):
+        fits = {str(name): value for name, value in source.items()}
+    elif isinstance(source, Sequence) and not isinstance(source, str) and source:
+        if not all(isinstance(value, Fit) for value in source):
+            kinds = sorted({type(value).__name__ for value in source})
+            raise DataError(f"a sequence of fits is needed; this one holds {', '.join(kinds)}")
+        names = [value.law.name for value in source]
+        twice = [name for name in names if names.count(name) > 1]
+        if twice:
+            raise DataError(
+                f"two fits are of law {twice[0]!r}; give a mapping with a name for each"
+            )
+        fits = dict(zip(names, source, strict=True))
+    else:
+        return None
+    _at_least_two(list(fits))
+    return fits
+
+
+def _at_least_two(names: list[str]) -> None:
+    if len(names) < 2:
+        raise DataError(f"there is nothing to compare {', '.join(names) or 'none'} with; give two")
+
+
+def _same_losses(fits: Mapping[str, Fit]) -> None:
+    (first, reference), *others = fits.items()
+    for name, other in others:
+        mine, theirs = reference.runs, other.runs
+        units = reference.loss_unit(), other.loss_unit()
+        if units[0] != units[1]:
+            raise DataError(f"{first!r} has losses in {units[0]}, {name!r} in {units[1]}")
+        if list(mine["run"]) != list(theirs["run"]) or not np.array_equal(
+            mine["loss"], theirs["loss"]
+        ):
+            raise DataError(
+                f"{first!r} and {name!r} were not fitted to the same losses "
+                f"({len(mine)} and {len(theirs)} runs); fit both to one table"
+            )
+
+
+def _loo(fits: Mapping[str, Fit]) -> pd.DataFrame:
+    with warnings.catch_warnings():
+        # The warning says what the column of Pareto k says.
+        warnings.simplefilter("ignore", UserWarning)
+        each = {name: az.loo(value.dt, pointwise=True) for name, value in fits.items()}
+        ranked = az.compare(each, method="stacking", round_to="none")
+    high = [int((each[name].pareto_k > PARETO_K_MAX).sum()) for name in ranked.index]
+    return pd.DataFrame(
+        {
+            "elpd": ranked["elpd"].astype(float),
+            "se": ranked["se"].astype(float),
+            "elpd_diff": ranked["elpd_diff"].astype(float),
+            "dse": ranked["dse"].astype(float),
+            "p": ranked["p"].astype(float),
+            "pareto_k_high": high,
+            "weight_loo": ranked["weight"].astype(float).clip(lower=0.0),
+            "r_hat": [float(fits[name].summary()["r_hat"].max()) for name in ranked.index],
+            "divergences": [
+                int(fits[name].dt["sample_stats"]["diverging"].sum()) for name in ranked.index
+            ],
+        },
+        index=pd.Index([str(name) for name in ranked.index], name="name"),
+    ).assign(weight_loo=lambda table: table["weight_loo"] / table["weight_loo"].sum())
+
+
+def _held_out(
+    fits: Mapping[str, Fit], ratio: float, seed: int, options: Mapping[str, Any]
+) -> Backtest:
+    """Each fit made again without the largest runs, and scored on them."""
+    parts = []
+    for name, value in fits.items():
+        # They were fitted, so what looked wrong in them was accepted.
+        runs = load_runs(value.runs, accept=ACCEPTABLE)
+        known = value.spec.discrepancy
+        own = {
+            "prior": Population(value.law.name, {}, known, ()) if known else "weak",
+            "pooling": dict(value.spec.pooling),
+            "noise": value.spec.noise,
+            "priors": {NOISE.name: value.spec.noise_parameter.prior},
+        } | dict(options)
+        part = backtest(runs, [value.law], ratio=ratio, seed=seed, **own)
+        parts.append((part, name))
+    first = parts[0][0]
+    return Backtest(
+        points=pd.concat([part.points.assign(law=name) for part, name in parts]),
+        scores=pd.concat([part.scores.assign(law=name) for part, name in parts]),
+        ratios=first.ratios,
+        split=first.split,
+        skipped=first.skipped,
+        warnings=tuple(dict.fromkeys(text for part, _ in parts for text in part.warnings)),
+        runs_hash=first.runs_hash,
+    )
+
+
+def _scores(tested: Backtest) -> pd.DataFrame:
+    """Scores by law, families alike, and stacking weights on the held-out runs."""
+    columns = ["log_score", "crps", "coverage_90", "bias"]
+    families = tested.scores[tested.scores["family"] != "all"]
+    table = families.groupby("law", sort=False)[columns].mean()
+    points = tested.points.assign(place=tested.points.groupby("law").cumcount())
+    densities = points.pivot_table(index="place", columns="law", values="log_score")[table.index]
+    family = points.loc[points["law"] == table.index[0], "family"]
+    alike = 1.0 / family.groupby(family).transform("size")
+    weights = stacking_weights(densities.to_numpy(), alike.to_numpy())
+    return table.assign(weight_held_out=weights)
+
+
+def _verdict(table: pd.DataFrame, tested: Backtest | None) -> tuple[str, ...]:
+    """What the table says, in words."""
+    names = [str(name) for name in table.index]
+    second = table.iloc[1]
+    by, error = abs(float(second["elpd_diff"])), float(second["dse"])
+    messages = [
+        (
+            f"Leave-one-out prefers {names[0]!r} to {names[1]!r} by {by:.1f} (standard error "
+            f"{error:.1f}) in the log density of all runs."
+        )
+    ]
+    messages += [
+        f"Under {name!r} {count} run{'s have' if count > 1 else ' has'} a Pareto k above "
+        f"{PARETO_K_MAX}: its leave-one-out figure is uncertain."
+        for name, count in zip(names, table["pareto_k_high"].tolist(), strict=True)
+        if count
+    ]
+    messages += [
+        f"The fit of {name!r} has not converged (R-hat {r_hat:.3f}, {count} divergences): do not "
+        "use its figures."
+        for name, r_hat, count in zip(names, table["r_hat"], table["divergences"], strict=True)
+        if not r_hat <= RHAT_MAX or count
+    ]
+    if tested is None:
+        return tuple(messages)
+    order = table["log_score"].sort_values(ascending=False)
+    best, gain = str(order.index[0]), float(order.iloc[0] - order.iloc[1])
+    coverage = float(table.loc[[best], "coverage_90"].iloc[0])
+    count = int((tested.points["law"] == best).sum())
+    messages.append(
+        f"Fitted to runs up to 1/{tested.ratios[0]:g} of each family's largest compute, {best!r} "
+        f"forecasts the {count} larger ones best, by {gain:.2f} in log density a run; its 90% "
+        f"interval covers {coverage:.0%}."
+    )
+    if best != names[0]:
+        messages.append(
+            f"The two disagree: {names[0]!r} fits best, {best!r} forecasts best. For runs larger "
+            "than the data the second counts more; forecast under both."
+        )
+    if count < _FEW:
+        messages.append(f"Only {count} runs were held out, so their verdict is thin.")
+    return tuple(messages)

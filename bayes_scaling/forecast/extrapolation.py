@@ -1,0 +1,219 @@
+"""How far points lie outside the runs of their family, above or below, and what is said of it."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayes_scaling.inference import Fit
+from bayes_scaling.model import Extent
+from bayes_scaling.model.input_table import input_values
+from bayes_scaling.posterior import runs_of
+from bayes_scaling.runs.loss_units import plausible
+
+__all__ = [
+    "EXTRAPOLATED",
+    "Reach",
+    "extent_of",
+    "implausible",
+    "own_input_doubts",
+    "reach_doubts",
+    "reach_of",
+]
+
+EXTRAPOLATED = 1.5
+"""Factor above the largest or below the smallest fitted run from which a number is extrapolated."""
+_LOG_EXTRAPOLATED = math.log(EXTRAPOLATED)
+_LAW_ALONE = (
+    "the interval holds only if the law does, and it contains no allowance for a wrong law."
+)
+# The first of equally far ones is named: compute, by which runs are mostly compared.
+_SIZES = {"flops": "compute", "params": "parameters", "tokens": "tokens"}
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far a point lies outside the fitted runs of its family.
+
+    Attributes
+    ----------
+    above : float
+        Natural log of the factor above the largest run, 0 within; in compute where that is above.
+    above_in : str
+        "compute", "parameters" or "tokens".
+    below : float
+        Natural log of the factor below the smallest run, 0 within: the largest of the three.
+    below_in : str
+        Which.
+    """
+
+    above: float
+    above_in: str
+    below: float
+    below_in: str
+
+    @property
+    def is_above(self) -> bool:
+        """Whether the point is extrapolated to larger sizes."""
+        return self.above > _LOG_EXTRAPOLATED
+
+    @property
+    def is_below(self) -> bool:
+        """Whether the point is extrapolated to smaller sizes."""
+        return self.below > _LOG_EXTRAPOLATED
+
+    @property
+    def outside(self) -> bool:
+        """Whether it is extrapolated at all."""
+        return self.is_above or self.is_below
+
+    @property
+    def distance(self) -> float:
+        """The larger of both."""
+        return max(self.above, self.below)
+
+    @property
+    def words(self) -> str:
+        """Both sides in words, such as "16 times the compute of the largest fitted run"."""
+        said = []
+        if self.is_above:
+            said.append(f"{factor(self.above)} times the {self.above_in} of the largest fitted run")
+        if self.is_below:
+            said.append(f"1/{factor(self.below)} of the {self.below_in} of the smallest fitted run")
+        return " and ".join(said)
+
+    @property
+    def tag(self) -> str:
+        """The same in a few words."""
+        said = []
+        if self.is_above:
+            unit = "" if self.above_in == "compute" else f" in {self.above_in}"
+            said.append(f"extrapolated {factor(self.above)}×{unit}")
+        if self.is_below:
+            said.append(f"below the runs: 1/{factor(self.below)} of the {self.below_in}")
+        return ", ".join(said)
+
+
+def factor(log: float) -> str:
+    """A natural log as a factor of three digits."""
+    ratio = float(f"{math.exp(log):.3g}")
+    return f"{ratio:.3g}" if ratio < 1000 else f"{ratio:,.0f}" if ratio < 1e6 else f"{ratio:.3g}"
+
+
+def extent_of(fit: Fit, family: str) -> Extent:
+    """The sizes that a family's runs span; those of all runs if it was not fitted."""
+    return Extent.of(runs_of(fit, family))
+
+
+def reach_of(extent: Extent, sizes: Mapping[str, float]) -> Reach:
+    """How far a point with these params, tokens and flops lies outside."""
+    logs = {name: math.log(sizes[name]) for name in _SIZES}
+    above = {name: max(logs[name] - extent.high[name], 0.0) for name in _SIZES}
+    below = {name: max(extent.low[name] - logs[name], 0.0) for name in _SIZES}
+    in_compute = above["flops"] > _LOG_EXTRAPOLATED
+    most = "flops" if in_compute else max(_SIZES, key=lambda name: above[name])
+    least = max(_SIZES, key=lambda name: below[name])
+    return Reach(above[most], _SIZES[most], below[least], _SIZES[least])
+
+
+def reach_doubts(fit: Fit, points: pd.DataFrame, noun: str = "point") -> list[str]:
+    """A sentence on the points above the largest run of their family, and one on those below.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+    points : pandas.DataFrame
+        family, params, tokens, flops.
+    noun : str
+        What a point is: "plan", "candidate".
+    """
+    extents = {name: extent_of(fit, str(name)) for name in points["family"].unique()}
+    columns = points[["family", *_SIZES]].to_dict("records")
+    found = [reach_of(extents[row["family"]], {n: row[n] for n in _SIZES}) for row in columns]
+    doubts = []
+    above = [reach for reach in found if reach.is_above]
+    if above:
+        far = max(above, key=lambda reach: reach.above)
+        doubts.append(
+            f"{_which(noun, len(above), len(found))} beyond the largest fitted run of the family, "
+            f"by {'' if len(above) == 1 else 'up to '}{far.above / math.log(10):.1f} decades of "
+            f"{far.above_in} ({factor(far.above)} times): {_allowance(fit)}"
+        )
+    below = [reach for reach in found if reach.is_below]
+    if below:
+        far = max(below, key=lambda reach: reach.below)
+        doubts.append(
+            f"{_which(noun, len(below), len(found))} below the smallest fitted run of the family, "
+            f"by {'' if len(below) == 1 else 'up to '}{far.below / math.log(10):.1f} decades of "
+            f"{far.below_in} (1/{factor(far.below)}): {_allowance(fit)}"
+        )
+    doubts += [f"Law {fit.law.name!r}: {note}" for note in fit.law.notes if above]
+    return doubts
+
+
+def own_input_doubts(fit: Fit, points: pd.DataFrame) -> list[str]:
+    """A sentence on each input of the law's own that lies outside the fitted runs."""
+    doubts = []
+    for entry in fit.law.own_inputs:
+        name, known = entry.name, input_values(entry, fit.runs)
+        low, high = known.min(), known.max()
+        far = np.maximum(points[name] / high, low / points[name])
+        count = int((far > EXTRAPOLATED).sum())
+        if count:
+            doubts.append(
+                f"{_which('point', count, len(points))} outside the {name} of the fitted runs, "
+                f"{low:.4g} to {high:.4g}, by {'' if count == 1 else 'up to '}"
+                f"{factor(math.log(far.max()))} times: {_LAW_ALONE}"
+            )
+    return doubts
+
+
+def _which(noun: str, some: int, total: int) -> str:
+    if total == 1:
+        return f"The {noun} lies"
+    return f"{some} of {total} {noun}s {'lies' if some == 1 else 'lie'}"
+
+
+def _allowance(fit: Fit) -> str:
+    if fit.spec.discrepancy is None:
+        return _LAW_ALONE
+    return (
+        "the interval allows for errors of the law as large as it has made elsewhere at such a "
+        "distance, and holds only if this family is of that kind."
+    )
+
+
+def implausible(
+    units: Iterable[str], medians: NDArray[np.float64], noun: str = "point"
+) -> list[str]:
+    """A sentence on forecasts above the loss of guessing.
+
+    Parameters
+    ----------
+    units : iterable of str
+        Unit of each loss.
+    medians : (point,) array
+        Median loss of each point.
+    noun : str
+        What a point is.
+    """
+    limits = [(*plausible(unit)[1:], unit) for unit in units]
+    worse = [
+        (median, most, meaning, unit)
+        for median, (most, meaning, unit) in zip(medians, limits, strict=True)
+        if median > most
+    ]
+    if not worse:
+        return []
+    median, most, meaning, unit = max(worse, key=lambda row: row[0] / row[1])
+    who = f"the {noun}" if len(limits) == 1 else f"{len(worse)} of {len(limits)} {noun}s"
+    return [
+        (
+            f"The median loss of {who}, {'' if len(worse) == 1 else 'up to '}{median:.4g} {unit}, "
+            f"is above the {most:.4g} of {meaning}: the law does not hold so far from the runs."
+        )
+    ]

@@ -1,0 +1,206 @@
+"""Forecast losses of configurations: what :func:`bayes_scaling.predict` gives."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayes_scaling.core.arguments import is_number, shown
+from bayes_scaling.core.display import brief, html_list, html_table
+from bayes_scaling.core.draw_summary import QUANTILES, quantile_name, summarise
+from bayes_scaling.core.files import path_of, write_bytes
+from bayes_scaling.core.json_files import records
+from bayes_scaling.core.tabular import write_csv, write_parquet
+from bayes_scaling.errors import DataError, FileError, FitError
+from bayes_scaling.runs import Configs
+
+__all__ = ["Forecast", "Kind"]
+
+Kind = Literal["run", "curve", "floor"]
+
+_SHOWN, _WIDEST = 20, 30
+"""Points and columns that a representation shows."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Forecast:
+    """Forecast losses at a table of points.
+
+    Attributes
+    ----------
+    draws : xarray.Dataset
+        ``loss_curve`` (expected loss, noise-free), ``loss_run`` (one new run) and ``loss_floor``
+        (irreducible loss; NaN-free zero where the law has none), each in the loss unit of the fit
+        with dims (chain, draw, point).
+    configs : Configs
+        The points, with the user's own columns.
+    points : pandas.DataFrame
+        params, tokens, flops (FLOP) and the law's other inputs, family, ``extrapolation`` (log10
+        of compute over that of the largest fitted run of the family; negative inside the data),
+        ``family_seen`` and ``loss_unit``.
+    warnings : tuple of str
+        What makes these numbers less sure than they look, in words.
+    loss_unit : str
+        Unit of every loss; "mixed" where the families of the points differ in it.
+    """
+
+    draws: xr.Dataset
+    configs: Configs
+    points: pd.DataFrame
+    warnings: tuple[str, ...]
+    loss_unit: str
+
+    def quantity(self, kind: Kind = "run") -> xr.DataArray:
+        """Draws of one quantity, dims (chain, draw, point).
+
+        Raises
+        ------
+        FitError
+            If ``kind`` is unknown.
+        """
+        if kind not in get_args(Kind):
+            raise FitError(f"kind is {shown(kind)}; it can be {', '.join(get_args(Kind))}")
+        return self.draws[f"loss_{kind}"]
+
+    @cached_property
+    def loss_curve(self) -> xr.DataArray:
+        """Expected loss, without noise."""
+        return self.quantity("curve")
+
+    @cached_property
+    def loss_run(self) -> xr.DataArray:
+        """Loss of one new run."""
+        return self.quantity("run")
+
+    @cached_property
+    def loss_floor(self) -> xr.DataArray:
+        """Irreducible loss."""
+        return self.quantity("floor")
+
+    def to_frame(self, kind: Kind = "run", quantiles: Sequence[float] = QUANTILES) -> pd.DataFrame:
+        """The points with mean, sd and quantiles of their loss.
+
+        Parameters
+        ----------
+        kind : {"run", "curve", "floor"}
+            Which quantity.
+        quantiles : sequence of float
+            Levels strictly between 0 and 1.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Every column of the given table in the same row order, then ``mean``, ``sd``, one
+            column a quantile (``q05``, ``q97.5``), ``extrapolation`` and ``family_seen``; and
+            ``loss_unit`` where families differ in it.
+
+        Raises
+        ------
+        DataError
+            If the given table already has one of these columns.
+        FitError
+            If a level is not between 0 and 1.
+        """
+        added = self._summary(self.quantity(kind), self.points, _checked_levels(quantiles))
+        taken = [name for name in added if name in self.configs.original.columns]
+        if taken:
+            raise DataError(
+                f"{self.configs.source} already has a column {taken[0]!r}, which the forecast "
+                "writes; rename it"
+            )
+        return self.configs.original.assign(**added)
+
+    @staticmethod
+    def _summary(draws: xr.DataArray, points: pd.DataFrame, levels: list[float]) -> dict[str, Any]:
+        """Columns that a forecast adds to a table of points."""
+        rows = draws.transpose("point", "chain", "draw").to_numpy()
+        added: dict[str, Any] = {**summarise(rows.reshape(len(points), -1), levels)}
+        units = ["loss_unit"] if len(set(points["loss_unit"])) > 1 else []
+        by_point = ("extrapolation", "family_seen", *units)
+        return added | {name: points[name].to_numpy() for name in by_point}
+
+    def _shown(self) -> pd.DataFrame:
+        """The first and last points with their loss; no column of the user's hides ours."""
+        rows = np.arange(len(self.points))
+        if len(rows) > _SHOWN:
+            rows = np.r_[rows[: _SHOWN // 2], rows[-_SHOWN // 2 :]]
+        points = self.points.iloc[rows]
+        added = self._summary(self.loss_run.isel(point=rows), points, list(QUANTILES))
+        original = self.configs.original.iloc[rows]
+        kept = [name for name in original.columns if name not in added]
+        return original[kept].assign(**added)
+
+    def save(
+        self,
+        path: str | PathLike[str],
+        kind: Kind = "run",
+        quantiles: Sequence[float] = QUANTILES,
+        *,
+        raw: bool = False,
+    ) -> Path:
+        """Write the forecast as CSV, JSON or Parquet, by the suffix of ``path``.
+
+        Parameters
+        ----------
+        path : path-like
+            Where it goes.
+        kind, quantiles
+            As :meth:`to_frame`.
+        raw : bool
+            CSV only: whether text of the given table that a spreadsheet would run as a formula
+            (``=``, ``+``, ``-`` or ``@`` first, and no number) is left as it is. Without, an
+            apostrophe stands before it, which this package takes away in reading.
+
+        Raises
+        ------
+        FileError
+            If the suffix is none of these or the file cannot be written.
+        """
+        table = self.to_frame(kind, quantiles)
+        suffix = path_of(path).suffix.lower()
+        if suffix == ".parquet":
+            return write_parquet(path, table)
+        if suffix == ".json":
+            content = {
+                "schema": "bayes_scaling.forecast/1",
+                "quantity": f"loss_{kind}",
+                "loss_unit": self.loss_unit,
+                "warnings": list(self.warnings),
+                "points": records(table),
+            }
+            return write_bytes(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+        if suffix == ".csv" or Path(path).is_char_device():
+            return write_csv(path, table, raw=raw)
+        raise FileError(f"cannot write {path}: {suffix!r} is not .csv, .json or .parquet")
+
+    def __repr__(self) -> str:
+        count = len(self.points)
+        some = f", of which {_SHOWN} are shown; to_frame() has all" if count > _SHOWN else ""
+        table = self._shown().to_string(max_cols=_WIDEST, max_colwidth=40)
+        said = [f"Note: {text}" for text in self.warnings]
+        head = f"<Forecast of {count} point{'s' * (count != 1)}{some}>"
+        return brief("\n".join([head, table, *said]))
+
+    def _repr_html_(self) -> str:
+        return f"{html_table(self._shown())}{html_list(self.warnings)}"
+
+
+def _checked_levels(quantiles: float | Sequence[float]) -> list[float]:
+    given = [quantiles] if is_number(quantiles) else quantiles
+    if not isinstance(given, Iterable) or isinstance(given, str):
+        raise FitError(f"quantiles are {shown(given)}; levels are needed, like [0.05, 0.5, 0.95]")
+    listed: list[Any] = list(given)
+    for level in listed:
+        if not (is_number(level) and 0 < level < 1):
+            raise FitError(f"quantile {shown(level)} is not strictly between 0 and 1")
+    levels = [float(level) for level in listed]
+    if len({quantile_name(level) for level in levels}) != len(levels):
+        raise FitError(f"a quantile is given twice: {', '.join(map(str, levels))}")
+    return levels

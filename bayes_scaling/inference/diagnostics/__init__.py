@@ -1,0 +1,1 @@
+"""Convergence, residuals, prior contribution and simulation-based calibration of a fit."""

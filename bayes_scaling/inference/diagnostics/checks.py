@@ -1,0 +1,212 @@
+"""Single checks of a fit, each with its measure, its limit and a sentence."""
+
+import warnings
+from dataclasses import dataclass
+from typing import Literal
+
+import arviz as az
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayes_scaling.inference.sampler import ESS_MIN, RHAT_MAX
+
+__all__ = [
+    "PARETO_K_MAX",
+    "Check",
+    "Status",
+    "correlation_check",
+    "loo_check",
+    "prior_check",
+    "sampling_checks",
+]
+
+BFMI_MIN = 0.3
+PARETO_K_MAX = 0.7
+CORRELATION_MAX = 0.98
+"""Thresholds of Betancourt 2016 (E-BFMI) and Vehtari et al. 2024 (Pareto k); ours: at a correlation
+of 0.98 the other parameter takes away four fifths of a parameter's uncertainty."""
+
+Status = Literal["ok", "untested", "warn", "fail"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check: what was measured, what is asked, and what to do.
+
+    Attributes
+    ----------
+    name : str
+        What is checked.
+    status : {"ok", "untested", "warn", "fail"}
+        "fail": the numbers of this fit should not be used. "untested": the table is too small for
+        the check, which says nothing in favour of the fit.
+    value : float
+        What was measured; NaN where nothing was.
+    limit : float
+        What it is compared with.
+    message : str
+        One sentence, with advice unless ok.
+    """
+
+    name: str
+    status: Status
+    value: float
+    limit: float
+    message: str
+
+
+def sampling_checks(dt: xr.DataTree, parameters: pd.DataFrame) -> list[Check]:
+    """Divergences, R-hat, effective draws, energy and stuck chains.
+
+    Parameters
+    ----------
+    dt : xarray.DataTree
+        A fit's tree.
+    parameters : pandas.DataFrame
+        As :func:`bayes_scaling.inference.diagnostics.parameter_table.parameter_table` makes it.
+    """
+    return [
+        _divergences(dt),
+        _rhat(parameters),
+        _effective(parameters),
+        _energy(dt),
+        _stuck(dt),
+    ]
+
+
+def _divergences(dt: xr.DataTree) -> Check:
+    diverging = dt["sample_stats"]["diverging"]
+    count, total = int(diverging.sum()), diverging.size
+    status: Status = "ok" if not count else "warn" if count <= total / 1000 else "fail"
+    advice = " Raise target_accept, or give tighter priors." if count else ""
+    return Check("divergences", status, count, 0, f"{count} of {total} draws diverged.{advice}")
+
+
+def _rhat(parameters: pd.DataFrame) -> Check:
+    worst = float(parameters["r_hat"].max(skipna=False))
+    # Written so that a NaN fails.
+    good = worst <= RHAT_MAX
+    where = parameters["r_hat"].fillna(np.inf).idxmax()
+    advice = "" if good else " The chains disagree: sample longer."
+    text = f"The largest R-hat is {worst:.3f} ({where}).{advice}"
+    return Check("R-hat", "ok" if good else "fail", worst, RHAT_MAX, text)
+
+
+def _effective(parameters: pd.DataFrame) -> Check:
+    bulk = float(parameters["ess_bulk"].min(skipna=False))
+    tail = float(parameters["ess_tail"].min(skipna=False))
+    least = float(np.minimum(bulk, tail))
+    status: Status = "ok" if least >= ESS_MIN else "warn" if least >= ESS_MIN / 4 else "fail"
+    advice = "" if status == "ok" else " Draw more."
+    text = (
+        f"The smallest effective number of draws is {bulk:.0f} (bulk) and {tail:.0f} (tail)."
+        f"{advice}"
+    )
+    return Check("effective draws", status, least, ESS_MIN, text)
+
+
+def _energy(dt: xr.DataTree) -> Check:
+    bfmi = float(az.bfmi(dt)["energy"].min())
+    good = bfmi >= BFMI_MIN
+    advice = "" if good else " Tails may be missed: give tighter priors, or draw more."
+    text = f"The smallest energy fraction is {bfmi:.2f}.{advice}"
+    return Check("E-BFMI", "ok" if good else "warn", bfmi, BFMI_MIN, text)
+
+
+def _stuck(dt: xr.DataTree) -> Check:
+    chains = _stuck_chains(dt)
+    text = (
+        f"Chain {', '.join(map(str, chains))} stayed at a far lower likelihood than the others."
+        if chains
+        else "All chains reached the same likelihood."
+    )
+    return Check("stuck chains", "fail" if chains else "ok", len(chains), 0, text)
+
+
+def _stuck_chains(dt: xr.DataTree) -> list[int]:
+    """Chains whose mean log likelihood lies far below the best one's, in units of its scatter."""
+    total = dt["log_likelihood"].to_dataset()["loss"].sum("run")
+    best = int(np.argmax(total.mean("draw").values))
+    scatter = float(total.isel(chain=best).std("draw"))
+    behind = (total.isel(chain=best).mean("draw") - total.mean("draw")) / max(scatter, 1.0)
+    return [int(chain) for chain in dt["posterior"]["chain"] if float(behind.sel(chain=chain)) > 10]
+
+
+def loo_check(dt: xr.DataTree) -> tuple[dict[str, float], Check]:
+    """PSIS-LOO of the loss, and whether single runs sway the fit.
+
+    Returns
+    -------
+    dict
+        elpd, se, p, pareto_k_max, pareto_k_high (runs above the limit), runs.
+    Check
+    """
+    with warnings.catch_warnings():
+        # The warning says what the check below says.
+        warnings.simplefilter("ignore", UserWarning)
+        result = az.loo(dt, pointwise=True)
+    k = result.pareto_k
+    high = int((k > PARETO_K_MAX).sum())
+    values = {
+        "elpd": float(result.elpd),
+        "se": float(result.se),
+        "p": float(result.p),
+        "pareto_k_max": float(k.max()),
+        "pareto_k_high": high,
+        "runs": int(k.size),
+    }
+    if not high:
+        text = f"No run sways the fit by itself (largest Pareto k {float(k.max()):.2f})."
+        return values, Check("LOO", "ok", 0, 0, text)
+    where = str(k["run"].values[int(np.argmax(k.values))])
+    text = (
+        f"{high} of {k.size} runs have a Pareto k above {PARETO_K_MAX}, run {where!r} most: the "
+        "fit leans on single runs, so look at them."
+    )
+    return values, Check("LOO", "warn", high, 0, text)
+
+
+def prior_check(table: pd.DataFrame) -> Check:
+    """How many parameters of families depend on the prior.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        As :func:`bayes_scaling.inference.diagnostics.parameter_table.with_sensitivity` makes it.
+    """
+    of_families = table[
+        ~table.index.str.contains("_population|_spread|^nu$|^discrepancy", regex=True)
+    ]
+    led = of_families[of_families["source"] != "data"]
+    mostly = of_families[of_families["source"] == "mostly prior"]
+    text = "Scaling the priors up or down hardly moves the parameters."
+    if len(led):
+        text = f"The prior matters for {len(led)} of {len(of_families)} parameters ({_few(led)})."
+    if len(mostly):
+        text += f" {len(mostly)} of them {'are' if len(mostly) > 1 else 'is'} mostly prior"
+        text += f" ({_few(mostly)})." if len(mostly) < len(led) else "."
+    return Check("prior sensitivity", "warn" if len(mostly) else "ok", len(led), 0, text)
+
+
+def _few(table: pd.DataFrame) -> str:
+    return ", ".join(table.index[:4]) + (" and more" if len(table) > 4 else "")
+
+
+def correlation_check(table: pd.DataFrame) -> Check:
+    """Whether two parameters of a family are known only together.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        As :func:`bayes_scaling.inference.diagnostics.information.correlations` makes it.
+    """
+    if not len(table):
+        return Check("identifiability", "ok", 0.0, CORRELATION_MAX, "There is one parameter.")
+    first = table.iloc[0]
+    value = abs(float(first["correlation"]))
+    pair = f"{first['first']} and {first['second']} of family {first['family']!r}"
+    known = value <= CORRELATION_MAX
+    advice = "." if known else ": only a combination of the two is known, so quote neither alone."
+    text = f"The most correlated pair is {pair} ({float(first['correlation']):.2f}){advice}"
+    return Check("identifiability", "ok" if known else "warn", value, CORRELATION_MAX, text)

@@ -1,0 +1,115 @@
+"""The table of parameters: estimates, convergence, and how much the prior decides."""
+
+import logging
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import arviz as az
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayes_scaling.core.draw_summary import quantile_name
+from bayes_scaling.inference.diagnostics.information import MOSTLY_PRIOR, contraction
+from bayes_scaling.inference.sampler import ESS_MIN, RHAT_MAX
+
+__all__ = ["parameter_table", "with_sensitivity"]
+
+_SENSITIVE = 0.05
+"""Power-scaling sensitivity that counts (Kallioinen et al. 2024)."""
+
+
+def parameter_table(dt: xr.DataTree, ci_prob: float = 0.9) -> pd.DataFrame:
+    """Posterior of every parameter, how much the runs taught, convergence, a status in words.
+
+    Parameters
+    ----------
+    dt : xarray.DataTree
+        A fit's tree.
+    ci_prob : float
+        Probability of the equal-tailed interval.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index: ``name[family]`` or ``name``.
+    """
+    lower, upper = (1 - ci_prob) / 2, (1 + ci_prob) / 2
+    table = az.summary(dt, ci_prob=ci_prob, ci_kind="eti", round_to="none")
+    medians = az.summary(dt, kind="stats_median", ci_prob=ci_prob, round_to="none")
+    low, high = (name for name in table.columns if name.startswith("eti"))
+    result = pd.DataFrame(
+        {
+            "mean": table["mean"],
+            "sd": table["sd"],
+            "median": medians["median"],
+            quantile_name(lower): table[low],
+            quantile_name(upper): table[high],
+            "ess_bulk": table["ess_bulk"],
+            "ess_tail": table["ess_tail"],
+            "r_hat": table["r_hat"],
+        }
+    )
+    result["contraction"] = contraction(dt).reindex(result.index)
+    result["source"] = np.where(result["contraction"] < MOSTLY_PRIOR, "mostly prior", "data")
+    result["status"] = [_parameter_status(row) for _, row in result.iterrows()]
+    return result
+
+
+def _parameter_status(row: "pd.Series[Any]") -> str:
+    # Written so that a NaN fails too.
+    if not row["r_hat"] <= RHAT_MAX:
+        return "chains disagree"
+    if not row["ess_bulk"] >= ESS_MIN:
+        return "too few effective draws"
+    if not row["ess_tail"] >= ESS_MIN:
+        return "tails poorly known"
+    return "ok"
+
+
+_ADVICE = {
+    "chains disagree": "Sample longer (tune, draws), or give a tighter prior.",
+    "too few effective draws": "Draw more, or give a tighter prior.",
+    "tails poorly known": "Draw more before reading extreme quantiles.",
+    "ok": "",
+}
+
+
+def with_sensitivity(parameters: pd.DataFrame, dt: xr.DataTree) -> pd.DataFrame:
+    """Add power-scaling sensitivity (Kallioinen et al. 2024) and advice."""
+    psense = _quietly(lambda: az.psense_summary(dt, round_to=6))
+    table = parameters.assign(
+        prior_sensitivity=psense["prior"].reindex(parameters.index),
+        likelihood_sensitivity=psense["likelihood"].reindex(parameters.index),
+    )
+    weak = table["likelihood_sensitivity"] < _SENSITIVE
+    conflict = (table["prior_sensitivity"] >= _SENSITIVE) & ~weak
+    untaught = table["source"] == "mostly prior"
+    mostly_prior = untaught | ((table["prior_sensitivity"] >= _SENSITIVE) & weak)
+    names = ["mostly prior", "prior and data"]
+    table["source"] = np.select([mostly_prior, conflict], names, "data")
+    advice = [_ADVICE[status] for status in table["status"]]
+    hints = {
+        "mostly prior": "Mostly the prior: say so, or collect runs that vary it.",
+        "prior and data": "The prior matters: refit with another one before relying on it.",
+        "data": "",
+    }
+    table["advice"] = [
+        f"{first} {hints[source]}".strip()
+        for first, source in zip(advice, table["source"], strict=True)
+    ]
+    return table
+
+
+def _quietly(call: Callable[[], Any]) -> Any:
+    """Call with ArviZ's general advice silenced: the advice here is by parameter."""
+    logger = logging.getLogger("arviz_stats")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            return call()
+    finally:
+        logger.setLevel(level)

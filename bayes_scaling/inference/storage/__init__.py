@@ -1,0 +1,1 @@
+"""Fits as NetCDF files, and reading them without trusting them."""

@@ -1,0 +1,1 @@
+"""Figures of fits, forecasts, decisions and training curves."""

@@ -1,0 +1,114 @@
+"""Figure of a training curve: what was logged, what is to come, and where to stop."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from bayes_scaling.curves import Verdict
+from bayes_scaling.errors import DataError
+from bayes_scaling.plots import style
+from bayes_scaling.plots.style import COLOURS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["plot_curve"]
+
+
+@style.styled
+def plot_curve(verdict: Verdict) -> "Figure":
+    """A curve, its forecast to the planned end, and where it should be stopped.
+
+    Parameters
+    ----------
+    verdict : Verdict
+        Of :func:`bayes_scaling.curves.monitor`, or read from its file.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Two panels: the loss with 50% and 90% intervals of what will be logged; the expected gain of
+        running on, and its 90% interval, with the place where it stops paying.
+
+    Raises
+    ------
+    DataError
+        If the verdict was written by a version that kept no points.
+    """
+    content = verdict.content
+    if not content.get("points"):
+        raise DataError("the verdict's file holds no points to draw; make it again")
+    if content["diverged"]:
+        return _diverged(content)
+    end = content["end"]
+    figure, (loss, gain) = style.panels(2, width=9.6, height=3.9)
+    _logged(loss, content)
+    ahead = pd.DataFrame(content["ahead"])
+    if len(ahead):
+        _fan(loss, ahead, "loss", "forecast")
+        _fan(gain, ahead, "gain", "gain")
+    loss.axvline(end, color=COLOURS["limit"], lw=0.9, ls=":", label="planned end")
+    if content["reference"] is not None:
+        loss.axhline(content["reference"], color=COLOURS["plan"], lw=1.1, ls=":", label="to beat")
+    for axes in (loss, gain):
+        if verdict.advice != "stop":
+            # Broad and below: the planned end often lies in the same place.
+            axes.axvline(
+                content["stop_at"], color=COLOURS["good"], lw=3, alpha=0.6, zorder=1,
+                label="stop here",
+            )  # fmt: skip
+        axes.set(xscale="log", xlabel=content["axis"])
+    loss.set(
+        yscale="log",
+        ylabel=style.label(content["metric"]),
+        title=f"{style.label(content['run'], 30)}: {verdict.advice}",
+    )
+    _plain(loss)
+    gain.set(ylabel="loss saved by running on", title="What more training gains")
+    loss.legend()
+    gain.legend()
+    return figure
+
+
+def _logged(axes: "Axes", content: Mapping[str, Any]) -> None:
+    points = pd.DataFrame(content["points"])
+    axes.plot(points["t"], points["loss"], ".", color=COLOURS["runs"], ms=4, label="logged")
+
+
+def _diverged(content: Mapping[str, Any]) -> "Figure":
+    """The points alone, and where the run went wrong."""
+    figure = style.new_figure()
+    axes = figure.subplots()
+    _logged(axes, content)
+    at = content["flags"][0]["first"]
+    axes.axvline(at, color=COLOURS["held_out"], lw=1.2, label="diverged from here")
+    axes.set(
+        xscale="log",
+        yscale="log",
+        xlabel=content["axis"],
+        ylabel=style.label(content["metric"]),
+        title=f"{style.label(content['run'], 30)}: stop",
+    )
+    _plain(axes)
+    axes.legend()
+    return figure
+
+
+def _fan(axes: "Axes", ahead: pd.DataFrame, stem: str, name: str) -> None:
+    at, blue = ahead["t"], COLOURS["forecast"]
+    q05, q25, q50, q75, q95 = (
+        ahead[f"{stem}_q{level}"] for level in ("05", "25", "50", "75", "95")
+    )
+    axes.fill_between(at, q05, q95, color=blue, alpha=0.15, lw=0, label="90%")
+    axes.fill_between(at, q25, q75, color=blue, alpha=0.25, lw=0, label="50%")
+    axes.plot(at, q50, color=blue, lw=1.5, label=name)
+
+
+def _plain(axes: "Axes") -> None:
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 5.0, 7.0)))
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())

@@ -1,0 +1,245 @@
+"""Figures of decisions: the frontier, marginal gains, plans side by side, depth against width."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayes_scaling.decisions import BudgetFrontier, Marginal, Plan, ShapeChoice
+from bayes_scaling.plots import style
+from bayes_scaling.plots.style import COLOURS
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["plot_alternatives", "plot_frontier", "plot_marginal", "plot_shapes"]
+
+_APART = 0.11
+"""Share of the axis by which labels are apart, so that they do not cover each other."""
+_FAR = 0.02
+"""Penalty in loss up to which shapes are drawn in full."""
+_NAMES = {"params": "parameters N", "tokens": "tokens D", "both": "both"}
+
+
+@style.styled
+def plot_frontier(found: BudgetFrontier) -> "Figure":
+    """What budgets buy: loss of one run, and the size, against the budget.
+
+    Parameters
+    ----------
+    found : BudgetFrontier
+        Plans for budgets from small to large.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Two panels: loss with its 50% and 90% intervals, with the target where there is one and the
+        budgets that reach it; recommended parameters, with the 90% interval of the size that is
+        best in each draw.
+    """
+    table = found.table
+    figure, (loss, size) = style.panels(2, width=9.6, height=3.9)
+    x, blue = table["budget"], COLOURS["forecast"]
+    loss.fill_between(x, table["q05"], table["q95"], color=blue, alpha=0.15, lw=0, label="90%")
+    loss.fill_between(x, table["q25"], table["q75"], color=blue, alpha=0.25, lw=0, label="50%")
+    loss.plot(x, table["q50"], color=blue, lw=1.6, label="median")
+    _target(loss, found)
+    loss.set(ylabel=_loss(found.content), title="Loss of one run")
+    loss.legend()
+    green = COLOURS["good"]
+    size.fill_between(
+        x, table["optimum_q05"], table["optimum_q95"], color=green, alpha=0.2, lw=0, label="90%"
+    )
+    size.plot(x, table["params"], color=green, lw=1.6, label="recommended")
+    size.set(yscale="log", ylabel="parameters N", title="Size of the model")
+    size.legend()
+    for axes in (loss, size):
+        axes.set(xscale="log", xlabel=f"budget ({found.unit})")
+    return figure
+
+
+def _target(axes: "Axes", found: BudgetFrontier) -> None:
+    target = found.content["target_loss"]
+    if target is None:
+        return
+    axes.axhline(target, color=COLOURS["plan"], lw=1.2, ls=":", label="target")
+    shown = {p: budget for p, budget in found.needed.items() if budget is not None}
+    width = np.log(found.table["budget"].max() / found.table["budget"].min())
+    last = max(shown, default=0.0)
+    before = -np.inf
+    for probability, budget in shown.items():
+        axes.plot(budget, target, "|", color=COLOURS["plan"], ms=11, mew=1.4)
+        place = np.log(budget) / width
+        room = np.log(shown[last]) / width - place >= _APART or probability == last
+        if place - before < _APART or not room:
+            continue
+        before = place
+        axes.annotate(
+            f"{probability:.0%}",
+            (budget, target),
+            xytext=(0, 9),
+            textcoords="offset points",
+            ha="center",
+            fontsize=8,
+            color=COLOURS["plan"],
+        )
+
+
+def _loss(content: dict[str, Any]) -> str:
+    return f"loss ({content['loss_unit']})" if content.get("loss_unit") else "loss"
+
+
+@style.styled
+def plot_marginal(found: Marginal) -> "Figure":
+    """Diminishing returns: the loss after doublings of each factor, and what each one gains.
+
+    Parameters
+    ----------
+    found : Marginal
+        Gains at one configuration.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Two panels: expected loss after each doubling with its 90% interval; expected gain of each
+        doubling for its cost, and what it must be to pay where a loss has a worth.
+    """
+    figure, (loss, gain) = style.panels(2, width=9.6, height=3.9)
+    for index, (factor, rows) in enumerate(found.doublings.groupby("factor", sort=False)):
+        colour, marker = style.CYCLE[index], style.MARKERS[index]
+        # Side by side, so that one interval does not hide another.
+        at = rows["doubling"] + 0.09 * (index - 1)
+        ends = rows["loss_mean"] - rows["loss_q05"], rows["loss_q95"] - rows["loss_mean"]
+        loss.errorbar(
+            at, rows["loss_mean"], yerr=ends, color=colour, marker=marker, lw=1.2, capsize=2,
+            label=_NAMES[str(factor)],
+        )  # fmt: skip
+        gain.plot(rows["doubling"], rows["gain_per_cost"], color=colour, marker=marker)
+    worth = found.content["worth"]
+    if worth is not None:
+        gain.axhline(1.0 / worth, color=COLOURS["limit"], lw=1, ls=":", label="pays above")
+        gain.legend()
+    loss.set(ylabel=_loss(found.content), title="Expected loss, 90% interval")
+    gain.set(yscale="log", ylabel=f"gain per {found.unit}", title="Gain of each doubling")
+    for axes in (loss, gain):
+        axes.set(xlabel="doublings")
+        axes.set_xticks(sorted(set(found.doublings["doubling"])))
+    figure.legend(*loss.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return figure
+
+
+@style.styled
+def plot_alternatives(plan: Plan) -> "Figure":
+    """The recommended plan and the alternatives that the scenario names, side by side.
+
+    Parameters
+    ----------
+    plan : Plan
+        A plan.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Two panels, a row a plan: loss of one run with its 90% interval and the target; regret over
+        the best plan of each draw, from its mean to what it exceeds in 5% of cases.
+    """
+    table = plan.alternatives
+    rows = np.arange(len(table))[::-1]
+    figure, (loss, regret) = style.panels(2, width=9.6, height=1.4 + 0.42 * len(table))
+    colours = [COLOURS["plan"], *[COLOURS["forecast"]] * (len(table) - 1)]
+    loss.hlines(rows, table["q05"], table["q95"], colors=colours, lw=2.4, alpha=0.45)
+    loss.scatter(table["loss"], rows, c=colours, zorder=3)
+    regret.hlines(rows, table["regret"], table["regret_q95"], colors=colours, lw=2.4, alpha=0.45)
+    regret.scatter(table["regret"], rows, c=colours, zorder=3)
+    target = plan.content["target_loss"]
+    if target is not None:
+        loss.axvline(target, color=COLOURS["limit"], lw=1, ls=":")
+        loss.annotate(
+            "target", (target, 1.0), xycoords=("data", "axes fraction"), fontsize=8,
+            xytext=(3, -9), textcoords="offset points",
+        )  # fmt: skip
+    loss.set_yticks(rows, [_named(row) for _, row in table.iterrows()])
+    regret.set_yticks(rows, [""] * len(rows))
+    loss.set(xlabel=_loss(plan.content), title="Loss of one run, 90% interval")
+    regret.axvline(0, color=COLOURS["limit"], lw=0.8)
+    regret.set(xlabel="loss over the best plan", title="Regret: mean, and 95%")
+    for axes in (loss, regret):
+        axes.set_ylim(-0.6, len(table) - 0.4)
+    return figure
+
+
+def _named(row: "pd.Series[Any]") -> str:
+    beyond = f"\n(beyond {row['beyond']})" if row["beyond"] else ""
+    return f"{style.label(row['name'], 32)}{beyond}"
+
+
+@style.styled
+def plot_shapes(found: ShapeChoice) -> "Figure":
+    """What shapes of one size cost in loss, against their depth.
+
+    Parameters
+    ----------
+    found : ShapeChoice
+        Shapes of one size.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Penalty over the best shape of each draw in percent, mean and 90% interval, against
+        n_layer; the recommended shape and the range that is as good.
+    """
+    table = found.table.sort_values(["n_layer", "penalty_mean"]).drop_duplicates("n_layer")
+    best, blue = found.recommended, COLOURS["forecast"]
+    figure = style.new_figure(6.0, 3.9)
+    axes = figure.subplots()
+    axes.fill_between(
+        table["n_layer"],
+        100 * table["penalty_q05"],
+        100 * table["penalty_q95"],
+        color=blue,
+        alpha=0.18,
+        lw=0,
+        label="90% interval",
+    )
+    axes.plot(table["n_layer"], 100 * table["penalty_mean"], color=blue, lw=1.5, label="mean")
+    axes.axvspan(
+        found.as_good["min_layers"],
+        found.as_good["max_layers"],
+        color=COLOURS["good"],
+        alpha=0.13,
+        lw=0,
+        label="as good (0.1%)",
+    )
+    axes.plot(
+        best["n_layer"],
+        100 * best["penalty_mean"],
+        "D",
+        color=COLOURS["plan"],
+        label=f"{best['n_layer']} layers of width {best['d_model']}",
+    )
+    axes.set(
+        xscale="log",
+        xlabel="layers",
+        ylabel="loss over the best shape, %",
+        ylim=(0, _top(found)),
+        title=f"{found.content['params']:.3g} parameters, {style.label(found.content['family'])}",
+    )
+    _whole(axes)
+    axes.legend()
+    return figure
+
+
+def _top(found: ShapeChoice) -> float:
+    """Where the axis ends: shapes far from the best would flatten those worth a choice."""
+    table = found.table
+    near = table[table["penalty_mean"] <= max(_FAR, 2 * table["penalty_mean"].min())]
+    return 110.0 * float(near["penalty_q95"].max()) + 1e-9
+
+
+def _whole(axes: "Axes") -> None:
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())

@@ -1,0 +1,239 @@
+"""Figures of a fit: exponents against their priors, residuals, calibration."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from scipy import stats
+
+from bayes_scaling.inference import Fit
+from bayes_scaling.plots import style
+from bayes_scaling.plots.number_format import axis_power
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["plot_exponents", "plot_predictive", "plot_prior_predictive", "plot_residuals"]
+
+COLOURS = style.COLOURS
+_SHOWN = ("alpha_N", "alpha_D", "alpha_C", "floor")
+
+
+@style.styled
+def plot_exponents(fit: Fit) -> "Figure":
+    """Forest of exponents and floor by family: posterior over prior, 50% and 90% intervals.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One panel for each of alpha_N, alpha_D, alpha_C and floor that the law has.
+    """
+    posterior, prior = fit.posterior, fit.dt["prior"].to_dataset()
+    names = [name for name in _SHOWN if name in posterior]
+    columns = min(2, len(names))
+    rows = -(-len(names) // columns)
+    lines = len(fit.families) + (f"{names[0]}_population" in posterior)
+    height = rows * (0.75 + 0.28 * lines)
+    figure = style.new_figure(5.4, height + 0.4)
+    grid = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel()
+    for axes in grid[len(names) :]:
+        axes.set_axis_off()
+    for name, axes in zip(names, grid, strict=False):
+        _forest(axes, name, posterior, prior, fit.families)
+        unit = fit.loss_unit() if name == "floor" else "exponent"
+        axes.set_title(f"{name} ({unit})")
+    handles, labels = grid[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    return figure
+
+
+def _forest(
+    axes: "Axes", name: str, posterior: xr.Dataset, prior: xr.Dataset, families: tuple[str, ...]
+) -> None:
+    from matplotlib.ticker import LogLocator
+
+    population = f"{name}_population"
+    rows = [(style.label(f, 24), posterior[name].sel(family=f)) for f in families]
+    before = [prior[name].sel(family=f) for f in families]
+    if population in posterior:
+        rows.append(("median of families", posterior[population]))
+        before.append(prior[population])
+    for y, ((_, after), first) in enumerate(zip(rows, before, strict=True)):
+        once = y == 0
+        low, high = np.quantile(first, [0.05, 0.95])
+        axes.plot(
+            [low, high],
+            [y, y],
+            color=COLOURS["prior"],
+            lw=7,
+            alpha=0.35,
+            solid_capstyle="butt",
+            label="prior, 90%" if once else None,
+        )
+        q05, q25, q50, q75, q95 = np.quantile(after, [0.05, 0.25, 0.5, 0.75, 0.95])
+        blue = COLOURS["forecast"]
+        axes.plot([q05, q95], [y, y], color=blue, lw=1.6, label="posterior, 90%" if once else None)
+        axes.plot([q25, q75], [y, y], color=blue, lw=4, label="posterior, 50%" if once else None)
+        axes.plot(q50, y, "o", color="white", mec=blue, ms=4.5)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(_short)
+    axes.xaxis.set_minor_formatter(_blank)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.set_yticks(range(len(rows)), [text for text, _ in rows])
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+
+
+def _short(value: float, _position: object = None) -> str:
+    return f"{value:.3g}"
+
+
+def _blank(_value: float, _position: object = None) -> str:
+    return ""
+
+
+def _replicates(fit: Fit) -> NDArray[np.float64]:
+    """Replicated losses, (run, draw)."""
+    replicated = fit.dt["posterior_predictive"]["loss"].stack(sample=("chain", "draw"))
+    values: NDArray[np.float64] = replicated.transpose("run", "sample").to_numpy()
+    return values
+
+
+@style.styled
+def plot_residuals(fit: Fit) -> "Figure":
+    """Residuals in percent of the predicted loss against compute, by family.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Above zero: the run came out worse than the fit says.
+    """
+    runs = fit.runs
+    middle = np.median(_replicates(fit), axis=1)
+    percent = 100.0 * (runs["loss"].to_numpy() / middle - 1.0)
+    figure = style.new_figure()
+    axes = figure.subplots()
+    axes.axhline(0, color=COLOURS["limit"], lw=1)
+    handles: list[Any] = []
+    for place, family in enumerate(fit.families):
+        rows = (runs["family"] == family).to_numpy()
+        told = place < len(style.CYCLE)
+        (drawn,) = axes.plot(
+            runs.loc[rows, "flops"],
+            percent[rows],
+            style.MARKERS[place] if told else ".",
+            color=style.CYCLE[place] if told else COLOURS["prior"],
+            ms=4,
+            alpha=0.7,
+            mew=0,
+            rasterized=style.many(len(runs)),
+        )
+        handles.append(drawn)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(axis_power)
+    axes.xaxis.set_minor_formatter(_blank)
+    axes.set_xlabel("training compute C (FLOP)")
+    axes.set_ylabel("observed over predicted loss − 1 (%)")
+    if len(fit.families) > 1:
+        shown = handles[: len(style.CYCLE) + 1]
+        labels = [style.label(name, 24) for name in fit.families[: len(style.CYCLE)]]
+        labels += ["other families"] * (len(shown) - len(labels))
+        figure.legend(shown, labels, loc="outside lower center", ncols=3)
+    return figure
+
+
+@style.styled
+def plot_predictive(fit: Fit) -> "Figure":
+    """Calibration on the fitted runs: distribution of PIT values, and coverage of intervals.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Left: histogram of the share of replicated losses below the observed one, uniform where the
+        model is right. Right: share of runs inside their central intervals against the share
+        promised. Bands hold 90% of what chance gives.
+    """
+    observed = fit.dt["observed_data"]["loss"].to_numpy()
+    pit = (_replicates(fit) < observed[:, None]).mean(axis=1)
+    figure = style.new_figure(5.4, 2.9)
+    left, right = figure.subplots(1, 2)
+    _histogram(left, pit)
+    _coverage(right, pit)
+    return figure
+
+
+def _histogram(axes: "Axes", pit: NDArray[np.float64]) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    bins = int(np.clip(len(pit) // 8, 4, 20))
+    low, high = (float(stats.binom.ppf(q, len(pit), 1 / bins)) for q in (0.05, 0.95))
+    axes.axhspan(low, high, color=COLOURS["prior"], alpha=0.3, lw=0)
+    axes.hist(pit, bins=bins, range=(0, 1), color=COLOURS["forecast"], rwidth=0.9, alpha=0.85)
+    axes.axhline(len(pit) / bins, color=COLOURS["limit"], lw=1)
+    axes.set_xlabel("where the run falls in its forecast")
+    axes.set_ylabel("runs")
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_title("PIT values")
+
+
+def _coverage(axes: "Axes", pit: NDArray[np.float64]) -> None:
+    promised = np.linspace(0.02, 0.98, 49)
+    found = (np.abs(pit[:, None] - 0.5) <= promised / 2).mean(axis=0)
+    low, high = (stats.binom.ppf(q, len(pit), promised) / len(pit) for q in (0.05, 0.95))
+    axes.fill_between(promised, low, high, color=COLOURS["prior"], alpha=0.3, lw=0)
+    axes.plot([0, 1], [0, 1], color=COLOURS["limit"], lw=1)
+    axes.plot(promised, found, color=COLOURS["forecast"], lw=1.8)
+    axes.set_xlabel("probability of the interval")
+    axes.set_ylabel("runs inside")
+    axes.set_title("Coverage")
+
+
+@style.styled
+def plot_prior_predictive(fit: Fit) -> "Figure":
+    """Prior predictive check: losses the priors expect of the fitted runs, and those that came.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Against compute: 50% and 90% prior predictive intervals of every run, and observed losses.
+    """
+    prior = fit.dt["prior_predictive"]["loss"].stack(sample=("chain", "draw"))
+    order = np.argsort(fit.runs["flops"].to_numpy())
+    flops = fit.runs["flops"].to_numpy()[order]
+    levels = prior.quantile([0.05, 0.25, 0.75, 0.95], "sample").to_numpy()[:, order]
+    figure = style.new_figure(5.4, 2.9)
+    axes = figure.subplots()
+    for low, high, label in ((0, 3, "prior, 90%"), (1, 2, "prior, 50%")):
+        axes.vlines(
+            flops, levels[low], levels[high], color=COLOURS["prior"], alpha=0.5, lw=2 + 2 * low,
+            label=label,
+        )  # fmt: skip
+    observed = fit.runs["loss"].to_numpy()[order]
+    axes.plot(flops, observed, ".", color=COLOURS["forecast"], label="observed")
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlabel("training compute C (FLOP)")
+    axes.set_ylabel(f"loss ({fit.loss_unit()})")
+    figure.legend(loc="outside lower center", ncols=3)
+    return figure

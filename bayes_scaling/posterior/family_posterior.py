@@ -1,0 +1,288 @@
+"""The posterior of one family: its curve, new runs of it, and their density."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from bayes_scaling.core.arguments import check_seed
+from bayes_scaling.core.random_streams import Stream, generator
+from bayes_scaling.inference import Fit
+from bayes_scaling.laws import Law
+from bayes_scaling.laws.law_inputs import inputs_at
+from bayes_scaling.model import Extent, ReferenceFrame, Spec, hierarchy, typical
+from bayes_scaling.model.run_noise import bounded, log_density
+from bayes_scaling.posterior.counting import Counting, counting_of
+from bayes_scaling.posterior.discrepancy_draws import SIZES, FamilyDiscrepancy, family_discrepancy
+from bayes_scaling.posterior.run_numbers import RunNumbers
+
+__all__ = ["FamilyPosterior", "family_posterior", "log_inputs", "runs_of"]
+
+Floats = NDArray[np.float64]
+Inputs = Mapping[str, Floats]
+"""Natural logs of inputs by name, dims (..., 1) or (..., sample); params, tokens and flops too."""
+
+_FEW = 1000
+
+
+@dataclass(frozen=True)
+class FamilyPosterior:
+    """The posterior of one family, fitted or not; draws have the dims (sample,).
+
+    Attributes
+    ----------
+    spec, frame : Spec, ReferenceFrame
+        The model, and its reference point.
+    family : str
+        Whose posterior.
+    values : mapping of str to (sample,) array
+        Parameters of the law at the reference point.
+    sigma : (sample,) array
+        Scale of the noise, log loss.
+    nu : (sample,) array or None
+        Degrees of freedom of the noise; None where it is normal.
+    discrepancy : FamilyDiscrepancy or None
+        Of the law beyond the data.
+    numbers : RunNumbers
+        Random numbers of new runs.
+    usual : mapping of str to float
+        What is typical of inputs of the law that sizes do not say.
+    counting : Counting
+        How the family's runs count the parameters of a shape.
+    """
+
+    spec: Spec
+    frame: ReferenceFrame
+    family: str
+    values: Mapping[str, Floats]
+    sigma: Floats
+    nu: Floats | None
+    discrepancy: FamilyDiscrepancy | None
+    numbers: RunNumbers
+    usual: Mapping[str, float]
+    counting: Counting
+
+    @property
+    def size(self) -> int:
+        """How many draws there are."""
+        return self.sigma.size
+
+    def at(
+        self,
+        log_params: Floats | float,
+        log_tokens: Floats | float,
+        log_unique: Floats | float | None = None,
+        log_aspect: Floats | float | None = None,
+    ) -> dict[str, Floats]:
+        """Inputs at N parameters trained on D tokens, C = 6·N·D, and all that is not stated.
+
+        Parameters
+        ----------
+        log_params, log_tokens : (..., 1 or sample) array or float
+            Natural logs of N and D.
+        log_unique : array or float, optional
+            Of the unique tokens; every token is fresh if not given.
+        log_aspect : array or float, optional
+            Of the aspect ratio, d_model / n_layer. Without, shapes are what the law holds best in
+            each draw, or else what is usual.
+        """
+        x = inputs_at(self.spec.law, log_params, log_tokens, self.usual)
+        if log_unique is not None:
+            x["unique_tokens"] = log_unique
+        if log_aspect is not None:
+            n_layer, d_model = self.counting.shape(np.exp(log_params), np.exp(log_aspect))
+            x |= {
+                "aspect_ratio": log_aspect * np.ones_like(log_params),
+                "n_layer": np.log(n_layer),
+                "d_model": np.log(d_model),
+            }
+        return x
+
+    def curve(self, x: Inputs) -> Floats:
+        """Log of the expected loss, dims (..., sample).
+
+        Inputs that have a best value take that of each draw where they are missing or NaN.
+        """
+        law = self.spec.law
+        relative = {name: x[name] - self.frame.reference[name] for name in law.inputs if name in x}
+        for name, best in law.best.items():
+            if name not in relative:
+                relative[name] = best(self.values)
+            elif np.isnan(relative[name]).any():
+                stated = relative[name]
+                relative[name] = np.where(np.isnan(stated), best(self.values), stated)
+        curve: Floats = law.log_curve(relative, self.values)
+        return curve
+
+    def deviation(self, x: Inputs, run: int | Sequence[int] = 0) -> Floats:
+        """How far new runs lie from the curve: noise and discrepancy, log loss, dims (..., sample).
+
+        Parameters
+        ----------
+        x : mapping of str to array
+            As for :meth:`curve`.
+        run : int or sequence of int
+            Which runs of the family they are: one for all points, or one for each.
+        """
+        noise = self.noise if run == 0 else _each(self._noise, run)
+        return noise + self._errors(x, run)
+
+    def run(self, x: Inputs, run: int | Sequence[int] = 0) -> Floats:
+        """Log loss of new runs, dims (..., sample); parameters as of :meth:`deviation`."""
+        return self.curve(x) + self.deviation(x, run)
+
+    def loss_run(
+        self,
+        log_params: ArrayLike,
+        log_tokens: ArrayLike,
+        log_unique: ArrayLike,
+        log_aspect: ArrayLike | None = None,
+    ) -> Floats:
+        """Loss of the first new run at sizes as of :meth:`at`, dims (...) to (..., sample)."""
+        size, data, unique = (
+            np.asarray(value, dtype=np.float64)[..., None]
+            for value in (log_params, log_tokens, log_unique)
+        )
+        aspect = None if log_aspect is None else np.asarray(log_aspect, np.float64)[..., None]
+        losses: Floats = np.exp(self.run(self.at(size, data, unique, aspect)))
+        return losses
+
+    def log_density(
+        self,
+        x: Inputs,
+        log_loss: Floats,
+        relative_se: Floats | float = 0.0,
+        run: int | Sequence[int] = 0,
+    ) -> Floats:
+        """Log density of the log loss of new runs in each draw, dims (..., sample).
+
+        The discrepancy has no density of its own: each draw has one of its values.
+
+        Parameters
+        ----------
+        x, run
+            As of :meth:`deviation`.
+        log_loss : (..., 1) array
+            What came.
+        relative_se : (..., 1) array or float
+            Known standard errors of the losses, divided by them.
+        """
+        scale = np.sqrt(self.sigma**2 + np.square(relative_se))
+        error = log_loss - (self.curve(x) + self._errors(x, run))
+        return log_density(self.spec.noise, self.nu, error, scale)
+
+    def moments(self, x: Inputs) -> tuple[Floats, Floats]:
+        """Mean and sd of the log loss of a new run in each draw, dims (..., sample).
+
+        Of what the runs of the family do not share: noise without its tails, and what the
+        discrepancy has that is a run's own.
+        """
+        mean = self.curve(x)
+        if self.discrepancy is None:
+            return mean, self.sigma
+        distance = self.discrepancy.distance(x)
+        mean = mean + self.discrepancy.errors(distance, 0.0)
+        return mean, np.hypot(self.sigma, self.discrepancy.own_sd(distance))
+
+    @cached_property
+    def noise(self) -> Floats:
+        """Noise of the first run, log loss."""
+        return self._noise(0)
+
+    @cached_property
+    def unit_error(self) -> Floats:
+        """Error of the law in the first run where its growth is 1, at a distance of 1."""
+        if self.discrepancy is None:
+            return np.zeros(self.size)
+        return self.discrepancy.errors(1.0, self._own)
+
+    @cached_property
+    def few(self) -> "FamilyPosterior":
+        """About a thousand of the draws, for searches along a flat risk."""
+        return self.thinned(max(self.size // _FEW, 1))
+
+    def thinned(self, step: int) -> "FamilyPosterior":
+        """One in so many draws."""
+        return replace(
+            self,
+            values={name: value[::step] for name, value in self.values.items()},
+            sigma=self.sigma[::step],
+            nu=None if self.nu is None else self.nu[::step],
+            discrepancy=self.discrepancy and self.discrepancy.thinned(step),
+            numbers=self.numbers.thinned(step),
+        )
+
+    @cached_property
+    def _own(self) -> Floats:
+        """What the discrepancy has that is the first run's own, standard normal."""
+        return self.numbers.discrepancy_of(0)
+
+    def _noise(self, run: int) -> Floats:
+        return bounded(self.sigma * self.numbers.noise_of(run))
+
+    def _errors(self, x: Inputs, run: int | Sequence[int]) -> Floats | float:
+        """Errors of the law in new runs, log loss."""
+        if self.discrepancy is None:
+            return 0.0
+        own = self._own if run == 0 else _each(self.numbers.discrepancy_of, run)
+        return self.discrepancy.errors(self.discrepancy.distance(x), own)
+
+
+def _each(draw: Callable[[int], Floats], run: int | Sequence[int]) -> Floats:
+    """Draws of one run, or of each of several, dims (run, sample)."""
+    return draw(run) if isinstance(run, int) else np.stack([draw(number) for number in run])
+
+
+def family_posterior(fit: Fit, family: str, seed: int) -> FamilyPosterior:
+    """The posterior of a family, fitted or drawn from the population.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+    family : str
+        Its name.
+    seed : int
+        Of new runs and of a family that was not fitted: with one seed, everything has one answer.
+    """
+    check_seed(seed)
+    spec, frame, posterior = fit.spec, fit.frame, fit.posterior
+    if family in fit.families:
+        drawn = hierarchy.family_values(spec, posterior, family)
+    else:
+        rng = generator(Stream.NEW_FAMILY, seed, family)
+        drawn = hierarchy.new_family(spec, frame, posterior, rng)
+    values = {
+        name: value.transpose("chain", "draw").to_numpy().ravel() for name, value in drawn.items()
+    }
+    sigma = values[spec.noise_parameter.name]
+    nu = posterior["nu"].to_numpy().ravel() if spec.noise == "student-t" else None
+    rows = runs_of(fit, family)
+    return FamilyPosterior(
+        spec=spec,
+        frame=frame,
+        family=family,
+        values={name: values[name] for name in spec.law.names},
+        sigma=sigma,
+        nu=nu,
+        discrepancy=family_discrepancy(fit, family, sigma, Extent.of(rows), seed),
+        numbers=RunNumbers(family, seed, sigma.size, spec.noise, nu),
+        usual=typical(spec.law, fit.runs, family),
+        counting=counting_of(rows),
+    )
+
+
+def runs_of(fit: Fit, family: str) -> pd.DataFrame:
+    """The fitted runs of a family; all of them if it was not fitted."""
+    runs = fit.runs
+    own = runs[runs["family"] == family]
+    return own if len(own) else runs
+
+
+def log_inputs(law: Law, table: pd.DataFrame) -> dict[str, Floats]:
+    """Natural logs of the inputs at the rows of a table, dims (row, 1)."""
+    names = dict.fromkeys((*SIZES, *law.inputs))
+    return {name: np.log(table[name].to_numpy(np.float64))[:, None] for name in names}

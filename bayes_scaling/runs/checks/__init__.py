@@ -1,0 +1,1 @@
+"""Checks of a table of runs, each of which reports findings."""

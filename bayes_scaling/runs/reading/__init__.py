@@ -1,0 +1,1 @@
+"""Sources of tables: files and data frames, read without interpreting their cells."""

@@ -1,0 +1,1 @@
+"""Budgets, prices, limits and risk measures: what a decision is made for."""

@@ -1,0 +1,141 @@
+"""Risk measures for losses: more is worse, and the bad tail is the upper one."""
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import logsumexp
+
+from bayes_scaling.core.arguments import is_number, shown
+from bayes_scaling.errors import ScenarioError
+
+__all__ = ["Measure", "Risk", "cvar"]
+
+Measure = Literal["mean", "quantile", "cvar", "entropic", "miss", "regret"]
+
+
+@dataclass(frozen=True)
+class Risk:
+    """A named measure of risk.
+
+    Parameters
+    ----------
+    measure : {"mean", "quantile", "cvar", "entropic", "miss", "regret"}
+        "mean": the expected loss. "quantile": the loss exceeded with probability ``1 - level``
+        (value at risk). "cvar": the expected loss in the worst ``1 - level`` of cases.
+        "entropic": log E exp(aversion·L) / aversion (Föllmer and Schied 2016, Example 4.34).
+        "miss": the probability of not reaching the target loss. "regret": the most by which, in
+        any draw, the loss exceeds that of the best plan for the draw (Savage 1951).
+    level : float
+        Between 0 and 1; of the quantile and the cvar.
+    aversion : float
+        Of the entropic measure, per unit of loss: the certain loss that counts like a normal one
+        is its mean plus half the aversion times its variance.
+
+    Raises
+    ------
+    ScenarioError
+        If the measure is unknown or a number out of range.
+    """
+
+    measure: Measure = "mean"
+    level: float = 0.9
+    aversion: float = 10.0
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.measure, str) and self.measure in get_args(Measure)):
+            raise ScenarioError(
+                f"risk measure is {shown(self.measure)}; it can be {', '.join(get_args(Measure))}"
+            )
+        if not (is_number(self.level) and 0 < self.level < 1):
+            raise ScenarioError(
+                f"risk level is {shown(self.level)}, a number between 0 and 1 is needed"
+            )
+        if not (is_number(self.aversion) and 0 < self.aversion <= 1e6):
+            raise ScenarioError(
+                f"risk aversion is {shown(self.aversion)}, a number above 0 and up to 1e6 is needed"
+            )
+        object.__setattr__(self, "level", float(self.level))
+        object.__setattr__(self, "aversion", float(self.aversion))
+
+    def of(
+        self,
+        losses: ArrayLike,
+        axis: int = -1,
+        *,
+        target: float | None = None,
+        best: ArrayLike | None = None,
+    ) -> Any:
+        """The measure of equally likely losses.
+
+        Parameters
+        ----------
+        losses : array-like
+            Draws of the loss along ``axis``.
+        axis : int
+            Axis of the draws.
+        target : float, optional
+            The loss to reach, for "miss".
+        best : array-like, optional
+            Loss of the best plan in each draw, for "regret"; broadcasts with ``losses``.
+
+        Returns
+        -------
+        array-like
+            Without that axis.
+
+        Raises
+        ------
+        ScenarioError
+            If the measure needs a target or the best losses and they are not given.
+        """
+        draws = np.asarray(losses, dtype=np.float64)
+        if self.measure == "mean":
+            return draws.mean(axis=axis)
+        if self.measure == "quantile":
+            return np.quantile(draws, self.level, axis=axis)
+        if self.measure == "cvar":
+            return cvar(draws, self.level, axis)
+        if self.measure == "entropic":
+            whole = logsumexp(self.aversion * draws, axis=axis) - np.log(draws.shape[axis])
+            return whole / self.aversion
+        if self.measure == "miss":
+            if target is None:
+                raise ScenarioError("risk measure 'miss' needs a target_loss")
+            return (draws > target).mean(axis=axis)
+        if best is None:
+            raise ScenarioError("risk measure 'regret' needs the best loss of every draw")
+        return (draws - np.asarray(best)).max(axis=axis)
+
+    def __str__(self) -> str:
+        """The measure in words."""
+        words = {
+            "mean": "expected loss",
+            "quantile": f"loss exceeded with probability {1 - self.level:.3g}",
+            "cvar": f"expected loss in the worst {100 * (1 - self.level):.3g}% of cases",
+            "entropic": f"entropic risk of the loss at aversion {self.aversion:.3g}",
+            "miss": "probability of missing the target",
+            "regret": "greatest regret in any draw",
+        }
+        return words[self.measure]
+
+
+def cvar(losses: NDArray[np.float64], level: float, axis: int = -1) -> Any:
+    """Conditional value at risk of losses: their mean in the upper tail.
+
+    Rockafellar and Uryasev 2002, Theorem 10: VaR + E[max(L - VaR, 0)] / (1 - level), exact for
+    any number of equally likely draws.
+
+    Parameters
+    ----------
+    losses : array
+        Draws along ``axis``.
+    level : float
+        Between 0 and 1; the tail holds ``1 - level`` of the probability.
+    axis : int
+        Axis of the draws.
+    """
+    threshold = np.quantile(losses, level, axis=axis, method="inverted_cdf", keepdims=True)
+    excess = np.maximum(losses - threshold, 0.0).mean(axis=axis)
+    return np.squeeze(threshold, axis=axis) + excess / (1 - level)
