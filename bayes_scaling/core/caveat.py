@@ -10,7 +10,7 @@ from bayes_scaling.core.records import Record, about
 __all__ = ["Caveat", "Datum", "Severity", "texts", "unique"]
 
 Severity = Literal["error", "warning", "note"]
-Datum = float | int | str | bool | list[float] | list[str] | None
+Datum = float | int | str | bool | list[float | int | str | bool] | None
 """A value that a caveat's text states."""
 
 
