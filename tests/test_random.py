@@ -28,7 +28,7 @@ def test_generators_are_made_in_one_file() -> None:
         and ast.unparse(node).startswith(("np.random.", "numpy.random.", "random."))
         and node.attr != "Generator"
     }
-    assert made == {"random_streams.py"}
+    assert made == {"core/random_streams.py"}
 
 
 def test_every_stream_is_used_once() -> None:

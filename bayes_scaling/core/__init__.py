@@ -1,1 +1,3 @@
 """What every room uses: files, messages, summaries of draws, named random streams."""
+
+__all__: list[str] = []

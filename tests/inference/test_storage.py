@@ -16,8 +16,8 @@ from bayes_scaling import laws
 from bayes_scaling.core.files import FileWarning
 from bayes_scaling.errors import FileError
 from bayes_scaling.inference import Fit, load_fit
+from bayes_scaling.inference.storage import netcdf, structure
 from bayes_scaling.inference.storage.checksum import ATTRIBUTE, checksum
-from bayes_scaling.inference.storage.fit_file import netcdf, structure
 from bayes_scaling.inference.tree import SCHEMA
 from bayes_scaling.model.spec_json import read_spec, write_spec
 from tests.conftest import handmade

@@ -1,1 +1,3 @@
 """Depth against width."""
+
+__all__: list[str] = []

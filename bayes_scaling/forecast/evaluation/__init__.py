@@ -1,1 +1,3 @@
 """Scores, backtests, comparisons and averages of fits."""
+
+__all__: list[str] = []
