@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bayes_scaling.curves import Curve, finished_runs
-from bayes_scaling.curves.cooling import cooled
+from bayes_scaling.curves.cleaning.cooldown import cooled
 
 END = 10_000.0
 WARM = 200.0

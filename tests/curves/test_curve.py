@@ -9,8 +9,8 @@ from numpy.testing import assert_allclose
 
 import bayes_scaling as bs
 from bayes_scaling.curves import Curve, Curves, Schedule, finished_runs
-from bayes_scaling.curves.anomalies import cleaned
-from bayes_scaling.curves.binning import thinned
+from bayes_scaling.curves.cleaning.anomalies import cleaned
+from bayes_scaling.curves.fitting.binning import thinned
 from bayes_scaling.curves.schedule import warmed
 from bayes_scaling.errors import DataError
 

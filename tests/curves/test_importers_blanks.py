@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bayes_scaling.curves import monitor
-from bayes_scaling.curves.anomalies import cleaned
+from bayes_scaling.curves.cleaning.anomalies import cleaned
 from bayes_scaling.curves.importers import load_curves
 
 from .test_importers import write

@@ -5,8 +5,8 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from bayes_scaling.curves.ar1_noise import Scatter, filtered
-from bayes_scaling.curves.particles import Gaussian, Target, sample, updated
+from bayes_scaling.curves.fitting.ar1_noise import Scatter, filtered
+from bayes_scaling.curves.fitting.particles import Gaussian, Target, sample, updated
 
 
 def regression(points: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

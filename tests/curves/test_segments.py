@@ -8,8 +8,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 from bayes_scaling.curves import Curve, load_curves, monitor
-from bayes_scaling.curves.anomalies import Cleaned, cleaned
-from bayes_scaling.curves.recovery import CERTAIN, recovery
+from bayes_scaling.curves.cleaning.anomalies import Cleaned, cleaned
+from bayes_scaling.curves.cleaning.recovery import CERTAIN, recovery
 from bayes_scaling.errors import DataError
 
 EVEN = np.arange(100.0, 20001.0, 100.0)

@@ -13,9 +13,9 @@ except ImportError as error:
 
 from bayes_scaling.curves.callbacks.recorder import Recorder
 from bayes_scaling.curves.callbacks.rule import Rule
-from bayes_scaling.curves.monitor import Verdict
 from bayes_scaling.curves.schedule import Schedule
-from bayes_scaling.curves.utility import Stakes
+from bayes_scaling.curves.stopping.monitor import Verdict
+from bayes_scaling.curves.stopping.utility import Stakes
 
 __all__ = ["StopCallback"]
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from bayes_scaling.curves.callbacks.rule import Rule
 from bayes_scaling.curves.curve import Curve, Flag
-from bayes_scaling.curves.curve_fit import FEWEST
-from bayes_scaling.curves.monitor import Verdict
+from bayes_scaling.curves.fitting.curve_fit import FEWEST
+from bayes_scaling.curves.stopping.monitor import Verdict
 from bayes_scaling.errors import DataError
 
 __all__ = ["Point", "Recorder"]

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bayes_scaling.curves.monitor import Verdict
 from bayes_scaling.curves.schedule import Schedule
-from bayes_scaling.curves.utility import Stakes
-from bayes_scaling.curves.watching import Watch
+from bayes_scaling.curves.stopping.monitor import Verdict
+from bayes_scaling.curves.stopping.utility import Stakes
+from bayes_scaling.curves.stopping.watching import Watch
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.scenarios.quantities import in_unit
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_scaling.curves.cleaning.segments import Segments, Unfinished, segmented
 from bayes_scaling.curves.curve import Curve, Flag
 from bayes_scaling.curves.schedule import Schedule
-from bayes_scaling.curves.segments import Segments, Unfinished, segmented
 from bayes_scaling.errors import DataError
 
 __all__ = ["Cleaned", "Excursion", "cleaned"]

@@ -11,12 +11,12 @@ from scipy.special import softmax
 
 from bayes_scaling.core.display import brief
 from bayes_scaling.core.random_streams import Stream, generator
-from bayes_scaling.curves import ar1_noise as noise
-from bayes_scaling.curves.anomalies import cleaned
-from bayes_scaling.curves.binning import Thinned, thinned
+from bayes_scaling.curves.cleaning.anomalies import cleaned
 from bayes_scaling.curves.curve import Curve
-from bayes_scaling.curves.curve_model import Home, Model
-from bayes_scaling.curves.particles import Gaussian, sample
+from bayes_scaling.curves.fitting import ar1_noise as noise
+from bayes_scaling.curves.fitting.binning import Thinned, thinned
+from bayes_scaling.curves.fitting.curve_model import Home, Model
+from bayes_scaling.curves.fitting.particles import Gaussian, sample
 from bayes_scaling.curves.schedule import Schedule, warmed
 from bayes_scaling.errors import DataError
 from bayes_scaling.inference.settings import Progress, speaker

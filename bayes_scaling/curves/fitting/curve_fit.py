@@ -14,12 +14,12 @@ from scipy.special import softmax
 from bayes_scaling.core.arguments import check_seed, needs, shown, whole_number
 from bayes_scaling.core.draw_summary import CENTRAL, quantiles_of
 from bayes_scaling.core.random_streams import Stream, generator
-from bayes_scaling.curves.binning import Thinned, thinned
 from bayes_scaling.curves.curve import WANTED, Curve
-from bayes_scaling.curves.curve_model import Home, Model
-from bayes_scaling.curves.curve_population import CurvePopulation
-from bayes_scaling.curves.one_law import OneLaw
-from bayes_scaling.curves.particles import sample, updated
+from bayes_scaling.curves.fitting.binning import Thinned, thinned
+from bayes_scaling.curves.fitting.curve_law_posterior import OneLaw
+from bayes_scaling.curves.fitting.curve_model import Home, Model
+from bayes_scaling.curves.fitting.curve_population import CurvePopulation
+from bayes_scaling.curves.fitting.particles import sample, updated
 from bayes_scaling.curves.schedule import Schedule, warmed
 from bayes_scaling.errors import DataError, FitError
 from bayes_scaling.laws import Law, get

@@ -9,12 +9,12 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from bayes_scaling.curves.anomalies import cleaned
+from bayes_scaling.curves.cleaning.anomalies import cleaned
 from bayes_scaling.curves.curve import Curve
-from bayes_scaling.curves.curve_fit import FEWEST, CurveFit
+from bayes_scaling.curves.fitting.curve_fit import FEWEST, CurveFit
 from bayes_scaling.curves.importers import load_curves
-from bayes_scaling.curves.monitor import Verdict, judge, monitor
-from bayes_scaling.curves.utility import Stakes
+from bayes_scaling.curves.stopping.monitor import Verdict, judge, monitor
+from bayes_scaling.curves.stopping.utility import Stakes
 from bayes_scaling.errors import BayesScalingError, DataError
 from bayes_scaling.scenarios.quantities import in_unit
 

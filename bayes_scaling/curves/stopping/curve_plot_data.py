@@ -8,7 +8,7 @@ import pandas as pd
 from bayes_scaling.core.draw_summary import quantiles_of
 from bayes_scaling.core.json_files import records
 from bayes_scaling.curves.curve import Curve
-from bayes_scaling.curves.curve_fit import CurveFit
+from bayes_scaling.curves.fitting.curve_fit import CurveFit
 
 __all__ = ["ahead_of", "points_of"]
 

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
-from bayes_scaling.curves.recovery import Recovery, recovery
-from bayes_scaling.curves.regimes import LEVEL, LOOSE, ON, OUTLIER, Regimes, regimes
+from bayes_scaling.curves.cleaning.recovery import Recovery, recovery
+from bayes_scaling.curves.cleaning.regimes import LEVEL, LOOSE, ON, OUTLIER, Regimes, regimes
 
 __all__ = ["Segments", "Step", "Unfinished", "segmented"]
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bayes_scaling.curves import ar1_noise as noise
-from bayes_scaling.curves.binning import Thinned
-from bayes_scaling.curves.particles import Gaussian, Target
+from bayes_scaling.curves.fitting import ar1_noise as noise
+from bayes_scaling.curves.fitting.binning import Thinned
+from bayes_scaling.curves.fitting.particles import Gaussian, Target
 from bayes_scaling.curves.schedule import Schedule
 from bayes_scaling.errors import DataError
 from bayes_scaling.laws import Law

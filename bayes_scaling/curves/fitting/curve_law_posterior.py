@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_scaling.curves.binning import Thinned
-from bayes_scaling.curves.curve_model import Model
-from bayes_scaling.curves.particles import Particles
+from bayes_scaling.curves.fitting.binning import Thinned
+from bayes_scaling.curves.fitting.curve_model import Model
+from bayes_scaling.curves.fitting.particles import Particles
 
 __all__ = ["OneLaw"]
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from bayes_scaling.curves.anomalies import cleaned
-from bayes_scaling.curves.cooling import cooled
+from bayes_scaling.curves.cleaning.anomalies import cleaned
+from bayes_scaling.curves.cleaning.cooldown import cooled
 from bayes_scaling.curves.curve import Curve
 from bayes_scaling.errors import DataError
 

@@ -12,13 +12,13 @@ from bayes_scaling.core.arguments import needs
 from bayes_scaling.core.display import brief
 from bayes_scaling.core.draw_summary import describe
 from bayes_scaling.core.json_files import Saved, records, without
-from bayes_scaling.curves.anomalies import Cleaned, cleaned
-from bayes_scaling.curves.cooling import cooled
+from bayes_scaling.curves.cleaning.anomalies import Cleaned, cleaned
+from bayes_scaling.curves.cleaning.cooldown import cooled
 from bayes_scaling.curves.curve import WANTED, Curve
-from bayes_scaling.curves.curve_fit import CurveFit, fit_curve
-from bayes_scaling.curves.excursion_text import change, waiting, went
-from bayes_scaling.curves.plot_data import ahead_of, points_of
-from bayes_scaling.curves.utility import TENTH, Stakes
+from bayes_scaling.curves.fitting.curve_fit import CurveFit, fit_curve
+from bayes_scaling.curves.stopping.curve_plot_data import ahead_of, points_of
+from bayes_scaling.curves.stopping.excursion_text import change, waiting, went
+from bayes_scaling.curves.stopping.utility import TENTH, Stakes
 from bayes_scaling.errors import DataError
 from bayes_scaling.scenarios.quantities import in_unit
 
@@ -46,8 +46,8 @@ class Verdict(Saved):
         ``gains`` (of the next tenth, of twice as much, to the end), ``plateau`` (probability that
         the next tenth does not pay), ``stop_at``, ``regret`` (expected cost of being wrong about
         it), ``probability_of_reference``, ``excursion`` (what goes on where it is off its curve:
-        :class:`~bayes_scaling.curves.anomalies.Excursion`), ``flags``, ``warnings``, and what a
-        figure needs: ``points`` (of the curve) and ``ahead`` (quantiles of what is to come).
+        :class:`~bayes_scaling.curves.cleaning.anomalies.Excursion`), ``flags``, ``warnings``, and
+        what a figure needs: ``points`` (of the curve) and ``ahead`` (quantiles of what is to come).
     fit : CurveFit or None
         The fit behind it; None for a curve that diverged before there was one.
     curve : Curve or None
