@@ -1,15 +1,19 @@
 """Draws as a few numbers, the same few with the same names everywhere."""
 
 from collections.abc import Sequence
+from typing import Annotated, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from bayes_scaling.core.records import Record, about
 
 __all__ = [
     "CENTRAL",
     "NAMES",
     "QUANTILES",
     "Z90",
+    "PosteriorSummary",
     "describe",
     "quantile_name",
     "quantiles_of",
@@ -59,3 +63,26 @@ def summarise(draws: ArrayLike, levels: Sequence[float] = QUANTILES) -> dict[str
 def describe(draws: ArrayLike) -> dict[str, float]:
     """Mean, sd and quantiles of all draws of one quantity, as plain numbers."""
     return {name: float(value) for name, value in summarise(np.ravel(draws)).items()}
+
+
+class PosteriorSummary(Record, frozen=True, kw_only=True):
+    """A quantity that is uncertain, by its posterior draws.
+
+    Examples
+    --------
+    >>> PosteriorSummary.of([1.0, 2.0, 3.0]).q50
+    2.0
+    """
+
+    mean: Annotated[float, about("Mean over the posterior draws.")]
+    sd: Annotated[float, about("Standard deviation over the posterior draws.", ge=0)]
+    q05: Annotated[float, about("5% quantile over the posterior draws.")]
+    q25: Annotated[float, about("25% quantile over the posterior draws.")]
+    q50: Annotated[float, about("Median over the posterior draws.")]
+    q75: Annotated[float, about("75% quantile over the posterior draws.")]
+    q95: Annotated[float, about("95% quantile over the posterior draws.")]
+
+    @classmethod
+    def of(cls, draws: ArrayLike) -> Self:
+        """Summarise all draws of one quantity."""
+        return cls(**describe(draws))

@@ -2,8 +2,10 @@
 
 import json
 import math
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from os import PathLike
 from pathlib import Path
 from typing import Any, Never
@@ -14,7 +16,7 @@ import pandas as pd
 from bayes_scaling.core.files import path_of, reason, write_bytes
 from bayes_scaling.errors import FileError
 
-__all__ = ["MOST", "Saved", "plain", "read_json", "records", "strict_json", "without"]
+__all__ = ["MOST", "Saved", "disordered", "plain", "read_json", "records", "strict_json", "without"]
 
 MOST = 1e100
 """Largest magnitude of a number in a file: costs are products of what has bounds of its own."""
@@ -156,3 +158,55 @@ def read_json(path: str | PathLike[str], what: str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise FileError(f"{source} is not {what}: it holds no object with a schema")
     return content
+
+
+_QUANTILE = re.compile(r"(.*?)q(\d{2}(?:\.\d+)?)")
+_GROWING = (("low", "likely", "high"), ("low", "high"), ("min_layers", "max_layers"))
+"""Fields of one object that grow from first to last, beside quantiles."""
+_ROUNDING = 1e-9
+
+
+def disordered(value: Any, where: str = "") -> Iterator[str]:
+    """Yield where quantiles or ends of ranges do not grow, in words.
+
+    Parameters
+    ----------
+    value : object
+        Content of a file, or a part of it.
+    where : str
+        Path of the part.
+
+    Examples
+    --------
+    >>> next(disordered({"loss": {"q05": 2.0, "q95": 1.0}}))
+    'at loss, q05 = 2 is above q95 = 1'
+    """
+    if isinstance(value, list):
+        for place, item in enumerate(value):
+            yield from disordered(item, f"{where}[{place}]")
+    elif isinstance(value, Mapping):
+        for names in _ordered(value):
+            for first, second in pairwise(names):
+                low, high = value[first], value[second]
+                if low > high + _ROUNDING * max(abs(low), abs(high)):
+                    yield f"at {where or 'the top'}, {first} = {low:g} is above {second} = {high:g}"
+        for name, item in value.items():
+            yield from disordered(item, f"{where}.{name}" if where else str(name))
+
+
+def _ordered(value: Mapping[str, Any]) -> Iterator[Sequence[str]]:
+    """Groups of names of numbers that must grow."""
+    levels: dict[str, list[tuple[float, str]]] = {}
+    for name, item in value.items():
+        found = _QUANTILE.fullmatch(name)
+        if found and _is_number(item):
+            levels.setdefault(found[1], []).append((float(found[2]), name))
+    for group in levels.values():
+        yield [name for _, name in sorted(group)]
+    for names in _GROWING:
+        if all(_is_number(value.get(name)) for name in names):
+            yield names
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

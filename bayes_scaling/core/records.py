@@ -1,7 +1,8 @@
 """Records: frozen, typed objects that are written to files and read from them.
 
 The type of a record is the one statement of its fields: reading, writing, checking and the JSON
-Schema follow from it.
+Schema follow from it. Those that are files of their own are
+:class:`bayes_scaling.core.result.Result`, with ``save`` and ``load``.
 """
 
 import math

@@ -1,0 +1,72 @@
+"""Contents of files of earlier versions, brought to the present one.
+
+Versions of a file are counted by its tag, ``bayes_scaling.plan/1``. What warned a reader was a list
+of sentences, ``warnings``; it is a list of caveats now.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["CURRENT", "upgraded"]
+
+type Content = dict[str, Any]
+
+CURRENT = {
+    "bayes_scaling.plan/1": "bayes_scaling.plan/2",
+    "bayes_scaling.frontier/1": "bayes_scaling.frontier/2",
+    "bayes_scaling.marginal/1": "bayes_scaling.marginal/2",
+    "bayes_scaling.next_runs/1": "bayes_scaling.next_runs/2",
+    "bayes_scaling.shapes/1": "bayes_scaling.shapes/2",
+}
+"""Present tag of a file, by the tag of an earlier version."""
+
+
+def upgraded(content: Content) -> Content:
+    """Return the content of a file as the present version writes it.
+
+    Parameters
+    ----------
+    content : dict
+        Of a file of any version; what is of the present version is returned as it is.
+
+    Examples
+    --------
+    >>> old = {"schema": "bayes_scaling.marginal/1", "worth": None, "warnings": ["Far out."]}
+    >>> upgraded(old)["caveats"][0]["code"]
+    'version-1'
+    """
+    old = content.get("schema")
+    if old not in CURRENT:
+        return content
+    found = {_NAMES.get(name, name): value for name, value in content.items()}
+    found["schema"] = CURRENT[old]
+    if isinstance(found.get("caveats"), list):
+        found["caveats"] = [_caveat(text) for text in found["caveats"]]
+    change = _CHANGES.get(old)
+    return change(found) if change else found
+
+
+def _caveat(text: Any) -> Content:
+    return {"code": "version-1", "severity": "warning", "subject": "", "text": text, "data": {}}
+
+
+_NAMES = {"warnings": "caveats", "worth": "value_per_nat"}
+"""Present names of top-level fields, by their names before."""
+_SCENARIO = {
+    "budget_flops": "compute_budget",
+    "money": "money_budget",
+    "seconds": "time_budget",
+    "worth": "value_per_nat",
+}
+"""The same of the fields of a scenario."""
+
+
+def _plan(content: Content) -> Content:
+    scenario = content.get("scenario")
+    if isinstance(scenario, dict):
+        content["scenario"] = {_SCENARIO.get(name, name): v for name, v in scenario.items()}
+    return content
+
+
+_CHANGES: dict[str, Callable[[Content], Content]] = {"bayes_scaling.plan/1": _plan}
+"""What else changed, by the tag of the earlier version."""
