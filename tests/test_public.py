@@ -5,6 +5,7 @@ import importlib
 import inspect
 import pkgutil
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,8 @@ def test_modules_state_what_is_public(name):
         pytest.importorskip(EXTRAS[name], reason=f"{EXTRAS[name]} is not installed")
     module = importlib.import_module(name)
     assert module.__doc__, "a module says what it is for"
+    if len(ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8")).body) == 1:
+        return  # a folder that has a docstring, and names of its modules only
     assert list(module.__all__) == sorted(module.__all__, key=_order)
     assert len(set(module.__all__)) == len(module.__all__)
     for public in module.__all__:
@@ -81,6 +84,30 @@ def test_every_folder_is_a_package():
         str(path.parent.relative_to(ROOT)) for path in ROOT.rglob("__init__.py")
     }
     assert not missing
+
+
+def test_no_two_modules_share_a_file_name():
+    paths = [path for path in ROOT.rglob("*.py") if path.name != "__init__.py"]
+    twice = {name for name, n in Counter(path.name for path in paths).items() if n > 1}
+    assert not twice, sorted(str(path.relative_to(ROOT)) for path in paths if path.name in twice)
+
+
+def test_private_names_stay_in_their_package():
+    """No module with an underscore is imported from another package, and no private name is."""
+    found = []
+    for path in ROOT.rglob("*.py"):
+        package = ".".join(("bayes_scaling", *path.parent.relative_to(ROOT).parts))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not (isinstance(node, ast.ImportFrom) and node.module):
+                continue
+            parts = node.module.split(".")
+            private = any(part.startswith("_") for part in parts)
+            names = [a.name for a in node.names if re.match("_[a-z]", a.name)]
+            if parts[0] == "bayes_scaling" and (
+                (private and node.module.rpartition(".")[0] != package) or names
+            ):
+                found.append(f"{path.relative_to(ROOT)}: {node.module} {names}")
+    assert not found, found
 
 
 def _error_classes():

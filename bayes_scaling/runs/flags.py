@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from bayes_scaling.errors import DataError
-from bayes_scaling.runs.checks.design import off_law, repeated_rows, unit_checks
 from bayes_scaling.runs.checks.family_names import similar_families
 from bayes_scaling.runs.checks.loss_values import loss_checks
 from bayes_scaling.runs.checks.mixtures import mixtures
+from bayes_scaling.runs.checks.row_comparisons import off_law, repeated_rows, unit_checks
 from bayes_scaling.runs.checks.row_values import bad_values, doubtful_values
 from bayes_scaling.runs.checks.size_values import IMPLAUSIBLE, implausible_sizes
 from bayes_scaling.runs.checks.sweeps import sweeps
