@@ -6,8 +6,10 @@ import pytest
 from numpy.testing import assert_allclose
 
 from bayes_scaling.curves.importers import load_curves
-from bayes_scaling.curves.importers.import_options import Asked
-from bayes_scaling.curves.importers.series import Series, curves_of_series
+from bayes_scaling.curves.importers.assembling import assemble
+from bayes_scaling.curves.importers.column_roles import assign
+from bayes_scaling.curves.importers.import_options import ImportOptions
+from bayes_scaling.curves.importers.tagged_series import Series, TaggedSeries
 from bayes_scaling.errors import DataError
 
 from .test_importers import refused, write
@@ -71,22 +73,35 @@ def test_a_chart_over_time_is_counted():
     assert_allclose(load_curves(chart, t="order").curves[0].t, np.arange(1, 41))
 
 
-def series(**steps):
-    times = np.arange(40.0)
-    return {
-        run: {"loss": Series(step, LOSSES, times), "lr": Series(step, times + 1, times)}
-        for run, step in steps.items()
-    }
+class InMemory(TaggedSeries):
+    source, word = "log", "tag"
+
+    def __init__(self, **steps):
+        times = np.arange(40.0)
+        self.runs = {
+            run: {"loss": Series(step, LOSSES, times), "lr": Series(step, times + 1, times)}
+            for run, step in steps.items()
+        }
+        self.tags = self.runs
+
+    def series(self, run, tag):
+        return self.runs[run][tag]
+
+
+def curves_of(log, **options):
+    notes: list[str] = []
+    roles = assign(log.names(), ImportOptions(**options), notes)
+    return assemble(log.tracks(roles), roles, "log", notes, join=True)
 
 
 def test_series_without_steps():
     zero = np.zeros(40)
-    runs = series(a=zero, b=zero)
+    runs = InMemory(a=zero, b=zero)
     with pytest.raises(DataError, match=r"every 'loss' at step 0.*t='order'"):
-        curves_of_series(runs, Asked(), "log", "tag")
-    curves = curves_of_series(runs, Asked(t="order"), "log", "tag")
+        curves_of(runs)
+    curves = curves_of(runs, t="order")
     assert_allclose(curves["b"].t, np.arange(1, 41))
     assert_allclose(curves["b"].lr, np.arange(1, 41))
-    mixed = curves_of_series(series(a=zero, b=np.arange(1.0, 41.0)), Asked(), "log", "tag")
+    mixed = curves_of(InMemory(a=zero, b=np.arange(1.0, 41.0)))
     assert mixed.names == ("b",)
     assert any("'a'" in note and "t='order'" in note for note in mixed.notes)

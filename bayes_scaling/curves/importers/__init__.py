@@ -1,5 +1,6 @@
 """Training curves from the logs that training leaves behind."""
 
-from bayes_scaling.curves.importers.import_curves import FORMATS, load_curves
+from bayes_scaling.curves.importers.import_curves import load_curves
+from bayes_scaling.curves.importers.import_options import FORMATS
 
 __all__ = ["FORMATS", "load_curves"]

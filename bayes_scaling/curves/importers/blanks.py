@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_scaling.curves.importers.names import is_loss
+from bayes_scaling.curves.importers.column_roles import is_loss
 
 __all__ = ["from_wide", "lost_in_blanks"]
 
@@ -19,15 +19,15 @@ Bools = NDArray[np.bool_]
 Rows = NDArray[np.int64]
 
 _MOSTLY = 0.75
-"""Share of the rows of a kind that hold a loss, from which such a row without one has lost it."""
+"""Fraction of the rows of a kind that hold a loss, from which one without it has lost it."""
 _RARE = 0.05
-"""Share of a run's rows up to which those of a kind say nothing: a loss that was lost in mid-run
+"""Fraction of a run's rows up to which those of a kind say nothing: a loss that was lost in mid-run
 is often blank together with others, such as the norm of the gradient."""
 _FEWEST = 3
 
 
 def lost_in_blanks(others: pd.DataFrame, held: Bools, runs: Mapping[str, Rows]) -> Bools:
-    """Which rows without a loss are of a loss that is no number.
+    """Return which rows without a loss are of a loss that is no number.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def _of_run(filled: Bools, held: Bools, losses: Bools) -> Bools:
 
 
 def from_wide(t: NDArray[np.float64], runs: Mapping[str, Rows]) -> bool:
-    """Whether every run has a row at every place: a wide table brought into long form.
+    """Return whether every run has a row at every place: a wide table brought into long form.
 
     Rows beyond a run's end then stand for places that other runs went on to.
     """

@@ -1,22 +1,33 @@
-"""What the caller says of a log, and how its names are written in messages."""
+"""Options of an import, and how names of a log are written in messages."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
+
+import pandas as pd
 
 from bayes_scaling.errors import DataError
 from bayes_scaling.runs.reading.raw_table import show
 
-__all__ = ["ORDER", "Asked", "given", "listed"]
+__all__ = ["FORMATS", "ORDER", "Format", "ImportOptions", "Origin", "listed"]
 
 ORDER = "order"
 """What t= may be where no column or tag is called so: points are counted as they were logged."""
 
+Format = Literal["table", "wandb", "tensorboard", "huggingface", "mlflow"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+"""Kinds of logs that are read."""
+
+type Origin = str | os.PathLike[str] | pd.DataFrame
+"""Path, address or data frame."""
+
 _SHOWN = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What the caller says of a log; None is to be guessed.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportOptions:
+    """Options of an import; None is to be inferred.
 
     Attributes
     ----------
@@ -24,6 +35,13 @@ class Asked:
         Names of columns or tags.
     join : bool
         Whether segments of one run are joined.
+    format : str or None
+        Kind of log.
+
+    Raises
+    ------
+    DataError
+        If a name is no text, or there is no such format.
     """
 
     metric: str | None = None
@@ -31,29 +49,18 @@ class Asked:
     run: str | None = None
     lr: str | None = None
     join: bool = True
+    format: Format | None = None
 
-    def counts(self, names: Sequence[str]) -> bool:
-        """Whether points are to be counted, rather than placed by a column or tag."""
-        return self.t == ORDER and ORDER not in names
+    def __post_init__(self) -> None:
+        for name in ("metric", "t", "run", "lr"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, str):
+                raise DataError(f"{name}={value!r} is not the name of a column or tag")
+        if self.format is not None and self.format not in FORMATS:
+            raise DataError(f"format={self.format!r} is none of {listed(FORMATS)}")
 
 
 def listed(names: Sequence[str]) -> str:
-    """Names for a message: shortened each, and in number."""
+    """Return names for a message: shortened each, and in number."""
     more = len(names) - _SHOWN
     return ", ".join(map(show, names[:_SHOWN])) + (f" and {more} more" if more > 0 else "")
-
-
-def given(keyword: str, name: str, names: Sequence[str], source: str, word: str) -> str:
-    """The name that the caller gave for ``keyword``.
-
-    Raises
-    ------
-    DataError
-        If the source has no such column or tag.
-    """
-    if name not in names:
-        raise DataError(
-            f"{source} has no {word} {name!r}, which {keyword}= names; its {word}s are "
-            f"{listed(names)}"
-        )
-    return name

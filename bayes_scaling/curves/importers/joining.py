@@ -10,12 +10,12 @@ from bayes_scaling.curves.importers.tracks import Floats, Track
 __all__ = ["joined"]
 
 _OVERLAP = 0.2
-"""Share of what is known already that a segment may log again. A run that falls back to a
+"""Fraction of what is known already that a segment may log again. A run that falls back to a
 checkpoint repeats little; runs of a sweep repeat everything."""
 
 
 def joined(tracks: Sequence[Track], notes: list[str]) -> list[Track]:
-    """The tracks, with segments that differ in one number and continue each other made one.
+    """Join segments whose names differ in one number and that continue each other.
 
     Parameters
     ----------
@@ -24,11 +24,11 @@ def joined(tracks: Sequence[Track], notes: list[str]) -> list[Track]:
     notes : list of str
         Gets a line for each run that was joined.
     """
-    alike: dict[str, list[Track]] = {}
+    by_pattern: dict[str, list[Track]] = {}
     for track in tracks:
-        alike.setdefault(re.sub("[0-9]+", "#", track.run), []).append(track)
+        by_pattern.setdefault(re.sub("[0-9]+", "#", track.run), []).append(track)
     made: list[Track] = []
-    for group in alike.values():
+    for group in by_pattern.values():
         ordered = _numbered(group)
         if ordered is None or not _continue(ordered):
             made.extend(group)
@@ -50,7 +50,7 @@ def _numbers(name: str) -> list[int]:
 
 
 def _numbered(group: Sequence[Track]) -> list[Track] | None:
-    """The group by the one number in which its names differ, if there is one."""
+    """Sort a group by the one number in which its names differ, if there is one."""
     numbers = np.array([_numbers(track.run) for track in group], dtype=np.float64)
     varying = [] if len(group) < 2 else [i for i, v in enumerate(numbers.T) if len(set(v)) > 1]
     if len(varying) != 1 or len(set(numbers[:, varying[0]])) < len(group):
@@ -71,7 +71,7 @@ def _continue(segments: Sequence[Track]) -> bool:
 
 
 def _common(first: str, second: str) -> str:
-    """What two names have in common once the number in which they differ is taken out."""
+    """Return what two names have in common without the number in which they differ."""
     parts = [re.split("([0-9]+)", name) for name in (first, second)]
     same = [a for a, b in zip(*parts, strict=True) if a == b]
     return "".join(same).strip(" -_./#") or first

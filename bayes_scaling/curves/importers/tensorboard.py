@@ -9,29 +9,50 @@ from typing import Any
 import numpy as np
 
 from bayes_scaling.core.files import reason
-from bayes_scaling.curves.curve import Curves
-from bayes_scaling.curves.importers.import_options import Asked
-from bayes_scaling.curves.importers.metrics_table import label
-from bayes_scaling.curves.importers.series import Series, curves_of_series
+from bayes_scaling.curves.importers.log_source import Log
+from bayes_scaling.curves.importers.log_table import label
+from bayes_scaling.curves.importers.tagged_series import Series, TaggedSeries
 from bayes_scaling.errors import DataError, FileError
 
-__all__ = ["curves_of_events", "event_files"]
+__all__ = ["EventFiles"]
 
 _MARK = "tfevents"
 _HEADER = struct.Struct("<Q4x")
 _CHECKSUM = 4
 
-Points = dict[str, list[tuple[float, float, float]]]
+type _Points = dict[str, list[tuple[float, float, float]]]
 
 
-def event_files(path: Path) -> dict[str, list[Path]]:
-    """Event files in a folder and below, oldest first, by run: TensorBoard's name for a folder.
+class EventFiles(TaggedSeries):
+    """Scalars of an event file, or of a folder of runs."""
 
-    Raises
-    ------
-    FileError
-        If a folder cannot be listed.
-    """
+    word = "tag"
+
+    def __init__(self, log: Log) -> None:
+        self.source = label(log.path)
+        files = _event_files(log.path)
+        if not files:
+            raise DataError(f"{self.source} holds no event file of TensorBoard (named *{_MARK}*)")
+        self._series = {run: _series(paths, log.notes) for run, paths in files.items()}
+        self.tags = {run: list(series) for run, series in self._series.items()}
+        if not any(self._series.values()):
+            why = f" ({log.notes[0]})" if log.notes else ""
+            raise DataError(f"{self.source} holds no scalar that TensorBoard can read{why}")
+
+    @staticmethod
+    def recognises(log: Log) -> bool:
+        """Return whether the log is an event file, or a folder with one in it or below."""
+        if log.is_file:
+            return _MARK in log.path.name
+        return log.is_folder and bool(_event_files(log.path))
+
+    def series(self, run: str, tag: str) -> Series:
+        """Return one tag of a run."""
+        return self._series[run][tag]
+
+
+def _event_files(path: Path) -> dict[str, list[Path]]:
+    """List event files in a folder and below, oldest first, by run: TensorBoard's name for it."""
 
     def refuse(error: OSError) -> None:
         raise FileError(f"cannot read {path}: {reason(error)}") from error
@@ -50,43 +71,14 @@ def event_files(path: Path) -> dict[str, list[Path]]:
     return runs
 
 
-def curves_of_events(path: Path, asked: Asked) -> Curves:
-    """Curves of the scalars in an event file, or in a folder of runs.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        File or folder.
-    asked : Asked
-        What the caller says of it.
-
-    Raises
-    ------
-    FileError
-        If the extra ``tensorboard`` is missing or a file cannot be read.
-    DataError
-        If there is no event or no scalar, or a tag is absent or ambiguous.
-    """
-    source = label(path)
-    files = event_files(path)
-    if not files:
-        raise DataError(f"{source} holds no event file of TensorBoard (named *{_MARK}*)")
-    notes: list[str] = []
-    runs = {run: _series(paths, notes) for run, paths in files.items()}
-    if not any(runs.values()):
-        told = f" ({notes[0]})" if notes else ""
-        raise DataError(f"{source} holds no scalar that TensorBoard can read{told}")
-    return curves_of_series(runs, asked, source, "tag", notes)
-
-
 def _series(paths: list[Path], notes: list[str]) -> dict[str, Series]:
-    points: Points = {}
+    points: _Points = {}
     for path in paths:
         _read(path, points, notes)
     return {tag: Series(*np.array(rows, dtype=np.float64).T) for tag, rows in points.items()}
 
 
-def _read(path: Path, points: Points, notes: list[str]) -> None:
+def _read(path: Path, points: _Points, notes: list[str]) -> None:
     try:
         from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
         from tensorboard.util.tensor_util import make_ndarray
@@ -126,7 +118,7 @@ def _scalars(event: Any, make_ndarray: Any) -> Iterator[tuple[str, float]]:
 
 
 def _records(path: Path) -> tuple[int, bool]:
-    """How many records a file claims to hold, and whether it ends where one ends.
+    """Count the records a file claims to hold, and tell whether it ends where one ends.
 
     TensorBoard passes over a record that was cut off, or is damaged, without a word.
     """

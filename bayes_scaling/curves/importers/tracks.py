@@ -1,19 +1,13 @@
-"""What every format comes to: points of runs in the order in which they were logged."""
+"""Tracks: points of runs in the order in which they were logged."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["COUNTED", "Floats", "Track", "aligned"]
+__all__ = ["Floats", "Track", "aligned", "counted"]
 
 Floats = NDArray[np.float64]
-
-COUNTED = (
-    "points were counted in the order in which they were logged: one point is one step, of the "
-    "planned end too"
-)
-"""A note where t= asks for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +17,13 @@ class Track:
     Attributes
     ----------
     run : str
-        Its name.
+        Name.
     t, loss : (point,) array
         Steps or tokens, and losses, as logged.
     lr, seconds : (point,) array or None
         Learning rate, and wall-clock from any origin.
     blanks : int
-        How many of the losses are blank cells that were taken as no number.
+        Number of losses that are blank cells, taken as no number.
     """
 
     run: str
@@ -40,18 +34,16 @@ class Track:
     blanks: int = 0
 
 
+def counted(count: int) -> Floats:
+    """Return positions of points that are counted from 1."""
+    return np.arange(1.0, count + 1.0)
+
+
 def aligned(t: Floats, values: Floats, at: Floats) -> Floats:
-    """What was logged beside the loss, on rows of its own, brought to the points of the loss.
+    """Interpolate what was logged on rows of its own at the points of the loss.
 
-    Straight between the places where it was logged, and level beyond them; where a place was
-    logged twice, the later holds.
-
-    Parameters
-    ----------
-    t, values : (row,) array
-        Places and values, as logged.
-    at : (point,) array
-        Where they are wanted.
+    Linear between the places where it was logged, constant beyond them; where a place was logged
+    twice, the later holds.
     """
     latest = dict(zip(t.tolist(), values.tolist(), strict=True))
     places = np.array(sorted(latest), dtype=np.float64)

@@ -6,64 +6,61 @@ from pathlib import Path
 
 import pandas as pd
 
-from bayes_scaling.curves.curve import Curves
-from bayes_scaling.curves.importers.import_options import Asked
-from bayes_scaling.curves.importers.metrics_table import Table, label, read_bytes
-from bayes_scaling.curves.importers.rows import curves_of_rows
-from bayes_scaling.errors import DataError
+from bayes_scaling.curves.importers.log_source import Log
+from bayes_scaling.curves.importers.log_table import Table, label, read_bytes
+from bayes_scaling.curves.importers.long_table import LongTable
+from bayes_scaling.errors import DataError, FileError
 from bayes_scaling.runs.reading.delimited import decode
 from bayes_scaling.runs.reading.raw_table import Places, RawTable, show, unique_names
 
-__all__ = ["STATE", "curves_of_trainer", "holds_trainer_state", "trainer_state_in"]
+__all__ = ["TrainerState"]
 
-STATE = "trainer_state.json"
+_STATE = "trainer_state.json"
 
 
-def trainer_state_in(folder: Path) -> Path | None:
-    """The state in a folder of results, or in the latest checkpoint there, which repeats all."""
-    if (folder / STATE).is_file():
-        return folder / STATE
+class TrainerState(LongTable):
+    """History of a trainer, a table with one row a record."""
+
+    def __init__(self, log: Log) -> None:
+        path = _in_folder(log.path) if log.path.is_dir() else log.path
+        if path is None:
+            raise FileError(
+                f"{log.path} holds no trainer_state.json, nor does a checkpoint-* in it"
+            )
+        source = label(path)
+        records = _history(decode(read_bytes(path), source), source)
+        keys = list(dict.fromkeys(key for record in records for key in record))
+        frame = pd.DataFrame(
+            {key: pd.Series([record.get(key) for record in records], dtype=object) for key in keys}
+        )
+        raw = RawTable(frame, Places(f"{source}, log_history", "row", tuple(range(len(records)))))
+        folder = path.resolve().parent
+        if folder.name.startswith("checkpoint-"):
+            folder = folder.parent
+        super().__init__(log, Table(source, keys, lambda _: raw), folder.name or source)
+
+    @staticmethod
+    def recognises(log: Log) -> bool:
+        """Return whether the log is such a state, or a folder that holds one."""
+        if log.is_folder:
+            return _in_folder(log.path) is not None
+        if not log.is_file or log.path.suffix.lower() != ".json":
+            return False
+        # JSON lines have the same suffix.
+        start = log.data.lstrip(b"\xef\xbb\xbf \t\r\n")
+        return start.startswith(b"{") and b'"log_history"' in log.data
+
+
+def _in_folder(folder: Path) -> Path | None:
+    """Return the state in a folder of results, or in its latest checkpoint, which repeats all."""
+    if (folder / _STATE).is_file():
+        return folder / _STATE
     saved = [
-        (int(found[1][-18:]), path / STATE)
+        (int(found[1][-18:]), path / _STATE)
         for path in folder.glob("checkpoint-*")
-        if (found := re.fullmatch("checkpoint-([0-9]+)", path.name)) and (path / STATE).is_file()
+        if (found := re.fullmatch("checkpoint-([0-9]+)", path.name)) and (path / _STATE).is_file()
     ]
     return max(saved)[1] if saved else None
-
-
-def holds_trainer_state(data: bytes) -> bool:
-    """Whether the bytes of a .json file look like such a state rather than JSON lines."""
-    return data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and b'"log_history"' in data
-
-
-def curves_of_trainer(path: Path, asked: Asked) -> Curves:
-    """The curve in a ``trainer_state.json``.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file.
-    asked : Asked
-        What the caller says of it.
-
-    Raises
-    ------
-    FileError
-        If the file cannot be read or is no text.
-    DataError
-        If it is not JSON or no such state, or as
-        :func:`~bayes_scaling.curves.importers.rows.curves_of_rows`.
-    """
-    source = label(path)
-    records = _history(decode(read_bytes(path), source), source)
-    keys = list(dict.fromkeys(key for record in records for key in record))
-    frame = pd.DataFrame(
-        {key: pd.Series([record.get(key) for record in records], dtype=object) for key in keys}
-    )
-    raw = RawTable(frame, Places(f"{source}, log_history", "row", tuple(range(len(records)))))
-    folder = path.resolve().parent
-    name = folder.parent.name if folder.name.startswith("checkpoint-") else folder.name
-    return curves_of_rows(Table(source, keys, lambda _: raw), asked, name or source)
 
 
 def _history(text: str, source: str) -> list[dict[str, object]]:

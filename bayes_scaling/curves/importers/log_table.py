@@ -1,4 +1,4 @@
-"""Tables whose columns are read only where they are wanted: large logs stay quick and small."""
+"""Tables of logs, whose columns are read on demand."""
 
 import csv
 import io
@@ -33,17 +33,7 @@ _LARGEST_BLOCK = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of a log.
-
-    Attributes
-    ----------
-    source : str
-        What to call it.
-    names : list of str
-        Its columns.
-    take : callable
-        Reads the columns that it is given.
-    """
+    """Table: its name in messages, its columns, and a function that reads some of them."""
 
     source: str
     names: list[str]
@@ -51,18 +41,12 @@ class Table:
 
 
 def label(path: Path) -> str:
-    """The name of a file as text that can be written anywhere."""
+    """Return the name of a file as text that can be written anywhere."""
     return (path.name or str(path.resolve())).encode("utf-8", "backslashreplace").decode()
 
 
 def read_bytes(path: Path) -> bytes:
-    """All bytes of a file.
-
-    Raises
-    ------
-    FileError
-        If it cannot be read.
-    """
+    """Read a whole file."""
     try:
         return path.read_bytes()
     except OSError as error:
@@ -70,30 +54,13 @@ def read_bytes(path: Path) -> bytes:
 
 
 def of_raw(source: str | os.PathLike[str] | pd.DataFrame) -> Table:
-    """A data frame, or a file of Parquet or JSON lines; errors as for a table of runs."""
+    """Open a data frame, or a file of Parquet or JSON lines."""
     raw = read_table(source)
     return Table(raw.places.source, raw.names, lambda _: raw)
 
 
 def of_csv(data: bytes, source: str, delimiter: str) -> Table:
-    """CSV or TSV.
-
-    Parameters
-    ----------
-    data : bytes
-        The file, in UTF-8.
-    source : str
-        What to call it.
-    delimiter : str
-        A comma or a tab.
-
-    Raises
-    ------
-    FileError
-        If it is no text in UTF-8.
-    DataError
-        If it is empty, ragged, wrongly quoted, has no rows or repeats a column name.
-    """
+    """Open CSV or TSV in UTF-8; what is malformed is refused as in a table of runs."""
     lines = io.StringIO(decode(data, source), newline="")
     try:
         header = next((cells for cells in csv.reader(lines, delimiter=delimiter) if cells), [])
@@ -127,7 +94,7 @@ def _exactly(data: bytes, source: str, delimiter: str) -> Table:
 
 
 def _arrow(body: bytes, names: list[str], wanted: Sequence[str], delimiter: str) -> pd.DataFrame:
-    """Some columns as text: Arrow would take types from the first rows alone."""
+    """Read some columns as text: Arrow would infer types from the first rows alone."""
     table = pacsv.read_csv(
         pa.BufferReader(body),
         # One block: a row must not be cut in two, and threads hide which row is wrong.
@@ -147,28 +114,16 @@ def _arrow(body: bytes, names: list[str], wanted: Sequence[str], delimiter: str)
 
 
 class Numbers(NamedTuple):
-    """A column of numbers: values, and whether each cell holds one."""
+    """Values of a column, and whether each cell holds one."""
 
     values: Floats
     held: NDArray[np.bool_]
 
 
 def numbers(raw: RawTable, name: str) -> Numbers:
-    """A column of numbers, and where it holds any.
+    """Return a column of numbers, and where it holds any; a cell that is none is refused.
 
     A cell that says NaN holds one in text and JSON; in a data frame, NaN is a blank.
-
-    Parameters
-    ----------
-    raw : RawTable
-        The table.
-    name : str
-        The column.
-
-    Raises
-    ------
-    DataError
-        Naming the first cell that is not a number.
     """
     cells = raw.frame[name]
     held = cells.notna().to_numpy()

@@ -1,39 +1,36 @@
-"""Curves from the tracks of any format."""
+"""Assembly of curves from the tracks of any log."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_scaling.curves.curve import Axis, Curve, Curves
+from bayes_scaling.curves.curve import Curve, Curves
 from bayes_scaling.curves.importers.import_options import ORDER, listed
 from bayes_scaling.curves.importers.joining import joined
+from bayes_scaling.curves.importers.log_source import Roles
 from bayes_scaling.curves.importers.tracks import Floats, Track
 from bayes_scaling.errors import DataError
 
-__all__ = ["finish"]
+__all__ = ["assemble"]
 
 
-def finish(
-    tracks: Sequence[Track],
-    *,
-    axis: Axis,
-    metric: str,
-    source: str,
-    notes: Sequence[str],
-    join: bool,
+def assemble(
+    read: Iterable[Track], roles: Roles, source: str, notes: list[str], *, join: bool
 ) -> Curves:
-    """Curves of the tracks that have points, segments of one run joined.
+    """Assemble the tracks that have points to curves, segments of one run joined.
 
     Parameters
     ----------
-    tracks : sequence of Track
+    read : iterable of Track
         In the order of the source.
-    axis, metric, source
-        As in :class:`~bayes_scaling.curves.curve.Curve`.
-    notes : sequence of str
-        What was guessed so far.
+    roles : Roles
+        Names that were read.
+    source : str
+        Name of the log.
+    notes : list of str
+        Decisions made so far; gets a line for each further one.
     join : bool
         Whether to join segments.
 
@@ -43,8 +40,8 @@ def finish(
         If no track has a point with a finite loss after t = 0, or as
         :meth:`~bayes_scaling.curves.curve.Curve.of`.
     """
-    told = list(notes)
-    _check_placed(tracks, axis, metric, source)
+    tracks, axis, metric = list(read), roles.axis, roles.metric
+    _check_placed(tracks, roles, source)
     full = [track for track in tracks if _has_points(track)]
     unplaced = [track.run for track in tracks if not _has_points(track) and _at_one_place(track)]
     bare = [t.run for t in tracks if not _has_points(t) and t.run not in unplaced]
@@ -59,18 +56,18 @@ def finish(
             "bs.load_runs reads a table of finished runs, and run= names the column of runs"
         )
     if bare:
-        told.append(f"left out for want of a finite {metric!r}: {listed(bare)}")
+        notes.append(f"left out for want of a finite {metric!r}: {listed(bare)}")
     if unplaced:
-        told.append(
+        notes.append(
             f"left out, since every {metric!r} of theirs is at {axis} 0: {listed(unplaced)}; "
             f"t={ORDER!r} counts points as they were logged"
         )
     if join:
-        full = joined(full, told)
+        full = joined(full, notes)
     if any(track.seconds is not None and _goes_back(track.seconds) for track in full):
-        told.append("the times go back within a run and were not read")
+        notes.append("the times go back within a run and were not read")
         full = [replace(track, seconds=None) for track in full]
-    curves = [
+    curves = tuple(
         Curve.of(
             track.run,
             track.t,
@@ -83,18 +80,19 @@ def finish(
             blanks=track.blanks,
         )
         for track in full
-    ]
-    return Curves(tuple(curves), source, tuple(told))
+    )
+    return Curves(curves, source, tuple(notes))
 
 
-def _check_placed(tracks: Sequence[Track], axis: Axis, metric: str, source: str) -> None:
+def _check_placed(tracks: Sequence[Track], roles: Roles, source: str) -> None:
     """Refuse a log in which every run has all of its points at one place."""
     known = [track for track in tracks if len(track.t)]
     if known and all(_at_one_place(track) for track in known):
         raise DataError(
-            f"{source} has every {metric!r} at {axis} {known[0].t[0]:g}: it was logged without a "
-            f"{axis}; t={ORDER!r} (on the shell --t {ORDER}) counts the points of each run in the "
-            "order in which they were logged, and another name says what places them"
+            f"{source} has every {roles.metric!r} at {roles.axis} {known[0].t[0]:g}: it was logged "
+            f"without a {roles.axis}; t={ORDER!r} (on the shell --t {ORDER}) counts the points of "
+            "each run in the order in which they were logged, and another name says what places "
+            "them"
         )
 
 
