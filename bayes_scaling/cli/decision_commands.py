@@ -272,5 +272,5 @@ def laws() -> None:
     for law in available().values():
         click.echo(f"{law.name}\n  loss = {law.formula}")
         click.echo(f"  reads {', '.join(law.inputs)}; {law.reference}")
-        for note in (*law.notes, *law.remarks):
+        for note in (*law.limitations, *law.remarks):
             click.echo(click.wrap_text(note, 96, "  note: ", "        "))

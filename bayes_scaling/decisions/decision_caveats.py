@@ -55,7 +55,7 @@ def alternative_doubts(fit: Fit, family: str, rows: list[dict[str, Any]]) -> lis
     # The plan says these already: they are of the family and the law, not of a configuration.
     known = {
         *unseen_families(fit, [family]),
-        *(f"Law {fit.law.name!r}: {n}" for n in fit.law.notes),
+        *(f"Law {fit.law.name!r}: {n}" for n in fit.law.limitations),
     }
     return [text for text in said if text not in known]
 

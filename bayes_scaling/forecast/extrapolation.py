@@ -151,7 +151,7 @@ def reach_doubts(fit: Fit, points: pd.DataFrame, noun: str = "point") -> list[st
             f"by {'' if len(below) == 1 else 'up to '}{far.below / math.log(10):.1f} decades of "
             f"{far.below_in} (1/{factor(far.below)}): {_allowance(fit)}"
         )
-    doubts += [f"Law {fit.law.name!r}: {note}" for note in fit.law.notes if above]
+    doubts += [f"Law {fit.law.name!r}: {note}" for note in fit.law.limitations if above]
     return doubts
 
 

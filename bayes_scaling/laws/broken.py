@@ -66,7 +66,7 @@ def broken(column: str, breaks: int = 1) -> Law:
         log_curve=common.Floored(segments),
         slopes=segments.slopes,
         coordinates=Additive({amplitude: (first,)}),
-        notes=(
+        limitations=(
             common.of_one_factor(column),
             "A break beyond the data is not foreseen: the last exponent that was seen goes on.",
             (
@@ -112,7 +112,7 @@ def _of_break(i: int, first: str, cause: str, column: str) -> tuple[Parameter, .
             if i == 1
             else "a factor of 1.5 to 350 beyond the break before"
         ),
-        loose=True,
+        noncentred=True,
     )
     width = Parameter(
         name=f"width_{i}",
@@ -120,10 +120,10 @@ def _of_break(i: int, first: str, cause: str, column: str) -> tuple[Parameter, .
         unit="natural log",
         meaning=f"how gradual break {i} is; f_i of the paper",
         reason="published breaks take between a factor of 1.5 and a decade",
-        loose=True,
+        noncentred=True,
     )
     after = common.exponent(f"{first}_{i}", f"{cause} after break {i}", median=0.25, sd=0.5)
-    after = replace(after, loose=True)
+    after = replace(after, noncentred=True)
     return place, after, width
 
 

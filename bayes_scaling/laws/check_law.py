@@ -174,11 +174,11 @@ def _check_values(law: Law) -> None:
 
 
 def _check_slopes(law: Law) -> None:
-    if law.rigid:
+    if law.fixed_reference:
         return
     x, p = fixed_points(law)
     shift = {name: 0.3 + 0.1 * i for i, name in enumerate(law.inputs)}
-    shift |= {name: shift[other] for name, other in law.tied.items()}
+    shift |= {name: shift[other] for name, other in law.shared_reference.items()}
     try:
         moved = law.move(p, shift)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -190,12 +190,12 @@ def _check_slopes(law: Law) -> None:
     if not np.allclose(law.log_curve(there, moved), law.log_curve(x, p), rtol=1e-8):
         raise LawError(
             f"slopes of law {law.name!r} do not move its parameters: at another reference point "
-            "they give another loss; give slopes(p) for every amplitude, or rigid=True"
+            "they give another loss; give slopes(p) for every amplitude, or fixed_reference=True"
         )
 
 
 def _check_floor(law: Law) -> None:
-    if law.turning or not law.has_floor:
+    if law.nonmonotone or not law.has_floor:
         return
     x, p = fixed_points(law)
     far = {name: 0.0 * value + (0.0 if name in law.best else _FAR) for name, value in x.items()}

@@ -38,7 +38,7 @@ CHINCHILLA = Law(
     slopes=common.slopes_of_two,
     closed_forms=ClosedForms(_optimum, common.params_exponent_of_two, common.frontier_of_two),
     coordinates=Additive({"A": ("alpha_N",), "B": ("alpha_D",)}),
-    notes=(
+    limitations=(
         (
             "Fitted to small runs it tends to overestimate the floor: forecasts far beyond the "
             "data come out too high, and their intervals too narrow."

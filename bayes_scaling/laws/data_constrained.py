@@ -46,7 +46,7 @@ def _constant(name: str, of: str, median: float) -> Parameter:
             f"Muennighoff et al. found {median:g}; few epochs hardly tell it, and fitted freely to "
             "up to four of them it came out at 4 where later epochs wanted 80"
         ),
-        loose=True,
+        noncentred=True,
     )
 
 
@@ -62,9 +62,9 @@ DATA_CONSTRAINED: Law = replace(
     ),
     reference="Muennighoff et al. 2023, Section 3 and Appendix A, arXiv:2305.16264",
     log_curve=_log_curve,
-    tied={"unique_tokens": "tokens"},
-    notes=(
-        *CHINCHILLA.notes,
+    shared_reference={"unique_tokens": "tokens"},
+    limitations=(
+        *CHINCHILLA.limitations,
         (
             "Its loss never rises with more epochs, so runs that overfit lie above it; N' is N up "
             "to the size that is compute-optimal for the unique tokens U."

@@ -118,8 +118,8 @@ def with_shape(law: Law, name: str | None = None) -> Law:
         log_curve=shaped,
         slopes=shaped.slopes,
         best={**law.best, "aspect_ratio": _best_aspect},
-        notes=(
-            *law.notes,
+        limitations=(
+            *law.limitations,
             "One best aspect ratio for all sizes: depth and width grow alike, as N^(1/3).",
         ),
         remarks=law.remarks,
@@ -160,7 +160,7 @@ GEMSTONES = Law(
     log_curve=_gemstones,
     slopes=_gemstones_slopes,
     coordinates=Additive({name: (exponent,) for name, (_, exponent, _) in _TERMS.items()}),
-    notes=(
+    limitations=(
         (
             "N is nearly 12·n_layer·d_model², so size, depth and width are told apart only where "
             "shapes of one size vary widely; otherwise priors share the loss out among them."

@@ -18,7 +18,9 @@ def _log_curve(x: Inputs, p: Values) -> Any:
 
 
 def _positive(name: str, prior: Prior, meaning: str, reason: str) -> Parameter:
-    return Parameter(name=name, prior=prior, unit="1", meaning=meaning, reason=reason, loose=True)
+    return Parameter(
+        name=name, prior=prior, unit="1", meaning=meaning, reason=reason, noncentred=True
+    )
 
 
 _POWER = Prior(median=0.15, sd=0.4, spread=0.1)
@@ -59,9 +61,9 @@ FARSEER = Law(
     ),
     reference="Li et al. 2025, arXiv:2506.10972; N and D relative to the reference point",
     log_curve=_log_curve,
-    turning=("params",),
-    rigid=True,
-    notes=(
+    nonmonotone=("params",),
+    fixed_reference=True,
+    limitations=(
         (
             "Where D is far above the middle of the data the loss can rise with N, because the "
             "exponent in tokens falls with size."

@@ -40,7 +40,7 @@ KAPLAN = Law(
     slopes=common.slopes_of_two,
     closed_forms=ClosedForms(_optimum, common.params_exponent_of_two, common.frontier_of_two),
     coordinates=Additive({"A": ("alpha_N",), "B": ()}, outer="alpha_D", floor=False, inside=False),
-    notes=(
+    limitations=(
         "It has no floor: it falls to zero, so far forecasts come out too low where there is one.",
         "Kaplan et al. count N without embeddings; say which count your runs have.",
     ),

@@ -72,7 +72,7 @@ KAPLAN_STEPS = Law(
             unit="tokens",
             meaning="critical batch size where the loss is 1",
             reason="batches of a tenth to ten times the critical one at a loss of 1.6 nats",
-            loose=True,
+            noncentred=True,
         ),
         Parameter(
             name="alpha_B",
@@ -80,16 +80,16 @@ KAPLAN_STEPS = Law(
             unit="1",
             meaning="the critical batch size grows as loss^(-1/alpha_B)",
             reason="0.21 in the paper; a table with one batch size does not tell it",
-            loose=True,
+            noncentred=True,
         ),
     ),
     reference="Kaplan et al. 2020, Eq. 1.4, 1.6, 5.4 and 6.4, arXiv:2001.08361",
     log_curve=_log_curve,
     slopes=_slopes,
-    absolute=True,
+    unit_dependent=True,
     closed_forms=ClosedForms(params_exponent=_params_exponent, frontier=_frontier),
     coordinates=Additive({"A": ("alpha_N",), "S": ("alpha_S",)}, floor=False),
-    notes=(
+    limitations=(
         "It has no floor: it falls to zero, so far forecasts come out too low where there is one.",
         (
             "With one batch size in the table the critical batch size stays with the prior, and "

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from bayes_scaling.core.arguments import needs, shown
+from bayes_scaling.core.old_names import old_names
 from bayes_scaling.errors import LawError
 from bayes_scaling.laws import ops
-from bayes_scaling.laws.closed_forms import ClosedForms, takes_old_names
+from bayes_scaling.laws.closed_forms import ClosedForms
 from bayes_scaling.laws.coordinates import Coordinates
 from bayes_scaling.laws.parameter import Parameter, Prior
 from bayes_scaling.laws.signature import difference, values_of
@@ -36,7 +37,16 @@ def _no_slopes(values: Values) -> dict[str, dict[str, Any]]:  # noqa: ARG001
     return {}
 
 
-@takes_old_names
+@old_names(
+    tied="shared_reference",
+    turning="nonmonotone",
+    rigid="fixed_reference",
+    absolute="unit_dependent",
+    notes="limitations",
+    optimum="closed_forms.optimum",
+    params_exponent="closed_forms.params_exponent",
+    frontier="closed_forms.frontier",
+)
 @dataclass(frozen=True, eq=False, repr=False)
 class Law:
     """A scaling law.
@@ -48,9 +58,9 @@ class Law:
     Parameters
     ----------
     name : str
-        How users ask for it.
+        Name by which :func:`get` finds it.
     formula : str
-        The loss, in plain text.
+        Formula of the loss, in plain text.
     inputs : tuple of str or Input
         Columns it reads: names among :data:`bayes_scaling.runs.INPUTS`, such as ``params`` (N),
         ``tokens`` (D) and ``flops`` (C), or an :class:`Input` that the law declares of its own.
@@ -66,26 +76,27 @@ class Law:
         ``slopes(p)[amplitude][input]``: how fast the log of an amplitude falls with the log of
         the reference point. It is what moves a parameter from one reference point to another.
     closed_forms : ClosedForms
-        What is known of its compute-optimal frontier, C = 6·N·D, without a search.
+        Closed forms of its compute-optimal frontier, C = 6·N·D.
     coordinates : Coordinates or None
-        Where a sampler moves; None: on the logs of the parameters.
-    tied : dict of str to str
-        Inputs that are counted from the reference point of another input, because the law needs
+        Coordinates of the sampler; None: logs of the parameters.
+    shared_reference : dict of str to str
+        Inputs that are measured from the reference point of another input, because the law needs
         the two in one unit: ``{"unique_tokens": "tokens"}`` for a law of epochs D/U.
     best : dict of str to callable
-        Inputs that have a best value, and ``best[input](p)``, its log relative to the reference
-        point: what a forecast takes where the input is not stated.
-    turning : tuple of str
-        Further inputs in which the loss does not fall everywhere.
-    rigid : bool
-        Whether the parameters belong to their reference point and cannot be moved.
-    absolute : bool
-        Whether the law knows the loss itself, so that in other units it has another shape, and not
-        just other parameters of loss.
-    notes : tuple of str
-        What a user must know before trusting it: said beside forecasts.
+        Inputs that have an optimal value, and ``best[input](p)``, its log relative to the
+        reference point: what a forecast uses where the input is not stated.
+    nonmonotone : tuple of str
+        Further inputs in which the loss is not decreasing everywhere.
+    fixed_reference : bool
+        Whether the parameters hold at their own reference point only, so that :meth:`move` is
+        refused.
+    unit_dependent : bool
+        Whether a change of the unit of loss changes the shape of the law, and not only the
+        parameters that are losses.
+    limitations : tuple of str
+        Known limitations, stated with every forecast.
     remarks : tuple of str
-        What helps to read its parameters, and is no reason for doubt.
+        Remarks on how to read its parameters, which are no limitations.
     own_inputs : tuple of Input
         Those among ``inputs`` that the law declares of its own.
     """
@@ -99,12 +110,12 @@ class Law:
     slopes: Callable[[Values], dict[str, dict[str, Any]]] = _no_slopes
     closed_forms: ClosedForms = field(default_factory=ClosedForms)
     coordinates: Coordinates | None = None
-    tied: Mapping[str, str] = field(default_factory=dict)
+    shared_reference: Mapping[str, str] = field(default_factory=dict)
     best: Mapping[str, Callable[[Values], Any]] = field(default_factory=dict)
-    turning: tuple[str, ...] = ()
-    rigid: bool = False
-    absolute: bool = False
-    notes: tuple[str, ...] = field(default=())
+    nonmonotone: tuple[str, ...] = ()
+    fixed_reference: bool = False
+    unit_dependent: bool = False
+    limitations: tuple[str, ...] = field(default=())
     remarks: tuple[str, ...] = field(default=())
     own_inputs: tuple[Input, ...] = ()
 
@@ -146,7 +157,7 @@ class Law:
         rising = [entry.name for entry in own if not entry.falls]
         object.__setattr__(self, "inputs", names)
         object.__setattr__(self, "own_inputs", own)
-        object.__setattr__(self, "turning", tuple(dict.fromkeys((*self.turning, *rising))))
+        object.__setattr__(self, "nonmonotone", tuple(dict.fromkeys((*self.nonmonotone, *rising))))
 
     def __repr__(self) -> str:
         lines = (
@@ -252,9 +263,9 @@ class Law:
         Raises
         ------
         LawError
-            If the law is rigid.
+            If ``fixed_reference`` is set.
         """
-        if self.rigid:
+        if self.fixed_reference:
             raise LawError(f"parameters of law {self.name!r} hold at their reference point only")
         slopes = self.slopes(values)
         moved = dict(values)

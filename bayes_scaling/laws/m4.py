@@ -88,7 +88,7 @@ def _law(column: str) -> Law:
                 meaning="ceiling minus floor: how far above the floor an untrained model starts",
                 reason="a guess among all tokens or bytes costs 2 to 8 times the typical loss",
                 of_loss=True,
-                loose=True,
+                noncentred=True,
             ),
             Parameter(
                 name="saturation",
@@ -96,14 +96,14 @@ def _law(column: str) -> Law:
                 unit="1",
                 meaning="how slowly the curve leaves its ceiling",
                 reason="95% between 0.25 and 4; 1 is a logistic curve in log space",
-                loose=True,
+                noncentred=True,
             ),
         ),
         reference="Alabdulmohsin et al. 2022, Eq. 2 (M4), arXiv:2209.06640",
         log_curve=common.Floored(_Saturating(power)),
         slopes=power.slopes,
         coordinates=Additive({amplitude: (exponent,)}),
-        notes=(
+        limitations=(
             common.of_one_factor(column),
             "Runs far below the ceiling do not tell rise and saturation: they stay with the prior.",
         ),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bayes_scaling.core.old_names import old_names
 from bayes_scaling.errors import LawError
 
 __all__ = ["Parameter", "Prior"]
@@ -44,6 +45,7 @@ class Prior:
             object.__setattr__(self, name, value)
 
 
+@old_names(loose="noncentred")
 @dataclass(frozen=True)
 class Parameter:
     """One positive parameter of a law.
@@ -62,10 +64,11 @@ class Parameter:
         Why the prior is what it is.
     of_loss : bool
         Whether ``prior.median`` counts in units of the typical loss of the table (its geometric
-        mean), so that the prior suits any tokenizer.
-    loose : bool
-        Whether the runs of one family hardly tell it, so that it is sampled as a deviation from
-        the population. It must be a coordinate of its own.
+        mean), so that the prior holds for every tokenizer.
+    noncentred : bool
+        Whether to sample it in the non-centred parametrisation, as a standardised deviation from
+        the population: for parameters that the runs of one family hardly inform.
+        :attr:`Law.coordinates` must leave it as it is.
     """
 
     name: str
@@ -74,7 +77,7 @@ class Parameter:
     meaning: str
     reason: str
     of_loss: bool = False
-    loose: bool = False
+    noncentred: bool = False
 
     def __post_init__(self) -> None:
         # A name is a variable of the posterior, and a group of a file ends at a slash.

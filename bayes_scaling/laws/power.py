@@ -25,7 +25,7 @@ def _law(column: str, equation: str) -> tuple[Law, Law]:
         reference=reference,
         log_curve=power,
         slopes=power.slopes,
-        notes=(note, "It falls to zero without a floor, so far forecasts come out too low."),
+        limitations=(note, "It falls to zero without a floor, so far forecasts come out too low."),
     )
     floored = Law(
         name=f"power-{symbol.lower()}-floor",
@@ -40,7 +40,7 @@ def _law(column: str, equation: str) -> tuple[Law, Law]:
         log_curve=common.Floored(power),
         slopes=power.slopes,
         coordinates=Additive({amplitude: (exponent,)}),
-        notes=(note,),
+        limitations=(note,),
     )
     return plain, floored
 

@@ -48,7 +48,7 @@ PRODUCT = Law(
     log_curve=_log_power,
     slopes=_slopes,
     coordinates=Product(),
-    notes=(
+    limitations=(
         (
             "Where C = 6·N·D only alpha_N + alpha_C and alpha_D + alpha_C can be learned; the "
             "split between them is the prior's."

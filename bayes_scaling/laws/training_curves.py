@@ -33,7 +33,9 @@ class _OfTime:
         return {amplitude: {"t": by_input["tokens"]} for amplitude, by_input in slopes}
 
 
-def _curve(law: Law, name: str, priors: Mapping[str, Prior], notes: tuple[str, ...] = ()) -> Law:
+def _curve(
+    law: Law, name: str, priors: Mapping[str, Prior], limitations: tuple[str, ...] = ()
+) -> Law:
     """A law of tokens as one of ``t``, with priors wide enough for any curve."""
     of_time = _OfTime(law)
     parameters = tuple(
@@ -51,7 +53,7 @@ def _curve(law: Law, name: str, priors: Mapping[str, Prior], notes: tuple[str, .
         log_curve=of_time,
         slopes=of_time.slopes,
         coordinates=None,
-        notes=notes,
+        limitations=limitations,
     )
 
 
@@ -154,8 +156,8 @@ DESCENT_CURVE = Law(
     reference="Caballero et al. 2022, Eq. 1 with two breaks, arXiv:2210.14891",
     log_curve=_descent,
     slopes=_descent_slopes,
-    turning=("t",),
-    notes=("Double descent: between its breaks the loss may rise.",),
+    nonmonotone=("t",),
+    limitations=("Double descent: between its breaks the loss may rise.",),
 )
 
 
@@ -192,8 +194,8 @@ DECAY_CURVE = Law(
     reference="Domhan et al. 2015, Table 1 (Janoschek, Weibull), IJCAI",
     log_curve=_decaying,
     slopes=common.Power("t", "A", "rate_t").slopes,
-    rigid=True,
-    notes=("It levels off faster than any power; its terms belong to the reference point.",),
+    fixed_reference=True,
+    limitations=("It levels off faster than any power; its terms belong to the reference point.",),
 )
 
 
@@ -228,7 +230,7 @@ ANNEALED_CURVE = Law(
     reference="Tissue et al. 2024, Eq. 1 (L0 + A·S1^-alpha - C·S2), arXiv:2408.11029",
     log_curve=_annealed,
     slopes=_annealed_slopes,
-    notes=(
+    limitations=(
         (
             "S1 is the sum of learning rates, S2 how far and how long ago they were lowered: a "
             "point before the cool-down foresees the loss after it."

@@ -76,7 +76,7 @@ def specify(
     middle = input_table(chosen, table).map(math.log).groupby(table["family"]).mean()
     middle = middle.loc[list(families)]
     typical = np.log(table["loss"]).groupby(table["family"]).mean()
-    for name, other in chosen.tied.items():
+    for name, other in chosen.shared_reference.items():
         middle[name] = middle[other]
     spec = Spec(
         law=chosen,
@@ -95,7 +95,7 @@ def specify(
         centres={name: tuple(map(float, middle[name])) for name in chosen.inputs},
         loss_scale=float(np.exp(np.log(table["loss"]).mean())),
         loss_scales=tuple(map(float, np.exp(typical.loc[list(families)]))),
-        own=known is not None and not (chosen.rigid or chosen.absolute),
+        own=known is not None and not (chosen.fixed_reference or chosen.unit_dependent),
     )
     return spec, frame
 

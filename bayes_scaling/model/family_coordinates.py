@@ -13,9 +13,9 @@ __all__ = ["FamilyCoordinates"]
 class FamilyCoordinates:
     """Log parameters at the reference point, to coordinates in which a sampler moves well.
 
-    Parameters that runs fix are the law's coordinates at each family's centre. Loose ones, which
-    the runs of a family hardly tell, are deviations from the population in units of its spread:
-    centred, they and the spread form a funnel.
+    Parameters that are well informed by the runs are the law's coordinates at each family's
+    centre. Those with ``noncentred`` set are standardised deviations from the population: centred,
+    they and the spread form a funnel (Papaspiliopoulos et al. 2007; Betancourt and Girolami 2015).
 
     Parameters
     ----------
@@ -29,15 +29,15 @@ class FamilyCoordinates:
         self.law = spec.law
         self.coordinates = spec.law.coordinates or Identity()
         self.names = [p.name for p in spec.parameters]
-        self.loose = [i for i, p in enumerate(spec.parameters) if p.loose]
+        self.noncentred = [i for i, p in enumerate(spec.parameters) if p.noncentred]
         self.shift = frame.standard.shift
 
     @classmethod
     def of(cls, spec: Spec, frame: ReferenceFrame) -> "FamilyCoordinates | None":
-        """Those of a model, or None where log parameters are as good, or not all are by family."""
+        """Return those of a model; None where log parameters do, or some are not by family."""
         own = spec.pooled("partial", "none")
-        bent = bool(spec.law.coordinates) or any(p.loose for p in own)
-        return cls(spec, frame) if bent and len(own) == len(spec.parameters) else None
+        curved = bool(spec.law.coordinates) or any(p.noncentred for p in own)
+        return cls(spec, frame) if curved and len(own) == len(spec.parameters) else None
 
     def forward(self, value: Any, location: Any, scale: Any) -> Any:
         """Coordinates from log parameters, last axis the parameter.
@@ -53,7 +53,7 @@ class FamilyCoordinates:
         logs, noise = self._split(columns)
         moved = self.coordinates.forward(self._move(logs, 1.0))
         at = [*(moved[name] for name in logs), noise]
-        for i in self.loose:
+        for i in self.noncentred:
             at[i] = (columns[i] - location[..., i]) / scale[..., i]
         return ops.stack(at)
 
@@ -71,18 +71,20 @@ class FamilyCoordinates:
         exponents is a shear and adds nothing.
         """
         at, _ = self._split(self._constrained(value, location, scale))
-        total = self.coordinates.log_jacobian(at) + sum(ops.log(scale[..., i]) for i in self.loose)
+        total = self.coordinates.log_jacobian(at) + sum(
+            ops.log(scale[..., i]) for i in self.noncentred
+        )
         if getattr(total, "ndim", 0):
             total = total[..., None]
         return 0.0 * value + total / len(self.names)
 
     def _move(self, logs: dict[str, Any], sign: float) -> dict[str, Any]:
-        if self.law.rigid:
+        if self.law.fixed_reference:
             return logs
         values = {name: ops.exp(value) for name, value in logs.items()}
         moved = dict(logs)
         for name, by_input in self.law.slopes(values).items():
-            if self.names.index(name) in self.loose:
+            if self.names.index(name) in self.noncentred:
                 continue
             for column, slope in by_input.items():
                 moved[name] = moved[name] - sign * slope * self.shift[column]
@@ -93,8 +95,8 @@ class FamilyCoordinates:
         return dict(zip(self.names[:-1], columns[:-1], strict=True)), columns[-1]
 
     def _constrained(self, value: Any, location: Any, scale: Any) -> list[Any]:
-        """Coordinates with the loose ones as log parameters."""
+        """Coordinates, the non-centred parameters as log parameters."""
         columns = [value[..., i] for i in range(len(self.names))]
-        for i in self.loose:
+        for i in self.noncentred:
             columns[i] = location[..., i] + scale[..., i] * columns[i]
         return columns

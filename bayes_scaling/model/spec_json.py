@@ -40,7 +40,7 @@ class _Parameter(Struct, forbid_unknown_fields=True):
     meaning: str
     reason: str
     of_loss: bool = False
-    loose: bool = False
+    noncentred: bool = msgspec.field(default=False, name="loose")  # its name in files
 
     @property
     def value(self) -> Parameter:
@@ -84,10 +84,12 @@ def write_spec(spec: Spec, frame: ReferenceFrame) -> str:
     content = {
         **{name: value for name, value in vars(spec).items() if name != "law"},
         **vars(frame),
+        "noise_parameter": _Parameter(**vars(spec.noise_parameter)),
+        "nu_parameter": _Parameter(**vars(spec.nu_parameter)),
         "law": spec.law.name,
         "law_signature": signature(spec.law),
         "formula": spec.law.formula,
-        "law_parameters": spec.law.parameters,
+        "law_parameters": [_Parameter(**vars(each)) for each in spec.law.parameters],
     }
     # Numbers as Python writes them, so that files stay the same to the byte.
     return json.dumps(msgspec.to_builtins(content), sort_keys=True)

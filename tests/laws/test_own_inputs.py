@@ -199,7 +199,7 @@ def test_a_law_keeps_names_and_what_it_declares() -> None:
     assert pickle.loads(pickle.dumps(LAW)) == LAW  # noqa: S301
     assert replace(LAW, inputs=("params", "tokens", replace(VOCAB, unit="1"))) != LAW
     rising = replace(LAW, inputs=("params", "tokens", replace(VOCAB, falls=False)))
-    assert rising.turning == ("vocab",)
+    assert rising.nonmonotone == ("vocab",)
     assert laws.with_shape(LAW).inputs == (*LAW.inputs, "aspect_ratio")
     assert laws.with_shape(LAW).own_inputs == (VOCAB,)
     assert set(stated_inputs(laws.with_shape(LAW))) == {

@@ -118,7 +118,7 @@ def test_two_laws_of_one_name_are_refused(
     start: Callable[[pd.DataFrame, list[Law]], object], table: pd.DataFrame
 ) -> None:
     with pytest.raises(LawError, match="two different laws are named 'toy'"):
-        start(table, [TOY, replace(TOY, notes=("another",))])
+        start(table, [TOY, replace(TOY, limitations=("another",))])
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_all_that_follows_a_fit_works_without_registering() -> None:
     known = laws.get("chinchilla-gamma")
     learned = population(known.name)
     assert learned is not None
-    mine = replace(known, name="mine", notes=("Mine.",))
+    mine = replace(known, name="mine", limitations=("Mine.",))
     truth = {"floor": 1.8, "A": 60.0, "B": 150.0, "alpha_N": 0.34, "alpha_D": 0.36, "gamma": 0.7}
     made, ours = (
         handmade(law, truth, families=("web",), prior=replace(learned, law=law.name))
@@ -293,7 +293,10 @@ def test_the_order_of_inputs_and_parameters_leaves_no_trace() -> None:
         ({"log_curve": lambda x, p: np.asarray(_log_curve(x, p))}, "a ndarray on xarray"),
         ({"slopes": lambda _: {}}, "slopes of law 'toy' do not move its parameters"),
         ({"slopes": lambda p: {"B": p["alpha_D"]}}, "slopes of law 'toy' cannot be evaluated"),
-        ({"log_curve": lambda x, p: ops.exp(_log_curve(x, p)), "rigid": True}, "tends to"),
+        (
+            {"log_curve": lambda x, p: ops.exp(_log_curve(x, p)), "fixed_reference": True},
+            "tends to",
+        ),
         ({"name": "m4"}, "there is a law 'm4' already"),
         ({"name": "broken-d-3"}, "there is a law 'broken-d-3' already"),
         ({"name": "chinchilla+shape"}, "there is a law 'chinchilla.shape' already"),
@@ -410,13 +413,13 @@ def _cell() -> Law:
         {"name": "toy-2"},
         {"formula": "B"},
         {"reference": "theirs"},
-        {"notes": ("careful",)},
+        {"limitations": ("careful",)},
         {"inputs": ("tokens", Input("vocab", "words", "vocabulary"))},
         {"remarks": ("well",)},
-        {"turning": ("tokens",)},
-        {"rigid": True},
-        {"absolute": True},
-        {"tied": {"tokens": "params"}},
+        {"nonmonotone": ("tokens",)},
+        {"fixed_reference": True},
+        {"unit_dependent": True},
+        {"shared_reference": {"tokens": "params"}},
         {"inputs": ("tokens", "params")},
         {"parameters": TOY.parameters[::-1]},
         {"parameters": TOY.with_priors({"B": Prior(0.2, 1.0, 0.31)}).parameters},

@@ -62,16 +62,16 @@ def test_loss_falls_in_each_input(law: Law, seed: int) -> None:
     for name in law.inputs:
         more = x | {name: x[name] + 0.5}
         # Far out one term may drown the other beyond what a double can tell.
-        if name not in (*law.best, *law.turning):
+        if name not in (*law.best, *law.nonmonotone):
             assert law.log_curve(more, values) <= law.log_curve(x, values)
-        middle = {other: -1.0 if other in law.tied else 0.0 for other in law.inputs}
+        middle = {other: -1.0 if other in law.shared_reference else 0.0 for other in law.inputs}
         further = law.log_curve(middle | {name: middle[name] + 0.5}, medians(law))
         assert (further < law.log_curve(middle, medians(law))) == (name not in law.best)
 
 
 @every_law
 def test_loss_tends_to_the_floor(law: Law) -> None:
-    if law.turning:
+    if law.nonmonotone:
         pytest.skip(f"{law.name} has other limits, with tests of their own")
     values = medians(law)
     x = {name: 0.0 if name in law.best else 1e4 for name in law.inputs}
@@ -96,12 +96,12 @@ def test_gradient_is_finite_at_the_prior_median_and_far_away(law: Law) -> None:
 def test_parameters_move_between_reference_points(law: Law) -> None:
     rng = np.random.default_rng(2)
     values = draw(law, rng, (20,))
-    if law.rigid:
+    if law.fixed_reference:
         with pytest.raises(LawError, match="at their reference point only"):
             law.move(values, dict.fromkeys(law.inputs, 1.0))
         return
     shift = {name: rng.normal(0, 3) for name in law.inputs}
-    shift |= {name: shift[other] for name, other in law.tied.items()}
+    shift |= {name: shift[other] for name, other in law.shared_reference.items()}
     x = {name: rng.normal(0, 3, 20) for name in law.inputs}
     moved = law.move(values, shift)
     there = {name: x[name] - shift[name] for name in law.inputs}
@@ -132,8 +132,8 @@ def test_coordinates_go_there_and_back_with_the_stated_determinant(law: Law) -> 
 def test_every_parameter_says_why_its_prior_is_what_it_is(law: Law) -> None:
     assert law.reference
     assert set(law.inputs) <= {column.name for column in COLUMNS} | {"t", "lr_sum", "lr_drop"}
-    assert set(law.best) | set(law.turning) <= set(law.inputs)
-    assert set(law.tied) | set(law.tied.values()) <= set(law.inputs)
+    assert set(law.best) | set(law.nonmonotone) <= set(law.inputs)
+    assert set(law.shared_reference) | set(law.shared_reference.values()) <= set(law.inputs)
     for parameter in law.parameters:
         assert parameter.meaning
         assert parameter.unit

@@ -53,21 +53,25 @@ def _jacobian(spec: Spec, frame: ReferenceFrame, theta: np.ndarray, scale: np.nd
     """Log determinant of the map to log parameters from where a sampler moves."""
     law = spec.law
     total = len(spec.families) * sum(
-        np.log(scale[i]) for i, p in enumerate(spec.parameters) if p.loose
+        np.log(scale[i]) for i, p in enumerate(spec.parameters) if p.noncentred
     )
     if law.coordinates is None:
         return total
     for i, logs in enumerate(theta):
         values = dict(zip(law.names, np.exp(logs), strict=False))
         shift = {name: by_family[i] for name, by_family in frame.standard.shift.items()}
-        moved = values if law.rigid else law.move(values, shift)
+        moved = values if law.fixed_reference else law.move(values, shift)
         at = law.coordinates.forward({name: np.log(value) for name, value in moved.items()})
         total += law.coordinates.log_jacobian(at)
     return float(total)
 
 
 LAWS = [(name, False) for name in available()]
-LAWS += [(name, True) for name, law in available().items() if not (law.rigid or law.absolute)]
+LAWS += [
+    (name, True)
+    for name, law in available().items()
+    if not (law.fixed_reference or law.unit_dependent)
+]
 
 
 @pytest.mark.parametrize(("name", "learned"), sorted(LAWS))
@@ -159,7 +163,7 @@ def test_an_input_of_a_laws_own_is_read(table: pd.DataFrame) -> None:
         parameters=(Parameter("A", Prior(1.0, 0.5, 0.2), "loss", "level", "a guess"),),
         reference="none",
         log_curve=lambda x, p: np.log(p["A"]) - 0.1 * x["vocab"],
-        rigid=True,
+        fixed_reference=True,
     )
     sizes = np.geomspace(1e3, 1e5, len(table))
     model = bs.build_model(table.assign(vocab=sizes), law)

@@ -90,7 +90,7 @@ def test_only_learned_priors_hold_by_family(table: pd.DataFrame, prior: str) -> 
         assert frame.unstandardise(spec.law, draws) is draws
 
 
-@pytest.mark.parametrize("name", [n for n, law in available().items() if not law.rigid])
+@pytest.mark.parametrize("name", [n for n, law in available().items() if not law.fixed_reference])
 def test_a_curve_scales_with_its_parameters_of_loss(name: str) -> None:
     # What makes a loss relative to the typical one a change of unit and nothing else.
     law = available()[name]
@@ -102,7 +102,7 @@ def test_a_curve_scales_with_its_parameters_of_loss(name: str) -> None:
     scaled = {p.name: values[p.name] * (3.0 if p.of_loss else 1.0) for p in law.parameters}
     x = {column: rng.normal(size=20) for column in law.inputs}
     away = law.log_curve(x, scaled) - law.log_curve(x, values) - np.log(3.0)
-    assert (np.abs(away).max() < 1e-9) == (not law.absolute)
+    assert (np.abs(away).max() < 1e-9) == (not law.unit_dependent)
 
 
 def test_a_fit_of_families_apart_forecasts_each_where_it_is(

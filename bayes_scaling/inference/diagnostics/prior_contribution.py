@@ -81,7 +81,7 @@ def _at_reference(fit: "Fit", point: PointFit, rng: np.random.Generator) -> dict
     law = fit.law
     theta = rng.multivariate_normal(point.theta, point.covariance, _DRAWS, method="eigh")
     values = dict(zip(law.names, np.exp(theta).T, strict=True))
-    if law.rigid:
+    if law.fixed_reference:
         return values
     shift = {n: fit.frame.reference[n] - point.frame.reference[n] for n in law.inputs}
     return dict(law.move(values, shift))

@@ -73,7 +73,7 @@ def _asked_too_much(study: Study, found: list[dict[str, Any]]) -> list[Reason]:
         )
         reasons.append(("warn", text))
         if any(study.reach(item).is_above for item in far):
-            reasons += [("warn", note) for note in study.fit.law.notes]
+            reasons += [("warn", note) for note in study.fit.law.limitations]
     for item in found:
         unit = study.fit.loss_unit(item["family"])
         said = implausible([unit], np.array([item["loss"]["q50"]]), "forecast")

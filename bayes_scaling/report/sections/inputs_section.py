@@ -77,7 +77,7 @@ def law_section(study: Study) -> dict[str, Any]:
         "inputs": list(law.inputs),
         "reference": law.reference,
         "notes": [
-            *(*law.notes, *law.remarks),
+            *(*law.limitations, *law.remarks),
             *typical_notes(law, study.fit.runs, study.fit.families),
         ],
         "noise": spec.noise,

@@ -78,7 +78,7 @@ def _raw(study: Study, family: str) -> dict[str, dict[str, float]]:
     """Summaries of what changes when the reference point moves to 1, draw by draw."""
     fit = study.fit
     law = fit.law
-    if law.rigid:
+    if law.fixed_reference:
         return {}
     values = {name: fit.posterior[name].sel(family=family) for name in law.names}
     moved = law.move(values, {name: -fit.frame.reference[name] for name in law.inputs})
