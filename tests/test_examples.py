@@ -33,7 +33,7 @@ MISSING = """
     plot_curve plot_energy plot_exponents plot_forecast plot_frontier plot_marginal
     plot_pit plot_predictive plot_prior_predictive plot_ranks plot_regret plot_residuals
     plot_shapes plot_trace population predict register render_html report_content
-    schema_names score simulate specify stated_inputs tables typical typical_notes unstated
+    schema_names score simulate specify stated_inputs tables typical typical_caveats unstated
     watch with_shape write_json write_pdf write_report write_tables write_zarr
 """
 """Public functions that have no example yet; none may be added."""

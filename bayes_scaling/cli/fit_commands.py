@@ -64,7 +64,7 @@ def fit(runs: str, output: str, **options: Any) -> None:
 
     fitted = fit_runs(table, prior=options.pop("source"), priors=priors, **options)
     fitted.save(output)
-    warn(fitted.warnings)
+    warn(fitted.caveats)
     click.echo(fitted.summary().to_string(float_format="{:.4g}".format))
     click.echo(f"N is the column {fitted.count}, the law {fitted.law.name!r}.")
     click.echo(f"Fit written to {output}; check it with: bayes-scaling diagnose {output}")

@@ -65,7 +65,7 @@ def predict(fit: str, at: str, output: str, **options: Any) -> None:
 
     result = forecast(load_fit(fit), configs, seed=options["seed"])
     result.save(output, options["kind"], options["quantiles"], raw=raw)
-    warn(result.warnings)
+    warn(result.caveats)
     if Path(output).suffix.lower() == ".csv" and not raw:
         warn(of_formulas(configs.original))
     click.echo(f"{len(result.points)} forecasts written to {output}")

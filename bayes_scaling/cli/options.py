@@ -12,6 +12,7 @@ from bayes_scaling.errors import LawError
 from bayes_scaling.messages import one_line
 
 if TYPE_CHECKING:
+    from bayes_scaling.core.caveat import Caveat
     from bayes_scaling.runs import Runs
 
 __all__ = [
@@ -142,10 +143,10 @@ def priors_of(texts: Iterable[str]) -> dict[str, Any]:
     return priors
 
 
-def warn(messages: Iterable[str]) -> None:
-    """Print messages to standard error, one line each."""
+def warn(messages: "Iterable[str | Caveat]") -> None:
+    """Print caveats and other messages to standard error, one line each."""
     for message in messages:
-        click.echo(f"bayes-scaling: note: {one_line(message)}", err=True)
+        click.echo(f"bayes-scaling: note: {one_line(str(message))}", err=True)
 
 
 def of_formulas(*tables: Any) -> list[str]:

@@ -1,17 +1,60 @@
 """Caveats: what a reader must know beside a number."""
 
+import warnings
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 import msgspec
 
 from bayes_scaling.core.records import Record, about
 
-__all__ = ["Caveat", "Datum", "Severity", "texts", "unique"]
+__all__ = [
+    "CODES",
+    "Caveat",
+    "Datum",
+    "Severity",
+    "deprecated_warnings",
+    "texts",
+    "unique",
+    "version_1",
+]
 
 Severity = Literal["error", "warning", "note"]
 Datum = float | int | str | bool | list[float | int | str | bool] | None
 """A value that a caveat's text states."""
+
+CODES: dict[str, str] = {
+    "collinear-compute": "compute follows from parameters and tokens, so alpha_C is not separable",
+    "collinear-sizes": "parameters and tokens move in step, so their exponents are not separable",
+    "constant-input": "an input of the law's own hardly varies",
+    "constant-size": "parameters or tokens hardly vary, so their exponent cannot be learned",
+    "disagreement": "one law fits best and another forecasts best",
+    "excluded-rows": "rows were excluded on request",
+    "extrapolation": "points lie above the largest fitted run",
+    "extrapolation-below": "points lie below the smallest fitted run",
+    "few-held-out": "few runs were held out",
+    "few-runs": "families have no more runs than the law has parameters",
+    "flagged-rows": "rows with a quality flag were used",
+    "held-out-preference": "which law forecasts the larger runs best",
+    "held-out-targets": "runs with the role target were kept out of the fit",
+    "input-extrapolation": "an input of the law's own lies outside the fitted runs",
+    "law-limitation": "what a user must know before trusting a law",
+    "loo-preference": "which law leave-one-out prefers",
+    "loss-above-guessing": "a median loss is above that of guessing",
+    "model-average": "a forecast is an average of fits",
+    "no-checksum": "a fit was read from a file without a checksum",
+    "not-converged": "the sampler of a fit has not converged",
+    "not-held-out": "larger runs could not be held out",
+    "parameter-count": "which parameters N counts matters to exponents",
+    "pareto-k": "leave-one-out of a fit is uncertain, by its Pareto k",
+    "repeated-as-fresh": "repeated tokens are taken as fresh",
+    "separable": "all exponents can be learned",
+    "typical-input": "an input that is not stated is taken as typical of the family's runs",
+    "unseen-family": "a family was not in the fit",
+    "unstated-input": "an input is not stated, and a value is assumed",
+    "version-1": "a warning of a file of version 0.1",
+}
+"""Codes of caveats and what each means; those of :data:`bayes_scaling.runs.CODES` come on top."""
 
 
 class Caveat(Record, frozen=True, kw_only=True):
@@ -52,3 +95,25 @@ def texts(caveats: Iterable[Caveat]) -> tuple[str, ...]:
 def unique(caveats: Iterable[Caveat]) -> tuple[Caveat, ...]:
     """Caveats, each text once."""
     return tuple({caveat.text: caveat for caveat in reversed([*caveats])}.values())[::-1]
+
+
+def version_1(text: str) -> Caveat:
+    """Return a warning of a file of version 0.1 as a caveat."""
+    return Caveat(code="version-1", severity="warning", text=text)
+
+
+class _WithCaveats(Protocol):
+    @property
+    def caveats(self) -> tuple[Caveat, ...]: ...
+
+
+def _warnings(result: _WithCaveats) -> tuple[str, ...]:
+    """Texts of :attr:`caveats`; deprecated."""
+    name = type(result).__name__
+    text = f"{name}.warnings is deprecated, use {name}.caveats, whose items have a code and a text"
+    warnings.warn(text, DeprecationWarning, stacklevel=2)
+    return texts(result.caveats)
+
+
+deprecated_warnings = property(_warnings)
+"""Attribute ``warnings`` of results that have ``caveats``: their texts, as in version 0.1."""

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bayes_scaling.core.caveat import texts
 from bayes_scaling.decisions.allocation.problem import Problem
-from bayes_scaling.forecast.extrapolation import implausible, reach_doubts
+from bayes_scaling.forecast.extrapolation import implausible, reach_caveats
 from bayes_scaling.forecast.forecast_caveats import unseen_families
 from bayes_scaling.inference import Fit
 
@@ -38,10 +39,11 @@ def point_doubts(
     """
     table = pd.DataFrame({name: points[name] for name in ("params", "tokens", "loss")}, dtype=float)
     placed = table.assign(family=family, flops=6.0 * table["params"] * table["tokens"])
+    units = [fit.loss_unit(family)] * len(table)
     return [
-        *unseen_families(fit, [family]),
-        *reach_doubts(fit, placed, noun),
-        *implausible([fit.loss_unit(family)] * len(table), table["loss"].to_numpy(), noun),
+        *texts(unseen_families(fit, [family])),
+        *texts(reach_caveats(fit, placed, noun)),
+        *texts(implausible(units, table["loss"].to_numpy(), noun)),
     ]
 
 
@@ -54,7 +56,7 @@ def alternative_doubts(fit: Fit, family: str, rows: list[dict[str, Any]]) -> lis
     said = point_doubts(fit, family, points, "alternative")
     # The plan says these already: they are of the family and the law, not of a configuration.
     known = {
-        *unseen_families(fit, [family]),
+        *texts(unseen_families(fit, [family])),
         *(f"Law {fit.law.name!r}: {n}" for n in fit.law.limitations),
     }
     return [text for text in said if text not in known]

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from pandas.io.json import build_table_schema
 
+from bayes_scaling.core.caveat import texts
 from bayes_scaling.core.data_package import DESCRIPTOR, write_package
 from bayes_scaling.core.files import path_of, reason
 from bayes_scaling.core.spreadsheet_text import quoted_table
@@ -112,7 +113,7 @@ def _descriptor(fit: Fit, found: Mapping[str, pd.DataFrame], form: str) -> dict[
         "fit_hash": _hash(fit),
         "runs_hash": attrs["runs_hash"],
         "versions": json.loads(attrs["versions"]),
-        "warnings": list(fit.warnings),
+        "warnings": list(texts(fit.caveats)),
         "resources": [
             {
                 "name": name,

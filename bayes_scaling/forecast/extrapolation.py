@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayes_scaling.core.caveat import Caveat, Datum
 from bayes_scaling.inference import Fit
 from bayes_scaling.model import Extent
 from bayes_scaling.model.input_table import input_values
@@ -19,8 +20,8 @@ __all__ = [
     "Reach",
     "extent_of",
     "implausible",
-    "own_input_doubts",
-    "reach_doubts",
+    "own_input_caveats",
+    "reach_caveats",
     "reach_of",
 ]
 
@@ -119,8 +120,8 @@ def reach_of(extent: Extent, sizes: Mapping[str, float]) -> Reach:
     return Reach(above[most], _SIZES[most], below[least], _SIZES[least])
 
 
-def reach_doubts(fit: Fit, points: pd.DataFrame, noun: str = "point") -> list[str]:
-    """A sentence on the points above the largest run of their family, and one on those below.
+def reach_caveats(fit: Fit, points: pd.DataFrame, noun: str = "point") -> list[Caveat]:
+    """Return caveats on points above the largest run of their family and below the smallest.
 
     Parameters
     ----------
@@ -134,42 +135,62 @@ def reach_doubts(fit: Fit, points: pd.DataFrame, noun: str = "point") -> list[st
     extents = {name: extent_of(fit, str(name)) for name in points["family"].unique()}
     columns = points[["family", *_SIZES]].to_dict("records")
     found = [reach_of(extents[row["family"]], {n: row[n] for n in _SIZES}) for row in columns]
-    doubts = []
+    caveats = []
     above = [reach for reach in found if reach.is_above]
     if above:
         far = max(above, key=lambda reach: reach.above)
-        doubts.append(
+        text = (
             f"{_which(noun, len(above), len(found))} beyond the largest fitted run of the family, "
             f"by {'' if len(above) == 1 else 'up to '}{far.above / math.log(10):.1f} decades of "
             f"{far.above_in} ({factor(far.above)} times): {_allowance(fit)}"
         )
+        data = _how_far(len(above), len(found), far.above_in, far.above)
+        caveats.append(_caveat("extrapolation", noun, text, data))
     below = [reach for reach in found if reach.is_below]
     if below:
         far = max(below, key=lambda reach: reach.below)
-        doubts.append(
+        text = (
             f"{_which(noun, len(below), len(found))} below the smallest fitted run of the family, "
             f"by {'' if len(below) == 1 else 'up to '}{far.below / math.log(10):.1f} decades of "
             f"{far.below_in} (1/{factor(far.below)}): {_allowance(fit)}"
         )
-    doubts += [f"Law {fit.law.name!r}: {note}" for note in fit.law.limitations if above]
-    return doubts
+        data = _how_far(len(below), len(found), far.below_in, far.below)
+        caveats.append(_caveat("extrapolation-below", noun, text, data))
+    if above:
+        law = fit.law.name
+        caveats += [
+            _caveat("law-limitation", law, f"Law {law!r}: {text}", {})
+            for text in fit.law.limitations
+        ]
+    return caveats
 
 
-def own_input_doubts(fit: Fit, points: pd.DataFrame) -> list[str]:
-    """A sentence on each input of the law's own that lies outside the fitted runs."""
-    doubts = []
+def own_input_caveats(fit: Fit, points: pd.DataFrame) -> list[Caveat]:
+    """Return a caveat on each input of the law's own that lies outside the fitted runs."""
+    caveats = []
     for entry in fit.law.own_inputs:
         name, known = entry.name, input_values(entry, fit.runs)
         low, high = known.min(), known.max()
         far = np.maximum(points[name] / high, low / points[name])
         count = int((far > EXTRAPOLATED).sum())
         if count:
-            doubts.append(
+            log = math.log(far.max())
+            text = (
                 f"{_which('point', count, len(points))} outside the {name} of the fitted runs, "
                 f"{low:.4g} to {high:.4g}, by {'' if count == 1 else 'up to '}"
-                f"{factor(math.log(far.max()))} times: {_LAW_ALONE}"
+                f"{factor(log)} times: {_LAW_ALONE}"
             )
-    return doubts
+            data = _how_far(count, len(points), name, log)
+            caveats.append(_caveat("input-extrapolation", name, text, data))
+    return caveats
+
+
+def _caveat(code: str, subject: str, text: str, data: dict[str, Datum]) -> Caveat:
+    return Caveat(code=code, severity="warning", subject=subject, text=text, data=data)
+
+
+def _how_far(points: int, total: int, size: str, log: float) -> dict[str, Datum]:
+    return {"points": points, "of": total, "size": size, "factor": math.exp(log)}
 
 
 def _which(noun: str, some: int, total: int) -> str:
@@ -189,8 +210,8 @@ def _allowance(fit: Fit) -> str:
 
 def implausible(
     units: Iterable[str], medians: NDArray[np.float64], noun: str = "point"
-) -> list[str]:
-    """A sentence on forecasts above the loss of guessing.
+) -> list[Caveat]:
+    """Return a caveat on forecasts above the loss of guessing.
 
     Parameters
     ----------
@@ -203,7 +224,7 @@ def implausible(
     """
     limits = [(*plausible(unit)[1:], unit) for unit in units]
     worse = [
-        (median, most, meaning, unit)
+        (float(median), most, meaning, unit)
         for median, (most, meaning, unit) in zip(medians, limits, strict=True)
         if median > most
     ]
@@ -211,9 +232,15 @@ def implausible(
         return []
     median, most, meaning, unit = max(worse, key=lambda row: row[0] / row[1])
     who = f"the {noun}" if len(limits) == 1 else f"{len(worse)} of {len(limits)} {noun}s"
-    return [
-        (
-            f"The median loss of {who}, {'' if len(worse) == 1 else 'up to '}{median:.4g} {unit}, "
-            f"is above the {most:.4g} of {meaning}: the law does not hold so far from the runs."
-        )
-    ]
+    text = (
+        f"The median loss of {who}, {'' if len(worse) == 1 else 'up to '}{median:.4g} {unit}, "
+        f"is above the {most:.4g} of {meaning}: the law does not hold so far from the runs."
+    )
+    data: dict[str, Datum] = {
+        "points": len(worse),
+        "of": len(limits),
+        "median": median,
+        "most": float(most),
+        "unit": unit,
+    }
+    return [_caveat("loss-above-guessing", noun, text, data)]

@@ -1,4 +1,4 @@
-"""What a reader of a forecast must know, in words."""
+"""Caveats of a forecast."""
 
 import difflib
 from collections.abc import Iterable
@@ -7,19 +7,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayes_scaling.core.caveat import Caveat, Datum
 from bayes_scaling.errors import DataError
-from bayes_scaling.forecast.extrapolation import implausible, own_input_doubts, reach_doubts
+from bayes_scaling.forecast.extrapolation import implausible, own_input_caveats, reach_caveats
 from bayes_scaling.inference import Fit
 from bayes_scaling.runs import load_configs
 from bayes_scaling.runs.checks.family_names import misspelt
 
-__all__ = ["check_spelling", "doubts_about", "size_doubts", "unseen_families"]
+__all__ = ["check_spelling", "point_caveats", "size_caveats", "unseen_families"]
 
 Floats = NDArray[np.float64]
 
 
-def unseen_families(fit: Fit, names: Iterable[str]) -> list[str]:
-    """A sentence on families that were not fitted, and on which may have been meant."""
+def unseen_families(fit: Fit, names: Iterable[str]) -> list[Caveat]:
+    """Return a caveat on families that were not fitted, and on which may have been meant."""
     unseen = [name for name in names if name not in fit.families]
     if not unseen:
         return []
@@ -28,16 +29,18 @@ def unseen_families(fit: Fit, names: Iterable[str]) -> list[str]:
         f" Did you mean {close[0]!r} by {name!r}?" for name, close in meant.items() if close
     )
     several = len(unseen) > 1
-    said = (
+    text = (
         f"{'Families' if several else 'Family'} {', '.join(map(repr, unseen))} "
         f"{'were' if several else 'was'} not in the fit: the forecast is drawn from the population "
         f"of {len(fit.families)} fitted famil{'ies' if len(fit.families) > 1 else 'y'}.{hints}"
     )
-    return [said]
+    data: dict[str, Datum] = {"families": [*unseen], "fitted": len(fit.families)}
+    subject = ", ".join(unseen)
+    return [Caveat(code="unseen-family", severity="warning", subject=subject, text=text, data=data)]
 
 
-def size_doubts(sizes: pd.DataFrame, accept: Iterable[str]) -> list[str]:
-    """Refuse sizes that no training run has, or say what was accepted of them.
+def size_caveats(sizes: pd.DataFrame, accept: Iterable[str]) -> list[Caveat]:
+    """Refuse sizes that no training run has, or return what was accepted of them.
 
     Parameters
     ----------
@@ -51,7 +54,7 @@ def size_doubts(sizes: pd.DataFrame, accept: Iterable[str]) -> list[str]:
     DataError
         If such sizes are not accepted.
     """
-    return list(load_configs(sizes[["params", "tokens"]], accept=accept).doubts)
+    return list(load_configs(sizes[["params", "tokens"]], accept=accept).caveats)
 
 
 def check_spelling(fit: Fit, names: Iterable[str]) -> None:
@@ -72,8 +75,8 @@ def check_spelling(fit: Fit, names: Iterable[str]) -> None:
             )
 
 
-def doubts_about(fit: Fit, points: pd.DataFrame, medians: Floats) -> tuple[str, ...]:
-    """Sentences on unseen families, on points outside the data, and on losses that cannot be.
+def point_caveats(fit: Fit, points: pd.DataFrame, medians: Floats) -> tuple[Caveat, ...]:
+    """Return caveats on unseen families, points outside the data, and impossible losses.
 
     Parameters
     ----------
@@ -86,7 +89,7 @@ def doubts_about(fit: Fit, points: pd.DataFrame, medians: Floats) -> tuple[str, 
     """
     return (
         *unseen_families(fit, sorted(set(points["family"]))),
-        *reach_doubts(fit, points),
-        *own_input_doubts(fit, points),
+        *reach_caveats(fit, points),
+        *own_input_caveats(fit, points),
         *implausible(points["loss_unit"], medians),
     )

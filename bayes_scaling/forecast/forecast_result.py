@@ -13,6 +13,7 @@ import pandas as pd
 import xarray as xr
 
 from bayes_scaling.core.arguments import is_number, shown
+from bayes_scaling.core.caveat import Caveat, deprecated_warnings, texts
 from bayes_scaling.core.display import brief, html_list, html_table
 from bayes_scaling.core.draw_summary import QUANTILES, quantile_name, summarise
 from bayes_scaling.core.files import path_of, write_bytes
@@ -45,8 +46,8 @@ class Forecast:
         params, tokens, flops (FLOP) and the law's other inputs, family, ``extrapolation`` (log10
         of compute over that of the largest fitted run of the family; negative inside the data),
         ``family_seen`` and ``loss_unit``.
-    warnings : tuple of str
-        What makes these numbers less sure than they look, in words.
+    caveats : tuple of Caveat
+        What makes these numbers less sure than they look.
     loss_unit : str
         Unit of every loss; "mixed" where the families of the points differ in it.
     """
@@ -54,8 +55,10 @@ class Forecast:
     draws: xr.Dataset
     configs: Configs
     points: pd.DataFrame
-    warnings: tuple[str, ...]
+    caveats: tuple[Caveat, ...]
     loss_unit: str
+
+    warnings = deprecated_warnings
 
     def quantity(self, kind: Kind = "run") -> xr.DataArray:
         """Draws of one quantity, dims (chain, draw, point).
@@ -172,7 +175,7 @@ class Forecast:
                 "schema": "bayes_scaling.forecast/1",
                 "quantity": f"loss_{kind}",
                 "loss_unit": self.loss_unit,
-                "warnings": list(self.warnings),
+                "warnings": list(texts(self.caveats)),
                 "points": records(table),
             }
             return write_bytes(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
@@ -184,12 +187,12 @@ class Forecast:
         count = len(self.points)
         some = f", of which {_SHOWN} are shown; to_frame() has all" if count > _SHOWN else ""
         table = self._shown().to_string(max_cols=_WIDEST, max_colwidth=40)
-        said = [f"Note: {text}" for text in self.warnings]
+        said = [f"Note: {text}" for text in texts(self.caveats)]
         head = f"<Forecast of {count} point{'s' * (count != 1)}{some}>"
         return brief("\n".join([head, table, *said]))
 
     def _repr_html_(self) -> str:
-        return f"{html_table(self._shown())}{html_list(self.warnings)}"
+        return f"{html_table(self._shown())}{html_list(texts(self.caveats))}"
 
 
 def _checked_levels(quantiles: float | Sequence[float]) -> list[float]:

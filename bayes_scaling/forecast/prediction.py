@@ -9,8 +9,9 @@ import pandas as pd
 import xarray as xr
 
 from bayes_scaling.core.arguments import check_seed
+from bayes_scaling.core.caveat import Caveat
 from bayes_scaling.errors import DataError
-from bayes_scaling.forecast.forecast_caveats import check_spelling, doubts_about
+from bayes_scaling.forecast.forecast_caveats import check_spelling, point_caveats
 from bayes_scaling.forecast.forecast_result import Forecast, Kind
 from bayes_scaling.inference import Fit
 from bayes_scaling.inference.fit_result import check_fit
@@ -82,7 +83,7 @@ def predict(
 
 def predict_own(fit: Fit, configs: pd.DataFrame, seed: int) -> Forecast:
     """Forecast configurations that were computed, or checked before: nobody mistyped them."""
-    return _forecast(fit, replace(load_configs(configs, accept=ACCEPTABLE), doubts=()), seed)
+    return _forecast(fit, replace(load_configs(configs, accept=ACCEPTABLE), caveats=()), seed)
 
 
 def _forecast(fit: Fit, points: Configs, seed: int) -> Forecast:
@@ -90,9 +91,9 @@ def _forecast(fit: Fit, points: Configs, seed: int) -> Forecast:
     table, assumed = _placed(fit, points)
     draws = _draws(fit, table, seed)
     medians = draws["loss_run"].median(("chain", "draw")).to_numpy()
-    doubts = (*points.doubts, *doubts_about(fit, table, medians), *assumed)
+    caveats = (*points.caveats, *point_caveats(fit, table, medians), *assumed)
     units = set(table["loss_unit"])
-    return Forecast(draws, points, table, doubts, units.pop() if len(units) == 1 else "mixed")
+    return Forecast(draws, points, table, caveats, units.pop() if len(units) == 1 else "mixed")
 
 
 def configs_of(laws: Iterable[Law], given: Mapping[str, Any]) -> pd.DataFrame:
@@ -135,10 +136,10 @@ def forecast_columns(law: Law, table: pd.DataFrame) -> pd.DataFrame:
     return table[["params", "tokens", "flops", "family", *more]]
 
 
-def _placed(fit: Fit, configs: Configs) -> tuple[pd.DataFrame, list[str]]:
+def _placed(fit: Fit, configs: Configs) -> tuple[pd.DataFrame, list[Caveat]]:
     """Points with their family, the law's inputs and distance, and what was assumed of them."""
     stated = configs.table.assign(family=_families(fit, configs))
-    complete, said = fill_typical(fit.law, fit.runs, stated)
+    complete, assumed = fill_typical(fit.law, fit.runs, stated)
     sizes = stated[["params", "tokens", "flops"]]
     inputs = input_table(fit.law, complete, best=True)
     table = sizes.assign(**{str(n): inputs[n] for n in inputs if n not in sizes})
@@ -151,7 +152,7 @@ def _placed(fit: Fit, configs: Configs) -> tuple[pd.DataFrame, list[str]]:
         family_seen=[name in fit.families for name in families],
         loss_unit=[fit.loss_unit(name) for name in families],
     )
-    return placed, [*unstated(fit.law, stated).values(), *said]
+    return placed, [*unstated(fit.law, stated), *assumed]
 
 
 def _families(fit: Fit, configs: Configs) -> list[str]:

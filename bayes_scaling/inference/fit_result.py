@@ -11,6 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from bayes_scaling.core.arguments import is_number, needs, shown
+from bayes_scaling.core.caveat import Caveat, deprecated_warnings, texts
 from bayes_scaling.core.display import html_list, html_table
 from bayes_scaling.core.files import path_of
 from bayes_scaling.errors import FitError, LawError
@@ -81,10 +82,12 @@ class Fit:
         """Draws of the parameters at the reference point."""
         return self.dt["posterior"].to_dataset()
 
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What was doubtful about the data or the design, in words."""
-        return tuple(json.loads(self.dt.attrs["warnings"]))
+    @cached_property
+    def caveats(self) -> tuple[Caveat, ...]:
+        """What a reader must know about the data and the design."""
+        return tuple(map(Caveat.from_dict, json.loads(self.dt.attrs["caveats"])))
+
+    warnings = deprecated_warnings
 
     @cached_property
     def runs(self) -> pd.DataFrame:
@@ -207,7 +210,7 @@ class Fit:
         import html
 
         head = html.escape(repr(self))
-        return f"<p>{head}</p>{html_table(self.summary())}{html_list(self.warnings)}"
+        return f"<p>{head}</p>{html_table(self.summary())}{html_list(texts(self.caveats))}"
 
 
 def check_fit(fit: object) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from bayes_scaling.errors import DataError, LawError
 from bayes_scaling.inference.compiled import Compiled, compile_model
-from bayes_scaling.inference.data_caveats import cautions
+from bayes_scaling.inference.data_caveats import data_caveats
 from bayes_scaling.inference.fit_result import Fit
 from bayes_scaling.inference.rolling import rolling_steps
 from bayes_scaling.inference.sampler import sample_well
@@ -137,7 +137,7 @@ class Procedure:
             sampled=sampled,
             settings=self.settings,
             runs=table,
-            messages=cautions(table, rows, spec),
+            caveats=data_caveats(table, rows, spec),
             steps=steps,
         )
         return Fit(tree, self.law), compiled

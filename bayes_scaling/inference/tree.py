@@ -11,6 +11,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from bayes_scaling.core.caveat import Caveat
 from bayes_scaling.core.random_streams import Stream, generator
 from bayes_scaling.inference.compiled import Sampled
 from bayes_scaling.inference.rolling import Step, scale_draws
@@ -25,7 +26,7 @@ from bayes_scaling.runs import INPUTS, Runs
 
 __all__ = ["OF_TEXT", "SCHEMA", "assemble", "run_columns", "with_derived"]
 
-SCHEMA = "bayes_scaling.fit/1"
+SCHEMA = "bayes_scaling.fit/2"
 _PRIOR_DRAWS = 1000
 _LIBRARIES = ("bayes-scaling", "pymc", "nutpie", "arviz", "numpy", "xarray")
 OF_TEXT = ("family", "run", "loss_unit")
@@ -44,7 +45,7 @@ def assemble(
     sampled: Sampled,
     settings: SamplerSettings,
     runs: Runs,
-    messages: tuple[str, ...],
+    caveats: tuple[Caveat, ...],
     steps: Mapping[str, Sequence[Step]] | None = None,
 ) -> xr.DataTree:
     """The DataTree of a fit.
@@ -59,8 +60,8 @@ def assemble(
     ----------
     spec, frame, design, sampled, settings, runs
         What was fitted, and how.
-    messages : tuple of str
-        Warnings in words, kept with the fit.
+    caveats : tuple of Caveat
+        Of the data and the design, kept with the fit.
     steps : dict of str to sequence of Step, optional
         By family, what its own larger runs say about the law's error beyond the data.
     """
@@ -91,7 +92,7 @@ def assemble(
     }
     tree = xr.DataTree.from_dict(groups)
     tree.attrs = _attributes(spec, frame, sampled, settings, runs) | {
-        "warnings": json.dumps(messages)
+        "caveats": json.dumps([caveat.to_dict() for caveat in caveats])
     }
     return tree
 

@@ -7,7 +7,7 @@ from bayes_scaling.model.input_table import input_table, input_values, stated_in
 from bayes_scaling.model.population import Population, population
 from bayes_scaling.model.simulation import simulate
 from bayes_scaling.model.spec import Noise, Pooling, Spec
-from bayes_scaling.model.typical import fill_typical, typical, typical_notes
+from bayes_scaling.model.typical import fill_typical, typical, typical_caveats
 
 __all__ = [
     "Design",
@@ -27,6 +27,6 @@ __all__ = [
     "specify",
     "stated_inputs",
     "typical",
-    "typical_notes",
+    "typical_caveats",
     "unstated",
 ]

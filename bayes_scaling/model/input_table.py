@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from bayes_scaling.core.caveat import Caveat
 from bayes_scaling.errors import DataError
 from bayes_scaling.laws import Law
 from bayes_scaling.laws.law_inputs import declared
@@ -80,9 +81,9 @@ def stated_inputs(law: Law) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name not in SIZES))
 
 
-def unstated(law: Law, table: pd.DataFrame) -> dict[str, str]:
-    """What is assumed of inputs that rows leave blank, in words by input; none are left out."""
-    said = {}
+def unstated(law: Law, table: pd.DataFrame) -> list[Caveat]:
+    """Caveats on what is assumed of inputs that rows leave blank."""
+    found = []
     for name, entry in declared(law).items():
         equal = entry.unstated in (*INPUTS, *law.inputs)
         if not equal and name not in law.best:
@@ -99,5 +100,13 @@ def unstated(law: Law, table: pd.DataFrame) -> dict[str, str]:
                     if fresh
                     else f"it is taken to be {entry.unstated}"
                 )
-            said[name] = f"{name} is not stated in {count} of {len(table)} rows: {meaning}."
-    return said
+            found.append(
+                Caveat(
+                    code="unstated-input",
+                    severity="warning",
+                    subject=name,
+                    text=f"{name} is not stated in {count} of {len(table)} rows: {meaning}.",
+                    data={"rows": count, "of": len(table)},
+                )
+            )
+    return found

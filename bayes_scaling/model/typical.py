@@ -5,11 +5,12 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 
+from bayes_scaling.core.caveat import Caveat, Datum
 from bayes_scaling.laws import Law
 from bayes_scaling.laws.law_inputs import typical_at, typical_inputs
 from bayes_scaling.model.input_table import input_values
 
-__all__ = ["fill_typical", "typical", "typical_notes"]
+__all__ = ["fill_typical", "typical", "typical_caveats"]
 
 
 def typical(law: Law, runs: pd.DataFrame, family: str) -> dict[str, float]:
@@ -40,23 +41,26 @@ def typical(law: Law, runs: pd.DataFrame, family: str) -> dict[str, float]:
     return levels
 
 
-def typical_notes(law: Law, runs: pd.DataFrame, families: Iterable[str]) -> list[str]:
-    """What a forecast or a plan that states sizes alone takes from the families' runs, in words."""
+def typical_caveats(law: Law, runs: pd.DataFrame, families: Iterable[str]) -> list[Caveat]:
+    """Caveats on what a forecast or plan of sizes alone takes from the families' runs."""
     usual = {family: typical(law, runs, family) for family in families}
-    return [
-        f"{name} is typical of the family's runs wherever it is not stated: "
-        + (
-            f"as at that size, growing with {' and '.join(entry.grows)}."
-            if entry.grows
-            else f"{', '.join(f'{np.exp(u[name]):.4g} ({f})' for f, u in usual.items())}."
+    found = []
+    for name, entry in typical_inputs(law).items():
+        values = {family: float(np.exp(levels[name])) for family, levels in usual.items()}
+        how = ", ".join(f"{value:.4g} ({family})" for family, value in values.items())
+        if entry.grows:
+            how = f"as at that size, growing with {' and '.join(entry.grows)}"
+        text = f"{name} is typical of the family's runs wherever it is not stated: {how}."
+        data: dict[str, Datum] = {} if entry.grows else {**values}
+        found.append(
+            Caveat(code="typical-input", severity="warning", subject=name, text=text, data=data)
         )
-        for name, entry in typical_inputs(law).items()
-    ]
+    return found
 
 
 def fill_typical(
     law: Law, runs: pd.DataFrame, table: pd.DataFrame
-) -> tuple[pd.DataFrame, list[str]]:
+) -> tuple[pd.DataFrame, list[Caveat]]:
     """Fill what configurations leave blank with what is typical of their family's runs.
 
     Parameters
@@ -72,8 +76,8 @@ def fill_typical(
     -------
     pandas.DataFrame
         With the columns that the law reads.
-    list of str
-        What was assumed, in words.
+    list of Caveat
+        What was assumed.
     """
     usual = {str(name): typical(law, runs, str(name)) for name in table["family"].unique()}
     values = {name: input_values(entry, table) for name, entry in typical_inputs(law).items()}
@@ -86,8 +90,14 @@ def fill_typical(
         if blank.any():
             said.setdefault(tuple(np.flatnonzero(blank)), []).append(name)
     return table.assign(**values), [
-        f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} not stated in {len(rows)} of "
-        f"{len(table)} rows: {_as_usual(names, values, list(rows))}."
+        Caveat(
+            code="typical-input",
+            severity="warning",
+            subject=" and ".join(names),
+            text=f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} not stated in "
+            f"{len(rows)} of {len(table)} rows: {_as_usual(names, values, list(rows))}.",
+            data={"rows": len(rows), "of": len(table)},
+        )
         for rows, names in said.items()
     ]
 

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_scaling.core.bounds import legal, meant
+from bayes_scaling.core.caveat import Caveat
 from bayes_scaling.errors import DataError
 from bayes_scaling.runs.checks.size_values import implausible_sizes
 from bayes_scaling.runs.columns import column, require, resolve
@@ -38,8 +39,8 @@ class Configs:
         where not named). Row i belongs to row i of ``original``.
     places : Places
         Where each row stood in the source.
-    doubts : tuple of str
-        What looked wrong and was accepted.
+    caveats : tuple of Caveat
+        What looked wrong and was accepted, by the codes of flags.
     accepted : tuple of str
         The codes that were.
     """
@@ -47,7 +48,7 @@ class Configs:
     original: pd.DataFrame
     table: pd.DataFrame
     places: Places
-    doubts: tuple[str, ...] = ()
+    caveats: tuple[Caveat, ...] = ()
     accepted: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -87,7 +88,7 @@ def load_configs(
         Canonical name to source column, where the names alone do not tell.
     accept : iterable of str
         Codes of errors to accept, such as "implausible-size", where the table is meant as it
-        stands. They stay as ``doubts``.
+        stands. They stay as ``caveats``.
 
     Returns
     -------
@@ -115,11 +116,11 @@ def load_configs(
     table["family"] = _families(raw, named)
     marks = {f"{name}_derived": pd.Series(mark) for name, mark in derived.items()}
     found = demoted(implausible_sizes(table.assign(**marks), "configurations"), accepted)
-    return Configs(raw.frame, table, raw.places, _doubts(found, raw), accepted)
+    return Configs(raw.frame, table, raw.places, _accepted(found, raw), accepted)
 
 
-def _doubts(found: Sequence[Finding], raw: RawTable) -> tuple[str, ...]:
-    """What was accepted, in words; an error if something was not."""
+def _accepted(found: Sequence[Finding], raw: RawTable) -> tuple[Caveat, ...]:
+    """Caveats of what was accepted; an error if something was not."""
     places = raw.places
     texts = [
         f"{places.source if finding.row < 0 else places.full(finding.row)}: {finding.text}"
@@ -129,7 +130,10 @@ def _doubts(found: Sequence[Finding], raw: RawTable) -> tuple[str, ...]:
     if any(bad):
         code = found[bad.index(True)].code
         raise DataError(f"{texts[bad.index(True)]} ({how_to_accept([code])})")
-    return tuple(f"{text}." for text in texts)
+    return tuple(
+        Caveat(code=f.code, severity=f.severity, subject=f.column, text=f"{text}.")
+        for f, text in zip(found, texts, strict=True)
+    )
 
 
 def _complete(

@@ -1,13 +1,13 @@
 """What a check reports, before it is tied to a place in the source."""
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Finding", "Severity", "number", "span"]
+from bayes_scaling.core.caveat import Severity
 
-Severity = Literal["error", "warning", "note"]
+__all__ = ["Finding", "number", "span"]
 
 
 class Finding(NamedTuple):

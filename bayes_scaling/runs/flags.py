@@ -1,11 +1,13 @@
 """Quality flags: what looks wrong in a table of runs. A flag never changes or drops a row."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
 
+from bayes_scaling.core.caveat import Caveat, Severity
+from bayes_scaling.core.records import about
 from bayes_scaling.errors import DataError
 from bayes_scaling.runs.checks.family_names import similar_families
 from bayes_scaling.runs.checks.loss_values import loss_checks
@@ -15,7 +17,7 @@ from bayes_scaling.runs.checks.row_values import bad_values, doubtful_values
 from bayes_scaling.runs.checks.size_values import IMPLAUSIBLE, implausible_sizes
 from bayes_scaling.runs.checks.sweeps import sweeps
 from bayes_scaling.runs.columns import COLUMNS
-from bayes_scaling.runs.finding import Finding, Severity
+from bayes_scaling.runs.finding import Finding
 from bayes_scaling.runs.reading.raw_table import Places
 
 __all__ = [
@@ -77,32 +79,25 @@ LOADED = frozenset({"best-of", "loss-name", "no-family", "unit-converted"})
 """Codes of what is known when a table is loaded, and cannot be seen in its rows afterwards."""
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """One thing that looks wrong, or that a reader should know.
+class Flag(Caveat, frozen=True, kw_only=True):
+    """One thing that looks wrong in a table of runs, or that a reader should know.
 
-    Parameters
-    ----------
-    row : int
-        Row of :attr:`Runs.table`, from 0; -1 for the table as a whole.
-    run : str
-        Label of the run, or "".
-    code : str
-        What kind of flag, one of ``CODES``.
-    severity : {"error", "warning", "note"}
-        An error keeps the row out of any fit until it is mended or explicitly excluded.
-    column : str
-        Canonical column concerned.
-    message : str
-        One sentence for a person, with the place in the source.
+    Its ``code`` is one of ``CODES``, its ``subject`` a canonical column. An error keeps the row out
+    of any fit until it is mended or explicitly excluded. The text gives the place in the source.
     """
 
-    row: int
-    run: str
-    code: str
-    severity: Severity
-    column: str
-    message: str
+    row: Annotated[int, about("Row of Runs.table, from 0; -1 for the table as a whole.", ge=-1)]
+    run: Annotated[str, about("Label of the run, or empty.")]
+
+    @property
+    def column(self) -> str:
+        """Canonical column concerned, the ``subject``."""
+        return self.subject
+
+    @property
+    def message(self) -> str:
+        """One sentence for a person, the ``text``."""
+        return self.text
 
 
 def check_accepted(accept: Iterable[str]) -> tuple[str, ...]:
@@ -202,12 +197,12 @@ def as_flags(findings: Iterable[Finding], names: Sequence[str], places: Places) 
     columns = {entry.name: place for place, entry in enumerate(COLUMNS)}
     flags = [
         Flag(
-            finding.row,
-            names[finding.row] if finding.row >= 0 else "",
-            finding.code,
-            finding.severity,
-            finding.column,
-            _sentence(finding.text, finding.row, names, places),
+            code=finding.code,
+            severity=finding.severity,
+            subject=finding.column,
+            text=_sentence(finding.text, finding.row, names, places),
+            row=finding.row,
+            run=names[finding.row] if finding.row >= 0 else "",
         )
         for finding in findings
     ]

@@ -230,11 +230,12 @@ def _one_unit(
     count = int(np.sum(factors != 1.0))
     if not count:
         return ()
-    message = (
+    text = (
         f"The loss of {'every row' if count == rows else f'{count} of {rows} rows'} was converted "
         f"from bits to nats (times {number(np.log(2.0))}), since the table has both."
     )
-    return (Flag(-1, "", "unit-converted", "note", "loss", message),)
+    code = "unit-converted"
+    return (Flag(code=code, severity="note", subject="loss", text=text, row=-1, run=""),)
 
 
 def _fill_sizes(cells: Cells, rows: int) -> None:

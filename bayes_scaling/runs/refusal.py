@@ -18,7 +18,7 @@ def refusal(source: str, bad: Sequence[Flag]) -> str:
         Errors, at least one.
     """
     first = bad[0]
-    said = first.message[:1].lower() + first.message[1:].rstrip(".")
+    said = first.text[:1].lower() + first.text[1:].rstrip(".")
     meant = [flag.code for flag in bad if flag.code in ACCEPTABLE]
     remedies = [how_to_accept(meant)] if first.code in ACCEPTABLE else []
     if first.row < 0:

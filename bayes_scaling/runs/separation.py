@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_scaling.core.arguments import needs
+from bayes_scaling.core.caveat import Caveat, Datum, texts
 from bayes_scaling.core.display import brief
 from bayes_scaling.core.json_files import records
 from bayes_scaling.errors import DataError
@@ -31,8 +32,7 @@ TOLERANCE = 0.05
 _SIZES = ("params", "tokens", "flops")
 _SYMBOLS = {"params": "N", "tokens": "D", "flops": "C"}
 _POOLED = "all"
-_ABOUT_COMPUTE = "so alpha_C cannot be separated"
-_ALL_LEARNED = "so alpha_N, alpha_D and alpha_C can be learned."
+_SEPARABLE, _COMPUTE = "separable", "collinear-compute"
 # Singular values this far below the largest are rounding in the logarithms.
 _ROUNDING = 1e-9
 
@@ -51,16 +51,22 @@ class Identifiability:
         smallest standard deviation in decades along any direction of [log N, log D] and of [log N,
         log D, log C]; ``rank``: directions of the latter at or above ``TOLERANCE``; alpha_N,
         alpha_D, alpha_C: separable or not.
-    messages : tuple of str
-        Sentences on what cannot be learned, or that everything can.
+    caveats : tuple of Caveat
+        What cannot be learned, or that everything can (code "separable"), by family; "all" are the
+        families pooled.
     separable : dict of str to dict of str to bool
         Family to exponent to whether it is separable: alpha_N and alpha_D in laws of N and D,
         alpha_C in a law with all three.
     """
 
     table: pd.DataFrame
-    messages: tuple[str, ...]
+    caveats: tuple[Caveat, ...]
     separable: dict[str, dict[str, bool]]
+
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """Texts of the caveats."""
+        return texts(self.caveats)
 
     def __str__(self) -> str:
         return "\n".join([self.table.to_string(float_format="{:.3g}".format), *self.messages])
@@ -68,20 +74,16 @@ class Identifiability:
     def __repr__(self) -> str:
         return brief(str(self))
 
-    def cautions(self, inputs: Collection[str]) -> tuple[str, ...]:
-        """The messages that matter to a law.
+    def caveats_for(self, inputs: Collection[str]) -> tuple[Caveat, ...]:
+        """Return the caveats that matter to a law.
 
         Parameters
         ----------
         inputs : collection of str
             Columns the law reads; without "flops" it has no alpha_C to lose.
         """
-        return tuple(
-            message
-            for message in self.messages
-            if not message.endswith(_ALL_LEARNED)
-            and ("flops" in inputs or _ABOUT_COMPUTE not in message)
-        )
+        known = {_SEPARABLE} if "flops" in inputs else {_SEPARABLE, _COMPUTE}
+        return tuple(caveat for caveat in self.caveats if caveat.code not in known)
 
     def to_dict(self) -> dict[str, object]:
         """Everything as plain values for JSON; what is infinite or undefined becomes None."""
@@ -145,31 +147,34 @@ def identifiability(runs: Runs) -> Identifiability:
     if families != [_POOLED]:
         designs[_pooled_name(families)] = _design(list(parts.values()))
     lines: list[dict[str, object]] = []
-    messages: list[str] = []
+    caveats: list[Caveat] = []
     separable: dict[str, dict[str, bool]] = {}
     for name, design in designs.items():
         separable[name] = _verdicts(design)
         lines.append({"family": name, **_numbers(design), **separable[name]})
         if name in families:
-            messages += _sentences(f"Family {name!r}", design, separable[name])
+            caveats += _caveats(name, f"Family {name!r}", design, separable[name])
         elif len(families) > 1:
-            messages += _sentences(f"Pooled over {len(families)} families", design, separable[name])
-    messages += _constant_inputs(runs, rows)
-    return Identifiability(pd.DataFrame(lines), tuple(messages), separable)
+            who = f"Pooled over {len(families)} families"
+            caveats += _caveats(name, who, design, separable[name], pooled=True)
+    caveats += _constant_inputs(runs, rows)
+    return Identifiability(pd.DataFrame(lines), tuple(caveats), separable)
 
 
-def _constant_inputs(runs: Runs, rows: pd.DataFrame) -> list[str]:
+def _constant_inputs(runs: Runs, rows: pd.DataFrame) -> list[Caveat]:
     """Which inputs that a law declares of its own hardly vary within families."""
-    said = []
+    found = []
     for name in (entry.name for entry in runs.inputs if entry.name in rows):
         logs = np.log10(rows[name].where(rows[name] > 0.0))
         sd = float((logs - logs.groupby(rows["family"]).transform("mean")).std(ddof=0))
         if sd < TOLERANCE:
-            said.append(
+            text = (
                 f"{name} hardly varies within families (standard deviation {number(sd)} decades), "
                 "so what the loss owes to it cannot be learned."
             )
-    return said
+            data: dict[str, Datum] = {"sd_decades": sd}
+            found.append(_warning("constant-input", name, text, data))
+    return found
 
 
 def _pooled_name(families: list[str]) -> str:
@@ -228,50 +233,59 @@ def _inflation(design: _Design, two: NDArray[np.float64]) -> float:
     return variances / float(two[0] * two[1]) ** 2
 
 
-def _sentences(subject: str, design: _Design, can: Mapping[str, bool]) -> list[str]:
+def _warning(code: str, subject: str, text: str, data: dict[str, Datum]) -> Caveat:
+    return Caveat(code=code, severity="warning", subject=subject, text=text, data=data)
+
+
+def _caveats(
+    family: str, who: str, design: _Design, can: Mapping[str, bool], *, pooled: bool = False
+) -> list[Caveat]:
+    """Caveats of one family, or of the families pooled, called ``who`` in the text."""
     if len(design.logs) == 1:
-        said = f"{subject} has one run: none of alpha_N, alpha_D and alpha_C can be learned"
-        return [f"{said} from it alone."]
+        text = f"{who} has one run: none of alpha_N, alpha_D and alpha_C can be learned from it"
+        return [_warning("single-run-family", family, f"{text} alone.", {})]
     if all(can.values()):
-        said = f"{subject}: log N, log D and log C vary apart from each other"
-        return [f"{said}, {_ALL_LEARNED}"]
-    fixed = [_constant(subject, design, axis, name) for axis, name in enumerate(_SIZES[:2])]
-    sentences = [sentence for sentence in fixed if sentence]
-    if not sentences and not can["alpha_N"]:
-        sentences.append(_collinear(subject, design))
+        text = (
+            f"{who}: log N, log D and log C vary apart from each other, so alpha_N, alpha_D and "
+            "alpha_C can be learned."
+        )
+        return [Caveat(code=_SEPARABLE, severity="note", subject=family, text=text)]
+    found = []
+    for axis, name in enumerate(_SIZES[:2]):
+        if not design.varies(axis):
+            text = f"{who}: {_constant(design, axis, name, pooled=pooled)}"
+            sd = float(design.spread(axis)[0])
+            found.append(_warning("constant-size", family, text, {"size": name, "sd_decades": sd}))
+    if not found and not can["alpha_N"]:
+        data: dict[str, Datum] = {"correlation": design.correlation(0, 1)}
+        found.append(_warning("collinear-sizes", family, f"{who}: {_collinear(design)}", data))
     if not can["alpha_C"]:
-        sentences.append(_no_compute(subject, design, can))
-    return sentences
+        found.append(_warning(_COMPUTE, family, f"{who}: {_no_compute(design, can)}", {}))
+    return found
 
 
-def _constant(subject: str, design: _Design, axis: int, name: str) -> str:
-    if design.varies(axis):
-        return ""
-    symbol = _SYMBOLS[name]
-    how = (
-        "is the same in every run"
-        if not design.spread(axis)[0]
-        else f"hardly varies (standard deviation {number(design.spread(axis)[0])} decades)"
-    )
-    where = " of a family" if subject.startswith("Pooled") and "same" in how else ""
-    return f"{subject}: {name} {how}{where}, so alpha_{symbol} cannot be learned."
+def _constant(design: _Design, axis: int, name: str, *, pooled: bool) -> str:
+    how = f"hardly varies (standard deviation {number(design.spread(axis)[0])} decades)"
+    if not design.spread(axis)[0]:
+        how = f"is the same in every run{' of a family' if pooled else ''}"
+    return f"{name} {how}, so alpha_{_SYMBOLS[name]} cannot be learned."
 
 
-def _collinear(subject: str, design: _Design) -> str:
+def _collinear(design: _Design) -> str:
     correlation = design.correlation(0, 1)
     how = f"log D moves in step with log N (correlation {correlation:.3f})"
     if correlation < 0:
         return (
-            f"{subject}: {how}, as at a single compute budget, so alpha_N and alpha_D cannot be "
+            f"{how}, as at a single compute budget, so alpha_N and alpha_D cannot be "
             "separated; only the balance between them can be learned."
         )
     return (
-        f"{subject}: {how}, so alpha_N and alpha_D cannot be separated; only one exponent along "
+        f"{how}, so alpha_N and alpha_D cannot be separated; only one exponent along "
         "that frontier can be learned."
     )
 
 
-def _no_compute(subject: str, design: _Design, can: Mapping[str, bool]) -> str:
+def _no_compute(design: _Design, can: Mapping[str, bool]) -> str:
     average = float(np.mean(design.log_ratio))
     scatter = float(np.max(np.abs(design.log_ratio - average)))
     with np.errstate(over="ignore"):
@@ -294,4 +308,4 @@ def _no_compute(subject: str, design: _Design, can: Mapping[str, bool]) -> str:
         learned = f"; a law with all three learns only {one} + alpha_C"
     else:
         learned = "; a law with all three separates none of them"
-    return f"{subject}: {how}, {_ABOUT_COMPUTE} from alpha_N and alpha_D{learned}."
+    return f"{how}, so alpha_C cannot be separated from alpha_N and alpha_D{learned}."

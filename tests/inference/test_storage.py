@@ -39,7 +39,7 @@ def copy(sound: Path, tmp_path: Path) -> Path:
 def test_it_is_read_as_xarray_reads_it(sound: Path) -> None:
     with xr.open_datatree(sound, engine="h5netcdf") as tree:
         expected = tree.load()
-    assert netcdf.read(sound.read_bytes(), SCHEMA).identical(expected)
+    assert netcdf.read(sound.read_bytes(), (SCHEMA,)).identical(expected)
     assert expected.attrs[ATTRIBUTE] == checksum(expected)
 
 
@@ -53,7 +53,7 @@ def test_a_loaded_fit_can_be_saved(sound: Path, tmp_path: Path) -> None:
     loaded = load_fit(sound)
     again = load_fit(loaded.save(tmp_path / "again.nc"))
     assert again.dt.identical(loaded.dt)
-    assert again.warnings == ()
+    assert again.caveats == ()
 
 
 def test_the_checksum_is_of_everything(two_families: Fit) -> None:
@@ -116,9 +116,34 @@ def test_a_fit_without_a_checksum_says_so(copy: Path, tmp_path: Path) -> None:
         del file.attrs[ATTRIBUTE]
     with pytest.warns(FileWarning, match=r"fit\.nc, which has no checksum"):
         loaded = load_fit(copy)
-    assert "no checksum" in loaded.warnings[-1]
+    assert [(c.code, c.subject) for c in loaded.caveats] == [("no-checksum", "fit.nc")]
     # The file written anew has one, and still says where it came from.
-    assert load_fit(loaded.save(tmp_path / "again.nc")).warnings == loaded.warnings
+    assert load_fit(loaded.save(tmp_path / "again.nc")).caveats == loaded.caveats
+
+
+def test_the_warnings_of_version_1_are_caveats(copy: Path) -> None:
+    texts = ["Rows were excluded on request: 2 flagged 'off-law'."]
+    with h5py.File(copy, "r+") as file:
+        del file.attrs["caveats"]
+        file.attrs["warnings"] = json.dumps(texts)
+        file.attrs["schema"] = "bayes_scaling.fit/1"
+    copy.write_bytes(fits.sealed(copy.read_bytes()))
+    fit = load_fit(copy)
+    assert [(c.code, c.text) for c in fit.caveats] == [("version-1", texts[0])]
+    with pytest.warns(DeprecationWarning, match=r"Fit\.caveats"):
+        assert fit.warnings == tuple(texts)
+    assert load_fit(fit.save(copy)).caveats == fit.caveats
+
+
+@pytest.mark.parametrize("warnings", ["{}", "[1]", "x"])
+def test_warnings_of_version_1_that_are_none(warnings: str, copy: Path) -> None:
+    with h5py.File(copy, "r+") as file:
+        del file.attrs["caveats"]
+        file.attrs["warnings"] = warnings
+        file.attrs["schema"] = "bayes_scaling.fit/1"
+    copy.write_bytes(fits.sealed(copy.read_bytes()))
+    with pytest.raises(FileError, match="'caveats'"):
+        load_fit(copy)
 
 
 @pytest.mark.parametrize("name", ["checksum", "chucksum"])
@@ -203,7 +228,8 @@ ALTERED: dict[str, tuple[Callable[[h5py.File], None], str]] = {
     "other losses": (_set("observed_data/loss", 3.0), "log_likelihood/loss is not that of"),
     "another law": (_attribute("law", "power-c"), "its law is 'power-c'"),
     "another count": (_attribute("count", "layers"), "its count is 'layers'"),
-    "warnings that are none": (_attribute("warnings", "{}"), "'warnings' is not a list"),
+    "caveats that are none": (_attribute("caveats", "{}"), "'caveats' is not a list"),
+    "a caveat without a code": (_attribute("caveats", '[{"text": "x"}]'), "field `code`"),
     "versions that are none": (_attribute("versions", '{"a": 1}'), "'versions' is not"),
     "a seed that is none": (_attribute("seed", -1), "'seed' is -1"),
     "seconds that are none": (_attribute("sample_seconds", np.nan), "'sample_seconds' is nan"),

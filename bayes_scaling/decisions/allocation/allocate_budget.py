@@ -10,6 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from bayes_scaling.core.caveat import texts
 from bayes_scaling.core.draw_summary import describe
 from bayes_scaling.decisions.allocation.candidate import ROUNDING, Choice
 from bayes_scaling.decisions.allocation.compare_alternatives import contest
@@ -166,7 +167,7 @@ def _outcome(fit: Fit, given: Problem, best: Choice, ideal: Optimum, seed: int) 
             *dict.fromkeys(_touched(given, best)),
             *_ties(given, reached),
             *price_doubts(given),
-            *forecast.warnings,
+            *texts(forecast.caveats),
             *alternative_doubts(fit, given.draws.family, others),
             *counting_doubts(fit, given.draws.family),
             *target_doubts(given, target, reached),

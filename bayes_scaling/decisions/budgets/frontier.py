@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_scaling.core.arguments import is_number, shown
+from bayes_scaling.core.caveat import texts
 from bayes_scaling.core.display import brief
 from bayes_scaling.core.draw_summary import describe
 from bayes_scaling.core.json_files import Saved, records, without
@@ -22,7 +23,7 @@ from bayes_scaling.decisions.decision_caveats import point_doubts
 from bayes_scaling.decisions.decision_family import SHAPE, provenance
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.inference import Fit
-from bayes_scaling.model import typical_notes
+from bayes_scaling.model import typical_caveats
 from bayes_scaling.scenarios.scenario import Scenario, checked_scenario
 
 __all__ = ["PROBABILITIES", "SCHEMA", "BudgetFrontier", "budget_frontier", "budget_row"]
@@ -151,7 +152,7 @@ def budget_frontier(
         "target_loss": start.scenario.target_loss,
         "warnings": [
             *point_doubts(fit, start.draws.family, table.assign(loss=table["q50"]), "plan"),
-            *typical_notes(fit.law, fit.runs, [start.draws.family]),
+            *texts(typical_caveats(fit.law, fit.runs, [start.draws.family])),
             *_shapeless(fit),
         ],
     }

@@ -10,16 +10,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_scaling.core.arguments import check_seed, shown, whole_number
+from bayes_scaling.core.caveat import texts
 from bayes_scaling.core.display import brief
 from bayes_scaling.core.draw_summary import describe
 from bayes_scaling.core.json_files import Saved, records, without
 from bayes_scaling.decisions.decision_caveats import point_doubts
 from bayes_scaling.decisions.decision_family import family_of, provenance
 from bayes_scaling.errors import ScenarioError
-from bayes_scaling.forecast.forecast_caveats import size_doubts
+from bayes_scaling.forecast.forecast_caveats import size_caveats
 from bayes_scaling.inference import Fit
 from bayes_scaling.inference.fit_result import check_fit
-from bayes_scaling.model import typical_notes
+from bayes_scaling.model import typical_caveats
 from bayes_scaling.posterior import FamilyPosterior, family_posterior
 from bayes_scaling.scenarios.costs import Costs
 from bayes_scaling.scenarios.quantities import in_unit
@@ -168,7 +169,8 @@ def marginal(
         checked_scenario(scenario)
     params = in_unit("params", params, "param", "1e9")
     tokens = in_unit("tokens", tokens, "token", "1e9")
-    doubts = size_doubts(pd.DataFrame({"params": [params], "tokens": [tokens]}), accept)
+    sizes = pd.DataFrame({"params": [params], "tokens": [tokens]})
+    doubts = list(texts(size_caveats(sizes, accept)))
     count = whole_number(doublings)
     if count is None or not 1 <= count <= _MOST:
         raise ScenarioError(
@@ -197,7 +199,7 @@ def marginal(
         "warnings": [
             *doubts,
             *point_doubts(fit, name, _visited(draws, point, table), "configuration"),
-            *typical_notes(fit.law, fit.runs, [name]),
+            *texts(typical_caveats(fit.law, fit.runs, [name])),
         ],
     }
     return Marginal(gains, table, stop, prices.unit, content)

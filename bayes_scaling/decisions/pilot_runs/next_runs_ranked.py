@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_scaling.core.arguments import needs, shown, whole_number
+from bayes_scaling.core.caveat import texts
 from bayes_scaling.core.display import brief
 from bayes_scaling.core.json_files import Saved, records, without
 from bayes_scaling.decisions.allocation.problem import Problem
@@ -18,11 +19,11 @@ from bayes_scaling.decisions.decision_caveats import candidate_doubts
 from bayes_scaling.decisions.decision_family import provenance
 from bayes_scaling.decisions.pilot_runs.value_of_information import MOST, Decision, Study
 from bayes_scaling.errors import ScenarioError
-from bayes_scaling.forecast.forecast_caveats import size_doubts
+from bayes_scaling.forecast.forecast_caveats import size_caveats
 from bayes_scaling.inference import Fit
 from bayes_scaling.laws import Law
 from bayes_scaling.laws.law_inputs import declared
-from bayes_scaling.model import typical_notes
+from bayes_scaling.model import typical_caveats
 from bayes_scaling.posterior import runs_of
 from bayes_scaling.runs.input_columns import SIZES
 from bayes_scaling.scenarios.quantities import in_unit
@@ -206,7 +207,7 @@ def next_runs(
     given = Problem(whole.draws.thinned(step), whole.line)
     sizes, _, _ = given.optimum
     runs = candidates(fit, given) if at is None else _checked(at, scenario, fit.law)
-    doubts = [] if at is None else size_doubts(runs, accept)
+    doubts = [] if at is None else list(texts(size_caveats(runs, accept)))
     worth = scenario.worth if scenario.priced else None
     study = Study(given, Decision.of(given, sizes), _costs(given, runs), worth, seed)
     table = pd.DataFrame([study.row(place, study.start)[0] for place in range(len(runs))])
@@ -220,7 +221,7 @@ def next_runs(
         "warnings": [
             *doubts,
             *candidate_doubts(fit, given, table),
-            *typical_notes(fit.law, fit.runs, [given.draws.family]),
+            *texts(typical_caveats(fit.law, fit.runs, [given.draws.family])),
             *_doubts(table, scenario),
         ],
     }

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_scaling.core.arguments import needs
+from bayes_scaling.core.caveat import texts
 from bayes_scaling.core.display import brief
 from bayes_scaling.core.draw_summary import describe, quantiles_of
 from bayes_scaling.core.json_files import Saved, records, without
@@ -22,7 +23,7 @@ from bayes_scaling.decisions.decision_family import (
     provenance,
 )
 from bayes_scaling.errors import ScenarioError
-from bayes_scaling.forecast.forecast_caveats import size_doubts
+from bayes_scaling.forecast.forecast_caveats import size_caveats
 from bayes_scaling.inference import Fit
 from bayes_scaling.inference.fit_result import check_fit
 from bayes_scaling.laws.depth_width import matrix_params
@@ -164,7 +165,7 @@ def best_shape(
     seen = (
         _tokens(fit, name, params) if tokens is None else in_unit("tokens", tokens, "token", "1e9")
     )
-    doubts = size_doubts(pd.DataFrame({"params": [params], "tokens": [seen]}), accept)
+    doubts = list(texts(size_caveats(pd.DataFrame({"params": [params], "tokens": [seen]}), accept)))
     draws = family_posterior(fit, name, seed)
     shapes = np.array(given.shapes(params, draws.counting), dtype=np.float64)
     losses = np.stack([_loss(draws, params, seen, *shape) for shape in shapes])

@@ -12,6 +12,7 @@ import pandas as pd
 
 from bayes_scaling import laws
 from bayes_scaling.core.arguments import needs
+from bayes_scaling.core.caveat import Caveat, deprecated_warnings, texts, unique, version_1
 from bayes_scaling.core.display import brief
 from bayes_scaling.core.json_files import Saved, records
 from bayes_scaling.errors import DataError, FitError
@@ -26,7 +27,7 @@ from bayes_scaling.forecast.evaluation.thresholds import (
     divide,
 )
 from bayes_scaling.inference import Procedure
-from bayes_scaling.inference.data_caveats import cautions
+from bayes_scaling.inference.data_caveats import data_caveats
 from bayes_scaling.inference.settings import Progress, speaker
 from bayes_scaling.laws.registry import each
 from bayes_scaling.runs import load_runs
@@ -57,8 +58,8 @@ class Backtest(Saved):
         Of what: compute, params, tokens, epochs, or time.
     skipped : tuple of Skipped
         Families that could not be tested, at which ratio, and why.
-    warnings : tuple of str
-        What is doubtful about the runs under these laws, in words.
+    caveats : tuple of Caveat
+        What a reader must know about the runs under these laws.
     """
 
     points: pd.DataFrame
@@ -66,8 +67,10 @@ class Backtest(Saved):
     ratios: tuple[float, ...]
     split: Split
     skipped: tuple[Skipped, ...]
-    warnings: tuple[str, ...]
+    caveats: tuple[Caveat, ...]
     runs_hash: str
+
+    warnings = deprecated_warnings
 
     def by_distance(self) -> pd.DataFrame:
         """Scores by how far runs lie beyond the fitted ones, families alike.
@@ -101,7 +104,7 @@ class Backtest(Saved):
             "split": self.split,
             "runs_hash": self.runs_hash,
             "skipped": [asdict(entry) for entry in self.skipped],
-            "warnings": list(self.warnings),
+            "warnings": list(texts(self.caveats)),
             **{name: records(table) for name, table in tables.items()},
         }
 
@@ -114,7 +117,7 @@ class Backtest(Saved):
             ratios=tuple(content["ratios"]),
             split=content["split"],
             skipped=tuple(Skipped(**entry) for entry in content["skipped"]),
-            warnings=tuple(content["warnings"]),
+            caveats=tuple(map(version_1, content["warnings"])),
             runs_hash=content["runs_hash"],
         )
 
@@ -128,7 +131,7 @@ class Backtest(Saved):
             parts += ["", "By distance beyond the fitted runs, compute:"]
             parts.append(table.to_string(index=False, float_format="{:.3g}".format))
         parts += [f"Not tested: {entry}." for entry in self.skipped]
-        return "\n".join([*parts, *(f"Note: {text}" for text in self.warnings)])
+        return "\n".join([*parts, *(f"Note: {text}" for text in texts(self.caveats))])
 
     def __repr__(self) -> str:
         return brief(str(self))
@@ -215,6 +218,7 @@ def backtest(
     points = pd.concat([part for part, _ in done], ignore_index=True)
     quality = pd.DataFrame([row for _, row in done])
     scores = summarise(points, _KEYS).merge(quality, on=["law", "ratio"])
-    doubts = chain.from_iterable(cautions(table, rows, p.specify(rows)[0]) for p in procedures)
-    warnings = tuple(dict.fromkeys(doubts))
-    return Backtest(points, scores, ratios, split, skipped, warnings, whole.hash)
+    caveats = unique(
+        caveat for p in procedures for caveat in data_caveats(table, rows, p.specify(rows)[0])
+    )
+    return Backtest(points, scores, ratios, split, skipped, caveats, whole.hash)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_scaling.core.arguments import shown
+from bayes_scaling.core.caveat import Caveat, Datum, Severity, texts, unique
 from bayes_scaling.core.display import brief
 from bayes_scaling.core.json_files import Saved, records
 from bayes_scaling.errors import DataError, FitError
@@ -48,7 +49,7 @@ class Comparison(Saved):
         (the worst) and ``divergences`` of the fit; with held-out runs also ``log_score``,
         ``crps``, ``coverage_90`` and ``bias`` of the runs of largest compute, families alike, and
         ``weight_held_out`` (stacking on them).
-    messages : tuple of str
+    caveats : tuple of Caveat
         What to make of it, and what makes it doubtful.
     held_out : Backtest or None
         The scores behind the second part.
@@ -56,7 +57,7 @@ class Comparison(Saved):
 
     fits: dict[str, Fit]
     table: pd.DataFrame
-    messages: tuple[str, ...]
+    caveats: tuple[Caveat, ...]
     held_out: Backtest | None
 
     def average(self, by: Literal["held_out", "loo"] = "held_out") -> ModelAverage:
@@ -89,12 +90,13 @@ class Comparison(Saved):
             "loss_unit": first.loss_unit(),
             "runs_hash": first.dt.attrs["runs_hash"],
             "laws": records(self.table.reset_index()),
-            "messages": list(self.messages),
+            "messages": list(texts(self.caveats)),
             "held_out": self.held_out.to_dict() if self.held_out else None,
         }
 
     def __str__(self) -> str:
-        return "\n".join([self.table.to_string(float_format="{:.3g}".format), *self.messages])
+        table = self.table.to_string(float_format="{:.3g}".format)
+        return "\n".join([table, *texts(self.caveats)])
 
     def __repr__(self) -> str:
         return brief(str(self))
@@ -161,15 +163,16 @@ def compare(
         }
     _same_losses(fits)
     result = _loo(fits)
-    tested, doubts = None, []
+    tested, untested = None, []
     if ratio is not None:
         try:
             tested = _held_out(fits, ratio, seed, options)
             result = result.join(_scores(tested))
         except DataError as error:
-            doubts.append(f"Larger runs were not held out: {error}.")
+            text = f"Larger runs were not held out: {error}."
+            untested = [Caveat(code="not-held-out", severity="warning", text=text)]
     ordered = {str(name): fits[str(name)] for name in result.index}
-    return Comparison(ordered, result, (*_verdict(result, tested), *doubts), tested)
+    return Comparison(ordered, result, (*_verdict(result, tested), *untested), tested)
 
 
 def _counted(source: Any, counts: Sequence[Count]) -> dict[str, Runs]:
@@ -276,7 +279,7 @@ def _held_out(
         ratios=first.ratios,
         split=first.split,
         skipped=first.skipped,
-        warnings=tuple(dict.fromkeys(text for part, _ in parts for text in part.warnings)),
+        caveats=unique(caveat for part, _ in parts for caveat in part.caveats),
         runs_hash=first.runs_hash,
     )
 
@@ -294,45 +297,67 @@ def _scores(tested: Backtest) -> pd.DataFrame:
     return table.assign(weight_held_out=weights)
 
 
-def _verdict(table: pd.DataFrame, tested: Backtest | None) -> tuple[str, ...]:
-    """What the table says, in words."""
+def _verdict(table: pd.DataFrame, tested: Backtest | None) -> list[Caveat]:
+    """What the table says, of both questions."""
+    return _of_loo(table) + ([] if tested is None else _of_forecasts(table, tested))
+
+
+def _caveat(
+    code: str, subject: str, text: str, severity: Severity = "warning", **data: Datum
+) -> Caveat:
+    return Caveat(code=code, severity=severity, subject=subject, text=text, data=data)
+
+
+def _of_loo(table: pd.DataFrame) -> list[Caveat]:
+    """Which law predicts runs like those fitted, and how far its figure can be trusted."""
     names = [str(name) for name in table.index]
     second = table.iloc[1]
     by, error = abs(float(second["elpd_diff"])), float(second["dse"])
-    messages = [
-        (
-            f"Leave-one-out prefers {names[0]!r} to {names[1]!r} by {by:.1f} (standard error "
-            f"{error:.1f}) in the log density of all runs."
-        )
-    ]
-    messages += [
-        f"Under {name!r} {count} run{'s have' if count > 1 else ' has'} a Pareto k above "
-        f"{PARETO_K_MAX}: its leave-one-out figure is uncertain."
-        for name, count in zip(names, table["pareto_k_high"].tolist(), strict=True)
-        if count
-    ]
-    messages += [
-        f"The fit of {name!r} has not converged (R-hat {r_hat:.3f}, {count} divergences): do not "
-        "use its figures."
-        for name, r_hat, count in zip(names, table["r_hat"], table["divergences"], strict=True)
-        if not r_hat <= RHAT_MAX or count
-    ]
-    if tested is None:
-        return tuple(messages)
+    text = (
+        f"Leave-one-out prefers {names[0]!r} to {names[1]!r} by {by:.1f} (standard error "
+        f"{error:.1f}) in the log density of all runs."
+    )
+    found = [_caveat("loo-preference", names[0], text, "note", elpd_diff=by, standard_error=error)]
+    for name, count in zip(names, table["pareto_k_high"].tolist(), strict=True):
+        if count:
+            text = (
+                f"Under {name!r} {count} run{'s have' if count > 1 else ' has'} a Pareto k above "
+                f"{PARETO_K_MAX}: its leave-one-out figure is uncertain."
+            )
+            found.append(_caveat("pareto-k", name, text, runs=count))
+    for name, r_hat, count in zip(
+        names, table["r_hat"].tolist(), table["divergences"].tolist(), strict=True
+    ):
+        if not r_hat <= RHAT_MAX or count:
+            text = (
+                f"The fit of {name!r} has not converged (R-hat {r_hat:.3f}, {count} divergences): "
+                "do not use its figures."
+            )
+            found.append(_caveat("not-converged", name, text, r_hat=r_hat, divergences=count))
+    return found
+
+
+def _of_forecasts(table: pd.DataFrame, tested: Backtest) -> list[Caveat]:
+    """Which law forecasts the held-out runs best, and how much that says."""
     order = table["log_score"].sort_values(ascending=False)
     best, gain = str(order.index[0]), float(order.iloc[0] - order.iloc[1])
     coverage = float(table.loc[[best], "coverage_90"].iloc[0])
     count = int((tested.points["law"] == best).sum())
-    messages.append(
+    text = (
         f"Fitted to runs up to 1/{tested.ratios[0]:g} of each family's largest compute, {best!r} "
         f"forecasts the {count} larger ones best, by {gain:.2f} in log density a run; its 90% "
         f"interval covers {coverage:.0%}."
     )
-    if best != names[0]:
-        messages.append(
-            f"The two disagree: {names[0]!r} fits best, {best!r} forecasts best. For runs larger "
+    data: dict[str, Datum] = {"runs": count, "log_score_diff": gain, "coverage_90": coverage}
+    found = [_caveat("held-out-preference", best, text, "note", **data)]
+    first = str(table.index[0])
+    if best != first:
+        text = (
+            f"The two disagree: {first!r} fits best, {best!r} forecasts best. For runs larger "
             "than the data the second counts more; forecast under both."
         )
+        found.append(_caveat("disagreement", best, text, fits_best=first))
     if count < _FEW:
-        messages.append(f"Only {count} runs were held out, so their verdict is thin.")
-    return tuple(messages)
+        text = f"Only {count} runs were held out, so their verdict is thin."
+        found.append(_caveat("few-held-out", best, text, runs=count))
+    return found

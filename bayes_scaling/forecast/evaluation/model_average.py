@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from bayes_scaling.core.caveat import Caveat, unique
 from bayes_scaling.core.random_streams import Stream, generator
 from bayes_scaling.errors import FitError
 from bayes_scaling.forecast.forecast_result import Forecast
@@ -107,9 +108,14 @@ class ModelAverage:
             coords={"chain": range(chains), "draw": range(draws), "point": first.draws["point"]},
         )
         shares = ", ".join(f"{name!r} {weight:.0%}" for name, weight in used.items())
-        doubts = [text for part in parts.values() for text in part.warnings]
-        warnings = (f"Average of {len(used)} fits: {shares}.", *dict.fromkeys(doubts))
-        return Forecast(whole, first.configs, first.points, warnings, first.loss_unit)
+        average = Caveat(
+            code="model-average",
+            severity="note",
+            text=f"Average of {len(used)} fits: {shares}.",
+            data={**used},
+        )
+        caveats = (average, *unique(c for part in parts.values() for c in part.caveats))
+        return Forecast(whole, first.configs, first.points, caveats, first.loss_unit)
 
 
 def _shares(weights: list[float], total: int) -> list[int]:

@@ -10,6 +10,7 @@ from warnings import catch_warnings, simplefilter, warn
 
 import xarray as xr
 
+from bayes_scaling.core.caveat import Caveat, version_1
 from bayes_scaling.core.files import FileWarning, reason, write_bytes
 from bayes_scaling.errors import FileError, LawError
 from bayes_scaling.inference.storage import netcdf
@@ -21,6 +22,7 @@ from bayes_scaling.model.spec_json import read_spec
 
 __all__ = ["STUMBLES", "load", "save"]
 
+_VERSION_1 = "bayes_scaling.fit/1"
 _LARGEST = 2**32
 """Bytes of a file that is read: a thousand times those of a usual fit."""
 STUMBLES = (
@@ -51,7 +53,7 @@ def save(tree: xr.DataTree, path: str | PathLike[str]) -> Path:
     try:
         sealed.attrs = {**tree.attrs, ATTRIBUTE: checksum(tree)}
         sealed.to_netcdf(content, engine="h5netcdf", encoding=_encoding(tree))
-        kept = checksum(netcdf.read(content.getvalue(), SCHEMA)) == sealed.attrs[ATTRIBUTE]
+        kept = checksum(netcdf.read(content.getvalue(), (SCHEMA,))) == sealed.attrs[ATTRIBUTE]
     except FileError as error:
         raise FileError(f"cannot write {path}: of this fit {error}") from error
     except (AttributeError, TypeError, ValueError) as error:
@@ -92,8 +94,8 @@ def load(path: str | PathLike[str], law: Law | None = None) -> xr.DataTree:
     Warns
     -----
     FileWarning
-        If the file has no checksum, as those of early versions; the fit then carries the caveat
-        among its warnings.
+        If the file has no checksum, as those of early versions; the fit then has a caveat of code
+        "no-checksum".
 
     Raises
     ------
@@ -103,6 +105,8 @@ def load(path: str | PathLike[str], law: Law | None = None) -> xr.DataTree:
     source = Path(path)
     tree = _read(source)
     altered, stated = _is_altered(tree.attrs, checksum(tree)), tree.attrs.pop(ATTRIBUTE, None)
+    if tree.attrs["schema"] == _VERSION_1:
+        _upgrade(tree)
     try:
         _check(source, tree, law)
     except FileError as error:
@@ -115,7 +119,7 @@ def load(path: str | PathLike[str], law: Law | None = None) -> xr.DataTree:
             "damaged; copy it again, or fit again"
         )
     if stated is None:
-        _caution(source, tree)
+        _without_checksum(source, tree)
     return tree
 
 
@@ -144,7 +148,7 @@ def _read(source: Path) -> xr.DataTree:
         # What a damaged file is warned about is found by its checksum, too.
         with catch_warnings():
             simplefilter("ignore")
-            return netcdf.read(content, SCHEMA)
+            return netcdf.read(content, (SCHEMA, _VERSION_1))
     except FileError as error:
         raise FileError(f"{source} is not a fit: {error}") from error
     except STUMBLES as error:
@@ -164,11 +168,28 @@ def _check(source: Path, tree: xr.DataTree, law: Law | None) -> None:
         raise FileError(f"{source} is not a whole fit: {wrong}")
 
 
-def _caution(source: Path, tree: xr.DataTree) -> None:
+def _upgrade(tree: xr.DataTree) -> None:
+    """Turn the warnings of a fit of version 0.1, which are text, into caveats."""
+    if "warnings" not in tree.attrs:
+        return
+    tree.attrs["schema"] = SCHEMA
+    kept = str(tree.attrs.pop("warnings"))
+    try:
+        texts = json.loads(kept)
+    except (ValueError, RecursionError):
+        texts = None
+    if isinstance(texts, list) and all(isinstance(text, str) for text in texts):
+        kept = json.dumps([version_1(text).to_dict() for text in texts])
+    tree.attrs["caveats"] = kept
+
+
+def _without_checksum(source: Path, tree: xr.DataTree) -> None:
     """Say that a fit has no checksum, now and in what is made of it."""
     said = (
         f"The fit was read from {source.name}, which has no checksum (early versions wrote none): "
         "damage to it, or a change by hand, would not be noticed."
     )
     warn(said, FileWarning, stacklevel=4)
-    tree.attrs["warnings"] = json.dumps([*json.loads(tree.attrs["warnings"]), said])
+    caveat = Caveat(code="no-checksum", severity="warning", subject=source.name, text=said)
+    known = json.loads(tree.attrs["caveats"])
+    tree.attrs["caveats"] = json.dumps([*known, caveat.to_dict()])

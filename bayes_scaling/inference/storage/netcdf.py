@@ -59,15 +59,15 @@ def is_netcdf(content: bytes) -> bool:
     return content.startswith(_SIGNATURE)
 
 
-def read(content: bytes, schema: str) -> xr.DataTree:
+def read(content: bytes, schemas: tuple[str, ...]) -> xr.DataTree:
     """The groups, variables and attributes of a NetCDF 4 file.
 
     Parameters
     ----------
     content : bytes
         The file.
-    schema : str
-        What its attribute of that name must be.
+    schemas : tuple of str
+        What its attribute "schema" may be, the present one first.
 
     Returns
     -------
@@ -87,8 +87,8 @@ def read(content: bytes, schema: str) -> xr.DataTree:
         root = h5g.open(file, b"/")
         budget.meet(h5o.get_info(root).addr, "the root")
         attributes = _attributes(root, "the root", budget)
-        if (stated := attributes.get("schema")) != schema:
-            raise FileError(f"its schema is {stated!r}, {schema!r} is needed")
+        if (stated := attributes.get("schema")) not in schemas:
+            raise FileError(f"its schema is {stated!r}, {schemas[0]!r} is needed")
         groups = {"/": xr.Dataset(attrs=attributes)}
         for name, kind in _members(root, "", budget):
             if kind != h5o.TYPE_GROUP:

@@ -7,7 +7,10 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from msgspec import ValidationError, convert
 
+from bayes_scaling.core.caveat import Caveat
+from bayes_scaling.core.records import explain
 from bayes_scaling.inference.storage.structure_checks import (
     coordinates,
     fitted_problems,
@@ -44,7 +47,7 @@ _ATTRIBUTES = (
     "excluded",
     "sampler",
     "versions",
-    "warnings",
+    "caveats",
 )
 _WIDEST = 30.0
 """Largest spread of a log: families, or errors of the law, that differ by factors of 1e13."""
@@ -133,16 +136,20 @@ def _of_attributes(attributes: Mapping[str, Any], spec: Spec) -> Iterator[str]:
     if attributes["count"] not in ("params", "params_nonemb"):
         yield f"its count is {attributes['count']!r}, 'params' or 'params_nonemb' is needed"
     for name, kind, needed in (
-        ("warnings", list, "a list of text"),
+        ("caveats", list, "a list of objects"),
         ("versions", dict, "an object of text"),
         ("excluded", dict, "an object of counts"),
         ("sampler", dict, "an object"),
     ):
         value = _json(attributes[name])
         entries = value.values() if isinstance(value, dict) else value
-        of = {"excluded": int, "sampler": object}.get(name, str)
+        of = {"excluded": int, "sampler": object, "caveats": dict}.get(name, str)
         if not isinstance(value, kind) or not all(isinstance(entry, of) for entry in entries):
             yield f"its attribute {name!r} is not {needed} as JSON"
+    try:
+        convert(_json(attributes["caveats"]), list[Caveat])
+    except ValidationError as error:
+        yield f"its attribute 'caveats' is not as it should be: {explain(error)}"
     for name in ("seed", "compile_seconds", "sample_seconds"):
         value = attributes.get(name)
         if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:

@@ -77,7 +77,7 @@ def _asked_too_much(study: Study, found: list[dict[str, Any]]) -> list[Reason]:
     for item in found:
         unit = study.fit.loss_unit(item["family"])
         said = implausible([unit], np.array([item["loss"]["q50"]]), "forecast")
-        reasons += [("warn", text) for text in said]
+        reasons += [("warn", caveat.text) for caveat in said]
     unseen = sorted({item["family"] for item in found} - set(study.fit.families))
     if unseen:
         reasons.append(("warn", f"{quoted(unseen)} was not fitted: it is drawn from the others."))

@@ -4,8 +4,9 @@ import json
 import math
 from typing import Any
 
+from bayes_scaling.core.caveat import texts
 from bayes_scaling.core.draw_summary import Z90
-from bayes_scaling.model import typical_notes
+from bayes_scaling.model import typical_caveats
 from bayes_scaling.report.study import Study
 from bayes_scaling.runs.flags import CODES
 
@@ -40,7 +41,7 @@ def data_section(study: Study) -> dict[str, Any]:
         "flags": _flags(study),
         "flagged_share": _flagged_share(study),
         "excluded": json.loads(attrs["excluded"]),
-        "warnings": list(fit.warnings),
+        "warnings": list(texts(fit.caveats)),
     }
 
 
@@ -78,7 +79,7 @@ def law_section(study: Study) -> dict[str, Any]:
         "reference": law.reference,
         "notes": [
             *(*law.limitations, *law.remarks),
-            *typical_notes(law, study.fit.runs, study.fit.families),
+            *texts(typical_caveats(law, study.fit.runs, study.fit.families)),
         ],
         "noise": spec.noise,
         "pooling": dict(spec.pooling),
