@@ -1,6 +1,7 @@
 """Fits made by hand, so that what follows a posterior is tested without sampling."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -115,9 +116,14 @@ def handmade(
         sampled=sampled,
         settings=SamplerSettings(draws=DRAWS, chains=CHAINS, seed=seed),
         runs=runs,
-        messages=(),
+        caveats=(),
     )
     return Fit(tree, law if isinstance(law, Law) else None)
+
+
+def codes(result: Any) -> list[str]:
+    """Codes of the caveats of a result."""
+    return [caveat.code for caveat in result.caveats]
 
 
 @pytest.fixture(scope="session")

@@ -45,7 +45,7 @@ def test_a_forecast_of_thousands_of_points_is_short(hostile: Fit, points: pd.Dat
     for row in (0, 9, 2990, 2999):
         assert f"{expected['mean'].iloc[row]:.6f}" in shown
     assert f"{expected['mean'].iloc[1500]:.6f}" not in shown
-    for doubt in forecast.warnings:
+    for doubt in map(str, forecast.caveats):
         assert f"Note: {doubt}" in shown
 
 

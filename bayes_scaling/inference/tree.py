@@ -24,9 +24,9 @@ from bayes_scaling.model.spec import Spec
 from bayes_scaling.model.spec_json import write_spec
 from bayes_scaling.runs import INPUTS, Runs
 
-__all__ = ["OF_TEXT", "SCHEMA", "assemble", "run_columns", "with_derived"]
+__all__ = ["OF_TEXT", "SCHEMA", "VERSION_1", "assemble", "run_columns", "with_derived"]
 
-SCHEMA = "bayes_scaling.fit/2"
+SCHEMA, VERSION_1 = "bayes_scaling.fit/2", "bayes_scaling.fit/1"
 _PRIOR_DRAWS = 1000
 _LIBRARIES = ("bayes-scaling", "pymc", "nutpie", "arviz", "numpy", "xarray")
 OF_TEXT = ("family", "run", "loss_unit")

@@ -36,7 +36,7 @@ def test_the_better_fit_comes_first(pair: dict[str, Fit], tmp_path: Path) -> Non
     assert found.table["elpd_diff"].iloc[0] == 0
     assert found.table["weight_loo"].sum() == pytest.approx(1)
     assert found.table["weight_loo"].idxmax() == "sharp"
-    assert "prefers 'sharp' to 'blunt' by" in found.messages[0]
+    assert (found.caveats[0].code, found.caveats[0].subject) == ("loo-preference", "sharp")
     for name, fit in pair.items():
         alone, _ = loo_check(fit.dt)
         for column in ("elpd", "se", "pareto_k_high"):
@@ -76,7 +76,7 @@ def test_larger_runs_are_held_out_of_each(
     assert_allclose(found.table["log_score"], mean[found.table.index])
     assert found.table["weight_held_out"].sum() == pytest.approx(1)
     assert found.average().weights["sharp"] > 0.5
-    assert any(f"forecasts the {held_out} larger ones best" in text for text in found.messages)
+    assert [c.data["runs"] for c in found.caveats if c.code == "held-out-preference"] == [held_out]
 
 
 def test_a_disagreement_is_said() -> None:
@@ -135,7 +135,8 @@ def test_an_average_takes_draws_in_proportion(pair: dict[str, Fit]) -> None:
         pairs = {tuple(row) for row in own.loss_run.values.reshape(-1, 2)}
         taken = [tuple(row) for row in mixed.loss_run.values.reshape(-1, 2)]
         assert sum(row in pairs for row in taken) == share * total
-    assert mixed.warnings[0] == "Average of 2 fits: 'blunt' 25%, 'sharp' 75%."
+    assert mixed.caveats[0].code == "model-average"
+    assert mixed.caveats[0].data == {"blunt": 0.25, "sharp": 0.75}
     assert list(mixed.to_frame()["family"]) == ["web", "code"]
 
 

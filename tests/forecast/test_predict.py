@@ -11,11 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
+from bayes_scaling.core.caveat import texts
 from bayes_scaling.core.draw_summary import quantile_name
 from bayes_scaling.decisions import Scenario, allocate
 from bayes_scaling.errors import DataError, FileError, FitError
 from bayes_scaling.forecast import predict
 from bayes_scaling.inference import Fit
+from tests.conftest import codes
 
 POINTS = pd.DataFrame(
     {"params": [1e8, 7e10, 1e9], "tokens": [1e10, 1e12, 2e10], "family": ["web", "code", "law"]}
@@ -72,15 +74,18 @@ def test_extrapolation_is_in_decades_beyond_the_largest_run(two_families: Fit) -
         two_families, params=[1e9, 1e9], flops=[100 * largest, largest / 10], family="web"
     )
     assert_allclose(forecast.points["extrapolation"], [2.0, -1.0], atol=1e-12)
-    assert any("by 2.0 decades of compute (100 times)" in text for text in forecast.warnings)
+    (far,) = [c for c in forecast.caveats if c.code == "extrapolation"]
+    assert (far.data["points"], far.data["of"], far.data["size"]) == (1, 2, "compute")
+    assert far.data["factor"] == pytest.approx(100)
     inside = predict(two_families, params=1e8, flops=largest / 10, family="web")
-    assert not inside.warnings
+    assert not inside.caveats
 
 
 def test_an_unseen_family_comes_from_the_population(two_families: Fit) -> None:
     forecast = predict(two_families, POINTS)
     assert list(forecast.points["family_seen"]) == [True, True, False]
-    assert any("Family 'law' was not in the fit" in text for text in forecast.warnings)
+    (unseen,) = [c for c in forecast.caveats if c.code == "unseen-family"]
+    assert unseen.data == {"families": ["law"], "fitted": 2}
     seen = predict(two_families, params=1e9, tokens=2e10, family="web").loss_curve.std()
     assert float(forecast.loss_curve.isel(point=2).std()) > 2 * float(seen)
     twice = predict(two_families, params=[1e9, 1e9], tokens=2e10, family="law").loss_curve
@@ -181,7 +186,7 @@ def test_files_hold_the_table(two_families: Fit, tmp_path: Path) -> None:
     assert list(parquet.columns) == list(table.columns)
     content = json.loads(forecast.save(tmp_path / "p.json").read_text())
     assert content["schema"] == "bayes_scaling.forecast/1"
-    assert content["warnings"] == list(forecast.warnings)
+    assert content["warnings"] == list(texts(forecast.caveats))
     assert_allclose([row["q95"] for row in content["points"]], read["q95"], rtol=1e-9)
     with pytest.raises(FileError, match=r"'\.txt' is not"):
         forecast.save(tmp_path / "p.txt")
@@ -194,18 +199,17 @@ def test_repeated_tokens_are_worth_less(make_fit: Callable[..., Fit]) -> None:
     where = {"params": 1e8, "tokens": 1e11, "family": "web"}
     forecast = predict(fit, unique_tokens=[1e9, 1e10, 1e11], **where)
     assert (forecast.loss_curve.diff("point") < 0).all()
-    assert not any("not stated" in text for text in forecast.warnings)
+    assert "unstated-input" not in codes(forecast)
     silent = predict(fit, **where)
-    assert (
-        "unique_tokens is not stated in 1 of 1 rows: their tokens are all taken as fresh."
-        in silent.warnings
-    )
+    (blank,) = [c for c in silent.caveats if c.code == "unstated-input"]
+    assert (blank.subject, blank.data) == ("unique_tokens", {"rows": 1, "of": 1})
     fresh = forecast.loss_curve.isel(point=2)
     assert_allclose(silent.loss_curve.isel(point=0), fresh, rtol=1e-12)
     table = pd.DataFrame({**where, "unique_tokens": [np.nan, 1e9]})
     mixed = predict(fit, table)
     assert_allclose(mixed.loss_curve.isel(point=0), fresh, rtol=1e-12)
-    assert any("in 1 of 2 rows" in text for text in mixed.warnings)
+    (blank,) = [c for c in mixed.caveats if c.code == "unstated-input"]
+    assert blank.data == {"rows": 1, "of": 2}
 
 
 SHAPED = {
@@ -223,10 +227,10 @@ def test_the_best_shape_is_assumed_where_none_is_stated(make_fit: Callable[..., 
     fit = make_fit("depth-width", SHAPED)
     where = {"params": 1e9, "tokens": 2e10, "family": "web"}
     silent = predict(fit, **where)
-    assert any("the best one is assumed, draw by draw" in text for text in silent.warnings)
+    assert "unstated-input" in codes(silent)
     loss = silent.loss_curve.isel(point=0)
     shapes = predict(fit, n_layer=[4, 12, 24, 90], d_model=[4000, 720, 720, 300], **where)
-    assert not any("best one" in text for text in shapes.warnings)
+    assert "unstated-input" not in codes(shapes)
     # In every draw, no shape is better than that draw's best, and far ones are worse.
     assert (shapes.loss_curve >= loss - 1e-12).all()
     assert (shapes.loss_curve.isel(point=0) > shapes.loss_curve.isel(point=1)).all()
@@ -243,9 +247,8 @@ def test_a_typical_batch_is_assumed_and_said(make_fit: Callable[..., Fit]) -> No
     fit = make_fit("kaplan-steps", STEPS)
     where = {"params": 1e9, "tokens": 2e10, "family": "web"}
     silent = predict(fit, **where)
-    assert any(
-        t.startswith("step and batch_tokens are not stated in 1 of 1") for t in silent.warnings
-    )
+    (assumed,) = [c for c in silent.caveats if c.code == "typical-input"]
+    assert (assumed.subject, assumed.data) == ("step and batch_tokens", {"rows": 1, "of": 1})
     batches = predict(fit, batch_tokens=[1e5, 1e6, 1e8], **where)
     # At the same tokens a smaller batch wastes less.
     assert (batches.loss_curve.diff("point") > 0).all()

@@ -1,7 +1,7 @@
 """Caveats of points outside the runs: above and below alike, and where the law says the absurd."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pytest
@@ -18,13 +18,13 @@ from bayes_scaling.forecast.extrapolation import EXTRAPOLATED, extent_of, implau
 from bayes_scaling.inference import Fit
 from bayes_scaling.report.study import Study, placed
 from bayes_scaling.runs.loss_units import plausible
+from tests.conftest import codes
 
 ABOVE, BELOW = "beyond the largest fitted run", "below the smallest fitted run"
 
 
-def said(warnings: object, text: str) -> bool:
-    assert isinstance(warnings, list | tuple)
-    return any(text in warning for warning in warnings)
+def said(warnings: Iterable[object], text: str) -> bool:
+    return any(text in str(warning) for warning in warnings)
 
 
 def corners(fit: Fit) -> tuple[dict[str, float], dict[str, float]]:
@@ -41,11 +41,14 @@ def corners(fit: Fit) -> tuple[dict[str, float], dict[str, float]]:
 def test_one_threshold_holds_on_every_side(two_families: Fit, name: str, factor: float) -> None:
     low, high = corners(two_families)
     middle = {n: math.sqrt(low[n] * high[n]) for n in low}
-    for text, at in ((BELOW, low[name] / factor), (ABOVE, high[name] * factor)):
+    for code, at in (
+        ("extrapolation-below", low[name] / factor),
+        ("extrapolation", high[name] * factor),
+    ):
         forecast = two_families.predict(**(middle | {name: at}), family="web")
-        assert said(forecast.warnings, text) == (factor > EXTRAPOLATED)
-        other = BELOW if text == ABOVE else ABOVE
-        assert not said(forecast.warnings, other)
+        far = [c for c in forecast.caveats if c.code.startswith("extrapolation")]
+        assert [c.code for c in far] == [code] * (factor > EXTRAPOLATED)
+        assert all(c.data["factor"] > EXTRAPOLATED for c in far)
 
 
 def test_compute_below_every_run_is_below_the_runs(two_families: Fit) -> None:
@@ -56,7 +59,9 @@ def test_compute_below_every_run_is_below_the_runs(two_families: Fit) -> None:
     reach = reach_of(extent, low | {"flops": flops})
     assert reach.below_in == "compute"
     assert math.isclose(reach.below, extent.low["flops"] - math.log(flops))
-    assert said(two_families.predict(**low, family="web").warnings, BELOW) == reach.is_below
+    assert (
+        "extrapolation-below" in codes(two_families.predict(**low, family="web"))
+    ) == reach.is_below
 
 
 def test_the_factor_is_the_one_of_the_smallest_run(two_families: Fit) -> None:
@@ -72,9 +77,11 @@ def test_the_factor_is_the_one_of_the_smallest_run(two_families: Fit) -> None:
 def test_a_loss_above_that_of_guessing_is_said_by_its_median(unit: str) -> None:
     most = plausible(unit)[1]
     assert implausible([unit], np.array([most * 0.999])) == []
-    (text,) = implausible([unit, unit], np.array([most * 1.1, 1.0]))
-    assert unit in text
-    assert text.startswith("The median loss of 1 of 2 points")
+    (caveat,) = implausible([unit, unit], np.array([most * 1.1, 1.0]))
+    assert caveat.code == "loss-above-guessing"
+    assert (caveat.data["points"], caveat.data["of"], caveat.data["unit"]) == (1, 2, unit)
+    assert caveat.data["median"] == most * 1.1
+    assert caveat.data["most"] == most
     assert implausible(["unknown"], np.array([1e6])) == []
 
 
@@ -83,8 +90,9 @@ def test_a_forecast_worse_than_guessing_says_so(make_fit: Callable[..., Fit]) ->
     tiny = fit.predict(params=1e4, tokens=1e5, family="web")
     median = float(tiny.loss_run.median())
     assert median > plausible("nats/token")[1]
-    assert said(tiny.warnings, f"median loss of the point, {median:.4g} nats/token")
-    assert not said(fit.predict(params=1e8, tokens=1e10, family="web").warnings, "median loss")
+    (absurd,) = [c for c in tiny.caveats if c.code == "loss-above-guessing"]
+    assert absurd.data["median"] == median
+    assert "loss-above-guessing" not in codes(fit.predict(params=1e8, tokens=1e10, family="web"))
 
 
 def test_every_decision_below_the_data_says_so(two_families: Fit) -> None:

@@ -66,7 +66,7 @@ def test_groups_and_attributes(sampled: Fit) -> None:
 def test_targets_stay_out_of_the_fit(sampled: Fit, table: pd.DataFrame) -> None:
     assert len(sampled.runs) == 40
     assert list(sampled.targets["run"]) == ["t0", "t1"]
-    assert any("2 runs have role 'target'" in text for text in sampled.warnings)
+    assert [c.data["runs"] for c in sampled.caveats if c.code == "held-out-targets"] == [2]
     observed = table.loc[table["role"] == "fit", "loss"]
     assert_allclose(sampled.runs["loss"], observed, rtol=1e-12)
 
@@ -90,7 +90,7 @@ def test_a_saved_fit_predicts_the_same(sampled: Fit, tmp_path: Path) -> None:
     path = sampled.save(tmp_path / "fit.nc")
     loaded = load_fit(path)
     assert loaded.spec == sampled.spec
-    assert loaded.warnings == sampled.warnings
+    assert loaded.caveats == sampled.caveats
     where = {"params": [1e10, 1e8], "tokens": [1e12, 1e10], "family": ["web", "unseen"]}
     for name, value in sampled.predict(**where).draws.items():
         assert_allclose(loaded.predict(**where).draws[name], value, rtol=0, atol=0)

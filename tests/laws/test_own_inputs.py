@@ -93,8 +93,8 @@ def test_a_law_with_an_input_of_its_own_goes_all_the_way(
     assert at.to_frame()["q50"].item() == small
     open_ = fitted.predict(**sizes)
     assert_allclose(open_.points["vocab"], middle)
-    assert any("vocab is not stated in 1 of 1 rows" in text for text in open_.warnings)
-    assert not any("vocab" in text for text in at.warnings)
+    assert ("typical-input", "vocab") in {(c.code, c.subject) for c in open_.caveats}
+    assert "vocab" not in {caveat.subject for caveat in at.caveats}
 
     scored = bs.score(fitted, table)
     assert scored["loss"].tolist() == table["loss"].tolist()
@@ -169,14 +169,14 @@ def test_an_input_outside_the_runs_is_said() -> None:
     low, high = own.runs["tokens"].min() ** 0.4, own.runs["tokens"].max() ** 0.4
     where = {"params": 1e9, "tokens": 1e10, "family": "web"}
 
-    def doubts(vocab: Any) -> list[str]:
-        said = own.predict(**where, vocab=vocab).warnings
-        return [text for text in said if "the vocab of the fitted runs" in text]
+    def outside(vocab: Any) -> list[tuple[object, object, object]]:
+        found = own.predict(**where, vocab=vocab).caveats
+        data = [c.data for c in found if (c.code, c.subject) == ("input-extrapolation", "vocab")]
+        return [(d["points"], d["of"], pytest.approx(d["factor"])) for d in data]
 
-    assert doubts([low / 1.4, low, high, 1.4 * high]) == []
-    assert "2 of 3 points lie outside" in doubts([low / 2, low, high * 3])[0]
-    assert "by up to 3 times" in doubts([low / 2, low, high * 3])[0]
-    assert "by 2 times" in doubts(low / 2)[0]
+    assert outside([low / 1.4, low, high, 1.4 * high]) == []
+    assert outside([low / 2, low, high * 3]) == [(2, 3, 3.0)]
+    assert outside(low / 2) == [(1, 1, 2.0)]
 
 
 def test_reports_refuse_a_law_that_needs_more_than_sizes(tmp_path: Path) -> None:
@@ -349,10 +349,13 @@ def test_an_input_is_no_setting_of_a_sweep() -> None:
 
 def test_what_the_runs_do_not_vary_is_said(table: pd.DataFrame) -> None:
     runs = load_runs(table).with_inputs((VOCAB,))
-    assert identifiability(runs).messages == identifiability(load_runs(table)).messages
+    assert identifiability(runs).caveats == identifiability(load_runs(table)).caveats
     constant = load_runs(table.assign(vocab_size=32e3)).with_inputs((VOCAB,))
-    (said,) = set(identifiability(constant).messages) - set(identifiability(runs).messages)
-    assert said.startswith("vocab hardly varies")
+    (said,) = (
+        c for c in identifiability(constant).caveats if c not in identifiability(runs).caveats
+    )
+    assert (said.code, said.subject) == ("constant-input", "vocab")
+    assert said.data["sd_decades"] == pytest.approx(0.0, abs=1e-9)
 
 
 def test_what_is_typical_grows_as_declared() -> None:

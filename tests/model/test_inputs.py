@@ -52,12 +52,14 @@ def test_inputs_that_are_missing_are_named_with_the_row() -> None:
 
 
 def test_what_is_assumed_is_said() -> None:
-    assert unstated(laws.get("chinchilla"), RUNS) == {}
-    assert unstated(laws.get("data-constrained"), RUNS.assign(unique_tokens=1e7)) == {}
-    said = unstated(laws.get("data-constrained"), RUNS)
-    assert said["unique_tokens"].startswith("unique_tokens is not stated in 4 of 4 rows")
+    assert unstated(laws.get("chinchilla"), RUNS) == []
+    assert unstated(laws.get("data-constrained"), RUNS.assign(unique_tokens=1e7)) == []
+    (blank,) = unstated(laws.get("data-constrained"), RUNS)
+    assert (blank.code, blank.subject) == ("unstated-input", "unique_tokens")
+    assert blank.data == {"rows": 4, "of": 4}
     some = RUNS.assign(n_layer=[np.nan, 1, 1, 1])
-    assert "1 of 4 rows: the best one" in unstated(laws.get("depth-width"), some)["aspect_ratio"]
+    (blank,) = unstated(laws.get("depth-width"), some)
+    assert (blank.subject, blank.data) == ("aspect_ratio", {"rows": 1, "of": 4})
 
 
 def test_columns_that_a_law_needs_beside_the_sizes() -> None:
@@ -76,8 +78,7 @@ def test_batch_and_shape_are_those_in_the_middle_of_the_family() -> None:
     # Geometric means: 2e4 for "code"; all four runs for a family that is new.
     assert_allclose(filled["step"], [500, 1e9 / 2e4, 1e9 / np.sqrt(1e4 * 2e4)])
     assert_allclose(input_table(law, filled)["batch_tokens"].iloc[0], 2e6)
-    (sentence,) = said
-    assert sentence.startswith("step and batch_tokens are not stated in 2 of 3 rows: ")
+    assert [(c.subject, c.data["rows"]) for c in said] == [("step and batch_tokens", 2)]
 
 
 def test_typical_shapes_keep_the_count_and_the_aspect_ratio() -> None:
@@ -92,6 +93,6 @@ def test_typical_shapes_keep_the_count_and_the_aspect_ratio() -> None:
     filled, said = fill_typical(law, RUNS, whole)
     assert_allclose(filled.loc[[0, 2, 3], "n_layer"], [2, 2, 4])
     assert filled["n_layer"].notna().all()
-    assert "1 of 4 rows" in said[0]
+    assert said[0].data == {"rows": 1, "of": 4}
     # Laws that read neither are left alone.
     assert fill_typical(laws.get("chinchilla"), RUNS, whole)[1] == []

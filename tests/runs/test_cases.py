@@ -79,4 +79,4 @@ def test_configurations_in_billions():
     path = CASES / "configs_in_billions.csv"
     with pytest.raises(BayesScalingError, match="params and tokens are probably in billions"):
         load_configs(path)
-    assert len(load_configs(path, accept=["implausible-size"]).doubts) == 1
+    assert len(load_configs(path, accept=["implausible-size"]).caveats) == 1

@@ -83,7 +83,7 @@ def test_sizes_in_billions_or_logarithms_never_pass(params, ratio, units):
     assert (-1, "implausible-size") in errors(load_runs(source))
     with pytest.raises(DataError, match="--accept implausible-size"):
         load_configs(source)
-    assert load_configs(source, accept=["implausible-size"]).doubts
+    assert load_configs(source, accept=["implausible-size"]).caveats
 
 
 def test_what_is_meant_is_accepted_and_stays_visible():
@@ -138,7 +138,7 @@ def test_the_limits_of_sizes(params, tokens, legal):
     found = load_runs(point.assign(loss=5.0, loss_unit="nats/byte"))
     assert (not errors(found)) == legal
     if legal:
-        assert load_configs(point).doubts == ()
+        assert load_configs(point).caveats == ()
     else:
         with pytest.raises(DataError, match="implausible-size"):
             load_configs(point)

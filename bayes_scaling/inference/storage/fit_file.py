@@ -16,13 +16,12 @@ from bayes_scaling.errors import FileError, LawError
 from bayes_scaling.inference.storage import netcdf
 from bayes_scaling.inference.storage.checksum import ATTRIBUTE, checksum
 from bayes_scaling.inference.storage.structure import missing, problem
-from bayes_scaling.inference.tree import SCHEMA
+from bayes_scaling.inference.tree import SCHEMA, VERSION_1
 from bayes_scaling.laws import Law
 from bayes_scaling.model.spec_json import read_spec
 
 __all__ = ["STUMBLES", "load", "save"]
 
-_VERSION_1 = "bayes_scaling.fit/1"
 _LARGEST = 2**32
 """Bytes of a file that is read: a thousand times those of a usual fit."""
 STUMBLES = (
@@ -105,7 +104,7 @@ def load(path: str | PathLike[str], law: Law | None = None) -> xr.DataTree:
     source = Path(path)
     tree = _read(source)
     altered, stated = _is_altered(tree.attrs, checksum(tree)), tree.attrs.pop(ATTRIBUTE, None)
-    if tree.attrs["schema"] == _VERSION_1:
+    if tree.attrs["schema"] == VERSION_1:
         _upgrade(tree)
     try:
         _check(source, tree, law)
@@ -148,7 +147,7 @@ def _read(source: Path) -> xr.DataTree:
         # What a damaged file is warned about is found by its checksum, too.
         with catch_warnings():
             simplefilter("ignore")
-            return netcdf.read(content, (SCHEMA, _VERSION_1))
+            return netcdf.read(content, (SCHEMA, VERSION_1))
     except FileError as error:
         raise FileError(f"{source} is not a fit: {error}") from error
     except STUMBLES as error:

@@ -20,7 +20,7 @@ from bayes_scaling.errors import FileError
 from bayes_scaling.inference import Fit
 from bayes_scaling.inference.storage.checksum import ATTRIBUTE, checksum
 from bayes_scaling.inference.storage.fit_file import STUMBLES, netcdf, save
-from bayes_scaling.inference.tree import SCHEMA
+from bayes_scaling.inference.tree import SCHEMA, VERSION_1
 from tests.conftest import handmade
 from tests.fuzz.engine import Made, Target, UnsoundError
 
@@ -113,7 +113,7 @@ def altered(content: bytes, random: Random) -> bytes:
 def sealed(content: bytes) -> bytes:
     """The same file with the checksum of what it holds, where that can be read."""
     try:
-        tree = netcdf.read(content, SCHEMA)
+        tree = netcdf.read(content, (SCHEMA, VERSION_1))
     except STUMBLES:
         return content
     memory = io.BytesIO(content)
@@ -327,4 +327,4 @@ def holds_the_same(path: Path, content: bytes) -> bool:
 
 @cache
 def _tree(content: bytes) -> Any:
-    return netcdf.read(content, SCHEMA)
+    return netcdf.read(content, (SCHEMA, VERSION_1))
