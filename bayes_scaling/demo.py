@@ -58,7 +58,9 @@ def run_demo(folder: str, seed: int, say: Callable[[str], None]) -> Path:
     plans, names = [], short_names(fitted.families)
     for family in fitted.families:
         largest = fitted.runs.loc[fitted.runs["family"] == family, "flops"].max()
-        scenario = Scenario(_TIMES * float(largest), Risk("cvar", 0.9), family)
+        scenario = Scenario(
+            compute_budget=_TIMES * float(largest), risk=Risk("cvar", 0.9), family=family
+        )
         plan = allocate(fitted, scenario, seed=seed)
         plan.save(out / f"plan-{names[family]}.json")
         say(f"{_TIMES:g} times the largest fitted run: {plan}")

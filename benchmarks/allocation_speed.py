@@ -60,7 +60,7 @@ def main() -> None:
     parser.add_argument("fit", nargs="?")
     fit = fitted(parser.parse_args().fit)
     scenario = Scenario(
-        money=10.0,
+        money_budget=10.0,
         family=fit.families[0],
         target_loss=1.1,
         limits=Limits(max_params=1e9),

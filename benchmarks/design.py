@@ -35,7 +35,7 @@ Choose = Callable[[bs.Fit, pd.DataFrame, np.random.Generator], int]
 def by_value(fit: bs.Fit, pool: pd.DataFrame, rng: np.random.Generator) -> int:
     """Most loss saved for the cost."""
     at = pool[["params", "tokens"]].reset_index(drop=True)
-    found = next_runs(fit, Scenario(TARGET), at=at, seed=int(rng.integers(1000)))
+    found = next_runs(fit, Scenario(compute_budget=TARGET), at=at, seed=int(rng.integers(1000)))
     best = found.table.iloc[0]
     same = np.isclose(at["params"], best["params"]) & np.isclose(at["tokens"], best["tokens"])
     return int(np.flatnonzero(same)[0])
@@ -44,7 +44,9 @@ def by_value(fit: bs.Fit, pool: pd.DataFrame, rng: np.random.Generator) -> int:
 def by_certainty(fit: bs.Fit, pool: pd.DataFrame, rng: np.random.Generator) -> int:
     """Least certain forecast of the target left for the cost."""
     at = pool[["params", "tokens"]].reset_index(drop=True)
-    table = next_runs(fit, Scenario(TARGET), at=at, seed=int(rng.integers(1000))).table
+    table = next_runs(
+        fit, Scenario(compute_budget=TARGET), at=at, seed=int(rng.integers(1000))
+    ).table
     best = table.loc[((1 - table["sd_left"]) / table["flops"]).idxmax()]
     same = np.isclose(at["params"], best["params"]) & np.isclose(at["tokens"], best["tokens"])
     return int(np.flatnonzero(same)[0])
@@ -77,8 +79,8 @@ WAYS: dict[str, Choose] = {
 
 def regret(fit: bs.Fit, truth: bs.Fit) -> float:
     """Loss at the size chosen under a fit, over that at the best one, under the law of all runs."""
-    chosen = float(np.median(problem(fit, Scenario(TARGET), 0).optimum[0]))
-    made = problem(truth, Scenario(TARGET), 0)
+    chosen = float(np.median(problem(fit, Scenario(compute_budget=TARGET), 0).optimum[0]))
+    made = problem(truth, Scenario(compute_budget=TARGET), 0)
     best = float(np.median(made.optimum[0]))
     full = np.ones(made.draws.size)
     losses = [np.exp(made.log_curve(at * full)).mean() for at in (chosen, best)]

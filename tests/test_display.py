@@ -58,7 +58,7 @@ def test_a_forecast_with_hundreds_of_columns(two_families: Fit) -> None:
 
 def test_every_public_result_shows_short_and_escaped(hostile: Fit) -> None:
     scenario = bs.Scenario(
-        1e22, family=HOSTILE, alternatives=(bs.Alternative(HOSTILE, params=1e9),)
+        compute_budget=1e22, family=HOSTILE, alternatives=(bs.Alternative(HOSTILE, params=1e9),)
     )
     table = grid(MANY).assign(loss=np.linspace(3.5, 2.5, 1200))
     t = np.arange(1.0, 3000.0)

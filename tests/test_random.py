@@ -12,9 +12,10 @@ from numpy.testing import assert_array_equal
 
 import bayes_scaling
 from bayes_scaling.core.random_streams import Stream, generator
+from bayes_scaling.decisions.allocation.cost_draws import Costs
 from bayes_scaling.errors import FitError
 from bayes_scaling.scenarios.amounts import Fixed, Pert
-from bayes_scaling.scenarios.costs import Compute, Costs, Data
+from bayes_scaling.scenarios.prices import Compute, Data
 
 PACKAGE = Path(bayes_scaling.__file__).parent
 

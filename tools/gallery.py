@@ -22,9 +22,9 @@ from bayes_scaling.decisions import ShapeLimits
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 FAMILY = "prose"
 SCENARIO = bs.Scenario(
-    3e13,
-    bs.Risk("cvar", 0.9),
-    FAMILY,
+    compute_budget=3e13,
+    risk=bs.Risk("cvar", 0.9),
+    family=FAMILY,
     target_loss=1.2,
     alternatives=(bs.Alternative("twenty tokens per parameter", tokens_per_param=20.0),),
 )

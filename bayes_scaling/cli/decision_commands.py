@@ -1,12 +1,22 @@
 """Commands that decide and report, and the tour of it all."""
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import click
 
-from bayes_scaling.cli.options import ACCEPT, SEED, Number, check_output, check_plot, output, plot
+from bayes_scaling.cli.options import (
+    ACCEPT,
+    SEED,
+    Number,
+    check_output,
+    check_plot,
+    output,
+    plot,
+    warn,
+)
 from bayes_scaling.errors import FileError, ScenarioError
 
 __all__ = [
@@ -216,7 +226,10 @@ def _given(fit: str, scenario: str | None, output: str, plot: str | None = None)
     check_output(output, *inputs)
     if plot:
         check_plot(plot, *inputs)
-    wanted = load_scenario(scenario) if scenario else None
+    with warnings.catch_warnings(record=True) as old_names:
+        warnings.simplefilter("always", DeprecationWarning)
+        wanted = load_scenario(scenario) if scenario else None
+    warn(str(old.message) for old in old_names)
     return load_fit(fit), wanted
 
 

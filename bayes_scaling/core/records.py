@@ -71,6 +71,8 @@ def _from_numpy(value: Any) -> Any:
         return value.tolist()
     if isinstance(value, np.generic):
         return value.item()
+    if isinstance(value, float):
+        return float(value)
     raise NotImplementedError(f"a value of type {type(value).__name__} has no form in a file")
 
 

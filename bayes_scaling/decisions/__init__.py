@@ -8,8 +8,8 @@ from bayes_scaling.decisions.pilot_runs.next_runs_ranked import NextRuns, next_r
 from bayes_scaling.decisions.shapes.depth_against_width import ShapeChoice, best_shape
 from bayes_scaling.scenarios.alternatives import Alternative
 from bayes_scaling.scenarios.amounts import Fixed, LogNormal, Pert
-from bayes_scaling.scenarios.costs import Compute, Data, Inference
 from bayes_scaling.scenarios.limits import Limits, ShapeLimits
+from bayes_scaling.scenarios.prices import Compute, Data, Inference
 from bayes_scaling.scenarios.risk import Risk
 from bayes_scaling.scenarios.scenario import Scenario
 from bayes_scaling.scenarios.scenario_file import EXAMPLE, load_scenario

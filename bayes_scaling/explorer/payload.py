@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,8 +18,8 @@ from bayes_scaling.forecast.extrapolation import EXTRAPOLATED, extent_of
 from bayes_scaling.inference import Fit
 from bayes_scaling.posterior import FamilyPosterior
 from bayes_scaling.runs.loss_units import plausible
+from bayes_scaling.scenarios.old_names import scenario_of_version_1
 from bayes_scaling.scenarios.scenario import Scenario
-from bayes_scaling.scenarios.scenario_content import scenario_from
 
 __all__ = ["explorer", "law_in_javascript"]
 
@@ -88,7 +89,8 @@ def law_in_javascript(draws: FamilyPosterior) -> str:
 
 def _scenario_of(plan: Mapping[str, Any]) -> Scenario:
     """The scenario of a plan; one with whole layers is computed with the best shape there is."""
-    return scenario_from({**plan.get("scenario", {}), "family": plan["family"], "shape": None})
+    scenario = Scenario.from_dict(scenario_of_version_1(plan["scenario"]))
+    return msgspec.structs.replace(scenario, family=plan["family"], shape=None)
 
 
 def _problem(fit: Fit, given: Problem, plan: dict[str, Any], most: int) -> dict[str, Any]:
@@ -135,9 +137,9 @@ def _problem(fit: Fit, given: Problem, plan: dict[str, Any], most: int) -> dict[
 def _scenario(given: Problem, plan: dict[str, Any]) -> dict[str, Any]:
     one, risk = given.scenario, _scenario_of(plan).risk
     return {
-        "flops": one.budget_flops,
-        "money": one.money,
-        "seconds": one.seconds,
+        "flops": one.compute_budget,
+        "money": one.money_budget,
+        "seconds": one.time_budget,
         "confidence": one.confidence,
         "currency": one.currency,
         "target": one.target_loss,
@@ -146,18 +148,20 @@ def _scenario(given: Problem, plan: dict[str, Any]) -> dict[str, Any]:
         "measure": risk.measure,
         "level": risk.level,
         "aversion": risk.aversion,
-        "limits": {name: _finite(value) for name, value in vars(one.limits).items()},
+        "limits": {
+            name: _finite(value) for name, value in msgspec.structs.asdict(one.limits).items()
+        },
     }
 
 
 def _amount(given: Problem) -> dict[str, Any]:
     """The budget that a reader moves: money where there is one, else compute, else time."""
     one = given.scenario
-    if one.money is not None:
-        return {"name": "money", "unit": one.currency, "value": one.money}
-    if one.budget_flops is not None:
-        return {"name": "flops", "unit": "FLOP", "value": one.budget_flops}
-    return {"name": "seconds", "unit": "s", "value": one.seconds}
+    if one.money_budget is not None:
+        return {"name": "money", "unit": one.currency, "value": one.money_budget}
+    if one.compute_budget is not None:
+        return {"name": "flops", "unit": "FLOP", "value": one.compute_budget}
+    return {"name": "seconds", "unit": "s", "value": one.time_budget}
 
 
 def _error(draws: FamilyPosterior) -> dict[str, Any]:

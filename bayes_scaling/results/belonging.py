@@ -102,7 +102,7 @@ def checked(plan: ResultLike | Mapping[str, Any], fit: Fit) -> dict[str, Any]:
 def only_compute(plan: Mapping[str, Any]) -> bool:
     """Whether a plan spends nothing but training compute, so that C = 6·N·D is its budget line."""
     scenario = plan.get("scenario") or {}
-    return all(scenario.get(name) is None for name in ("money", "seconds", "inference"))
+    return all(scenario.get(name) is None for name in ("money_budget", "time_budget", "inference"))
 
 
 def _content(result: ResultLike | Mapping[str, Any]) -> dict[str, Any]:

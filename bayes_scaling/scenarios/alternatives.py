@@ -1,29 +1,31 @@
-"""Plans that a user names, to be held against the recommended one."""
+"""Plans that a user names, to be compared with the recommended one."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
+from bayes_scaling.core.arguments import shown
+from bayes_scaling.core.records import about
 from bayes_scaling.errors import ScenarioError
-from bayes_scaling.scenarios.quantities import in_unit
+from bayes_scaling.scenarios.field import quantity
+from bayes_scaling.scenarios.part import Part
 
 __all__ = ["Alternative"]
 
-_SIZES = {"params": "param", "tokens": "token", "tokens_per_param": ""}
-"""Of a plan, and their units."""
+_SIZES = ("params", "tokens", "tokens_per_param")
 
 
-@dataclass(frozen=True)
-class Alternative:
-    """A plan that a user names.
+class Alternative(Part, frozen=True):
+    """Plan that a user names.
 
-    Two of params, tokens and tokens per parameter say it all; of one the rest is what the budgets
-    leave. It need not keep within budgets and limits: that is told.
+    Two of params, tokens and tokens per parameter determine it; of one the rest is what the
+    budgets leave. It need not keep within budgets and limits: a plan says which it exceeds.
 
     Parameters
     ----------
     name : str
-        What it is called.
+        Name in tables and figures.
     params, tokens : float or None
-        Its size and its training tokens.
+        Model size and training tokens.
     tokens_per_param : float or None
         D / N, such as the 20 of Hoffmann et al. 2022.
     epochs : float
@@ -33,28 +35,32 @@ class Alternative:
     ------
     ScenarioError
         If it has no name, or none or all three of the sizes, or a number is out of range.
+
+    Examples
+    --------
+    >>> bs.Alternative("twenty tokens per parameter", tokens_per_param=20).epochs
+    1.0
     """
 
-    name: str
-    params: float | None = None
-    tokens: float | None = None
-    tokens_per_param: float | None = None
-    epochs: float = 1.0
+    place: ClassVar[str] = "alternatives."
+    example: ClassVar[str] = "Alternative('twenty a parameter', tokens_per_param=20)"
 
-    def __post_init__(self) -> None:
-        if not (isinstance(self.name, str) and self.name.strip()):
-            raise ScenarioError(f"the name of an alternative is {self.name!r}, text is needed")
+    name: Annotated[str, about("What it is called.")]
+    params: Annotated[float, quantity("Model size N.", "param", "7e9", gt=0)] | None = None
+    tokens: Annotated[float, quantity("Training tokens D.", "token", "1e12", gt=0)] | None = None
+    tokens_per_param: Annotated[float, quantity("D / N.", "", "20", gt=0)] | None = None
+    epochs: Annotated[float, quantity("How often a token is seen.", "", "1", ge=1)] = 1.0
+
+    @classmethod
+    def path(cls, values: Mapping[str, Any]) -> str:
+        """Path with the name of the plan."""
+        name = values.get("name")
+        return f"alternatives[{shown(name)}]." if isinstance(name, str) else cls.place
+
+    def check(self) -> None:
+        """Refuse a reserved name, and sizes that say too little or too much."""
         if self.name == "recommended":
-            raise ScenarioError("an alternative is named 'recommended'; give it another name")
-        for size, unit in (*_SIZES.items(), ("epochs", "")):
-            value = getattr(self, size)
-            if value is not None or size == "epochs":
-                number = in_unit(f"{size} of alternative {self.name!r}", value, unit, "1e9")
-                object.__setattr__(self, size, number)
-        if self.epochs < 1:
-            raise ScenarioError(
-                f"epochs of alternative {self.name!r} is {self.epochs:g}, 1 or more is needed"
-            )
+            raise ScenarioError("alternatives.name is 'recommended'; choose another name")
         given = [size for size in _SIZES if getattr(self, size) is not None]
         if len(given) not in (1, 2):
             raise ScenarioError(

@@ -46,7 +46,7 @@ def _registry() -> Any:
 
 
 def in_unit(name: str, value: Any, unit: Unit, example: str, *, zero: bool = False) -> float:
-    """A number in a unit, from text with a unit or, but for rates and times, a plain number.
+    """Read a number in a unit, from text with a unit or, but for rates and times, a plain number.
 
     Parameters
     ----------
@@ -65,6 +65,11 @@ def in_unit(name: str, value: Any, unit: Unit, example: str, *, zero: bool = Fal
     ------
     ScenarioError
         If it is not a number, has another dimension, is negative, or is beyond all sense.
+
+    Examples
+    --------
+    >>> in_unit("compute_budget", "2 PF-days", "FLOP", '"1e23 FLOP"')
+    1.728e+20
     """
     number, given = _parts(name, value, example)
     if not given and ("/" in unit or unit == "second"):
@@ -122,13 +127,19 @@ def _factor(name: str, value: Any, given: str, unit: Unit, example: str) -> floa
 
 
 def unit_of(value: Any) -> Unit:
-    """The unit in a text such as "2 EUR/hour"; "" where there is none."""
+    """Return the unit in a text such as "2 EUR/hour"; "" where there is none.
+
+    Examples
+    --------
+    >>> unit_of("2 EUR/hour")
+    'EUR/hour'
+    """
     found = _NUMBER.match(value) if isinstance(value, str) else None
     return found.group(2).strip() if found else ""
 
 
 def currency_of(*tables: Mapping[str, Any]) -> str | None:
-    """The one currency of texts such as "2.5 MUSD"; None where there is none.
+    """Return the one currency of texts such as "2.5 MUSD"; None where there is none.
 
     Parameters
     ----------
@@ -139,6 +150,11 @@ def currency_of(*tables: Mapping[str, Any]) -> str | None:
     ------
     ScenarioError
         If there are two.
+
+    Examples
+    --------
+    >>> currency_of({"price": "2.5 EUR/hour"})
+    'EUR'
     """
     found: dict[str, str] = {}
     for table in tables:

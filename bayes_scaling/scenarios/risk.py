@@ -1,23 +1,23 @@
 """Risk measures for losses: more is worse, and the bad tail is the upper one."""
 
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp
 
-from bayes_scaling.core.arguments import is_number, shown
+from bayes_scaling.core.records import about
 from bayes_scaling.errors import ScenarioError
+from bayes_scaling.scenarios.field import quantity
+from bayes_scaling.scenarios.part import Part
 
 __all__ = ["Measure", "Risk", "cvar"]
 
 Measure = Literal["mean", "quantile", "cvar", "entropic", "miss", "regret"]
 
 
-@dataclass(frozen=True)
-class Risk:
-    """A named measure of risk.
+class Risk(Part, frozen=True):
+    """Measure of risk.
 
     Parameters
     ----------
@@ -28,36 +28,31 @@ class Risk:
         "miss": the probability of not reaching the target loss. "regret": the most by which, in
         any draw, the loss exceeds that of the best plan for the draw (Savage 1951).
     level : float
-        Between 0 and 1; of the quantile and the cvar.
+        Level of the quantile and the CVaR, between 0 and 1.
     aversion : float
-        Of the entropic measure, per unit of loss: the certain loss that counts like a normal one
-        is its mean plus half the aversion times its variance.
+        Risk aversion of the entropic measure, per unit of loss: the certain loss that counts like
+        a normal one is its mean plus half the aversion times its variance.
 
     Raises
     ------
     ScenarioError
         If the measure is unknown or a number out of range.
+
+    Examples
+    --------
+    >>> float(bs.Risk("cvar", 0.5).of([1.0, 2.0, 3.0, 4.0]))
+    3.5
     """
 
-    measure: Measure = "mean"
-    level: float = 0.9
-    aversion: float = 10.0
+    place: ClassVar[str] = "risk."
+    example: ClassVar[str] = "Risk('cvar', level=0.9)"
+    short: ClassVar[str] = "measure"
 
-    def __post_init__(self) -> None:
-        if not (isinstance(self.measure, str) and self.measure in get_args(Measure)):
-            raise ScenarioError(
-                f"risk measure is {shown(self.measure)}; it can be {', '.join(get_args(Measure))}"
-            )
-        if not (is_number(self.level) and 0 < self.level < 1):
-            raise ScenarioError(
-                f"risk level is {shown(self.level)}, a number between 0 and 1 is needed"
-            )
-        if not (is_number(self.aversion) and 0 < self.aversion <= 1e6):
-            raise ScenarioError(
-                f"risk aversion is {shown(self.aversion)}, a number above 0 and up to 1e6 is needed"
-            )
-        object.__setattr__(self, "level", float(self.level))
-        object.__setattr__(self, "aversion", float(self.aversion))
+    measure: Annotated[Measure, about("Which.")] = "mean"
+    level: Annotated[float, quantity("Of the quantile and the CVaR.", "", "0.9", gt=0, lt=1)] = 0.9
+    aversion: Annotated[
+        float, quantity("Of the entropic measure, per unit of loss.", "", "10", gt=0, le=1e6)
+    ] = 10.0
 
     def of(
         self,
@@ -67,7 +62,7 @@ class Risk:
         target: float | None = None,
         best: ArrayLike | None = None,
     ) -> Any:
-        """The measure of equally likely losses.
+        """Compute the measure of equally likely losses.
 
         Parameters
         ----------
@@ -89,6 +84,11 @@ class Risk:
         ------
         ScenarioError
             If the measure needs a target or the best losses and they are not given.
+
+        Examples
+        --------
+        >>> float(bs.Risk("quantile", 0.5).of([1.0, 2.0, 3.0]))
+        2.0
         """
         draws = np.asarray(losses, dtype=np.float64)
         if self.measure == "mean":
@@ -122,7 +122,7 @@ class Risk:
 
 
 def cvar(losses: NDArray[np.float64], level: float, axis: int = -1) -> Any:
-    """Conditional value at risk of losses: their mean in the upper tail.
+    """Compute the conditional value at risk of losses: their mean in the upper tail.
 
     Rockafellar and Uryasev 2002, Theorem 10: VaR + E[max(L - VaR, 0)] / (1 - level), exact for
     any number of equally likely draws.
@@ -135,6 +135,11 @@ def cvar(losses: NDArray[np.float64], level: float, axis: int = -1) -> Any:
         Between 0 and 1; the tail holds ``1 - level`` of the probability.
     axis : int
         Axis of the draws.
+
+    Examples
+    --------
+    >>> float(cvar(np.array([1.0, 2.0, 3.0, 4.0]), 0.5))
+    3.5
     """
     threshold = np.quantile(losses, level, axis=axis, method="inverted_cdf", keepdims=True)
     excess = np.maximum(losses - threshold, 0.0).mean(axis=axis)

@@ -523,7 +523,7 @@ def test_no_output_and_nothing_beside_it(cli, fit_path, tmp_path):
 
 @pytest.fixture(scope="module")
 def plan_text(tmp_path_factory):
-    plan = allocate(handmade(), Scenario(1e21, family="web"))
+    plan = allocate(handmade(), Scenario(compute_budget=1e21, family="web"))
     return plan.save(tmp_path_factory.mktemp("plan") / "plan.json").read_text(encoding="utf-8")
 
 

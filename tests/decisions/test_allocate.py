@@ -51,7 +51,7 @@ def test_closed_form_equals_search(
 
 def test_optimum_of_a_known_truth_is_hoffmanns_formula(make_fit: Callable[..., Fit]) -> None:
     fit = make_fit(width=1e-9)
-    plan = allocate(fit, Scenario(BUDGET, family="web"))
+    plan = allocate(fit, Scenario(compute_budget=BUDGET, family="web"))
     a, b = TRUTH["alpha_N"], TRUTH["alpha_D"]
     g = (a * TRUTH["A"] / (b * TRUTH["B"])) ** (1 / (a + b))
     params = g * (BUDGET / 6) ** (b / (a + b))
@@ -66,7 +66,7 @@ def test_optimum_of_a_known_truth_is_hoffmanns_formula(make_fit: Callable[..., F
 @pytest.mark.parametrize("risk", [Risk(), Risk("quantile", 0.8), Risk("cvar", 0.9)], ids=str)
 def test_no_split_on_a_dense_grid_is_better(make_fit: Callable[..., Fit], risk: Risk) -> None:
     fit = make_fit(width=0.15)
-    plan = allocate(fit, Scenario(BUDGET, risk, family="web"))
+    plan = allocate(fit, Scenario(compute_budget=BUDGET, risk=risk, family="web"))
     curve = plan.curve
     assert len(curve) > 50
     assert plan.content["risk"]["value"] <= curve["risk"].min() + 1e-9
@@ -87,7 +87,13 @@ def test_budget_is_met_within_limits_and_more_is_never_worse(
     plans = [
         allocate(
             two_families,
-            Scenario(times * 10**log10_flops, Risk("cvar", level), "web", None, limits),
+            Scenario(
+                compute_budget=times * 10**log10_flops,
+                risk=Risk("cvar", level),
+                family="web",
+                target_loss=None,
+                limits=limits,
+            ),
         )
         for times in (1.0, 2.0)
     ]
@@ -99,19 +105,21 @@ def test_budget_is_met_within_limits_and_more_is_never_worse(
 
 
 def test_probability_of_a_target_counts_runs_that_reach_it(two_families: Fit) -> None:
-    median = allocate(two_families, Scenario(BUDGET, family="web")).loss["q50"]
-    plan = allocate(two_families, Scenario(BUDGET, family="web", target_loss=median))
+    median = allocate(two_families, Scenario(compute_budget=BUDGET, family="web")).loss["q50"]
+    plan = allocate(two_families, Scenario(compute_budget=BUDGET, family="web", target_loss=median))
     assert plan.probability_of_target is not None
     assert abs(plan.probability_of_target - 0.5) < 0.01
-    easy = allocate(two_families, Scenario(BUDGET, family="web", target_loss=10.0))
+    easy = allocate(two_families, Scenario(compute_budget=BUDGET, family="web", target_loss=10.0))
     assert easy.probability_of_target == 1.0
-    hopeless = allocate(two_families, Scenario(BUDGET, family="web", target_loss=0.5))
+    hopeless = allocate(
+        two_families, Scenario(compute_budget=BUDGET, family="web", target_loss=0.5)
+    )
     assert hopeless.probability_of_target == 0.0
     assert any("below the irreducible loss" in text for text in hopeless.warnings)
 
 
 def test_near_optimal_range_holds_the_recommendation_and_its_tolerance(two_families: Fit) -> None:
-    plan = allocate(two_families, Scenario(BUDGET, family="web"))
+    plan = allocate(two_families, Scenario(compute_budget=BUDGET, family="web"))
     low, high = plan.content["near_optimal"]["params"]
     assert low < plan.recommended["params"] < high
     limit = plan.content["risk"]["value"] * 1.01
@@ -126,9 +134,9 @@ def test_a_law_without_an_optimum_says_so_and_obeys_limits(make_fit: Callable[..
     with pytest.raises(
         ScenarioError, match=r"no compute-optimal size in .* give limits min_params"
     ):
-        allocate(fit, Scenario(BUDGET, family="web"))
+        allocate(fit, Scenario(compute_budget=BUDGET, family="web"))
     limits = Limits(min_params=1e9, max_params=1e11)
-    plan = allocate(fit, Scenario(BUDGET, family="web", limits=limits))
+    plan = allocate(fit, Scenario(compute_budget=BUDGET, family="web", limits=limits))
     assert_allclose(plan.recommended["params"], 1e9, rtol=1e-6)
     assert any("stands at a limit" in text for text in plan.warnings)
     assert plan.content["method"] == "numeric"
@@ -136,12 +144,12 @@ def test_a_law_without_an_optimum_says_so_and_obeys_limits(make_fit: Callable[..
 
 def test_several_families_and_none_named(two_families: Fit) -> None:
     with pytest.raises(ScenarioError, match="no family is named; the fit has 'web', 'code'"):
-        allocate(two_families, Scenario(BUDGET))
+        allocate(two_families, Scenario(compute_budget=BUDGET))
 
 
 def test_an_unseen_family_is_flagged_and_wider(two_families: Fit) -> None:
-    seen = allocate(two_families, Scenario(BUDGET, family="web"))
-    unseen = allocate(two_families, Scenario(BUDGET, family="law"))
+    seen = allocate(two_families, Scenario(compute_budget=BUDGET, family="web"))
+    unseen = allocate(two_families, Scenario(compute_budget=BUDGET, family="law"))
     assert seen.content["family_seen"]
     assert not unseen.content["family_seen"]
     assert unseen.loss["sd"] > seen.loss["sd"]
@@ -153,14 +161,14 @@ def test_a_budget_counted_otherwise_than_the_runs_is_named(two_families: Fit) ->
     data = tree["constant_data"].to_dataset().copy(deep=True)
     data["flops"] = data["flops"] * 1.4
     tree["constant_data"] = xr.DataTree(data)
-    plan = allocate(Fit(tree), Scenario(BUDGET, family="web"))
+    plan = allocate(Fit(tree), Scenario(compute_budget=BUDGET, family="web"))
     assert any("took 1.40 times 6·N·D" in text for text in plan.warnings)
-    clean = allocate(two_families, Scenario(BUDGET, family="web"))
+    clean = allocate(two_families, Scenario(compute_budget=BUDGET, family="web"))
     assert not any("6·N·D" in text for text in clean.warnings)
 
 
 def test_the_same_seed_gives_the_same_plan(two_families: Fit) -> None:
-    scenario = Scenario(BUDGET, Risk("cvar"), family="law")
+    scenario = Scenario(compute_budget=BUDGET, risk=Risk("cvar"), family="law")
     first, again = (allocate(two_families, scenario, seed=3) for _ in range(2))
     assert first.to_dict() == again.to_dict()
 
@@ -168,13 +176,13 @@ def test_the_same_seed_gives_the_same_plan(two_families: Fit) -> None:
 @pytest.mark.parametrize("seed", [-1, 1.5, True])
 def test_bad_seeds_are_refused(two_families: Fit, seed: object) -> None:
     with pytest.raises(FitError, match="seed is"):
-        allocate(two_families, Scenario(BUDGET, family="web"), seed=seed)  # type: ignore[arg-type]
+        allocate(two_families, Scenario(compute_budget=BUDGET, family="web"), seed=seed)  # type: ignore[arg-type]
     with pytest.raises(FitError, match="seed is"):
         two_families.predict(params=1e9, tokens=1e10, family="web", seed=seed)
 
 
 def test_a_plan_survives_its_file(two_families: Fit, tmp_path: Path) -> None:
-    plan = allocate(two_families, Scenario(BUDGET, family="web", target_loss=2.0))
+    plan = allocate(two_families, Scenario(compute_budget=BUDGET, family="web", target_loss=2.0))
     path = plan.save(tmp_path / "plan.json")
     loaded = load_plan(path)
     assert loaded.to_dict() == plan.to_dict()
@@ -212,7 +220,9 @@ def test_the_example_scenario_is_read(tmp_path: Path) -> None:
     assert scenario.risk == Risk("cvar", 0.9)
     assert scenario.family == "web"
     assert scenario.target_loss == 2.0
-    assert scenario.limits == Limits(1e8, 1e12, 1e9, 1e14)
+    assert scenario.limits == Limits(
+        min_params=1e8, max_params=1e12, min_tokens=1e9, max_tokens=1e14
+    )
 
 
 @pytest.mark.parametrize(
@@ -222,7 +232,7 @@ def test_the_example_scenario_is_read(tmp_path: Path) -> None:
 def test_budgets_are_read_in_every_legal_form(tmp_path: Path, text: str) -> None:
     path = tmp_path / "s.toml"
     path.write_text(text)
-    assert load_scenario(path) == Scenario(1e23)
+    assert load_scenario(path) == Scenario(compute_budget=1e23)
 
 
 @pytest.mark.parametrize(
@@ -274,7 +284,9 @@ def test_bad_scenarios_get_one_sentence(tmp_path: Path, text: str, message: str)
 def test_a_budget_need_not_be_spent(make_fit: Callable[..., Fit]) -> None:
     # With tokens limited, all of it buys a model far beyond the runs, whose error is unknown.
     fit = make_fit("chinchilla-gamma", TRUTH | {"gamma": 0.7}, width=0.05, prior="population")
-    scenario = Scenario(1e26, Risk("cvar", 0.9), family="web", limits=Limits(max_tokens=1e10))
+    scenario = Scenario(
+        compute_budget=1e26, risk=Risk("cvar", 0.9), family="web", limits=Limits(max_tokens=1e10)
+    )
     plan = allocate(fit, scenario)
     all_of_it = 1e26 / 6 / 1e10
     assert plan.recommended["params"] < 0.9 * all_of_it
@@ -285,7 +297,7 @@ def test_a_budget_need_not_be_spent(make_fit: Callable[..., Fit]) -> None:
 
 
 def test_plans_are_plain_json(two_families: Fit) -> None:
-    plan = allocate(two_families, Scenario(BUDGET, family="web"))
+    plan = allocate(two_families, Scenario(compute_budget=BUDGET, family="web"))
     assert isinstance(plan, Plan)
     text = json.dumps(plan.to_dict(), allow_nan=False)
     assert json.loads(text)["schema"] == "bayes_scaling.plan/1"

@@ -1,11 +1,11 @@
 """Plans that a user names, beside the recommended one; and plans with a shape."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from numpy.testing import assert_allclose
 
 from bayes_scaling.decisions import (
@@ -29,7 +29,7 @@ from bayes_scaling.report import plot_alternatives
 from tests.conftest import TRUTH
 
 BUDGET = 1e23
-PLAIN = Scenario(BUDGET, family="web", target_loss=2.0)
+PLAIN = Scenario(compute_budget=BUDGET, family="web", target_loss=2.0)
 DEVICES = Compute(Fixed(1e15), Fixed(0.4), Fixed(2 / 3600), devices=1000)
 SHAPED = TRUTH | {"aspect": 64.0, "curvature": 0.3}
 
@@ -54,7 +54,7 @@ def test_what_is_left_open_is_what_the_budget_leaves(
 
 
 def test_money_and_data_are_counted_too(two_families: Fit) -> None:
-    scenario = Scenario(money=1e6, family="web", compute=DEVICES, data=Data(Fixed(1e-6)))
+    scenario = Scenario(money_budget=1e6, family="web", compute=DEVICES, data=Data(Fixed(1e-6)))
     made = problem(two_families, scenario, 0)
     plan = resolved(made, Alternative("a", tokens_per_param=20.0)).point
     spent = made.line.costs.money(*(np.array([plan[n]]) for n in ("params", "tokens", "tokens")))
@@ -131,7 +131,12 @@ def shaped(make_fit: Callable[..., Fit]) -> Fit:
 
 
 def test_no_shape_near_the_best_size_is_better(shaped: Fit) -> None:
-    scenario = Scenario(1e22, Risk("cvar", 0.8), family="web", shape=ShapeLimits(256, 4))
+    scenario = Scenario(
+        compute_budget=1e22,
+        risk=Risk("cvar", 0.8),
+        family="web",
+        shape=ShapeLimits(width_multiple=256, layer_multiple=4),
+    )
     plan = allocate(shaped, scenario)
     shape = plan.content["shape"]
     assert shape["n_layer"] % 4 == 0
@@ -155,12 +160,19 @@ def test_no_shape_near_the_best_size_is_better(shaped: Fit) -> None:
 
 
 def test_limits_on_shapes_are_kept_or_refused(shaped: Fit, two_families: Fit) -> None:
-    shallow = allocate(shaped, Scenario(1e22, family="web", shape=ShapeLimits(64, 1, 10)))
+    shallow = allocate(
+        shaped, Scenario(compute_budget=1e22, family="web", shape=ShapeLimits(max_layers=10))
+    )
     assert shallow.content["shape"]["n_layer"] <= 10
-    free = allocate(shaped, Scenario(1e22, family="web"))
+    free = allocate(shaped, Scenario(compute_budget=1e22, family="web"))
     assert free.content["risk"]["value"] <= shallow.content["risk"]["value"]
     with pytest.raises(ScenarioError, match=r"\[shape\] allows no depth and width"):
-        allocate(shaped, Scenario(1e22, family="web", shape=ShapeLimits(64, 1, 2, 64)))
+        allocate(
+            shaped,
+            Scenario(
+                compute_budget=1e22, family="web", shape=ShapeLimits(max_layers=2, max_width=64)
+            ),
+        )
     with pytest.raises(ScenarioError, match="reads no shape"):
         allocate(two_families, replace(PLAIN, shape=ShapeLimits()))
 
@@ -170,7 +182,9 @@ def test_a_law_of_depth_and_width_is_read_at_the_shape_of_the_plan(
 ) -> None:
     truth = TRUTH | {"W": 20.0, "L": 2.0, "alpha_W": 0.5, "alpha_L": 0.5}
     fit = make_fit("gemstones", truth, width=1e-9)
-    plan = allocate(fit, Scenario(1e22, family="web", shape=ShapeLimits(128)))
+    plan = allocate(
+        fit, Scenario(compute_budget=1e22, family="web", shape=ShapeLimits(width_multiple=128))
+    )
     shape, split = plan.content["shape"], plan.recommended
     exact = (
         truth["floor"]

@@ -1,10 +1,10 @@
 """The least cost for a target: closed form, constraints, and what cannot be reached."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from numpy.testing import assert_allclose
 
 from bayes_scaling.decisions import (
@@ -31,7 +31,7 @@ SHAPED = TRUTH | {"aspect": 64.0, "curvature": 0.3}
 
 def test_a_known_truth_costs_what_hoffmanns_formula_says(make_fit: Callable[..., Fit]) -> None:
     fit = make_fit(width=1e-9)
-    noise = allocate(fit, Scenario(1e21, family="web")).loss
+    noise = allocate(fit, Scenario(compute_budget=1e21, family="web")).loss
     assert noise["q95"] - noise["q05"] < 0.1
     plan = allocate(fit, replace(CHEAPEST, target_probability=0.5))
     # Half of all runs reach the target where the curve does: L*(C) = floor + K C^(-ab/(a+b)).
@@ -55,7 +55,7 @@ def test_a_little_less_does_not_reach_it(two_families: Fit, probability: float) 
     amount = plan.content["least_cost"]["amount"]
     less = allocate(
         two_families,
-        replace(scenario, minimise="loss", budget_flops=0.97 * amount, risk=Risk("miss")),
+        replace(scenario, minimise="loss", compute_budget=0.97 * amount, risk=Risk("miss")),
     )
     assert less.probability_of_target is not None
     assert less.probability_of_target < probability
@@ -70,7 +70,7 @@ def test_surer_is_dearer_and_the_frontier_agrees(two_families: Fit) -> None:
     assert amounts == sorted(amounts)
     found = budget_frontier(
         two_families,
-        Scenario(amounts[1], target_loss=TARGET, family="web"),
+        Scenario(compute_budget=amounts[1], target_loss=TARGET, family="web"),
         factors=np.geomspace(0.1, 10, 9).tolist(),
     )
     # The frontier's plans are those of least mean, and stop a hundredth of a row from the answer.
@@ -80,7 +80,7 @@ def test_surer_is_dearer_and_the_frontier_agrees(two_families: Fit) -> None:
 
 def test_the_frontier_of_least_cost_is_about_the_least_cost(two_families: Fit) -> None:
     least = allocate(two_families, CHEAPEST).content["least_cost"]["amount"]
-    capped = replace(CHEAPEST, budget_flops=1e3 * least)
+    capped = replace(CHEAPEST, compute_budget=1e3 * least)
     for scenario in (CHEAPEST, capped):
         found = budget_frontier(two_families, scenario, factors=[0.5, 1.0, 2.0])
         assert found.unit == "FLOP"
@@ -146,4 +146,4 @@ def test_whole_layers_keep_within_the_most_that_may_be_spent(make_fit: Callable[
     bare = allocate(fit, CHEAPEST).content["least_cost"]["amount"]
     assert free > 1.002 * bare
     with pytest.raises(ScenarioError, match="not reached with probability 90%"):
-        allocate(fit, replace(CHEAPEST, shape=shape, budget_flops=1.001 * bare))
+        allocate(fit, replace(CHEAPEST, shape=shape, compute_budget=1.001 * bare))

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy import stats
 
+from bayes_scaling.decisions.allocation.cost_draws import Costs
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.scenarios.amounts import Fixed, LogNormal, Pert, read_amount
-from bayes_scaling.scenarios.costs import Compute, Costs, Data, Inference
+from bayes_scaling.scenarios.prices import Compute, Data, Inference
 from bayes_scaling.scenarios.quantities import in_unit
 
 

@@ -2,11 +2,11 @@
 
 import json
 import math
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from numpy.testing import assert_allclose
 
 from bayes_scaling.decisions import (
@@ -26,7 +26,7 @@ from bayes_scaling.laws.compute_optimum import numeric, track
 
 DEVICES = Compute(Fixed(1e15), Fixed(0.4), Fixed(2 / 3600))
 PRICED = Scenario(
-    money=1e6,
+    money_budget=1e6,
     family="web",
     compute=DEVICES,
     data=Data(Fixed(1e-6)),
@@ -35,7 +35,9 @@ PRICED = Scenario(
 )
 
 
-@pytest.mark.parametrize("scenario", [Scenario(1e23, family="web"), PRICED], ids=["FLOP", "USD"])
+@pytest.mark.parametrize(
+    "scenario", [Scenario(compute_budget=1e23, family="web"), PRICED], ids=["FLOP", "USD"]
+)
 def test_a_row_of_the_frontier_is_the_plan_for_that_budget(
     two_families: Fit, scenario: Scenario
 ) -> None:
@@ -64,7 +66,7 @@ def test_the_budget_needed_gives_the_probability_asked_for(two_families: Fit) ->
     known = {p: amount for p, amount in found.needed.items() if amount}
     assert 0.5 in known
     for probability, amount in known.items():
-        plan = allocate(two_families, replace(PRICED, money=amount))
+        plan = allocate(two_families, replace(PRICED, money_budget=amount))
         assert plan.probability_of_target is not None
         assert_allclose(plan.probability_of_target, probability, atol=0.04)
     amounts = list(known.values())
@@ -78,7 +80,9 @@ def test_targets_out_of_reach_and_within_it_at_once_are_told_apart(two_families:
     easy = budget_frontier(two_families, replace(PRICED, target_loss=9.0), factors=[1, 2])
     assert_allclose(list(easy.needed.values()), 1e6)
     assert "or less" in str(easy)
-    assert not budget_frontier(two_families, Scenario(1e22, family="web"), factors=[1]).needed
+    assert not budget_frontier(
+        two_families, Scenario(compute_budget=1e22, family="web"), factors=[1]
+    ).needed
 
 
 def test_tracking_finds_what_a_search_finds(two_families: Fit) -> None:
@@ -97,7 +101,7 @@ def test_tracking_finds_what_a_search_finds(two_families: Fit) -> None:
 def test_budgets_far_apart_are_as_good_as_each_alone(two_families: Fit) -> None:
     found = budget_frontier(two_families, PRICED, factors=[1e-3, 1e3]).table
     for money, row in zip((1e3, 1e9), found.to_dict("records"), strict=True):
-        plan = allocate(two_families, replace(PRICED, money=money))
+        plan = allocate(two_families, replace(PRICED, money_budget=money))
         assert_allclose(row["mean"], plan.loss["mean"], rtol=1e-4)
         assert_allclose(row["optimum_q95"], plan.content["optimum"]["params"]["q95"], rtol=5e-3)
 
@@ -127,4 +131,4 @@ def test_the_file_says_it_all(two_families: Fit, tmp_path: Path) -> None:
 @pytest.mark.parametrize("factors", [[5e-324, 1e59], [1e-10, 1], [1, 1e10], [0], [float("nan")]])
 def test_multiples_of_a_budget_that_no_budget_has_are_refused(two_families, factors):
     with pytest.raises(ScenarioError, match=r"numbers from 1e-09 to 1e\+09 are needed"):
-        budget_frontier(two_families, Scenario(1e21, family="web"), factors=factors)
+        budget_frontier(two_families, Scenario(compute_budget=1e21, family="web"), factors=factors)

@@ -35,7 +35,7 @@ def test_forecasts_and_plans_are_in_the_unit_of_the_table(bits: Fit, nats: Fit) 
     one, other = (fit.predict(params=1e10, tokens=1e12) for fit in (bits, nats))
     assert (one.loss_unit, other.loss_unit) == ("bits/byte", "nats/byte")
     assert_allclose(one.loss_run * LN2, other.loss_run, rtol=1e-9)
-    plans = [allocate(fit, Scenario(1e23)) for fit in (bits, nats)]
+    plans = [allocate(fit, Scenario(compute_budget=1e23)) for fit in (bits, nats)]
     assert [plan.content["loss_unit"] for plan in plans] == ["bits/byte", "nats/byte"]
     assert_allclose(plans[0].loss["mean"] * LN2, plans[1].loss["mean"], rtol=1e-6)
     assert_allclose(plans[0].recommended["params"], plans[1].recommended["params"], rtol=1e-3)
@@ -44,12 +44,12 @@ def test_forecasts_and_plans_are_in_the_unit_of_the_table(bits: Fit, nats: Fit) 
 
 def test_a_target_may_carry_its_unit(bits: Fit, nats: Fit) -> None:
     target = float(np.median(bits.predict(params=1e10, tokens=1e23 / 6e10).loss_run))
-    bare = allocate(bits, Scenario(1e23, target_loss=target))
+    bare = allocate(bits, Scenario(compute_budget=1e23, target_loss=target))
     assert 0.05 < bare.probability_of_target < 0.999
     stated = [
-        Scenario(1e23, target_loss=f"{target!r} bits/byte"),
-        Scenario(1e23, target_loss=f"{target * LN2!r} nats/byte"),
-        Scenario(1e23, target_loss=target * LN2, target_unit="nats/byte"),
+        Scenario(compute_budget=1e23, target_loss=f"{target!r} bits/byte"),
+        Scenario(compute_budget=1e23, target_loss=f"{target * LN2!r} nats/byte"),
+        Scenario(compute_budget=1e23, target_loss=target * LN2, target_unit="nats/byte"),
     ]
     for scenario in stated:
         plan = allocate(bits, scenario)
@@ -76,16 +76,16 @@ def test_least_cost_takes_the_target_in_its_unit(bits: Fit) -> None:
 )
 def test_targets_that_are_none_are_refused(target: str) -> None:
     with pytest.raises(ScenarioError, match="target_loss"):
-        Scenario(1e23, target_loss=target)
+        Scenario(compute_budget=1e23, target_loss=target)
 
 
 def test_units_that_do_not_convert_are_refused(bits: Fit) -> None:
     with pytest.raises(ScenarioError, match="bits/byte"):
-        allocate(bits, Scenario(1e23, target_loss="2.5 nats/token"))
+        allocate(bits, Scenario(compute_budget=1e23, target_loss="2.5 nats/token"))
     with pytest.raises(ScenarioError, match="state the unit once"):
-        Scenario(1e23, target_loss="0.83 bits/byte", target_unit="nats/byte")
+        Scenario(compute_budget=1e23, target_loss="0.83 bits/byte", target_unit="nats/byte")
     with pytest.raises(ScenarioError, match="furlongs"):
-        Scenario(1e23, target_loss=0.83, target_unit="furlongs")
+        Scenario(compute_budget=1e23, target_loss=0.83, target_unit="furlongs")
 
 
 def test_scenario_files_take_both_forms(tmp_path) -> None:
@@ -133,10 +133,10 @@ def test_families_of_several_units_keep_theirs() -> None:
         "bits/char",
         "mixed",
     ]
-    plan = allocate(mixed, Scenario(1e22, family="web", target_loss="2.5 bits/byte"))
+    plan = allocate(mixed, Scenario(compute_budget=1e22, family="web", target_loss="2.5 bits/byte"))
     assert plan.content["loss_unit"] == "bits/byte"
     with pytest.raises(ScenarioError, match="bits/char"):
-        allocate(mixed, Scenario(1e22, family="code", target_loss="2.5 bits/byte"))
+        allocate(mixed, Scenario(compute_budget=1e22, family="code", target_loss="2.5 bits/byte"))
     forecast = mixed.predict(params=[1e9, 1e9], tokens=[1e10, 1e10], family=["web", "code"])
     assert forecast.loss_unit == "mixed"
     assert forecast.to_frame()["loss_unit"].tolist() == ["bits/byte", "bits/char"]

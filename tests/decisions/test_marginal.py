@@ -46,7 +46,11 @@ def test_gains_are_the_derivatives_of_the_law(certain: Fit) -> None:
 
 def test_at_the_optimum_of_a_known_law_no_factor_is_the_better_spend(certain: Fit) -> None:
     scenario = Scenario(
-        money=1e6, family="web", compute=DEVICES, data=Data(Fixed(1e-6)), inference=Inference()
+        money_budget=1e6,
+        family="web",
+        compute=DEVICES,
+        data=Data(Fixed(1e-6)),
+        inference=Inference(),
     )
     best = allocate(certain, scenario).content["optimum"]
     found = marginal(certain, best["params"]["q50"], best["tokens"]["q50"], scenario=scenario)
@@ -80,14 +84,16 @@ def test_a_doubling_that_costs_more_than_it_is_worth_is_named(two_families: Fit)
     cost = 6 * N * D * 2 / 3600 / 4e14
     gain = marginal(two_families, N, D, family="web").doublings["gain_mean"].iloc[1]
     # The second doubling of parameters costs twice as much; at this worth it just fails to pay.
-    scenario = Scenario(1e23, family="web", compute=DEVICES, worth=0.99 * 2 * cost / gain)
+    scenario = Scenario(
+        compute_budget=1e23, family="web", compute=DEVICES, value_per_nat=0.99 * 2 * cost / gain
+    )
     found = marginal(two_families, N, D, scenario=scenario)
     rows = found.doublings[found.doublings["factor"] == "params"]
     assert found.stop["params"] == 2
     assert rows["pays"].iloc[0] > 0.9
     assert rows["pays"].iloc[1] < 0.6
     assert "Doubling 2 of params costs more than it is worth." in str(found)
-    rich = Scenario(1e23, family="web", compute=DEVICES, worth=1e12)
+    rich = Scenario(compute_budget=1e23, family="web", compute=DEVICES, value_per_nat=1e12)
     assert set(marginal(two_families, N, D, scenario=rich).stop.values()) == {None}
 
 

@@ -20,7 +20,9 @@ def test_a_plan_is_forecast_as_any_other_point(
     make_fit: Callable[..., Fit], prior: str, family: str, seed: int
 ) -> None:
     fit = make_fit(prior=prior)
-    scenario = Scenario(1e23, family=family, alternatives=(Alternative("other", 1e9, 1e12),))
+    scenario = Scenario(
+        compute_budget=1e23, family=family, alternatives=(Alternative("other", 1e9, 1e12),)
+    )
     plan = allocate(fit, scenario, seed=seed)
     other = plan.content["alternatives"][0]
     for point, said in ((plan.recommended, plan.loss), (other, other["loss"])):

@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from numpy.testing import assert_allclose
 
 from bayes_scaling.decisions import (
@@ -50,21 +50,21 @@ def elasticities(given_: Problem, sizes: np.ndarray, tokens: np.ndarray) -> list
 
 def test_serving_shifts_the_optimum_as_sardana_et_al_have_it(two_families: Fit) -> None:
     # Sardana et al. 2024, arXiv:2401.00448: eps_N / eps_D = 1 + D_inf / (3 D_tr) at the optimum.
-    scenario = Scenario(1e23, family="web", inference=SERVING)
+    scenario = Scenario(compute_budget=1e23, family="web", inference=SERVING)
     made = problem(two_families, scenario, 0)
     sizes, _, method = made.optimum
     assert method == "numeric"
     tokens = made.log_tokens(sizes)
     by_size, by_data = elasticities(made, sizes, tokens)
     assert_allclose(by_size / by_data, 1 + 1e13 / (3 * np.exp(tokens)), rtol=2e-3)
-    plain = problem(two_families, Scenario(1e23, family="web"), 0)
+    plain = problem(two_families, Scenario(compute_budget=1e23, family="web"), 0)
     assert (sizes < plain.optimum[0]).all()
 
 
 def test_marginal_gains_per_cost_are_equal_at_the_optimum(two_families: Fit) -> None:
     # The textbook's Theorem 13: spend until -dL/dN per cost of N is -dL/dD per cost of D.
     scenario = Scenario(
-        money=1e6, family="web", compute=DEVICES, data=Data(Fixed(1e-6)), inference=SERVING
+        money_budget=1e6, family="web", compute=DEVICES, data=Data(Fixed(1e-6)), inference=SERVING
     )
     made = problem(two_families, scenario, 0)
     sizes, _, _ = made.optimum
@@ -79,9 +79,12 @@ def test_marginal_gains_per_cost_are_equal_at_the_optimum(two_families: Fit) -> 
 
 
 def test_a_deadline_is_a_budget_of_compute(two_families: Fit) -> None:
-    days = Scenario(seconds=10 * 86400.0, family="web", compute=DEVICES)
+    days = Scenario(time_budget="10 days", family="web", compute=DEVICES)
     flops = 1000 * 4e14 * 10 * 86400
-    plan, same = allocate(two_families, days), allocate(two_families, Scenario(flops, family="web"))
+    plan, same = (
+        allocate(two_families, days),
+        allocate(two_families, Scenario(compute_budget=flops, family="web")),
+    )
     assert_allclose(plan.recommended["params"], same.recommended["params"], rtol=0.02)
     assert_allclose(plan.recommended["flops"], flops, rtol=1e-6)
     assert_allclose(plan.costs["seconds"]["q50"], 10 * 86400, rtol=1e-6)
@@ -89,7 +92,7 @@ def test_a_deadline_is_a_budget_of_compute(two_families: Fit) -> None:
 
 
 def test_the_tighter_of_two_budgets_binds(two_families: Fit) -> None:
-    loose = Scenario(1e23, family="web", seconds=1e9, compute=DEVICES)
+    loose = Scenario(compute_budget=1e23, family="web", time_budget="1e9 s", compute=DEVICES)
     plan = allocate(two_families, loose)
     spent = {row["budget"]: row["spent"] for row in plan.content["budgets"]}
     assert_allclose(spent["compute"], 1.0, rtol=1e-6)
@@ -102,7 +105,7 @@ def test_uncertain_costs_stay_within_with_the_confidence_asked_for(
     two_families: Fit, confidence: float
 ) -> None:
     devices = replace(DEVICES, utilisation=Pert(0.2, 0.4, 0.5))
-    scenario = Scenario(money=1e6, family="web", compute=devices, confidence=confidence)
+    scenario = Scenario(money_budget=1e6, family="web", compute=devices, confidence=confidence)
     plan = allocate(two_families, scenario)
     (row,) = plan.content["budgets"]
     assert_allclose(row["probability_within"], confidence, atol=0.01)
@@ -116,7 +119,7 @@ def test_tokens_that_do_not_exist_are_repeated_as_often_as_it_pays(
 ) -> None:
     fit = make_fit("data-constrained", MIXED, width=0.01)
     limits = Limits(max_unique_tokens=1e11, max_epochs=20)
-    scenario = Scenario(1e23, Risk(), "web", limits=limits)
+    scenario = Scenario(compute_budget=1e23, risk=Risk(), family="web", limits=limits)
     plan = allocate(fit, scenario)
     split = plan.recommended
     assert 1 < split["epochs"] < 20
@@ -155,7 +158,7 @@ def test_the_plan_is_the_best_there_is_and_more_money_is_never_worse(
 ) -> None:
     # The textbook's Theorem 13.1: the search converges to the optimum within the budget.
     scenario = Scenario(
-        money=10**log_money,
+        money_budget=10**log_money,
         risk=Risk(measure),  # type: ignore[arg-type]
         family="web",
         limits=Limits(max_params=10**cap),
@@ -182,13 +185,13 @@ def test_the_plan_is_the_best_there_is_and_more_money_is_never_worse(
 def test_limits_may_ask_for_repeats(make_fit: Callable[..., Fit]) -> None:
     fit = make_fit("data-constrained", MIXED, width=0.01)
     limits = Limits(min_tokens=2e11, max_unique_tokens=1e11, max_epochs=4)
-    split = allocate(fit, Scenario(1e23, family="web", limits=limits)).recommended
+    split = allocate(fit, Scenario(compute_budget=1e23, family="web", limits=limits)).recommended
     assert split["tokens"] >= 2e11 * (1 - 1e-9)
     assert 2 <= split["epochs"] <= 4
 
 
 def test_regret_is_that_of_the_draws_own_best_plan(two_families: Fit) -> None:
-    scenario = Scenario(1e23, family="web")
+    scenario = Scenario(compute_budget=1e23, family="web")
     plan = allocate(two_families, scenario)
     made = problem(two_families, scenario, 0)
     losses = made.loss_run(math.log(plan.recommended["params"]))
@@ -204,8 +207,10 @@ def test_regret_is_that_of_the_draws_own_best_plan(two_families: Fit) -> None:
 
 
 def test_a_plan_records_what_was_asked(two_families: Fit) -> None:
-    devices = replace(DEVICES, utilisation=LogNormal(0.3, 0.95, 1.0))
-    scenario = Scenario(money=1e6, family="web", compute=devices, confidence=0.9, worth=5e6)
+    devices = replace(DEVICES, utilisation=LogNormal(0.3, 0.95))
+    scenario = Scenario(
+        money_budget=1e6, family="web", compute=devices, confidence=0.9, value_per_nat=5e6
+    )
     asked = allocate(two_families, scenario).to_dict()["scenario"]
     assert asked["confidence"] == 0.9
     assert asked["worth"] == 5e6
@@ -217,9 +222,12 @@ def test_a_plan_records_what_was_asked(two_families: Fit) -> None:
 
 
 def test_plans_that_miss_a_target_alike_are_told_apart_by_the_mean(two_families: Fit) -> None:
-    mean = allocate(two_families, Scenario(1e23, family="web")).recommended
+    mean = allocate(two_families, Scenario(compute_budget=1e23, family="web")).recommended
     for target in (0.5, 9.0):
-        plan = allocate(two_families, Scenario(1e23, Risk("miss"), "web", target_loss=target))
+        plan = allocate(
+            two_families,
+            Scenario(compute_budget=1e23, risk=Risk("miss"), family="web", target_loss=target),
+        )
         assert_allclose(plan.recommended["params"], mean["params"], rtol=0.02)
         assert plan.content["risk"]["value"] == (1.0 if target < 1 else 0.0)
         assert any("least expected loss decided" in text for text in plan.warnings)
@@ -227,18 +235,18 @@ def test_plans_that_miss_a_target_alike_are_told_apart_by_the_mean(two_families:
 
 def test_other_budgets_are_plans_of_their_own(two_families: Fit) -> None:
     scenario = Scenario(
-        money=1e6, family="web", compute=DEVICES, data=Data(Fixed(1e-6)), inference=SERVING
+        money_budget=1e6, family="web", compute=DEVICES, data=Data(Fixed(1e-6)), inference=SERVING
     )
     rows = allocate(two_families, scenario).content["other_budgets"]
     assert [row["factor"] for row in rows] == [0.25, 0.5, 2.0, 4.0]
-    half = allocate(two_families, replace(scenario, money=5e5))
+    half = allocate(two_families, replace(scenario, money_budget=5e5))
     assert_allclose(rows[1]["mean"], half.loss["mean"], rtol=1e-4)
     assert_allclose(rows[1]["money"], 5e5, rtol=1e-6)
 
 
-@pytest.mark.parametrize("budget", [Scenario(1e-5, family="web"), None])
+@pytest.mark.parametrize("budget", [Scenario(compute_budget=1e-5, family="web"), None])
 def test_budgets_that_train_nothing_are_refused(two_families: Fit, budget: Scenario | None) -> None:
-    eaten = Scenario(1e20, family="web", inference=Inference(Fixed(1e25)))
+    eaten = Scenario(compute_budget=1e20, family="web", inference=Inference(Fixed(1e25)))
     with pytest.raises(ScenarioError, match="leave no tokens to train on") as error:
         allocate(two_families, budget or eaten)
     assert ("serving takes it all" in str(error.value)) == (budget is None)
@@ -246,7 +254,7 @@ def test_budgets_that_train_nothing_are_refused(two_families: Fit, budget: Scena
 
 def test_limits_that_cannot_spend_the_budget_say_so(two_families: Fit) -> None:
     limits = Limits(max_params=1e6, max_tokens=1e6)
-    plan = allocate(two_families, Scenario(1e20, family="web", limits=limits))
+    plan = allocate(two_families, Scenario(compute_budget=1e20, family="web", limits=limits))
     assert_allclose(plan.recommended["params"], 1e6)
     assert_allclose(plan.recommended["tokens"], 1e6)
     assert any("part of the budget unspent" in text for text in plan.warnings)
@@ -255,7 +263,7 @@ def test_limits_that_cannot_spend_the_budget_say_so(two_families: Fit) -> None:
 def test_limits_that_cost_more_than_the_budget_are_refused(two_families: Fit) -> None:
     limits = Limits(min_params=1e12, min_tokens=1e14)
     with pytest.raises(ScenarioError, match="no configuration of 1e\\+22 FLOP meets the limits"):
-        allocate(two_families, Scenario(1e22, family="web", limits=limits))
+        allocate(two_families, Scenario(compute_budget=1e22, family="web", limits=limits))
 
 
 def test_every_key_of_the_example_is_read(tmp_path: Path) -> None:

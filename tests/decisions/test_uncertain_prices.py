@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec import structs
 from numpy.testing import assert_allclose
 
 from bayes_scaling.decisions import (
@@ -32,8 +33,8 @@ from tests.conftest import TRUTH
 MIXED = TRUTH | {"R_D": 15.0, "R_N": 5.0}
 PRICED = Scenario(
     family="web",
-    money=5e6,
-    seconds=70 * 86400.0,
+    money_budget=5e6,
+    time_budget="70 days",
     confidence=0.9,
     compute=Compute(
         Fixed(989e12), Pert(0.3, 0.4, 0.5), Pert(1.8 / 3600, 2.4 / 3600, 4.0 / 3600), 1024
@@ -61,9 +62,9 @@ def uncertain(by: float, scenario: Scenario = PRICED) -> Scenario:
     def each(part: Any) -> Any:
         known = (Fixed, LogNormal, Pert)
         amounts = {n: v for n, v in vars(part).items() if isinstance(v, known)}
-        return replace(part, **{name: scaled(value, by) for name, value in amounts.items()})
+        return structs.replace(part, **{name: scaled(value, by) for name, value in amounts.items()})
 
-    return replace(
+    return structs.replace(
         scenario,
         compute=each(scenario.compute),
         data=each(scenario.data),
@@ -134,7 +135,7 @@ def test_limits_hold_at_every_draws_own_prices(make_fit: Callable[..., Fit]) -> 
     limits = Limits(
         max_params=5e10, min_tokens=1e12, max_unique_tokens=1e12, max_epochs=4.0, min_params=2e10
     )
-    made = problem(fit, replace(PRICED, limits=limits), 0)
+    made = problem(fit, structs.replace(PRICED, limits=limits), 0)
     few = replace(made, draws=made.draws.thinned(4))
     found = wait_and_see(few)
     assert np.exp(found.log_params).max() <= 5e10 * (1 + 1e-6)
@@ -164,7 +165,7 @@ def test_a_plan_given_back_as_it_was_printed_is_within_its_budget(
     same = Alternative("same", *(rounded(said[name], digits) for name in ("params", "tokens")))
     sized = [Alternative(f"{size:g}", params=size) for size in (8e9, 28e9, 34e9)]
     more = Alternative("more", said["params"], 1.2 * said["tokens"])
-    found = allocate(spread, replace(uncertain(by), alternatives=(same, *sized, more)))
+    found = allocate(spread, structs.replace(uncertain(by), alternatives=(same, *sized, more)))
     beyond = {row["name"]: row["beyond"] for row in found.content["alternatives"]}
     assert beyond.pop("more") == ["money"]
     assert set(map(tuple, beyond.values())) == {()}
@@ -184,7 +185,7 @@ def test_one_tolerance_holds_for_every_limit(spread: Fit, limits: Limits, name: 
     outwards = 1.01 if name.startswith("max") else 0.99
     at = Alternative("at", **{what: rounded(bound, 3)})
     off = Alternative("off", **{what: bound * outwards})
-    scenario = Scenario(1e23, family="web", limits=limits, alternatives=(at, off))
+    scenario = Scenario(compute_budget=1e23, family="web", limits=limits, alternatives=(at, off))
     found = {
         row["name"]: row["beyond"] for row in allocate(spread, scenario).content["alternatives"]
     }

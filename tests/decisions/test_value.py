@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from msgspec import structs
 from numpy.testing import assert_allclose
 
 from bayes_scaling.decisions import (
@@ -25,8 +26,8 @@ from bayes_scaling.posterior import family_posterior
 from tests.conftest import TRUTH
 
 DEVICES = Compute(Fixed(1e15), Fixed(0.4), Fixed(2 / 3600))
-PLAIN = Scenario(1e23, family="web")
-PRICED = Scenario(money=1e6, family="web", compute=DEVICES, worth=1e9)
+PLAIN = Scenario(compute_budget=1e23, family="web")
+PRICED = Scenario(money_budget=1e6, family="web", compute=DEVICES, value_per_nat=1e9)
 
 
 @pytest.fixture(scope="module")
@@ -81,15 +82,17 @@ def test_a_run_at_the_target_tells_more_of_it_than_a_small_one(wide: Fit) -> Non
 def test_repeats_and_other_measures_of_risk_are_told(make_fit) -> None:  # type: ignore[no-untyped-def]
     fit = make_fit("data-constrained", TRUTH | {"R_D": 15.0, "R_N": 5.0}, width=0.1)
     limits = Limits(max_unique_tokens=1e11, max_epochs=8)
-    repeated = next_runs(fit, Scenario(1e23, Risk("cvar"), "web", limits=limits))
+    repeated = next_runs(
+        fit, Scenario(compute_budget=1e23, risk=Risk("cvar"), family="web", limits=limits)
+    )
     assert repeated.evpi_loss > 0
     assert any("by expected loss, not by" in text for text in repeated.content["warnings"])
-    plain = next_runs(fit, Scenario(1e23, family="web"))
+    plain = next_runs(fit, Scenario(compute_budget=1e23, family="web"))
     assert not any("expected loss" in text for text in plain.content["warnings"])
 
 
 def test_when_no_run_is_worth_its_cost_it_says_stop(wide: Fit) -> None:
-    found = next_runs(wide, replace(PRICED, worth=1.0))
+    found = next_runs(wide, structs.replace(PRICED, value_per_nat=1.0))
     assert found.best is None
     assert str(found).startswith("Stop")
     assert found.to_dict()["stop"] is True
@@ -165,7 +168,7 @@ def test_two_outcomes_weigh_as_one_of_half_the_variance(wide: Fit) -> None:
 
 
 def test_no_batch_where_no_run_pays(wide: Fit) -> None:
-    found = next_runs(wide, replace(PRICED, worth=1.0), batch=2)
+    found = next_runs(wide, structs.replace(PRICED, value_per_nat=1.0), batch=2)
     assert found.batch is not None
     assert found.batch.empty
     assert "No run is worth adding" in str(found)

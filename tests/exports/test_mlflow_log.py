@@ -21,7 +21,7 @@ def fit():
 
 @pytest.fixture(scope="module")
 def plan(fit):
-    return allocate(fit, Scenario(1e23, family="c++", target_loss=2.05))
+    return allocate(fit, Scenario(compute_budget=1e23, family="c++", target_loss=2.05))
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ def fit():
 
 @pytest.fixture(scope="module")
 def plan(fit):
-    return allocate(fit, Scenario(1e23, family="web", target_loss=2.05))
+    return allocate(fit, Scenario(compute_budget=1e23, family="web", target_loss=2.05))
 
 
 @pytest.fixture(scope="module")

@@ -236,7 +236,7 @@ def test_the_best_shape_is_assumed_where_none_is_stated(make_fit: Callable[..., 
     assert (shapes.loss_curve.isel(point=0) > shapes.loss_curve.isel(point=1)).all()
     some = predict(fit, pd.DataFrame({**where, "aspect_ratio": [np.nan, 60.0]}))
     assert_allclose(some.loss_curve.isel(point=0), loss, rtol=1e-12)
-    plan = allocate(fit, Scenario(budget_flops=1e21, family="web"))
+    plan = allocate(fit, Scenario(compute_budget=1e21, family="web"))
     assert plan.content["method"] == "closed form"
 
 
@@ -254,7 +254,7 @@ def test_a_typical_batch_is_assumed_and_said(make_fit: Callable[..., Fit]) -> No
     assert (batches.loss_curve.diff("point") > 0).all()
     steps = predict(fit, step=2e10 / 1e6, **where)
     assert_allclose(steps.loss_curve.isel(point=0), batches.loss_curve.isel(point=1), rtol=1e-12)
-    plan = allocate(fit, Scenario(budget_flops=1e20, family="web"))
+    plan = allocate(fit, Scenario(compute_budget=1e20, family="web"))
     assert 1e6 < plan.content["recommended"]["params"] < 1e13
     with pytest.raises(DataError, match="'batch_size' is not an input of a forecast"):
         predict(fit, batch_size=1e5, **where)

@@ -96,23 +96,27 @@ def test_a_forecast_worse_than_guessing_says_so(make_fit: Callable[..., Fit]) ->
 
 
 def test_every_decision_below_the_data_says_so(two_families: Fit) -> None:
-    scenario = Scenario(1e13, family="web", alternatives=(Alternative("small", params=1e4),))
+    scenario = Scenario(
+        compute_budget=1e13, family="web", alternatives=(Alternative("small", params=1e4),)
+    )
     plan = allocate(two_families, scenario)
     assert said(plan.warnings, "The point lies " + BELOW)
     assert said(plan.warnings, "The alternative lies " + BELOW)
     assert plan.content["extrapolation"] < -3
     assert BELOW in str(plan)
-    frontier = budget_frontier(two_families, Scenario(1e13, family="web"), factors=[0.5, 1.0])
+    frontier = budget_frontier(
+        two_families, Scenario(compute_budget=1e13, family="web"), factors=[0.5, 1.0]
+    )
     assert said(frontier.content["warnings"], "2 of 2 plans lie " + BELOW)
     gains = marginal(two_families, 1e5, 1e7, family="web", doublings=1)
     assert said(gains.content["warnings"], BELOW)
-    ranked = next_runs(two_families, Scenario(1e13, family="web"))
+    ranked = next_runs(two_families, Scenario(compute_budget=1e13, family="web"))
     assert said(ranked.content["warnings"], "The plan lies " + BELOW)
     tags = Study(two_families, {"parameters": [], "status": "ok"}, (), 0).tags(placed(plan.content))
     assert any(tag.startswith("below the runs: 1/") for tag in tags)
 
 
 def test_a_decision_within_the_data_has_no_such_caveat(two_families: Fit) -> None:
-    plan = allocate(two_families, Scenario(1e20, family="web"))
+    plan = allocate(two_families, Scenario(compute_budget=1e20, family="web"))
     assert not said(plan.warnings, ABOVE)
     assert not said(plan.warnings, BELOW)

@@ -83,7 +83,7 @@ def test_scores_and_plans_allow_for_it(pair: tuple[Fit, Fit]) -> None:
     # Runs 5% off the curve are a surprise to the one and none to the other.
     far["loss"] = known.loss_curve.median(("chain", "draw")).to_numpy() * 1.05
     assert (log_score(allowed, far) > log_score(weak, far) + 2).all()
-    plans = [allocate(fit, Scenario(1e25, family="web")) for fit in pair]
+    plans = [allocate(fit, Scenario(compute_budget=1e25, family="web")) for fit in pair]
     widths = [plan.content["loss"]["q95"] - plan.content["loss"]["q05"] for plan in plans]
     assert widths[1] > 2 * widths[0]
     said = [" ".join(plan.content["warnings"]) for plan in plans]

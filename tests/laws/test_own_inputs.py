@@ -103,13 +103,13 @@ def test_a_law_with_an_input_of_its_own_goes_all_the_way(
     assert tested.scores["are"].max() < 0.05
     assert tested.runs_hash == fitted.dt.attrs["runs_hash"]
 
-    plan = bs.allocate(fitted, bs.Scenario("1e22 FLOP"))
+    plan = bs.allocate(fitted, bs.Scenario(compute_budget="1e22 FLOP"))
     assert any(text.startswith("vocab is not stated") for text in plan.warnings)
     best = {name: plan.recommended[name] for name in ("params", "tokens")}
     truth_there = LAW.loss(best | {"vocab": middle}, TRUTH)
     assert plan.loss["q50"] == pytest.approx(truth_there, rel=0.02)
     points = pd.DataFrame({"params": [1e9], "tokens": [2e10]})
-    wanted = bs.Scenario("1e21 FLOP")
+    wanted = bs.Scenario(compute_budget="1e21 FLOP")
     for decision in (
         bs.budget_frontier(fitted, wanted, factors=(1.0, 2.0)),
         bs.marginal(fitted, 1e9, 2e10),
@@ -153,7 +153,7 @@ def test_an_average_takes_inputs_that_only_one_law_reads() -> None:
 
 def test_decisions_take_an_input_as_it_follows_from_sizes() -> None:
     own = handmade(replace(LAW, inputs=("params", "tokens", FOLLOWING)), TRUTH, families=("web",))
-    plan = bs.allocate(own, bs.Scenario("1e21 FLOP"))
+    plan = bs.allocate(own, bs.Scenario(compute_budget="1e21 FLOP"))
     assert not any("vocab" in text for text in plan.warnings)
     best = {name: plan.recommended[name] for name in ("params", "tokens")}
     there = own.predict(**best).to_frame().iloc[0]

@@ -38,7 +38,12 @@ def test_a_plan_is_forecast_at_its_own_point_to_the_last_digit(
     fits: dict[tuple[str, str], Fit], prior: str, noise: str, family: str, risk: Risk
 ) -> None:
     fit = fits[prior, noise]
-    scenario = Scenario(1e23, risk, family, alternatives=(Alternative("other", 1e9, 1e12),))
+    scenario = Scenario(
+        compute_budget=1e23,
+        risk=risk,
+        family=family,
+        alternatives=(Alternative("other", 1e9, 1e12),),
+    )
     plan = allocate(fit, scenario, seed=4)
     other = plan.content["alternatives"][0]
     for point, said in ((plan.recommended, plan.loss), (other, other["loss"])):
@@ -61,7 +66,7 @@ def test_so_is_a_plan_of_a_law_that_reads_more(
     make_fit: Callable[..., Fit], law: str, inputs: list[str], limits: Limits
 ) -> None:
     fit = make_fit(law, _truth(law))
-    plan = allocate(fit, Scenario(1e23, family="web", limits=limits), seed=1)
+    plan = allocate(fit, Scenario(compute_budget=1e23, family="web", limits=limits), seed=1)
     where = {name: plan.recommended[name] for name in ("params", "tokens", *inputs)}
     losses = fit.predict(**where, family="web", seed=1).loss_run
     assert_allclose(plan.loss["mean"], losses.mean(), rtol=3 * LAST_DIGIT)

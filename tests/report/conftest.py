@@ -131,7 +131,9 @@ def fit() -> Fit:
 
 @pytest.fixture(scope="session")
 def plan(fit: Fit) -> Any:
-    return allocate(fit, Scenario(1e23, Risk("cvar", 0.9), "web", target_loss=2.05))
+    return allocate(
+        fit, Scenario(compute_budget=1e23, risk=Risk("cvar", 0.9), family="web", target_loss=2.05)
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,11 @@
 """Reports in a real browser: every control against Python, nothing loaded, nothing broken."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from numpy.testing import assert_allclose
 
 from bayes_scaling.decisions import Risk, Scenario, allocate, budget_frontier
@@ -13,8 +13,8 @@ from bayes_scaling.explorer.traced_law import Traced, javascript
 from bayes_scaling.laws import available
 from bayes_scaling.report import report_content, write_report
 from bayes_scaling.scenarios.amounts import Fixed, Pert
-from bayes_scaling.scenarios.costs import Compute, Data, Inference
 from bayes_scaling.scenarios.limits import Limits
+from bayes_scaling.scenarios.prices import Compute, Data, Inference
 
 from .browser import executable, opened
 
@@ -22,18 +22,23 @@ SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2}
 DESKTOP = {"viewport": {"width": 1280, "height": 900}}
 
-FLOPS = Scenario(1e23, Risk("mean"), "web", target_loss=2.05)
+FLOPS = Scenario(compute_budget=1e23, risk=Risk("mean"), family="web", target_loss=2.05)
 PRICED = Scenario(
     risk=Risk("cvar", 0.9),
     family="web",
     target_loss=2.0,
-    money=2e6,
+    money_budget=2e6,
     compute=Compute(Fixed(1e15), Pert(0.3, 0.4, 0.5), Fixed(2.0 / 3600)),
     data=Data(Fixed(1e-6), 1e11),
     inference=Inference(Fixed(1e11), Fixed(1e11)),
 )
 CHEAPEST = replace(
-    PRICED, money=None, minimise="cost", target_probability=0.8, inference=None, target_loss=2.0
+    PRICED,
+    money_budget=None,
+    minimise="cost",
+    target_probability=0.8,
+    inference=None,
+    target_loss=2.0,
 )
 
 
@@ -103,15 +108,15 @@ def test_budget_target_and_level(fit, show):
     with show(fit, FLOPS) as page:
         page.settled()
         page.type("amount", "3e22")
-        agrees(page, allocate(fit, replace(FLOPS, budget_flops=3e22)))
+        agrees(page, allocate(fit, replace(FLOPS, compute_budget=3e22)))
         page.type("target", "1.99")
-        agrees(page, allocate(fit, replace(FLOPS, budget_flops=3e22, target_loss=1.99)))
+        agrees(page, allocate(fit, replace(FLOPS, compute_budget=3e22, target_loss=1.99)))
         page.choose("quantile")
         page.type("level", "0.75")
-        changed = replace(FLOPS, budget_flops=3e22, target_loss=1.99, risk=Risk("quantile", 0.75))
+        changed = replace(FLOPS, compute_budget=3e22, target_loss=1.99, risk=Risk("quantile", 0.75))
         agrees(page, allocate(fit, changed))
         page.slide("amount", 1.0)
-        agrees(page, allocate(fit, replace(changed, budget_flops=1e24)))
+        agrees(page, allocate(fit, replace(changed, compute_budget=1e24)))
         page.page.click("#explore-reset")
         page.settled()
         agrees(page, allocate(fit, FLOPS))

@@ -50,7 +50,7 @@ def test_a_family_that_was_forecast_badly_is_named(make_fit):
 
 
 def test_a_failed_fit_ranks_no_next_run(failed):
-    plan = allocate(failed, Scenario(1e22, family="web"))
+    plan = allocate(failed, Scenario(compute_budget=1e22, family="web"))
     assert report_content(failed, [plan])["others"]["next_runs"] == []
 
 
@@ -192,7 +192,7 @@ def test_changes_of_a_plan_are_computed(content, plan):
 def test_a_plan_of_an_unseen_family_says_so(fit):
     from bayes_scaling.decisions import Risk, Scenario, allocate
 
-    plan = allocate(fit, Scenario(1e22, Risk("mean"), "new"))
+    plan = allocate(fit, Scenario(compute_budget=1e22, risk=Risk("mean"), family="new"))
     content = report_content(fit, [plan])
     assert "family not in the fit" in content["headlines"][0]["tags"]
     assert any("'new'" in reason["text"] for reason in content["verdict"]["reasons"])

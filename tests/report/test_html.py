@@ -144,7 +144,7 @@ def test_accessible_structure(written):
 def test_hostile_names_stay_text(hostile, tmp_path):
     from bayes_scaling.decisions import Risk, Scenario, allocate
 
-    plan = allocate(hostile, Scenario(1e22, Risk("cvar", 0.9), HOSTILE))
+    plan = allocate(hostile, Scenario(compute_budget=1e22, risk=Risk("cvar", 0.9), family=HOSTILE))
     path = write_report(tmp_path / "r.html", hostile, plan, title=HOSTILE)
     page = Page(path.read_text("utf-8"))
     text = path.read_text("utf-8")

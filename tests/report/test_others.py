@@ -17,7 +17,7 @@ from bayes_scaling.inference import Procedure
 from bayes_scaling.report import load_result, plot_curve, report_content, write_report
 from bayes_scaling.report.sections.other_results import at_distance, covered, sentences
 
-WANTED = Scenario(1e23, family="web", target_loss=2.05)
+WANTED = Scenario(compute_budget=1e23, family="web", target_loss=2.05)
 
 
 @pytest.fixture(scope="module")

@@ -61,7 +61,7 @@ def test_forecast_has_a_panel_for_each_family(fit, plan):
 @pytest.mark.parametrize("measure", ["miss", "regret"])
 def test_probabilities_and_regrets_are_not_drawn_as_losses(fit, measure):
     risk = Risk(measure)
-    plan = allocate(fit, Scenario(1e22, risk, family="web", target_loss=2.3))
+    plan = allocate(fit, Scenario(compute_budget=1e22, risk=risk, family="web", target_loss=2.3))
     axes = plot_allocation(plan).axes[0]
     assert np.all(np.isfinite([*axes.get_xlim(), *axes.get_ylim()]))
     assert not lines(axes, str(risk))

@@ -20,7 +20,7 @@ def plain() -> Fit:
 
 
 def test_the_frontier_shows_what_budgets_buy_and_the_target_needs(plain: Fit) -> None:
-    scenario = Scenario(1e22, family="web", target_loss=2.1)
+    scenario = Scenario(compute_budget=1e22, family="web", target_loss=2.1)
     found = budget_frontier(plain, scenario, factors=np.geomspace(0.1, 100, 7).tolist())
     loss, size = plot_frontier(found).axes
     median = next(line for line in loss.lines if line.get_label() == "median")
@@ -36,12 +36,14 @@ def test_the_frontier_shows_what_budgets_buy_and_the_target_needs(plain: Fit) ->
     assert_allclose(ticks, [place for place, _ in expected.values()])
     recommended = next(line for line in size.lines if line.get_label() == "recommended")
     assert_allclose(recommended.get_ydata(), found.table["params"])
-    aimless = budget_frontier(plain, Scenario(1e22, family="web"), factors=[1.0, 2.0])
+    aimless = budget_frontier(
+        plain, Scenario(compute_budget=1e22, family="web"), factors=[1.0, 2.0]
+    )
     assert not plot_frontier(aimless).axes[0].texts
 
 
 def test_gains_are_drawn_per_cost_with_what_pays(plain: Fit) -> None:
-    scenario = Scenario(family="web", compute=DEVICES, worth=1e8)
+    scenario = Scenario(family="web", compute=DEVICES, value_per_nat=1e8)
     found = marginal(plain, 1e9, 2e10, scenario=scenario, doublings=3)
     loss, gain = plot_marginal(found).axes
     assert_allclose(gain.lines[-1].get_ydata(), [1e-8, 1e-8])

@@ -51,7 +51,11 @@ def test_a_plan_from_a_file_has_intervals_in_place_of_draws(fit, plan):
 @pytest.mark.parametrize(("law", "family"), [("product", "web"), ("chinchilla", "new")])
 def test_a_law_without_optimum_and_an_unseen_family_have_contours(make_fit, law, family):
     fit = make_fit(law=law)
-    wanted = Scenario(1e22, family=family, limits=Limits(1e8, 1e11, 1e9, 1e13))
+    wanted = Scenario(
+        compute_budget=1e22,
+        family=family,
+        limits=Limits(min_params=1e8, max_params=1e11, min_tokens=1e9, max_tokens=1e13),
+    )
     axes = plot_contours(fit, allocate(fit, wanted)).axes[0]
     assert any(line.get_label() == "recommended" for line in axes.lines)
 

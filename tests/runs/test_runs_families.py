@@ -129,7 +129,7 @@ def test_a_misspelt_family_is_refused_wherever_it_is_named(make_fit):
         lambda: predict(fit, **sizes, family="Web"),
         lambda: predict(fit, table),
         lambda: score(fit, table.assign(loss=3.0)),
-        lambda: allocate(fit, Scenario(1e21, family="wbe")),
+        lambda: allocate(fit, Scenario(compute_budget=1e21, family="wbe")),
         lambda: marginal(fit, **sizes, family="webb"),
     ]
     for attempt in tries:
@@ -168,7 +168,7 @@ def test_decisions_at_no_size_are_refused(two_families):
     assert said in found.content["warnings"][0]
     at = pd.DataFrame({"params": [0.1, 0.2], "tokens": [2.0, 4.0]})
     with pytest.raises(DataError, match=said):
-        next_runs(two_families, Scenario(1e21, family="web"), at=at)
+        next_runs(two_families, Scenario(compute_budget=1e21, family="web"), at=at)
 
 
 def test_a_sweep_is_refused_and_its_best_runs_are_kept():

@@ -19,7 +19,7 @@ from bayes_scaling.report import load_result
 
 @pytest.fixture(scope="module")
 def plan(two_families):
-    return allocate(two_families, Scenario(1e21, family="web")).to_dict()
+    return allocate(two_families, Scenario(compute_budget=1e21, family="web")).to_dict()
 
 
 def _refused(tmp_path, text):

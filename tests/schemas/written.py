@@ -29,11 +29,11 @@ from tests.report.conftest import HOSTILE, known_fit
 __all__ = ["every_kind"]
 
 RICH = Scenario(
-    money=2e5,
-    seconds=3e6,
+    money_budget=2e5,
+    time_budget="3e6 s",
     family="web",
     target_loss=2.1,
-    worth=1e6,
+    value_per_nat=1e6,
     compute=Compute(Pert(8e14, 1e15, 2e15), Fixed(0.4), Fixed(2 / 3600), devices=64),
     alternatives=(Alternative("twenty | <b>", tokens_per_param=20.0),),
 )
@@ -41,7 +41,7 @@ RICH = Scenario(
 
 def _decisions(folder):
     plain, shaped = handmade(), handmade("depth-width", TRUTH | {"aspect": 64.0, "curvature": 0.3})
-    simple = Scenario(1e21, family="web")
+    simple = Scenario(compute_budget=1e21, family="web")
     plan = allocate(plain, RICH)
     reported = known_fit()
     return {
@@ -50,7 +50,9 @@ def _decisions(folder):
             plain, Scenario(family="web", target_loss=2.3, minimise="cost")
         ).save(folder / "cheapest.json"),
         "plan, shape": allocate(shaped, simple).save(folder / "shaped.json"),
-        "plan, unseen": allocate(plain, Scenario(1e21, family="new")).save(folder / "unseen.json"),
+        "plan, unseen": allocate(plain, Scenario(compute_budget=1e21, family="new")).save(
+            folder / "unseen.json"
+        ),
         "frontier": budget_frontier(plain, RICH, factors=[0.5, 1]).save(folder / "frontier.json"),
         "frontier, plain": budget_frontier(plain, simple, factors=[1]).save(folder / "line.json"),
         "marginal": marginal(plain, 1e9, 2e10, scenario=RICH).save(folder / "marginal.json"),
@@ -61,8 +63,8 @@ def _decisions(folder):
         "report": write_json(
             folder / "report.json",
             reported,
-            allocate(reported, Scenario(1e23, family="web")),
-            budget_frontier(reported, Scenario(1e23, family="web"), factors=[1]),
+            allocate(reported, Scenario(compute_budget=1e23, family="web")),
+            budget_frontier(reported, Scenario(compute_budget=1e23, family="web"), factors=[1]),
         ),
         "report, failed": write_json(
             folder / "failed.json", known_fit(("web",), apart=0.03, divergences=40)

@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -198,7 +199,7 @@ def _forecast(fit: Fit, given: Problem, point: dict[str, float], seed: int) -> F
 
 def _with_budget(given: Problem, best: Choice) -> dict[str, float]:
     """The plan, with the budget of compute to the last digit where it is all that is spent."""
-    point, flops = best.point, given.scenario.budget_flops
+    point, flops = best.point, given.scenario.compute_budget
     if flops is not None and given.line.plain and math.isclose(point["flops"], flops, rel_tol=1e-9):
         return point | {"flops": flops}
     return point
@@ -239,7 +240,7 @@ def _other_budgets(given: Problem, sizes: Floats) -> list[dict[str, Any]]:
     """What a part or a multiple of the budgets would buy, by the same measure of risk."""
     if given.scenario.risk.measure == "regret":
         # Regret compares plans of one budget; between budgets the mean does.
-        changed = replace(given.scenario, risk=Risk())
+        changed = msgspec.structs.replace(given.scenario, risk=Risk())
         given = replace(given, line=replace(given.line, scenario=changed))
     rows = []
     for factor in _FACTORS:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_scaling.decisions.allocation.cost_draws import TRAINING, Costs
 from bayes_scaling.errors import ScenarioError
-from bayes_scaling.scenarios.costs import TRAINING, Costs
 from bayes_scaling.scenarios.scenario import Scenario
 
 __all__ = ["BudgetLine"]
@@ -39,21 +39,21 @@ class BudgetLine:
     def plain(self) -> bool:
         """Whether it is C = 6·N·D and nothing else."""
         one = self.scenario
-        spent_otherwise = one.money is not None or one.seconds is not None or one.inference
+        other = one.money_budget is not None or one.time_budget is not None or one.inference
         existing = math.isfinite(one.limits.max_unique_tokens)
-        return not spent_otherwise and not existing
+        return not other and not existing
 
     def affordable(self, log_params: Floats, epochs: float = 1.0) -> Floats:
         """Log of the tokens that the budgets leave, limits on tokens aside; -inf where none."""
         one, costs = self.scenario, self.costs
         params = np.exp(log_params)
         parts = []
-        if one.budget_flops is not None:
-            parts.append(costs.tokens_for_flops(one.budget_flops, params))
-        if one.money is not None:
-            parts.append(costs.tokens_for_money(one.money, params, epochs))
-        if one.seconds is not None:
-            parts.append(costs.tokens_for_seconds(one.seconds, params))
+        if one.compute_budget is not None:
+            parts.append(costs.tokens_for_flops(one.compute_budget, params))
+        if one.money_budget is not None:
+            parts.append(costs.tokens_for_money(one.money_budget, params, epochs))
+        if one.time_budget is not None:
+            parts.append(costs.tokens_for_seconds(one.time_budget, params))
         # Within every budget at once, with this probability.
         least = (
             np.broadcast_arrays(*parts)[0]
@@ -107,15 +107,15 @@ class BudgetLine:
 
         Below it a larger model costs nothing more, so the curve of no draw has its best size there.
         """
-        cap, flops = self.scenario.limits.max_tokens, self.scenario.budget_flops
+        cap, flops = self.scenario.limits.max_tokens, self.scenario.compute_budget
         if not (math.isfinite(cap) and self.plain and flops is not None):
             return -math.inf
         return math.log(flops / TRAINING / cap)
 
     def _edge(self, inside: float, least: float, epochs: float) -> float:
         """Where tokens fall below the least, by ever finer grids; exact for C = 6·N·D."""
-        if self.plain and self.scenario.budget_flops is not None:
-            return math.log(self.scenario.budget_flops / TRAINING) - least
+        if self.plain and self.scenario.compute_budget is not None:
+            return math.log(self.scenario.compute_budget / TRAINING) - least
         low, wide = float(inside), float(_SIZES[1])
         for _ in range(_ROUNDS):
             grid = low + np.linspace(0.0, wide, _FINE)
@@ -147,12 +147,12 @@ class BudgetLine:
         """The budgets in words."""
         one = self.scenario
         parts = []
-        if one.budget_flops is not None:
-            parts.append(f"{one.budget_flops:.6g} FLOP")
-        if one.money is not None:
-            parts.append(f"{one.money:.6g} {one.currency}")
-        if one.seconds is not None:
-            parts.append(f"{one.seconds / 86400:.4g} days")
+        if one.compute_budget is not None:
+            parts.append(f"{one.compute_budget:.6g} FLOP")
+        if one.money_budget is not None:
+            parts.append(f"{one.money_budget:.6g} {one.currency}")
+        if one.time_budget is not None:
+            parts.append(f"{one.time_budget / 86400:.4g} days")
         return " and ".join(parts)
 
 

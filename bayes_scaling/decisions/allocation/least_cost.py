@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 
 from bayes_scaling.decisions.allocation.candidate import Choice
@@ -52,7 +53,7 @@ def cheapest(start: Problem, params: float, tokens: float) -> Problem:
     if target is None:
         raise ScenarioError("to minimise cost there must be a target_loss, such as 2.0")
     most = scenario.affords
-    search = _Search(start, replace(scenario, risk=Risk("quantile", level)), target)
+    search = _Search(start, msgspec.structs.replace(scenario, risk=Risk("quantile", level)), target)
     size = np.array([params]), np.array([tokens])
     costs = start.line.costs
     paid = costs.money(*size, size[1]) if scenario.priced else costs.flops(*size)

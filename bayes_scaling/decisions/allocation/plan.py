@@ -122,7 +122,7 @@ class Plan(Saved):
     def _stated(self) -> set[float | None]:
         """Budgets of the scenario, without one that was found as the least."""
         scenario = self.content["scenario"]
-        return {scenario.get(name) for name in ("budget_flops", "money", "seconds")}
+        return {scenario.get(name) for name in ("compute_budget", "money_budget", "time_budget")}
 
     def __str__(self) -> str:
         split, loss, optimum = self.recommended, self.loss, self.content["optimum"]

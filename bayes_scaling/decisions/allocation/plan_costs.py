@@ -25,9 +25,9 @@ def budgets_of(given: Problem, plan: Choice) -> list[dict[str, Any]]:
     point = {name: np.array([value]) for name, value in plan.point.items()}
     sizes = point["params"], point["tokens"]
     rows = [
-        ("compute", "FLOP", one.budget_flops, costs.flops(*sizes)),
-        ("money", one.currency, one.money, costs.money(*sizes, point["unique_tokens"])),
-        ("time", "s", one.seconds, costs.seconds(*sizes)),
+        ("compute", "FLOP", one.compute_budget, costs.flops(*sizes)),
+        ("money", one.currency, one.money_budget, costs.money(*sizes, point["unique_tokens"])),
+        ("time", "s", one.time_budget, costs.seconds(*sizes)),
     ]
     return [
         {

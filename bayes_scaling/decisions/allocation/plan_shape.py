@@ -1,15 +1,17 @@
 """Depth and width of a plan, chosen together with its size."""
 
 import math
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from bayes_scaling.core.draw_summary import describe
 from bayes_scaling.decisions.allocation.candidate import Choice
 from bayes_scaling.decisions.allocation.problem import Problem
+from bayes_scaling.decisions.allocation.whole_shapes import shapes_between
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.scenarios.limits import ShapeLimits
 
@@ -102,7 +104,7 @@ def shaped(
             "aspect_ratio": d_model / n_layer,
             "penalty": describe(held.loss_of(plan) / given.loss_of(plan) - 1.0),
             "as_good": {"min_layers": int(fine.min()), "max_layers": int(fine.max())},
-            "limits": asdict(allowed),
+            "limits": msgspec.structs.asdict(allowed),
         },
     )
 
@@ -124,7 +126,7 @@ def _shapes(
     for window in _WINDOWS:
         ends = best.log_params + np.array([-1.0, 1.0]) * math.log(window)
         start, stop = np.exp(np.clip(ends, low - 1e-9, high + 1e-9))
-        found = limits.between(float(start), float(stop), given.draws.counting)
+        found = shapes_between(limits, float(start), float(stop), given.draws.counting)
         ratio = found[:, 1] / found[:, 0]
         found = found[(ratio >= aspects[0] / _ASPECT) & (ratio <= aspects[1] * _ASPECT)]
         if len(found):

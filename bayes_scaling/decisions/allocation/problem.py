@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -171,7 +172,7 @@ class Problem:
         return sizes, self.epochs[best], "numeric"
 
     def _closed_form(self) -> Floats:
-        flops = self.scenario.budget_flops
+        flops = self.scenario.compute_budget
         if flops is None:
             raise ValueError("a plain budget line has a budget of compute")
         free = closed_form(self.draws.spec, self.draws.frame, self.draws.values, math.log(flops))
@@ -212,10 +213,10 @@ class Problem:
     def with_budget(self, factor: float) -> "Problem":
         """The same with every budget so many times as large."""
         one = self.scenario
-        changed = replace(
+        changed = msgspec.structs.replace(
             one,
-            budget_flops=None if one.budget_flops is None else factor * one.budget_flops,
-            money=None if one.money is None else factor * one.money,
-            seconds=None if one.seconds is None else factor * one.seconds,
+            compute_budget=None if one.compute_budget is None else factor * one.compute_budget,
+            money_budget=None if one.money_budget is None else factor * one.money_budget,
+            time_budget=None if one.time_budget is None else factor * one.time_budget,
         )
         return replace(self, line=BudgetLine(changed, self.line.costs))

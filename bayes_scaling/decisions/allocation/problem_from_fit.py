@@ -2,6 +2,7 @@
 
 from bayes_scaling.core.arguments import check_seed
 from bayes_scaling.decisions.allocation.budget_line import BudgetLine
+from bayes_scaling.decisions.allocation.cost_draws import Costs
 from bayes_scaling.decisions.allocation.least_cost import cheapest
 from bayes_scaling.decisions.allocation.problem import Problem
 from bayes_scaling.decisions.decision_family import family_of
@@ -9,7 +10,6 @@ from bayes_scaling.errors import ScenarioError
 from bayes_scaling.inference import Fit
 from bayes_scaling.inference.fit_result import check_fit
 from bayes_scaling.posterior import family_posterior, runs_of
-from bayes_scaling.scenarios.costs import Costs
 from bayes_scaling.scenarios.scenario import Scenario, checked_scenario
 
 __all__ = ["problem"]

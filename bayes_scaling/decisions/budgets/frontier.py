@@ -189,11 +189,11 @@ def _ahead(factors: list[float], sizes: list[Floats], factor: float) -> Floats |
 
 def _main_budget(scenario: Scenario) -> tuple[str, float]:
     """Money where there is a budget of it, else compute, else time."""
-    if scenario.money is not None:
-        return scenario.currency, scenario.money
-    if scenario.budget_flops is not None:
-        return "FLOP", scenario.budget_flops
-    return "s", float(scenario.seconds or 0.0)
+    if scenario.money_budget is not None:
+        return scenario.currency, scenario.money_budget
+    if scenario.compute_budget is not None:
+        return "FLOP", scenario.compute_budget
+    return "s", float(scenario.time_budget or 0.0)
 
 
 def budget_row(

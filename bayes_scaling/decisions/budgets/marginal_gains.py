@@ -14,6 +14,7 @@ from bayes_scaling.core.caveat import texts
 from bayes_scaling.core.display import brief
 from bayes_scaling.core.draw_summary import describe
 from bayes_scaling.core.json_files import Saved, records, without
+from bayes_scaling.decisions.allocation.cost_draws import Costs
 from bayes_scaling.decisions.decision_caveats import point_doubts
 from bayes_scaling.decisions.decision_family import family_of, provenance
 from bayes_scaling.errors import ScenarioError
@@ -22,7 +23,6 @@ from bayes_scaling.inference import Fit
 from bayes_scaling.inference.fit_result import check_fit
 from bayes_scaling.model import typical_caveats
 from bayes_scaling.posterior import FamilyPosterior, family_posterior
-from bayes_scaling.scenarios.costs import Costs
 from bayes_scaling.scenarios.quantities import in_unit
 from bayes_scaling.scenarios.scenario import Scenario, checked_scenario
 
@@ -179,7 +179,7 @@ def marginal(
     name = family_of(fit, family or (scenario.family if scenario else None))
     draws = family_posterior(fit, name, seed)
     prices = _Prices.of(scenario, draws.size, seed)
-    worth = scenario.worth if scenario and prices.priced else None
+    worth = scenario.value_per_nat if scenario and prices.priced else None
     point = math.log(params), math.log(tokens)
     gains = _gains(draws, prices, point)
     steps = [row for factor in FACTORS for row in _doublings(draws, prices, point, factor, count)]

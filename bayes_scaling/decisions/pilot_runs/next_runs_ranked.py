@@ -208,7 +208,7 @@ def next_runs(
     sizes, _, _ = given.optimum
     runs = candidates(fit, given) if at is None else _checked(at, scenario, fit.law)
     doubts = [] if at is None else list(texts(size_caveats(runs, accept)))
-    worth = scenario.worth if scenario.priced else None
+    worth = scenario.value_per_nat if scenario.priced else None
     study = Study(given, Decision.of(given, sizes), _costs(given, runs), worth, seed)
     table = pd.DataFrame([study.row(place, study.start)[0] for place in range(len(runs))])
     value = table["net"] if worth else table["saves_loss"] / table["cost"]

@@ -47,7 +47,7 @@ class Decision:
     def of(cls, given: Problem, sizes: Floats) -> "Decision":
         """The plans about the best sizes of all draws, at shares of the budget if worth it."""
         scenario = given.scenario
-        worth = scenario.worth if scenario.priced else None
+        worth = scenario.value_per_nat if scenario.priced else None
         parts = []
         for scale in _SCALES if worth else (1.0,):
             here = given.with_budget(float(scale))

@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from bayes_scaling.core.display import brief
 from bayes_scaling.core.draw_summary import describe, quantiles_of
 from bayes_scaling.core.json_files import Saved, records, without
 from bayes_scaling.decisions.allocation.plan_shape import AS_GOOD
+from bayes_scaling.decisions.allocation.whole_shapes import shapes_of
 from bayes_scaling.decisions.decision_caveats import point_doubts
 from bayes_scaling.decisions.decision_family import (
     SHAPE,
@@ -167,7 +169,7 @@ def best_shape(
     )
     doubts = list(texts(size_caveats(pd.DataFrame({"params": [params], "tokens": [seen]}), accept)))
     draws = family_posterior(fit, name, seed)
-    shapes = np.array(given.shapes(params, draws.counting), dtype=np.float64)
+    shapes = np.array(shapes_of(given, params, draws.counting), dtype=np.float64)
     losses = np.stack([_loss(draws, params, seen, *shape) for shape in shapes])
     table, mean = _table(shapes, losses), losses.mean(axis=1)
     best = int(mean.argmin())
@@ -187,7 +189,7 @@ def best_shape(
             "quantity": "loss_curve",
             "params": float(params),
             "tokens": float(seen),
-            "limits": asdict(given),
+            "limits": msgspec.structs.asdict(given),
             "warnings": doubts,
         },
     )

@@ -9,7 +9,8 @@ from bayes_scaling.errors import LawError, ScenarioError
 from bayes_scaling.plots.number_format import count, flops, joined, loss, number, percent
 from bayes_scaling.report.study import Study
 from bayes_scaling.results.kinds import KINDS
-from bayes_scaling.scenarios.scenario_content import scenario_from
+from bayes_scaling.scenarios.old_names import scenario_of_version_1
+from bayes_scaling.scenarios.scenario import Scenario
 
 _CLEAR = 0.6
 """Probability from which one factor is said to gain more than the other."""
@@ -29,7 +30,8 @@ def others_section(
         if plan["family"] in known or not plan.get("scenario"):
             continue
         try:
-            found = next_runs(study.fit, scenario_from(_asked(plan)), seed=int(plan.get("seed", 0)))
+            scenario = Scenario.from_dict(scenario_of_version_1(_asked(plan)))
+            found = next_runs(study.fit, scenario, seed=int(plan.get("seed", 0)))
         except (LawError, ScenarioError):
             # A plan of an older version, whose scenario cannot be read again: the section that
             # computes plans anew says so.

@@ -297,7 +297,7 @@ def _export(fit: Fit, _folder: Path) -> None:
 
 
 def _decide(fit: Fit, _folder: Path) -> None:
-    allocate(fit, Scenario(1e21, family=fit.families[0]))
+    allocate(fit, Scenario(compute_budget=1e21, family=fit.families[0]))
 
 
 def _report(fit: Fit, folder: Path) -> None:

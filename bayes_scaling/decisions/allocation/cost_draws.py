@@ -1,4 +1,4 @@
-"""What configurations cost: compute, data and the tokens a model will serve."""
+"""Draws of what configurations cost: compute, data and the tokens a model will serve."""
 
 import math
 from dataclasses import dataclass, replace
@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_scaling.core.random_streams import Stream, generator
-from bayes_scaling.scenarios.amounts import Amount, Fixed, read_amount
-from bayes_scaling.scenarios.quantities import CURRENCIES, currency_of, in_unit
+from bayes_scaling.scenarios.amounts import Amount, Fixed
+from bayes_scaling.scenarios.prices import Compute, Data, Inference
 
-__all__ = ["Compute", "Costs", "Data", "Inference"]
+__all__ = ["SERVING", "TRAINING", "Costs"]
 
 Floats = NDArray[np.float64]
 
@@ -19,138 +19,11 @@ TRAINING = 6.0
 """FLOP of training a token, per parameter (Kaplan et al. 2020, Table 1)."""
 SERVING = 2.0
 """FLOP of serving a token, per parameter: the forward pass alone (ibid.)."""
-_NONE = Fixed(0.0)
-
-
-@dataclass(frozen=True)
-class Compute:
-    """Devices, and what they cost.
-
-    Parameters
-    ----------
-    speed : Amount
-        Peak of one device, FLOP/s.
-    utilisation : Amount
-        Share of it that training makes use of, 0 to 1.
-    price : Amount or None
-        Of one device, currency per second.
-    devices : float or None
-        How many there are; what a deadline needs.
-    currency : str or None
-        Of the price; that of its text if not given.
-
-    Raises
-    ------
-    ScenarioError
-        If a number is out of range or of another dimension.
-
-    Notes
-    -----
-    An amount is one of :mod:`bayes_scaling.scenarios.amounts` in the unit named above, or what a
-    scenario file has: text with a unit ("989 TFLOP/s"), or a mapping of low, likely and high, or
-    of q05 and q95.
-    """
-
-    speed: Amount
-    utilisation: Amount
-    price: Amount | None = None
-    devices: float | None = None
-    currency: str | None = None
-
-    def __post_init__(self) -> None:
-        found = _currency(self.price, self.currency)
-        values: dict[str, Any] = {
-            "speed": read_amount("speed", self.speed, "FLOP/second", '"989 TFLOP/s"'),
-            "utilisation": read_amount("utilisation", self.utilisation, "", "0.4", most=1.0),
-        }
-        if self.price is not None:
-            code = found or CURRENCIES[0]
-            example = f'"2.5 {code}/hour"'
-            values["price"] = read_amount("price", self.price, f"{code}/second", example)
-        if self.devices is not None:
-            values["devices"] = in_unit("devices", self.devices, "device", "512")
-        _keep(self, **values, currency=found)
-
-
-@dataclass(frozen=True)
-class Data:
-    """Unique tokens, and what they cost.
-
-    Parameters
-    ----------
-    price : Amount
-        Of acquiring and curating one token, currency.
-    owned : float
-        Tokens already there, which cost nothing.
-    currency : str or None
-        Of the price; that of its text if not given.
-
-    Raises
-    ------
-    ScenarioError
-        If a number is out of range or of another dimension; for amounts see :class:`Compute`.
-    """
-
-    price: Amount
-    owned: float = 0.0
-    currency: str | None = None
-
-    def __post_init__(self) -> None:
-        found = _currency(self.price, self.currency)
-        code = found or CURRENCIES[0]
-        example = f'"0.5 {code}/Mtoken"'
-        price = read_amount("price", self.price, f"{code}/token", example, zero=True)
-        owned = in_unit("owned", self.owned, "token", '"2 Ttoken"', zero=True)
-        _keep(self, price=price, owned=owned, currency=found)
-
-
-@dataclass(frozen=True)
-class Inference:
-    """Tokens that the model will serve in its life.
-
-    Parameters
-    ----------
-    prompt_tokens, output_tokens : Amount
-        Tokens read and written.
-    prompt_utilisation, output_utilisation : Amount or None
-        Share of a device's peak in reading and writing; that of training if not given.
-
-    Raises
-    ------
-    ScenarioError
-        If a number is out of range or of another dimension; for amounts see :class:`Compute`.
-    """
-
-    prompt_tokens: Amount = _NONE
-    output_tokens: Amount = _NONE
-    prompt_utilisation: Amount | None = None
-    output_utilisation: Amount | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("prompt_tokens", "output_tokens"):
-            value = read_amount(name, getattr(self, name), "token", '"20 Ttoken"', zero=True)
-            _keep(self, **{name: value})
-        for name in ("prompt_utilisation", "output_utilisation"):
-            share = getattr(self, name)
-            if share is not None:
-                _keep(self, **{name: read_amount(name, share, "", "0.4", most=1.0)})
-
-
-def _currency(price: Any, given: str | None) -> str | None:
-    """The currency of a price, from its text or as it is named."""
-    stated = {} if given is None else {"currency": f"1 {given}"}
-    return currency_of({"price": price}, stated) or given
-
-
-def _keep(frozen: Any, **values: Any) -> None:
-    """Put what was read in place of what was given, as a frozen dataclass is made."""
-    for name, value in values.items():
-        object.__setattr__(frozen, name, value)
 
 
 @dataclass(frozen=True)
 class Costs:
-    """Prices as draws, dims (sample,), or (1,) where all are known.
+    """Draws of prices, dims (sample,), or (1,) where all are known.
 
     Attributes
     ----------
@@ -184,11 +57,11 @@ class Costs:
         samples: int,
         seed: int,
     ) -> "Costs":
-        """Draws of every price, each amount independent of the others."""
+        """Draw every price, each amount independent of the others."""
         known = _Draws(samples, seed)
         one = np.ones(1)
         speed = known("speed", compute.speed) if compute else one
-        rate = speed * known("utilisation", compute.utilisation) if compute else one
+        rate = speed * known("utilisation", compute.utilisation, most=1.0) if compute else one
         price = known("price of compute", compute.price) if compute and compute.price else 0.0 * one
         devices = compute.devices if compute else None
         read = written = read_price = written_price = 0.0 * one
@@ -200,8 +73,8 @@ class Costs:
                 "output utilisation": inference.output_utilisation,
             }
             rates = [
-                rate if share is None else speed * known(name, share)
-                for name, share in slow.items()
+                rate if use is None else speed * known(name, use, most=1.0)
+                for name, use in slow.items()
             ]
             read_price, written_price = read * price / rates[0], written * price / rates[1]
         return cls(
@@ -285,8 +158,8 @@ class _Draws:
     def __init__(self, samples: int, seed: int) -> None:
         self.samples, self.seed = samples, seed
 
-    def __call__(self, name: str, amount: Amount) -> Floats:
+    def __call__(self, name: str, amount: Amount, most: float = math.inf) -> Floats:
         if isinstance(amount, Fixed):
             return np.array([amount.value])
         rng = generator(Stream.PRICES, self.seed, name)
-        return amount.sample(rng.uniform(size=self.samples))
+        return np.minimum(amount.sample(rng.uniform(size=self.samples)), most)
