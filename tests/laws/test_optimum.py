@@ -180,7 +180,7 @@ def test_the_names_of_version_0_1_warn() -> None:
         with pytest.warns(DeprecationWarning, match=new):
             assert getattr(law, old) == getattr(law, new)
     changed = {"rigid": False, "notes": ("Another.",), "absolute": True}
-    with pytest.warns(DeprecationWarning, match="fixed_reference"):
+    with pytest.warns(DeprecationWarning, match="fixed_reference|limitations|unit_dependent"):
         replaced = replace(law, **changed)
     assert {old: getattr(replaced, OLD_NAMES[old]) for old in changed} == changed
     with pytest.warns(DeprecationWarning, match="noncentred"):
@@ -201,7 +201,7 @@ def test_closed_forms_by_the_names_of_version_0_1_warn() -> None:
             assert getattr(law, name) is form
     fields = {f.name: getattr(plain, f.name) for f in dataclasses.fields(plain)}
     del fields["closed_forms"]
-    with pytest.warns(DeprecationWarning, match="optimum"):
+    with pytest.warns(DeprecationWarning, match="optimum|frontier"):
         both = Law(**fields, optimum=KNOWN.optimum, frontier=KNOWN.frontier)
     assert both.closed_forms == ClosedForms(optimum=KNOWN.optimum, frontier=KNOWN.frontier)
 
