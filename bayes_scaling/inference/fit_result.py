@@ -226,7 +226,7 @@ def check_fit(fit: object) -> None:
 
 
 def load_fit(path: str | PathLike[str], law: Law | None = None) -> Fit:
-    """Read a fit that :meth:`Fit.save` wrote.
+    """Load a fit from a file that :meth:`Fit.save` wrote.
 
     Parameters
     ----------
@@ -243,6 +243,12 @@ def load_fit(path: str | PathLike[str], law: Law | None = None) -> Fit:
         registered or has other expressions here.
     LawError
         If the law given is not a Law.
+
+    Examples
+    --------
+    >>> fit = bs.load_fit("fit.nc")
+    >>> fit.families
+    ('web', 'code')
     """
     if law is not None:
         needs(law, Law, "law", "a bayes_scaling.laws.Law is needed", LawError)

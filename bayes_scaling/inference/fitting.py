@@ -169,7 +169,7 @@ def fit(
     target_accept: float = 0.95,
     progress: bool | Progress = True,
 ) -> Fit:
-    """Fit a law to runs, families partially pooled.
+    """Fit a law to runs by MCMC, families partially pooled.
 
     Parameters
     ----------
@@ -204,6 +204,11 @@ def fit(
         If rows are unusable or too few.
     LawError, FitError
         If the law, its priors or the sampler's settings are.
+
+    Examples
+    --------
+    >>> fit = bs.fit("runs.csv", "chinchilla", seed=1)  # doctest: +SKIP
+    >>> fit.summary()  # doctest: +SKIP
     """
     procedure = Procedure.of(
         law,

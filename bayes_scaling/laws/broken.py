@@ -37,6 +37,12 @@ def broken(column: str, breaks: int = 1) -> Law:
     ------
     LawError
         If the input or the number of breaks is not one of these.
+
+    Examples
+    --------
+    >>> from bayes_scaling import laws
+    >>> laws.broken("tokens", 2).name
+    'broken-d-2'
     """
     if column not in common.FACTORS:
         raise LawError(

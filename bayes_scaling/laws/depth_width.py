@@ -79,7 +79,7 @@ class _Shaped:
 
 
 def with_shape(law: Law, name: str | None = None) -> Law:
-    """A law of N with a shape term: parameters in a poor shape count for fewer.
+    """Add a shape term to a law of N: parameters in a poor shape count for fewer.
 
     N in the law becomes N·exp(-curvature/2 · log(aspect ratio / aspect)²), so that a flat term
     (curvature 0) and the best shape give the law itself. The shape is the aspect ratio
@@ -97,6 +97,12 @@ def with_shape(law: Law, name: str | None = None) -> Law:
     ------
     LawError
         If the law does not read ``params``, or reads a shape already.
+
+    Examples
+    --------
+    >>> from bayes_scaling import laws
+    >>> laws.with_shape(laws.get("chinchilla")).inputs
+    ('params', 'tokens', 'aspect_ratio')
     """
     needs(law, Law, "law", "write bayes_scaling.laws.get('chinchilla')", LawError)
     if "params" not in law.inputs or {"aspect_ratio", "n_layer", "d_model"} & set(law.inputs):

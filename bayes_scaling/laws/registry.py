@@ -70,17 +70,30 @@ _REGISTERED: dict[str, Law] = {}
 
 
 def curve_laws() -> dict[str, Law]:
-    """Laws of training curves by name, which read no table of runs."""
+    """Return the laws of training curves by name, which read no table of runs.
+
+    Examples
+    --------
+    >>> from bayes_scaling import laws
+    >>> sorted(laws.curve_laws())[:2]
+    ['curve-annealed', 'curve-broken']
+    """
     return dict(_OF_CURVES)
 
 
 def available() -> dict[str, Law]:
-    """All registered laws by name: ours, those of other packages, those of this process.
+    """Return all registered laws by name: built in, installed, and of this process.
 
     Raises
     ------
     LawError
         If an installed package registers something that is not a law, or takes a name twice.
+
+    Examples
+    --------
+    >>> from bayes_scaling import laws
+    >>> laws.available()["chinchilla"].names
+    ('floor', 'A', 'B', 'alpha_N', 'alpha_D')
     """
     laws = dict(_OURS)
     for point in entry_points(group=ENTRY_POINT_GROUP):
@@ -97,7 +110,7 @@ def available() -> dict[str, Law]:
 
 
 def register(law: Law) -> Law:
-    """Make a law known by its name in this process, as an installed package does for every one.
+    """Register a law under its name in this process, as an installed package does in every one.
 
     A fit needs no registered law. Names are for the shell, and for loading fits without stating
     their law.
@@ -110,12 +123,21 @@ def register(law: Law) -> Law:
     Returns
     -------
     Law
-        The same.
+        The same law.
 
     Raises
     ------
     LawError
-        If it is not a law, would fail after it was fitted, or another law has its name.
+        If it is not a law, fails :func:`~bayes_scaling.laws.check_law.check_law`, or another law
+        has its name.
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> from bayes_scaling import laws
+    >>> mine = replace(laws.get("chinchilla"), name="mine")
+    >>> laws.register(mine) is laws.get("mine")
+    True
     """
     if not isinstance(law, Law):
         raise LawError(f"{shown(law)} is not a law; write a bayes_scaling.laws.Law")
@@ -136,7 +158,7 @@ def register(law: Law) -> Law:
 
 
 def each(given: Iterable[str | Law]) -> list[Law]:
-    """Laws by name or as objects, each once.
+    """Return laws by name or as objects, each once.
 
     Raises
     ------
@@ -155,7 +177,7 @@ def each(given: Iterable[str | Law]) -> list[Law]:
 
 
 def get(law: str | Law) -> Law:
-    """A law by name; a law object is returned as it is.
+    """Return a law by name; a law object is returned as it is.
 
     Besides the names of :func:`available` and :func:`curve_laws` there are ``NAME+shape``, a law of
     N with the shape term of :func:`~bayes_scaling.laws.depth_width.with_shape`; ``broken-n-2`` and
@@ -165,6 +187,15 @@ def get(law: str | Law) -> Law:
     ------
     LawError
         If no law has that name.
+
+    Examples
+    --------
+    >>> from bayes_scaling import laws
+    >>> print(laws.get("power-n-floor").formula)
+    floor + A·N^-alpha_N
+    >>> laws.get("chinchila")
+    Traceback (most recent call last):
+    bayes_scaling.errors.LawError: there is no law 'chinchila'; ...
     """
     if isinstance(law, Law):
         return law
@@ -187,7 +218,7 @@ def get(law: str | Law) -> Law:
 
 
 def find(law: str) -> Law | None:
-    """A law by name, as :func:`get` does; None where no law has it."""
+    """Return a law by name, as :func:`get` does; None where no law has it."""
     laws = available()
     name = _SHORT.get(law, law)
     if name in laws:

@@ -28,7 +28,7 @@ def specify(
     prior: Literal["population", "weak"] | Population = "weak",
     priors: Mapping[str, Prior] | None = None,
 ) -> tuple[Spec, ReferenceFrame]:
-    """Specify the model of a table of runs.
+    """Specify the hierarchical model of a table of runs.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def specify(
         Distribution of log loss about the curve.
     prior : {"population", "weak"} or Population
         Priors learned from real families, with the law's error beyond the data, where they are
-        known for the law; those of the law itself; or a population of one's own.
+        known for the law; those of the law itself; or a population of your own.
     priors : mapping of str to Prior, optional
         Replaces single priors; ``sigma`` is the noise scale.
 
@@ -52,7 +52,7 @@ def specify(
     Spec
         The model.
     ReferenceFrame
-        Where its parameters are stated, for this table.
+        Reference point and unit of its parameters, for this table.
 
     Raises
     ------
@@ -60,6 +60,13 @@ def specify(
         If the law, a prior, the pooling or the noise is unknown.
     DataError
         If the table lacks a column that the law reads.
+
+    Examples
+    --------
+    >>> from bayes_scaling.model import specify
+    >>> spec, frame = specify(bs.load_runs("runs.csv").fit_rows(), "chinchilla")
+    >>> spec.families
+    ('web', 'code')
     """
     if noise not in get_args(Noise):
         raise LawError(f"noise is {noise!r}; it can be {', '.join(get_args(Noise))}")
@@ -113,16 +120,23 @@ def _population(prior: str | Population, law: Law) -> Population | None:
 
 
 def arrays(spec: Spec, frame: ReferenceFrame, table: pd.DataFrame) -> Design:
-    """The runs as centred arrays.
+    """Return the runs as arrays: log inputs relative to the reference point, and log losses.
 
     Parameters
     ----------
     spec : Spec
         Its families must include every family of the table.
     frame : ReferenceFrame
-        Its reference point is that of the inputs.
+        Reference point of the inputs.
     table : pandas.DataFrame
         Rows in canonical columns, values positive and finite.
+
+    Examples
+    --------
+    >>> from bayes_scaling.model import arrays, specify
+    >>> rows = bs.load_runs("runs.csv").fit_rows()
+    >>> arrays(*specify(rows, "chinchilla"), rows).log_loss.shape
+    (40,)
     """
     index = {family: i for i, family in enumerate(spec.families)}
     family = np.array([index[name] for name in table["family"]], dtype=np.int64)

@@ -13,16 +13,17 @@ __all__ = ["input_table", "input_values", "stated_inputs", "unstated"]
 
 
 def input_table(law: Law, table: pd.DataFrame, *, best: bool = False) -> pd.DataFrame:
-    """Values of a law's inputs, dims (row, input).
+    """Return the values of a law's inputs, one column an input.
 
     Parameters
     ----------
     law : Law
-        Whose inputs.
+        The law that reads them.
     table : pandas.DataFrame
-        Canonical columns. What is blank follows from other columns, as the inputs are declared.
+        Rows in canonical columns. Blank cells are derived from other columns, as the inputs
+        declare.
     best : bool
-        Whether inputs that have a best value may be blank, which is then NaN.
+        Whether inputs that have an optimal value may be blank, and are then NaN.
 
     Returns
     -------
@@ -33,6 +34,14 @@ def input_table(law: Law, table: pd.DataFrame, *, best: bool = False) -> pd.Data
     ------
     DataError
         If the table has no column of an input, or a row leaves it blank.
+
+    Examples
+    --------
+    >>> from bayes_scaling import laws
+    >>> from bayes_scaling.model import input_table
+    >>> input_table(laws.get("chinchilla"), pd.DataFrame({"params": [1e9], "tokens": [2e10]}))
+             params        tokens
+    0  1.000000e+09  2.000000e+10
     """
     columns = {name: input_values(entry, table) for name, entry in declared(law).items()}
     for name, values in columns.items():
@@ -65,7 +74,23 @@ def _check(law: Law, name: str, values: "pd.Series[float]", table: pd.DataFrame)
 
 
 def input_values(entry: Input, table: pd.DataFrame) -> "pd.Series[float]":
-    """An input as stated, else as it follows from other columns, else NaN."""
+    """Return an input as stated, else as derived from other columns, else NaN.
+
+    Parameters
+    ----------
+    entry : Input
+        The declared input.
+    table : pandas.DataFrame
+        Rows in canonical columns.
+
+    Examples
+    --------
+    >>> from bayes_scaling.model import input_values
+    >>> from bayes_scaling.runs import INPUTS
+    >>> table = pd.DataFrame({"d_model": [1024], "n_layer": [8]})
+    >>> input_values(INPUTS["aspect_ratio"], table).item()
+    128.0
+    """
     blank = pd.Series(np.nan, index=table.index)
     values = table[entry.name].astype(np.float64) if entry.name in table else blank
     known = [name for name in (*entry.needs, entry.unstated) if name in table]
@@ -76,13 +101,37 @@ def input_values(entry: Input, table: pd.DataFrame) -> "pd.Series[float]":
 
 
 def stated_inputs(law: Law) -> tuple[str, ...]:
-    """Columns beside params, tokens and flops that a law reads or derives its inputs from."""
+    """Return the columns, other than the sizes, that a law reads or derives its inputs from.
+
+    Examples
+    --------
+    >>> from bayes_scaling import laws
+    >>> from bayes_scaling.model import stated_inputs
+    >>> stated_inputs(laws.get("data-constrained"))
+    ('unique_tokens',)
+    """
     names = [name for entry in declared(law).values() for name in (entry.name, *entry.needs)]
     return tuple(dict.fromkeys(name for name in names if name not in SIZES))
 
 
 def unstated(law: Law, table: pd.DataFrame) -> list[Caveat]:
-    """Caveats on what is assumed of inputs that rows leave blank."""
+    """Return caveats on the values assumed for inputs that rows leave blank.
+
+    Parameters
+    ----------
+    law : Law
+        The law.
+    table : pandas.DataFrame
+        Rows in canonical columns.
+
+    Examples
+    --------
+    >>> from bayes_scaling import laws
+    >>> from bayes_scaling.model import unstated
+    >>> table = pd.DataFrame({"params": [1e9], "tokens": [2e10]})
+    >>> [caveat.subject for caveat in unstated(laws.get("data-constrained"), table)]
+    ['unique_tokens']
+    """
     found = []
     for name, entry in declared(law).items():
         equal = entry.unstated in (*INPUTS, *law.inputs)

@@ -81,12 +81,20 @@ def _shipped() -> Mapping[str, Any]:
 
 
 def population(law: str) -> Population | None:
-    """The shipped population of a law, or None if there is none.
+    """Return the shipped population of a law, or None if there is none.
 
     Parameters
     ----------
     law : str
         Name of the law.
+
+    Examples
+    --------
+    >>> from bayes_scaling.model import population
+    >>> population("chinchilla-gamma").discrepancy.power > 0
+    True
+    >>> population("m4-n") is None
+    True
     """
     content = _shipped().get(law)
     return Population.from_dict(law, content) if content else None

@@ -28,7 +28,7 @@ def simulate(
     nu: float | None = None,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Runs that a law with known parameters would have produced.
+    """Simulate the runs of a law with known parameters.
 
     Parameters
     ----------
@@ -60,6 +60,13 @@ def simulate(
         If the design lacks a column, a value is not positive, or the noise is negative.
     LawError
         If the truth lacks a parameter.
+
+    Examples
+    --------
+    >>> design = pd.DataFrame({"params": [1e8, 1e9], "tokens": [1e10, 1e10]})
+    >>> truth = {"floor": 1.7, "A": 400.0, "alpha_N": 0.34, "B": 410.0, "alpha_D": 0.28}
+    >>> bs.simulate("chinchilla", design, truth, noise=0.0)["loss"].round(3).tolist()
+    [3.112, 2.698]
     """
     law = laws.get(law)
     needs(design, pd.DataFrame, "design", "a DataFrame of params and tokens is needed", DataError)

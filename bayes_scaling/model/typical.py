@@ -14,12 +14,12 @@ __all__ = ["fill_typical", "typical", "typical_caveats"]
 
 
 def typical(law: Law, runs: pd.DataFrame, family: str) -> dict[str, float]:
-    """What is typical of a family, or of all runs if it has none.
+    """Compute the typical inputs of a family's runs, or of all runs where it has none.
 
     Parameters
     ----------
     law : Law
-        Whose inputs; those with a best value are left out.
+        The law; inputs that have an optimal value are left out.
     runs : pandas.DataFrame
         The fitted runs in canonical columns.
     family : str
@@ -28,8 +28,16 @@ def typical(law: Law, runs: pd.DataFrame, family: str) -> dict[str, float]:
     Returns
     -------
     dict of str to float
-        By input, natural log of its geometric mean over what it grows with: ``levels`` of
-        :func:`bayes_scaling.laws.law_inputs.inputs_at`.
+        By input, natural log of its geometric mean over its power law in the sizes:
+        ``levels`` of :func:`bayes_scaling.laws.law_inputs.inputs_at`.
+
+    Examples
+    --------
+    >>> from bayes_scaling import laws
+    >>> from bayes_scaling.model import typical
+    >>> levels = typical(laws.get("gemstones"), pd.read_csv("runs.csv"), "web")
+    >>> sorted(levels)
+    ['d_model', 'n_layer']
     """
     own = runs[runs["family"] == family]
     rows = own if len(own) else runs
@@ -42,7 +50,25 @@ def typical(law: Law, runs: pd.DataFrame, family: str) -> dict[str, float]:
 
 
 def typical_caveats(law: Law, runs: pd.DataFrame, families: Iterable[str]) -> list[Caveat]:
-    """Caveats on what a forecast or plan of sizes alone takes from the families' runs."""
+    """Return caveats on the inputs that a forecast or plan of sizes alone takes from the runs.
+
+    Parameters
+    ----------
+    law : Law
+        The law.
+    runs : pandas.DataFrame
+        The fitted runs in canonical columns.
+    families : iterable of str
+        The families of the forecast.
+
+    Examples
+    --------
+    >>> from bayes_scaling import laws
+    >>> from bayes_scaling.model import typical_caveats
+    >>> runs = pd.read_csv("runs.csv")
+    >>> [c.subject for c in typical_caveats(laws.get("kaplan-steps"), runs, ["web"])]
+    ['step', 'batch_tokens']
+    """
     usual = {family: typical(law, runs, family) for family in families}
     found = []
     for name, entry in typical_inputs(law).items():
@@ -61,12 +87,12 @@ def typical_caveats(law: Law, runs: pd.DataFrame, families: Iterable[str]) -> li
 def fill_typical(
     law: Law, runs: pd.DataFrame, table: pd.DataFrame
 ) -> tuple[pd.DataFrame, list[Caveat]]:
-    """Fill what configurations leave blank with what is typical of their family's runs.
+    """Fill blank inputs of configurations with the typical values of their family's runs.
 
     Parameters
     ----------
     law : Law
-        Whose inputs.
+        The law that reads them.
     runs : pandas.DataFrame
         The fitted runs.
     table : pandas.DataFrame
@@ -78,6 +104,15 @@ def fill_typical(
         With the columns that the law reads.
     list of Caveat
         What was assumed.
+
+    Examples
+    --------
+    >>> from bayes_scaling import laws
+    >>> from bayes_scaling.model import fill_typical
+    >>> configs = pd.read_csv("configs.csv")
+    >>> filled, caveats = fill_typical(laws.get("kaplan-steps"), pd.read_csv("runs.csv"), configs)
+    >>> "batch_tokens" in filled, caveats[0].code
+    (True, 'typical-input')
     """
     usual = {str(name): typical(law, runs, str(name)) for name in table["family"].unique()}
     values = {name: input_values(entry, table) for name, entry in typical_inputs(law).items()}

@@ -102,6 +102,12 @@ def load_configs(
     DataError
         If a column is missing or ambiguous, or a value is blank, not a number, infinite, not
         above zero or not plausible.
+
+    Examples
+    --------
+    >>> from bayes_scaling.runs import load_configs
+    >>> load_configs("configs.csv").table["flops"].tolist()
+    [1.2e+20, 5.88e+21, 1.2e+20]
     """
     accepted = check_accepted(accept)
     raw = read_table(source)

@@ -64,7 +64,13 @@ _SETS = {
 
 
 def names() -> tuple[str, ...]:
-    """Names of the bundled data sets."""
+    """Return the names of the bundled data sets.
+
+    Examples
+    --------
+    >>> bs.datasets.names()[0]
+    'byte_lm'
+    """
     return tuple(_SETS)
 
 
@@ -76,6 +82,11 @@ def describe() -> pd.DataFrame:
     pandas.DataFrame
         Columns name, kind ("runs" or "table": which of :func:`load` and :func:`load_table`
         takes it), content, file.
+
+    Examples
+    --------
+    >>> bs.datasets.describe()["kind"].unique().tolist()
+    ['runs', 'table']
     """
     rows = [
         (name, "runs" if entry.roles else "table", entry.content, entry.file)
@@ -103,6 +114,11 @@ def load(name: str) -> Runs:
         If there is no data set of runs of that name.
     FileError
         If its file is not part of this installation, or is not the one that was published.
+
+    Examples
+    --------
+    >>> bs.datasets.load("byte_lm").loss_unit
+    'nats/byte'
     """
     entry = _named(name)
     if not entry.roles:
@@ -113,7 +129,7 @@ def load(name: str) -> Runs:
 
 
 def load_table(name: str) -> pd.DataFrame:
-    """Load the whole file behind a bundled data set, as it is.
+    """Load the whole file of a bundled data set, as it is.
 
     Parameters
     ----------
@@ -131,6 +147,11 @@ def load_table(name: str) -> pd.DataFrame:
         If there is no data set of that name.
     FileError
         If its file is not part of this installation, or is not the one that was published.
+
+    Examples
+    --------
+    >>> "train_loss" in bs.datasets.load_table("byte_lm_curves")
+    True
     """
     with _verified(_named(name).file) as path:
         return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)

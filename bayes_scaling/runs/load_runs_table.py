@@ -88,6 +88,12 @@ def load_runs(
     DataError
         If a column is missing or ambiguous, a cell is not what its column needs, or a code cannot
         be accepted.
+
+    Examples
+    --------
+    >>> runs = bs.load_runs("runs.csv")
+    >>> len(runs), runs.loss_unit
+    (40, 'nats/token')
     """
     given = _Given(columns, loss_unit, family, count, check_accepted(accept))
     if isinstance(source, Runs):

@@ -122,7 +122,7 @@ class _Design:
 
 
 def identifiability(runs: Runs) -> Identifiability:
-    """Work out which exponents the runs can tell apart.
+    """Analyse which exponents a table of runs can identify, from its design alone.
 
     Parameters
     ----------
@@ -138,6 +138,14 @@ def identifiability(runs: Runs) -> Identifiability:
     ------
     DataError
         If a run carries an error flag (see :meth:`Runs.fit_rows`).
+
+    Examples
+    --------
+    >>> found = bs.identifiability(bs.load_runs("runs.csv"))
+    >>> found.separable["web"]
+    {'alpha_N': True, 'alpha_D': True, 'alpha_C': False}
+    >>> found.caveats[0].code
+    'collinear-compute'
     """
     needs(runs, Runs, "runs", 'write bayes_scaling.load_runs("runs.csv")', DataError)
     rows = runs.fit_rows()
