@@ -1,7 +1,7 @@
 """What commands share: options, and reading what they are given."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -161,7 +161,7 @@ def of_formulas(*tables: Any) -> list[str]:
     return [f"{said} away in reading; --raw leaves them as they are"]
 
 
-def chosen(runs: "Runs", options: dict[str, Any]) -> "Runs":
+def chosen(runs: "Runs", options: MutableMapping[str, Any]) -> "Runs":
     """The runs that ``--exclude-flagged`` and ``--best-of`` leave, whose options are taken out."""
     excluded, best_of = options.pop("exclude_flagged", ()), options.pop("best_of")
     if excluded:

@@ -80,7 +80,7 @@ def _staged(folder: Path) -> Iterator[Path]:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _sealed(descriptor: Mapping[str, Any], part: Path) -> dict[str, Any]:
+def _sealed(descriptor: Mapping[str, Any], part: Path) -> dict[str, object]:
     resources = []
     for resource in descriptor["resources"]:
         path = part / resource["path"]

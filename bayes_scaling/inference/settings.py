@@ -4,7 +4,6 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
-from typing import Any
 
 import numpy as np
 
@@ -82,7 +81,7 @@ class SamplerSettings:
         """Chains sampled at a time: ``cores``, or as many as the machine has and chains need."""
         return min(self.chains, self.cores or os.process_cpu_count() or 1)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, int | float | str]:
         """The settings as plain values."""
         return asdict(self) | {"sampler": "nutpie", "adaptation": "low_rank"}
 

@@ -173,7 +173,7 @@ def _texts(column: "pd.Series[Any]") -> NDArray[np.str_]:
 
 def _attributes(
     spec: Spec, frame: ReferenceFrame, sampled: Sampled, settings: SamplerSettings, runs: Runs
-) -> dict[str, Any]:
+) -> dict[str, str | int | float]:
     versions = {name: version(name) for name in _LIBRARIES} | {"python": platform.python_version()}
     return {
         "schema": SCHEMA,

@@ -1,12 +1,11 @@
 """Broken power laws of Caballero et al. (2022) in one factor."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 from bayes_scaling.errors import LawError
 from bayes_scaling.laws import common, ops
 from bayes_scaling.laws.coordinates import Additive
-from bayes_scaling.laws.law import Inputs, Law, Values
+from bayes_scaling.laws.law import Inputs, Law, Slopes, Values
 from bayes_scaling.laws.parameter import Parameter, Prior
 
 __all__ = ["BROKEN", "broken"]
@@ -90,7 +89,7 @@ class _Segments:
     power: common.Power
     breaks: int
 
-    def __call__(self, x: Inputs, p: Values) -> Any:
+    def __call__(self, x: Inputs, p: Values) -> ops.Array:
         first, column = self.power.exponent, self.power.column
         result = self.power(x, p)
         before, at = p[first], 0.0
@@ -102,7 +101,7 @@ class _Segments:
             before = after
         return result
 
-    def slopes(self, p: Values) -> dict[str, dict[str, Any]]:
+    def slopes(self, p: Values) -> Slopes:
         """The first break moves with the reference point."""
         return self.power.slopes(p) | ({"break_1": {self.power.column: 1.0}} if self.breaks else {})
 

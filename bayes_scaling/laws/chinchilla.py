@@ -1,7 +1,5 @@
 """The additive law of Hoffmann et al. (2022)."""
 
-from typing import Any
-
 from bayes_scaling.laws import common, ops
 from bayes_scaling.laws.closed_forms import ClosedForms
 from bayes_scaling.laws.coordinates import Additive
@@ -10,13 +8,13 @@ from bayes_scaling.laws.law import Inputs, Law, Values
 __all__ = ["CHINCHILLA"]
 
 
-def _log_curve(x: Inputs, p: Values) -> Any:
+def _log_curve(x: Inputs, p: Values) -> ops.Array:
     size = ops.log(p["A"]) - p["alpha_N"] * x["params"]
     data = ops.log(p["B"]) - p["alpha_D"] * x["tokens"]
     return ops.logaddexp(ops.log(p["floor"]), ops.logaddexp(size, data))
 
 
-def _optimum(log_flops_6: Any, p: Values) -> Any:
+def _optimum(log_flops_6: ops.Array, p: Values) -> ops.Array:
     # Hoffmann et al., Eq. 4: G (C/6)^a with G = (alpha A / (beta B))^(1 / (alpha + beta)).
     balance = ops.log(p["alpha_N"] * p["A"]) - ops.log(p["alpha_D"] * p["B"])
     return (balance + p["alpha_D"] * log_flops_6) / (p["alpha_N"] + p["alpha_D"])

@@ -1,35 +1,33 @@
 """The additive law with an outer exponent on the reducible loss."""
 
-from typing import Any
-
 from bayes_scaling.laws import common, ops
 from bayes_scaling.laws.closed_forms import ClosedForms
 from bayes_scaling.laws.coordinates import Additive
-from bayes_scaling.laws.law import Inputs, Law, Values
+from bayes_scaling.laws.law import Inputs, Law, Slopes, Values
 from bayes_scaling.laws.parameter import Parameter, Prior
 
 __all__ = ["CHINCHILLA_GAMMA"]
 
 
-def _log_curve(x: Inputs, p: Values) -> Any:
+def _log_curve(x: Inputs, p: Values) -> ops.Array:
     gamma = p["gamma"]
     size = ops.log(p["A"]) / gamma - p["alpha_N"] * x["params"]
     data = ops.log(p["B"]) / gamma - p["alpha_D"] * x["tokens"]
     return ops.logaddexp(ops.log(p["floor"]), gamma * ops.logaddexp(size, data))
 
 
-def _slopes(p: Values) -> dict[str, dict[str, Any]]:
+def _slopes(p: Values) -> Slopes:
     return {
         "A": {"params": p["gamma"] * p["alpha_N"]},
         "B": {"tokens": p["gamma"] * p["alpha_D"]},
     }
 
 
-def _frontier(p: Values) -> Any:
+def _frontier(p: Values) -> ops.Array:
     return p["gamma"] * p["alpha_N"] * p["alpha_D"] / (p["alpha_N"] + p["alpha_D"])
 
 
-def _optimum(log_flops_6: Any, p: Values) -> Any:
+def _optimum(log_flops_6: ops.Array, p: Values) -> ops.Array:
     # The outer power is monotone, so the optimum is that of the sum inside it.
     inner = (ops.log(p["A"]) - ops.log(p["B"])) / p["gamma"]
     balance = inner + ops.log(p["alpha_N"]) - ops.log(p["alpha_D"])

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any
 
 from bayes_scaling.errors import LawError
+from bayes_scaling.laws.ops import Array
 
 __all__ = ["ClosedForms"]
 
@@ -32,9 +32,9 @@ class ClosedForms:
         If one is no function.
     """
 
-    optimum: Callable[[Any, Mapping[str, Any]], Any] | None = None
-    params_exponent: Callable[[Mapping[str, Any]], Any] | None = None
-    frontier: Callable[[Mapping[str, Any]], Any] | None = None
+    optimum: Callable[[Array, Mapping[str, Array]], Array] | None = None
+    params_exponent: Callable[[Mapping[str, Array]], Array] | None = None
+    frontier: Callable[[Mapping[str, Array]], Array] | None = None
 
     def __post_init__(self) -> None:
         for name in (each.name for each in fields(self)):

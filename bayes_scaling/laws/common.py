@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from bayes_scaling.laws import ops
-from bayes_scaling.laws.law import Inputs, Values
+from bayes_scaling.laws.law import Inputs, Slopes, Values
 from bayes_scaling.laws.parameter import Parameter, Prior
 
 __all__ = [
@@ -89,11 +88,11 @@ class Power:
     amplitude: str
     exponent: str
 
-    def __call__(self, x: Inputs, p: Values) -> Any:
+    def __call__(self, x: Inputs, p: Values) -> ops.Array:
         """Log of the power."""
         return ops.log(p[self.amplitude]) - p[self.exponent] * x[self.column]
 
-    def slopes(self, p: Values) -> dict[str, dict[str, Any]]:
+    def slopes(self, p: Values) -> Slopes:
         """How fast the log of the amplitude falls with that of the input."""
         return {self.amplitude: {self.column: p[self.exponent]}}
 
@@ -102,9 +101,9 @@ class Power:
 class Floored:
     """Log of the floor and a reducible loss together."""
 
-    reducible: Callable[[Inputs, Values], Any]
+    reducible: Callable[[Inputs, Values], ops.Array]
 
-    def __call__(self, x: Inputs, p: Values) -> Any:
+    def __call__(self, x: Inputs, p: Values) -> ops.Array:
         """Log of the loss."""
         return ops.logaddexp(ops.log(p["floor"]), self.reducible(x, p))
 
@@ -117,16 +116,16 @@ def of_one_factor(column: str) -> str:
     )
 
 
-def slopes_of_two(p: Values) -> dict[str, dict[str, Any]]:
+def slopes_of_two(p: Values) -> Slopes:
     """Slopes of A in N and of B in D, for a law whose loss falls as N^-alpha_N and D^-alpha_D."""
     return {"A": {"params": p["alpha_N"]}, "B": {"tokens": p["alpha_D"]}}
 
 
-def frontier_of_two(p: Values) -> Any:
+def frontier_of_two(p: Values) -> ops.Array:
     """Exponent of the optimal loss in C = 6·N·D (Hoffmann et al. 2022, after Eq. 4)."""
     return p["alpha_N"] * p["alpha_D"] / (p["alpha_N"] + p["alpha_D"])
 
 
-def params_exponent_of_two(p: Values) -> Any:
+def params_exponent_of_two(p: Values) -> ops.Array:
     """Exponent of the optimal N in C = 6·N·D (Hoffmann et al. 2022, Eq. 4)."""
     return p["alpha_D"] / (p["alpha_N"] + p["alpha_D"])

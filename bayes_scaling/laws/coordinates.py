@@ -8,27 +8,27 @@ Samplers move in these coordinates; priors and results stay on the parameters.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from bayes_scaling.laws import ops
 
 __all__ = ["Additive", "Chained", "Coordinates", "Identity", "Product"]
 
-Logs = Mapping[str, Any]
+Logs = Mapping[str, ops.Array]
 
 
 class Coordinates(Protocol):
     """A smooth one-to-one map of log parameters, keeping their names."""
 
-    def forward(self, logs: Logs) -> dict[str, Any]:
+    def forward(self, logs: Logs) -> dict[str, ops.Array]:
         """Coordinates from log parameters."""
         ...
 
-    def backward(self, coordinates: Logs) -> dict[str, Any]:
+    def backward(self, coordinates: Logs) -> dict[str, ops.Array]:
         """Log parameters from coordinates."""
         ...
 
-    def log_jacobian(self, coordinates: Logs) -> Any:
+    def log_jacobian(self, coordinates: Logs) -> ops.Array:
         """Log of the absolute determinant of d(log parameters) / d(coordinates)."""
         ...
 
@@ -37,15 +37,15 @@ class Coordinates(Protocol):
 class Identity:
     """The log parameters themselves."""
 
-    def forward(self, logs: Logs) -> dict[str, Any]:
+    def forward(self, logs: Logs) -> dict[str, ops.Array]:
         """Coordinates from log parameters."""
         return dict(logs)
 
-    def backward(self, coordinates: Logs) -> dict[str, Any]:
+    def backward(self, coordinates: Logs) -> dict[str, ops.Array]:
         """Log parameters from coordinates."""
         return dict(coordinates)
 
-    def log_jacobian(self, coordinates: Logs) -> Any:  # noqa: ARG002
+    def log_jacobian(self, coordinates: Logs) -> ops.Array:  # noqa: ARG002
         """Zero."""
         return 0.0
 
@@ -77,7 +77,7 @@ class Additive:
     floor: bool = True
     inside: bool = True
 
-    def _shares(self, ratios: tuple[Any, ...], gamma: Any) -> tuple[Any, ...]:
+    def _shares(self, ratios: tuple[ops.Array, ...], gamma: ops.Array) -> tuple[ops.Array, ...]:
         """Log shares of the terms inside the outer power, from log ratios of the first to each."""
         if not ratios:
             return (0.0,)
@@ -87,11 +87,11 @@ class Additive:
             total = ops.logaddexp(total, value)
         return (-total, *(value - total for value in inner))
 
-    def _scale(self, gamma: Any) -> Any:
+    def _scale(self, gamma: ops.Array) -> ops.Array:
         """Log of how often an exponent counts in the slope of its term."""
         return ops.log(gamma) if self.inside else 0.0
 
-    def forward(self, logs: Logs) -> dict[str, Any]:
+    def forward(self, logs: Logs) -> dict[str, ops.Array]:
         """Coordinates from log parameters."""
         names = tuple(self.exponents)
         gamma = ops.exp(logs[self.outer]) if self.outer else 1.0
@@ -110,7 +110,7 @@ class Additive:
                 result[exponent] = logs[exponent] + self._scale(gamma) + share + reducible - level
         return result
 
-    def backward(self, coordinates: Logs) -> dict[str, Any]:
+    def backward(self, coordinates: Logs) -> dict[str, ops.Array]:
         """Log parameters from coordinates."""
         names = tuple(self.exponents)
         gamma = ops.exp(coordinates[self.outer]) if self.outer else 1.0
@@ -129,7 +129,7 @@ class Additive:
                 result[exponent] = slope - self._scale(gamma) - share - reducible + level
         return result
 
-    def log_jacobian(self, coordinates: Logs) -> Any:  # noqa: ARG002
+    def log_jacobian(self, coordinates: Logs) -> ops.Array:  # noqa: ARG002
         """Zero: each step of the map is a shear or a rotation of the simplex by its log odds."""
         return 0.0
 
@@ -143,7 +143,7 @@ class Product:
     mean of the other two.
     """
 
-    def forward(self, logs: Logs) -> dict[str, Any]:
+    def forward(self, logs: Logs) -> dict[str, ops.Array]:
         """Coordinates from log parameters."""
         size, data, compute = logs["alpha_N"], logs["alpha_D"], logs["alpha_C"]
         return dict(logs) | {
@@ -152,7 +152,7 @@ class Product:
             "alpha_C": compute - (size + data) / 2,
         }
 
-    def backward(self, coordinates: Logs) -> dict[str, Any]:
+    def backward(self, coordinates: Logs) -> dict[str, ops.Array]:
         """Log parameters from coordinates, by the positive root of a quadratic."""
         u, v = ops.exp(coordinates["alpha_N"]), ops.exp(coordinates["alpha_D"])
         # (u - c)(v - c) = k c^2 for c = alpha_C; this form of the root is stable for every k.
@@ -168,7 +168,7 @@ class Product:
             "alpha_C": ops.log(c),
         }
 
-    def log_jacobian(self, coordinates: Logs) -> Any:
+    def log_jacobian(self, coordinates: Logs) -> ops.Array:
         """Log determinant, u·v / (a_N·a_D + a_C·(a_N + a_D)/2)."""
         logs = self.backward(coordinates)
         size, data, compute = (ops.exp(logs[n]) for n in ("alpha_N", "alpha_D", "alpha_C"))
@@ -183,15 +183,15 @@ class Chained:
     first: Coordinates
     second: Coordinates
 
-    def forward(self, logs: Logs) -> dict[str, Any]:
+    def forward(self, logs: Logs) -> dict[str, ops.Array]:
         """Coordinates from log parameters."""
         return self.second.forward(self.first.forward(logs))
 
-    def backward(self, coordinates: Logs) -> dict[str, Any]:
+    def backward(self, coordinates: Logs) -> dict[str, ops.Array]:
         """Log parameters from coordinates."""
         return self.first.backward(self.second.backward(coordinates))
 
-    def log_jacobian(self, coordinates: Logs) -> Any:
+    def log_jacobian(self, coordinates: Logs) -> ops.Array:
         """Sum of the two log determinants."""
         between = self.second.backward(coordinates)
         return self.second.log_jacobian(coordinates) + self.first.log_jacobian(between)

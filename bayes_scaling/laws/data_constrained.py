@@ -1,7 +1,6 @@
 """The law of Muennighoff et al. (2023) for repeated data."""
 
 from dataclasses import replace
-from typing import Any
 
 from bayes_scaling.laws import ops
 from bayes_scaling.laws.chinchilla import CHINCHILLA
@@ -14,7 +13,7 @@ _MOST = 50.0
 """Log of a repetition beyond which another changes nothing in double precision."""
 
 
-def _effective(log_ratio: Any, constant: Any) -> Any:
+def _effective(log_ratio: ops.Array, constant: ops.Array) -> ops.Array:
     """Log of what a ratio of 1 or more is worth; 0 where it is less.
 
     Section 3.1 with R = ratio - 1 repetitions: 1 + R* (1 - exp(-R / R*)).
@@ -23,7 +22,7 @@ def _effective(log_ratio: Any, constant: Any) -> Any:
     return ops.log1p(-constant * ops.expm1(-repeats / constant))
 
 
-def _log_curve(x: Inputs, p: Values) -> Any:
+def _log_curve(x: Inputs, p: Values) -> ops.Array:
     unique = ops.minimum(x["unique_tokens"], x["tokens"])
     # The size that is compute-optimal for the unique tokens, where the marginal gains of the two
     # terms are equal; parameters beyond it are worth less, as repeated tokens are.

@@ -2,20 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from bayes_scaling.core.arguments import needs
 from bayes_scaling.errors import LawError
 from bayes_scaling.laws import common, ops
 from bayes_scaling.laws.chinchilla import CHINCHILLA
 from bayes_scaling.laws.coordinates import Additive
-from bayes_scaling.laws.law import Inputs, Law, Values
+from bayes_scaling.laws.law import Inputs, Law, Slopes, Values
 from bayes_scaling.laws.parameter import Parameter, Prior
 
 __all__ = ["DEPTH_WIDTH", "GEMSTONES", "matrix_params", "shape_of", "with_shape"]
 
 
-def matrix_params(n_layer: Any, d_model: Any) -> Any:
+def matrix_params(n_layer: ops.Array, d_model: ops.Array) -> ops.Array:
     """Parameters in the matrices of a transformer, 12·n_layer·d_model².
 
     Kaplan et al. 2020, Table 1, for d_ff = 4·d_model; embeddings, biases and norms not counted.
@@ -23,7 +22,7 @@ def matrix_params(n_layer: Any, d_model: Any) -> Any:
     return 12.0 * n_layer * d_model**2
 
 
-def shape_of(params: Any, aspect_ratio: Any) -> tuple[Any, Any]:
+def shape_of(params: ops.Array, aspect_ratio: ops.Array) -> tuple[ops.Array, ops.Array]:
     """Depth and width (n_layer, d_model), not rounded, of N = 12·n_layer·d_model² parameters.
 
     Parameters
@@ -58,7 +57,7 @@ _SHAPE = (
 )
 
 
-def _best_aspect(p: Values) -> Any:
+def _best_aspect(p: Values) -> ops.Array:
     return ops.log(p["aspect"])
 
 
@@ -68,12 +67,12 @@ class _Shaped:
 
     law: Law
 
-    def __call__(self, x: Inputs, p: Values) -> Any:
+    def __call__(self, x: Inputs, p: Values) -> ops.Array:
         off = x["aspect_ratio"] - _best_aspect(p)
         wasted = 0.5 * p["curvature"] * off * off
         return self.law.log_curve({**x, "params": x["params"] - wasted}, p)
 
-    def slopes(self, p: Values) -> dict[str, dict[str, Any]]:
+    def slopes(self, p: Values) -> Slopes:
         """Those of the law, and the best aspect ratio's."""
         return self.law.slopes(p) | {"aspect": {"aspect_ratio": 1.0}}
 
@@ -89,7 +88,7 @@ def with_shape(law: Law, name: str | None = None) -> Law:
     Parameters
     ----------
     law : Law
-        Any law that reads ``params`` and no shape.
+        ops.Array law that reads ``params`` and no shape.
     name : str, optional
         Name of the result; ``LAW+shape`` if not given.
 
@@ -142,14 +141,14 @@ _TERMS: Mapping[str, tuple[str, str, str]] = {
 }
 
 
-def _gemstones(x: Inputs, p: Values) -> Any:
+def _gemstones(x: Inputs, p: Values) -> ops.Array:
     total = ops.log(p["floor"])
     for amplitude, (column, exponent, _) in _TERMS.items():
         total = ops.logaddexp(total, ops.log(p[amplitude]) - p[exponent] * x[column])
     return total
 
 
-def _gemstones_slopes(p: Values) -> dict[str, dict[str, Any]]:
+def _gemstones_slopes(p: Values) -> Slopes:
     return {amplitude: {column: p[exponent]} for amplitude, (column, exponent, _) in _TERMS.items()}
 
 

@@ -1,7 +1,5 @@
 """Farseer (Li et al. 2025): the exponent in tokens depends on the size."""
 
-from typing import Any
-
 from bayes_scaling.laws import common, ops
 from bayes_scaling.laws.law import Inputs, Law, Values
 from bayes_scaling.laws.parameter import Parameter, Prior
@@ -9,7 +7,7 @@ from bayes_scaling.laws.parameter import Parameter, Prior
 __all__ = ["FARSEER"]
 
 
-def _log_curve(x: Inputs, p: Values) -> Any:
+def _log_curve(x: Inputs, p: Values) -> ops.Array:
     size, data = x["params"], x["tokens"]
     least = ops.log(p["E"]) - p["E_drop"] * ops.expm1(p["E_power"] * size)
     slope = p["alpha_D"] * ops.exp(-p["alpha_drop"] * ops.expm1(p["alpha_power"] * size))

@@ -1,7 +1,5 @@
 """The law of Kaplan et al. (2020) in parameters and tokens."""
 
-from typing import Any
-
 from bayes_scaling.laws import common, ops
 from bayes_scaling.laws.closed_forms import ClosedForms
 from bayes_scaling.laws.coordinates import Additive
@@ -10,7 +8,7 @@ from bayes_scaling.laws.law import Inputs, Law, Values
 __all__ = ["KAPLAN"]
 
 
-def _log_curve(x: Inputs, p: Values) -> Any:
+def _log_curve(x: Inputs, p: Values) -> ops.Array:
     # With A = N_c^alpha_N and B = D_c^alpha_D, both terms of Eq. 1.5 are those of the loss to the
     # power 1 / alpha_D.
     size = (ops.log(p["A"]) - p["alpha_N"] * x["params"]) / p["alpha_D"]
@@ -18,7 +16,7 @@ def _log_curve(x: Inputs, p: Values) -> Any:
     return p["alpha_D"] * ops.logaddexp(size, data)
 
 
-def _optimum(log_flops_6: Any, p: Values) -> Any:
+def _optimum(log_flops_6: ops.Array, p: Values) -> ops.Array:
     # alpha_N / alpha_D times the first term of the sum equals the second.
     balance = ops.log(p["alpha_N"]) - ops.log(p["alpha_D"])
     ratio = (ops.log(p["A"]) - ops.log(p["B"])) / p["alpha_D"]

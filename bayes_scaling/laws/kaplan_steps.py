@@ -1,11 +1,9 @@
 """The law of Kaplan et al. (2020) in parameters and steps, with the critical batch size."""
 
-from typing import Any
-
 from bayes_scaling.laws import common, ops
 from bayes_scaling.laws.closed_forms import ClosedForms
 from bayes_scaling.laws.coordinates import Additive
-from bayes_scaling.laws.law import Inputs, Law, Values
+from bayes_scaling.laws.law import Inputs, Law, Slopes, Values
 from bayes_scaling.laws.parameter import Parameter, Prior
 
 __all__ = ["KAPLAN_STEPS"]
@@ -14,7 +12,7 @@ _STEPS = 4
 """Halley steps before the last one: together they reach 1e-14 on either side of B_crit."""
 
 
-def _log_curve(x: Inputs, p: Values) -> Any:
+def _log_curve(x: Inputs, p: Values) -> ops.Array:
     size = ops.log(p["A"]) - p["alpha_N"] * x["params"]
     steps = ops.log(p["S"]) - p["alpha_S"] * x["step"]
     batch = ops.log(p["B_crit"]) - x["batch_tokens"]
@@ -26,7 +24,9 @@ def _log_curve(x: Inputs, p: Values) -> Any:
     return _closer(log_loss, size, steps, batch, p)
 
 
-def _closer(log_loss: Any, size: Any, steps: Any, batch: Any, p: Values) -> Any:
+def _closer(
+    log_loss: ops.Array, size: ops.Array, steps: ops.Array, batch: ops.Array, p: Values
+) -> ops.Array:
     """One Halley step."""
     waste = ops.softplus(batch - log_loss / p["alpha_B"])
     second = steps + p["alpha_S"] * waste
@@ -39,7 +39,7 @@ def _closer(log_loss: Any, size: Any, steps: Any, batch: Any, p: Values) -> Any:
     return log_loss - 2.0 * value * slope / (2.0 * slope * slope - value * curve)
 
 
-def _slopes(p: Values) -> dict[str, dict[str, Any]]:
+def _slopes(p: Values) -> Slopes:
     return {
         "A": {"params": p["alpha_N"]},
         "S": {"step": p["alpha_S"]},
@@ -47,12 +47,12 @@ def _slopes(p: Values) -> dict[str, dict[str, Any]]:
     }
 
 
-def _frontier(p: Values) -> Any:
+def _frontier(p: Values) -> ops.Array:
     # Eq. 6.4 (and B.9): the three exponents add as resistances do.
     return 1.0 / (1.0 / p["alpha_S"] + 1.0 / p["alpha_B"] + 1.0 / p["alpha_N"])
 
 
-def _params_exponent(p: Values) -> Any:
+def _params_exponent(p: Values) -> ops.Array:
     # Eq. 6.5: N grows with C_min as the frontier exponent over its own.
     return _frontier(p) / p["alpha_N"]
 

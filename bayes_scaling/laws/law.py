@@ -13,17 +13,21 @@ from bayes_scaling.errors import LawError
 from bayes_scaling.laws import ops
 from bayes_scaling.laws.closed_forms import ClosedForms
 from bayes_scaling.laws.coordinates import Coordinates
+from bayes_scaling.laws.ops import Array
 from bayes_scaling.laws.parameter import Parameter, Prior
 from bayes_scaling.laws.signature import difference, values_of
 from bayes_scaling.runs.input_columns import Input
 
-__all__ = ["Inputs", "Law", "Values"]
+__all__ = ["Inputs", "Law", "Slopes", "Values"]
 
-Inputs = Mapping[str, Any]
+Inputs = Mapping[str, Array]
 """Natural logarithms of a law's inputs, relative to a reference point, by column name."""
 
-Values = Mapping[str, Any]
+Values = Mapping[str, Array]
 """Values of a law's parameters, by name."""
+
+Slopes = dict[str, dict[str, Array]]
+"""Slopes of log amplitudes in the log inputs of the reference point, by amplitude and input."""
 
 _EXPRESSIONS = frozenset(
     {"log_curve", "slopes", "best", "closed_forms", "coordinates", "own_inputs"}
@@ -33,7 +37,7 @@ _WIDTH = 88
 """Characters of a line of a law's representation."""
 
 
-def _no_slopes(values: Values) -> dict[str, dict[str, Any]]:  # noqa: ARG001
+def _no_slopes(values: Values) -> Slopes:  # noqa: ARG001
     return {}
 
 
@@ -106,12 +110,12 @@ class Law:
     inputs: tuple[str, ...]
     parameters: tuple[Parameter, ...]
     reference: str
-    log_curve: Callable[[Inputs, Values], Any]
-    slopes: Callable[[Values], dict[str, dict[str, Any]]] = _no_slopes
+    log_curve: Callable[[Inputs, Values], Array]
+    slopes: Callable[[Values], Slopes] = _no_slopes
     closed_forms: ClosedForms = field(default_factory=ClosedForms)
     coordinates: Coordinates | None = None
     shared_reference: Mapping[str, str] = field(default_factory=dict)
-    best: Mapping[str, Callable[[Values], Any]] = field(default_factory=dict)
+    best: Mapping[str, Callable[[Values], Array]] = field(default_factory=dict)
     nonmonotone: tuple[str, ...] = ()
     fixed_reference: bool = False
     unit_dependent: bool = False
@@ -179,7 +183,7 @@ class Law:
     def __hash__(self) -> int:
         return hash((self.name, self.inputs, self.names))
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         # Values that were computed belong to the process.
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
@@ -207,7 +211,7 @@ class Law:
         """Whether the law has an irreducible loss."""
         return "floor" in self.names
 
-    def loss(self, inputs: Mapping[str, Any], values: Values) -> Any:
+    def loss(self, inputs: Inputs, values: Values) -> Array:
         """Loss at a configuration, parameters being those at the reference point 1.
 
         Parameters
@@ -245,7 +249,7 @@ class Law:
         x = {name: np.log(number) for name, number in numbers.items()}
         return np.exp(self.log_curve(x, values))
 
-    def move(self, values: Values, shift: Mapping[str, Any]) -> dict[str, Any]:
+    def move(self, values: Values, shift: Inputs) -> dict[str, Array]:
         """Parameter values at another reference point.
 
         Parameters

@@ -1,12 +1,12 @@
 """What a law reads, as declared, and what it is where sizes alone are stated."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
 from bayes_scaling.errors import LawError
 from bayes_scaling.laws.law import Law
+from bayes_scaling.laws.ops import Array
 from bayes_scaling.runs.input_columns import INPUTS, REQUIRED, SIZES, TYPICAL, Input
 
 __all__ = ["declared", "inputs_at", "typical_at", "typical_inputs"]
@@ -33,8 +33,8 @@ def _of_sizes(entry: Input) -> bool:
 
 
 def typical_at(
-    law: Law, log_params: Any, log_tokens: Any, levels: Mapping[str, float]
-) -> dict[str, Any]:
+    law: Law, log_params: Array, log_tokens: Array, levels: Mapping[str, float]
+) -> dict[str, Array]:
     """Natural logs of the typical inputs of a law at N parameters trained on D tokens.
 
     Parameters
@@ -56,8 +56,8 @@ def typical_at(
 
 
 def inputs_at(
-    law: Law, log_params: Any, log_tokens: Any, levels: Mapping[str, float]
-) -> dict[str, Any]:
+    law: Law, log_params: Array, log_tokens: Array, levels: Mapping[str, float]
+) -> dict[str, Array]:
     """Natural logs of sizes, C = 6·N·D, and of what a law reads at N parameters and D tokens.
 
     Inputs with a best value are left out: they differ from draw to draw.

@@ -1,7 +1,6 @@
 """The estimator M4 of Alabdulmohsin et al. (2022): a power law that starts from a ceiling."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from bayes_scaling.laws import common, ops
 from bayes_scaling.laws.coordinates import Additive
@@ -14,7 +13,7 @@ _STEPS = 3
 """Halley steps before the last one: together they reach 1e-14 for any curve between its ends."""
 
 
-def _log_share(target: Any, alpha: Any) -> Any:
+def _log_share(target: ops.Array, alpha: ops.Array) -> ops.Array:
     """Log of q in (0, 1) with log q - alpha·log(1 - q) equal to the target.
 
     Halley's method on the log odds w of q, for which the left side is
@@ -27,7 +26,7 @@ def _log_share(target: Any, alpha: Any) -> Any:
     return -ops.softplus(-_closer(odds, target, alpha))
 
 
-def _closer(odds: Any, target: Any, alpha: Any) -> Any:
+def _closer(odds: ops.Array, target: ops.Array, alpha: ops.Array) -> ops.Array:
     """One Halley step."""
     soft = ops.softplus(odds)
     far = ops.exp(-soft)
@@ -36,7 +35,7 @@ def _closer(odds: Any, target: Any, alpha: Any) -> Any:
     return odds - 2.0 * value * slope / (2.0 * slope * slope - value * bend * far)
 
 
-def inverse(law: Law, loss: Any, p: Values) -> Any:
+def inverse(law: Law, loss: ops.Array, p: Values) -> ops.Array:
     """Log of the input at which the law reaches a loss, relative to the reference point.
 
     Alabdulmohsin et al. 2022, Eq. 2, solved for x.
@@ -62,7 +61,7 @@ class _Saturating:
 
     power: common.Power
 
-    def __call__(self, x: Inputs, p: Values) -> Any:
+    def __call__(self, x: Inputs, p: Values) -> ops.Array:
         target = self.power(x, p) - ops.log(p["rise"])
         return ops.log(p["rise"]) + _log_share(target, p["saturation"])
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 __all__ = [
+    "Array",
     "exp",
     "expm1",
     "fixed",
@@ -23,40 +24,43 @@ __all__ = [
     "stack",
 ]
 
+type Array = Any
+"""A NumPy array, a number, an xarray object or a PyTensor variable."""
 
-def _backend(*operands: Any) -> Any:
+
+def _backend(*operands: Array) -> Any:
     graph = sys.modules.get("pytensor.graph.basic")
     if graph is not None and any(isinstance(value, graph.Variable) for value in operands):
         return sys.modules["pytensor.tensor"]
     return np
 
 
-def exp(value: Any) -> Any:
+def exp(value: Array) -> Array:
     """Exponential, elementwise."""
     return _backend(value).exp(value)
 
 
-def log(value: Any) -> Any:
+def log(value: Array) -> Array:
     """Natural logarithm, elementwise."""
     return _backend(value).log(value)
 
 
-def logaddexp(first: Any, second: Any) -> Any:
+def logaddexp(first: Array, second: Array) -> Array:
     """``log(exp(first) + exp(second))``, elementwise, without overflow."""
     return _backend(first, second).logaddexp(first, second)
 
 
-def expm1(value: Any) -> Any:
+def expm1(value: Array) -> Array:
     """``exp(value) - 1``, elementwise, exact near zero."""
     return _backend(value).expm1(value)
 
 
-def log1p(value: Any) -> Any:
+def log1p(value: Array) -> Array:
     """``log(1 + value)``, elementwise, exact near zero."""
     return _backend(value).log1p(value)
 
 
-def fixed(value: Any) -> Any:
+def fixed(value: Array) -> Array:
     """The same value, which no derivative sees.
 
     A root found by iteration is passed through it before one last Newton step: that step has the
@@ -67,22 +71,22 @@ def fixed(value: Any) -> Any:
     return sys.modules["pytensor.gradient"].disconnected_grad(value)
 
 
-def minimum(first: Any, second: Any) -> Any:
+def minimum(first: Array, second: Array) -> Array:
     """The lesser of two, elementwise."""
     return _backend(first, second).minimum(first, second)
 
 
-def maximum(first: Any, second: Any) -> Any:
+def maximum(first: Array, second: Array) -> Array:
     """The greater of two, elementwise."""
     return _backend(first, second).maximum(first, second)
 
 
-def softplus(value: Any) -> Any:
+def softplus(value: Array) -> Array:
     """``log(1 + exp(value))``, elementwise, without overflow."""
     backend = _backend(value)
     return np.logaddexp(0.0, value) if backend is np else backend.softplus(value)
 
 
-def stack(values: list[Any]) -> Any:
+def stack(values: list[Array]) -> Array:
     """Several of one shape along a new last axis."""
     return _backend(*values).stack(values, axis=-1)

@@ -1,11 +1,10 @@
 """The product of three power laws, in parameters, tokens and compute."""
 
 from dataclasses import replace
-from typing import Any
 
 from bayes_scaling.laws import common, ops
 from bayes_scaling.laws.coordinates import Additive, Chained, Product
-from bayes_scaling.laws.law import Inputs, Law, Values
+from bayes_scaling.laws.law import Inputs, Law, Slopes, Values
 from bayes_scaling.laws.parameter import Parameter
 
 __all__ = ["PRODUCT", "PRODUCT_FLOOR"]
@@ -13,7 +12,7 @@ __all__ = ["PRODUCT", "PRODUCT_FLOOR"]
 _EXPONENTS = {"params": "alpha_N", "tokens": "alpha_D", "flops": "alpha_C"}
 
 
-def _log_power(x: Inputs, p: Values) -> Any:
+def _log_power(x: Inputs, p: Values) -> ops.Array:
     return (
         ops.log(p["L0"])
         - p["alpha_N"] * x["params"]
@@ -22,11 +21,11 @@ def _log_power(x: Inputs, p: Values) -> Any:
     )
 
 
-def _log_curve_floor(x: Inputs, p: Values) -> Any:
+def _log_curve_floor(x: Inputs, p: Values) -> ops.Array:
     return ops.logaddexp(ops.log(p["floor"]), _log_power(x, p))
 
 
-def _slopes(p: Values) -> dict[str, dict[str, Any]]:
+def _slopes(p: Values) -> Slopes:
     return {"L0": {column: p[name] for column, name in _EXPONENTS.items()}}
 
 

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayes_scaling.laws.ops import Array
+
 if TYPE_CHECKING:
     from bayes_scaling.laws.law import Law
 
@@ -52,7 +54,7 @@ def values_of(law: "Law") -> dict[str, list[float]]:
         with np.errstate(all="ignore"):
             # Laws may be the same in the middle alone.
             far = {name: _FAR * value for name, value in x.items()}
-            found: dict[str, Any] = {"log_curve, far away": law.log_curve(far, p)}
+            found: dict[str, Array] = {"log_curve, far away": law.log_curve(far, p)}
             for entry in law.own_inputs:
                 stated = np.exp(np.linspace(1.0, 9.0, POINTS))
                 known = {name: stated * (i + 1.0) for i, name in enumerate(entry.needs)}
@@ -75,7 +77,7 @@ def values_of(law: "Law") -> dict[str, list[float]]:
         return {f"expressions at {identities}": []}
 
 
-def fixed_points(law: "Law") -> tuple[dict[str, Any], dict[str, Any]]:
+def fixed_points(law: "Law") -> tuple[dict[str, Array], dict[str, Array]]:
     """Log inputs between -2 and 2 and parameters between 0.2 and 0.8, the same for ever."""
     from scipy.stats.qmc import Halton
 

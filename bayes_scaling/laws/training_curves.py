@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from bayes_scaling.laws import common, ops
 from bayes_scaling.laws.broken import BROKEN
-from bayes_scaling.laws.law import Inputs, Law, Values
+from bayes_scaling.laws.law import Inputs, Law, Slopes, Values
 from bayes_scaling.laws.m4 import M4
 from bayes_scaling.laws.parameter import Parameter, Prior
 from bayes_scaling.laws.power import POWER
@@ -24,10 +23,10 @@ class _OfTime:
 
     law: Law
 
-    def __call__(self, x: Inputs, p: Values) -> Any:
+    def __call__(self, x: Inputs, p: Values) -> ops.Array:
         return self.law.log_curve({"tokens": x["t"]}, p)
 
-    def slopes(self, p: Values) -> dict[str, dict[str, Any]]:
+    def slopes(self, p: Values) -> Slopes:
         """Those of the law."""
         slopes = self.law.slopes(p).items()
         return {amplitude: {"t": by_input["tokens"]} for amplitude, by_input in slopes}
@@ -96,7 +95,7 @@ BROKEN_CURVE = _curve(
 )
 
 
-def _descent(x: Inputs, p: Values) -> Any:
+def _descent(x: Inputs, p: Values) -> ops.Array:
     t = x["t"]
     first, last = p["alpha_t"], p["alpha_t_2"]
     middle = ops.log(p["middle"])
@@ -111,7 +110,7 @@ def _descent(x: Inputs, p: Values) -> Any:
     return ops.logaddexp(ops.log(p["floor"]), reducible)
 
 
-def _descent_slopes(p: Values) -> dict[str, dict[str, Any]]:
+def _descent_slopes(p: Values) -> Slopes:
     return {"A": {"t": p["alpha_t"]}, "break_1": {"t": 1.0}}
 
 
@@ -161,7 +160,7 @@ DESCENT_CURVE = Law(
 )
 
 
-def _decaying(x: Inputs, p: Values) -> Any:
+def _decaying(x: Inputs, p: Values) -> ops.Array:
     power = p["power_t"]
     # (t^b - 1)/b tends to log t, and the curve to a power law, as b tends to 0.
     gone = p["rate_t"] * ops.expm1(ops.minimum(power * x["t"], _MOST)) / power
@@ -199,14 +198,14 @@ DECAY_CURVE = Law(
 )
 
 
-def _annealed(x: Inputs, p: Values) -> Any:
+def _annealed(x: Inputs, p: Values) -> ops.Array:
     reducible = ops.log(p["A"]) - p["alpha_t"] * x["lr_sum"]
     # Tissue's own difference to first order, and never below the floor.
     gone = ops.exp(ops.minimum(ops.log(p["drop"]) + x["lr_drop"] - reducible, _MOST))
     return ops.logaddexp(ops.log(p["floor"]), reducible - gone)
 
 
-def _annealed_slopes(p: Values) -> dict[str, dict[str, Any]]:
+def _annealed_slopes(p: Values) -> Slopes:
     return {"A": {"lr_sum": p["alpha_t"]}, "drop": {"lr_drop": -1.0}}
 
 

@@ -9,6 +9,7 @@ from pymc.logprob.transforms import Transform
 
 from bayes_scaling.errors import LawError
 from bayes_scaling.laws.check_law import evaluated
+from bayes_scaling.laws.ops import Array
 from bayes_scaling.model.family_coordinates import FamilyCoordinates
 from bayes_scaling.model.frame import Design, ReferenceFrame
 from bayes_scaling.model.nodes import PRIOR_MEDIAN, data_of, log_parameters, named_values, nodes
@@ -87,7 +88,7 @@ def build(
     return model
 
 
-def _name(spec: Spec, frame: ReferenceFrame, free: dict[str, Any]) -> None:
+def _name(spec: Spec, frame: ReferenceFrame, free: dict[str, Array]) -> None:
     """Add the parameters, in the terms of a fit, to the model in whose context it is."""
     model = pm.modelcontext(None)
     for name, value in frame.reference.items():
@@ -104,7 +105,7 @@ def _name(spec: Spec, frame: ReferenceFrame, free: dict[str, Any]) -> None:
 
 def _free_variables(
     spec: Spec, medians: Any, coordinates: FamilyCoordinates | None
-) -> dict[str, Any]:
+) -> dict[str, Array]:
     """Each node as a variable of the model in whose context it is."""
     values = {PRIOR_MEDIAN: medians}
     for node in nodes(spec):

@@ -1,7 +1,5 @@
 """Where samplers move: coordinates of each family's parameters at the middle of its runs."""
 
-from typing import Any
-
 from bayes_scaling.laws import ops
 from bayes_scaling.laws.coordinates import Identity
 from bayes_scaling.model.frame import ReferenceFrame
@@ -39,7 +37,7 @@ class FamilyCoordinates:
         curved = bool(spec.law.coordinates) or any(p.noncentred for p in own)
         return cls(spec, frame) if curved and len(own) == len(spec.parameters) else None
 
-    def forward(self, value: Any, location: Any, scale: Any) -> Any:
+    def forward(self, value: ops.Array, location: ops.Array, scale: ops.Array) -> ops.Array:
         """Coordinates from log parameters, last axis the parameter.
 
         Parameters
@@ -57,14 +55,14 @@ class FamilyCoordinates:
             at[i] = (columns[i] - location[..., i]) / scale[..., i]
         return ops.stack(at)
 
-    def backward(self, value: Any, location: Any, scale: Any) -> Any:
+    def backward(self, value: ops.Array, location: ops.Array, scale: ops.Array) -> ops.Array:
         """Log parameters from coordinates; shapes as in :meth:`forward`."""
         columns = self._constrained(value, location, scale)
         at, noise = self._split(columns)
         logs = self._move(self.coordinates.backward(at), -1.0)
         return ops.stack([*(logs[name] for name in at), noise])
 
-    def log_jacobian(self, value: Any, location: Any, scale: Any) -> Any:
+    def log_jacobian(self, value: ops.Array, location: ops.Array, scale: ops.Array) -> ops.Array:
         """Log determinant of :meth:`backward`, spread evenly over the parameters of a family.
 
         Because the density of independent normals is elementwise. Moving an amplitude along its
@@ -78,7 +76,7 @@ class FamilyCoordinates:
             total = total[..., None]
         return 0.0 * value + total / len(self.names)
 
-    def _move(self, logs: dict[str, Any], sign: float) -> dict[str, Any]:
+    def _move(self, logs: dict[str, ops.Array], sign: float) -> dict[str, ops.Array]:
         if self.law.fixed_reference:
             return logs
         values = {name: ops.exp(value) for name, value in logs.items()}
@@ -90,11 +88,13 @@ class FamilyCoordinates:
                 moved[name] = moved[name] - sign * slope * self.shift[column]
         return moved
 
-    def _split(self, columns: list[Any]) -> tuple[dict[str, Any], Any]:
+    def _split(self, columns: list[ops.Array]) -> tuple[dict[str, ops.Array], ops.Array]:
         """Columns of the law's parameters by name; the noise scale, which stands last."""
         return dict(zip(self.names[:-1], columns[:-1], strict=True)), columns[-1]
 
-    def _constrained(self, value: Any, location: Any, scale: Any) -> list[Any]:
+    def _constrained(
+        self, value: ops.Array, location: ops.Array, scale: ops.Array
+    ) -> list[ops.Array]:
         """Coordinates, the non-centred parameters as log parameters."""
         columns = [value[..., i] for i in range(len(self.names))]
         for i in self.noncentred:

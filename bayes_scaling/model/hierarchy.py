@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 from scipy import stats
 
-from bayes_scaling.laws import Parameter
+from bayes_scaling.laws import Parameter, ops
 from bayes_scaling.model.frame import Design, ReferenceFrame
 from bayes_scaling.model.nodes import PRIOR_MEDIAN, Node, named_values, nodes, prior_medians
 from bayes_scaling.model.run_noise import log_density
@@ -80,7 +80,7 @@ def prior_draws(
     xarray.Dataset
         As :func:`named`, with one chain.
     """
-    values: dict[str, Any] = {PRIOR_MEDIAN: prior_medians(spec, frame)}
+    values: dict[str, ops.Array] = {PRIOR_MEDIAN: prior_medians(spec, frame)}
     for node in nodes(spec):
         location, scale = _moments(node, values)
         own = (len(spec.families),) if node.by_family else ()
@@ -199,7 +199,7 @@ def log_prior(spec: Spec, frame: ReferenceFrame, draws: xr.Dataset) -> xr.Datase
         The same names and dims.
     """
     result = {}
-    values: dict[str, Any] = {PRIOR_MEDIAN: prior_medians(spec, frame)}
+    values: dict[str, ops.Array] = {PRIOR_MEDIAN: prior_medians(spec, frame)}
     for node in nodes(spec):
         value = draws[node.name].transpose(*_SCALAR, *node.dims)
         values[node.name] = value.values

@@ -134,7 +134,7 @@ def nodes(spec: Spec) -> tuple[Node, ...]:
     return (*found, Node("log_excess_nu", (float(np.log(nu.median)),), (nu.sd,)))
 
 
-def log_parameters(spec: Spec, values: Mapping[str, Any]) -> dict[str, Any]:
+def log_parameters(spec: Spec, values: Mapping[str, ops.Array]) -> dict[str, ops.Array]:
     """Log of each parameter among values of the free variables: by family, or one where shared.
 
     Parameters
@@ -154,7 +154,7 @@ def log_parameters(spec: Spec, values: Mapping[str, Any]) -> dict[str, Any]:
     return {p.name: where[p.name].get(values) for p in spec.parameters}
 
 
-def named_values(spec: Spec, values: Mapping[str, Any]) -> dict[str, Any]:
+def named_values(spec: Spec, values: Mapping[str, ops.Array]) -> dict[str, ops.Array]:
     """Parameters by name in standardised terms, from the free variables.
 
     ``<p>`` with families along the last axis, ``<p>_population`` (median over families),

@@ -54,7 +54,7 @@ class Population:
             changed.append(replace(parameter, prior=prior, reason=reason))
         return replace(law, parameters=tuple(changed))
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Plain values for JSON."""
         return {
             "priors": {name: list(value) for name, value in self.priors.items()},

@@ -228,7 +228,7 @@ def _dims(dataset: h5d.DatasetID, where: str, scales: dict[int, str]) -> tuple[s
     return tuple(names)
 
 
-def _attributes(owner: Any, where: str, budget: Budget) -> dict[str, Any]:
+def _attributes(owner: Any, where: str, budget: Budget) -> dict[str, object]:
     """The attributes of a group or variable, but for the bookkeeping of NetCDF."""
     if h5a.get_num_attrs(owner) > MOST_ATTRIBUTES:
         raise FileError(f"{where} has more than {MOST_ATTRIBUTES} attributes")
