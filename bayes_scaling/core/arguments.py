@@ -14,7 +14,7 @@ _LONGEST = 60
 
 def shown(value: object) -> str:
     """A value for a message: on one line, short, and without an address in memory."""
-    kind = type(value).__name__
+    kind = "type" if isinstance(value, type) else type(value).__name__
     article = "an" if kind[0].lower() in "aeiou" else "a"
     if isinstance(value, int) and abs(value) > 10**40:
         return (

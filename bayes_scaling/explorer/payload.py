@@ -18,8 +18,8 @@ from bayes_scaling.forecast.extrapolation import EXTRAPOLATED, extent_of
 from bayes_scaling.inference import Fit
 from bayes_scaling.posterior import FamilyPosterior
 from bayes_scaling.runs.loss_units import plausible
-from bayes_scaling.scenarios.old_names import scenario_of_version_1
 from bayes_scaling.scenarios.scenario import Scenario
+from bayes_scaling.scenarios.version_1_names import scenario_of_version_1
 
 __all__ = ["explorer", "law_in_javascript"]
 

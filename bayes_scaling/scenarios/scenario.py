@@ -1,7 +1,7 @@
 """What may be spent and what is wanted, as a checked object."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import msgspec
 
@@ -12,11 +12,11 @@ from bayes_scaling.runs.loss_units import LEGAL, conversion, parse_loss, parse_u
 from bayes_scaling.scenarios.alternatives import Alternative
 from bayes_scaling.scenarios.field import quantity
 from bayes_scaling.scenarios.limits import Limits, ShapeLimits
-from bayes_scaling.scenarios.old_names import renamed
 from bayes_scaling.scenarios.part import Part
 from bayes_scaling.scenarios.prices import Compute, Data, Inference
 from bayes_scaling.scenarios.quantities import CURRENCIES
 from bayes_scaling.scenarios.risk import Risk
+from bayes_scaling.scenarios.version_1_names import attribute, renamed
 
 __all__ = ["Scenario", "checked_scenario"]
 
@@ -144,6 +144,11 @@ class Scenario(Part, frozen=True, kw_only=True):
         """Typed values by field; the target splits into number and unit."""
         read = super().read({**values, **_target(values)}, base_units=base_units)
         return {"currency": CURRENCIES[0]} | read
+
+    if not TYPE_CHECKING:  # A type checker refuses the old names.
+
+        def __getattr__(self, name: str) -> Any:
+            return attribute(self, name)
 
     def check(self) -> None:
         """Refuse budgets without the prices they need, and two alternatives of one name."""

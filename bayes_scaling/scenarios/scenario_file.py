@@ -92,7 +92,7 @@ def load_scenario(path: str | PathLike[str]) -> Scenario:
     Examples
     --------
     >>> bs.load_scenario("scenario.toml").compute_budget
-    1e+22
+    1e+21
     """
     source = path_of(path, "read")
     try:

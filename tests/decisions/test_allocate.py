@@ -13,14 +13,12 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from bayes_scaling.decisions import (
-    EXAMPLE,
     Limits,
     Plan,
     Risk,
     Scenario,
     allocate,
     load_plan,
-    load_scenario,
 )
 from bayes_scaling.decisions.allocation.closed_form_optimum import closed_form
 from bayes_scaling.errors import FileError, FitError, ScenarioError
@@ -210,75 +208,6 @@ def test_loss_on_the_budget_uses_the_laws_own_expression(two_families: Fit) -> N
         + values["B"] * (tokens / reference["tokens"]) ** -values["alpha_D"]
     )
     assert_allclose(ours, expected, rtol=1e-10)
-
-
-def test_the_example_scenario_is_read(tmp_path: Path) -> None:
-    path = tmp_path / "s.toml"
-    path.write_text(EXAMPLE)
-    scenario = load_scenario(path)
-    assert scenario.budget_flops == 1e23
-    assert scenario.risk == Risk("cvar", 0.9)
-    assert scenario.family == "web"
-    assert scenario.target_loss == 2.0
-    assert scenario.limits == Limits(
-        min_params=1e8, max_params=1e12, min_tokens=1e9, max_tokens=1e14
-    )
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["budget = 1e23", 'budget = "1e23"', 'budget = "1e23 FLOP"', "[budget]\ncompute = 1e23"],
-)
-def test_budgets_are_read_in_every_legal_form(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "s.toml"
-    path.write_text(text)
-    assert load_scenario(path) == Scenario(compute_budget=1e23)
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("minimise = 'time'", "minimise is 'time'; it can be 'loss' or 'cost'"),
-        ("target_probability = 1", "target_probability is 1"),
-        ("[shape]\nwidth = 3", r"\[shape\] has an unknown key 'width'"),
-        ("[shape]\nwidth_multiple = 0", "width_multiple is 0"),
-        ("alternative = 3", r"alternative is 3; write it as \[\[alternative\]\]"),
-        ("[[alternative]]\nparams = 1", "name of an alternative is ''"),
-        ("[[alternative]]\nname = 'a'", "'a' has no size; one or two of params, tokens"),
-        ("[[alternative]]\nname = 'a'\nparams = -1", "params of alternative 'a' is -1"),
-        ("[[alternative]]\nname = 'a'\nparams = 1\nepochs = 0.5", "'a' is 0.5, 1 or more"),
-        ("[[alternative]]\nname = 'a'\nparams = 1\ntokens = 2\ntokens_per_param = 2", "one or two"),
-        ("[[alternative]]\nname = 'a'\nparams = 1\n" * 2, "two alternatives are named 'a'"),
-        ("budget = 0", "budget is 0, a number above 0"),
-        ("budget = " + "9" * 400, "budget is an integer of 400 digits"),
-        ("budget = " + "9" * 5000, "is not TOML"),
-        ("x = " + "[" * 5000, "is not TOML"),
-        ("budget = 1e308", r"budget is 1e\+308"),
-        ("budget = 1e20\nfamily = ''", "family is ''"),
-        ("budget = 1e20\n[limits]\nmin_params = -1", "min_params is -1"),
-        ("budget = -1e20", "budget is -1e"),
-        ("budget = inf", "budget is inf"),
-        ("budget = true", "budget is True"),
-        ('budget = "much"', "budget is 'much'"),
-        ('budget = "3 weeks"', "budget is '3 weeks'"),
-        ("budget = 1e20\nbudgets = 2", "unknown key 'budgets'"),
-        ("budget = 1e20\nrisk = 'median'", "risk measure is 'median'"),
-        ("budget = 1e20\n[risk]\nlevel = 2", "risk level is 2"),
-        ("budget = 1e20\nrisk = 5", r"\[risk\] is 5, a table is needed"),
-        ("budget = 1e20\nlimits = 'x'", r"\[limits\] is 'x', a table is needed"),
-        ("budget = 1e20\nfamily = 5", "family is 5"),
-        ("budget = 1e20\ntarget_loss = 'low'", "target_loss is 'low'"),
-        ("budget = 1e20\n[limits]\nmin_params = 1e9\nmax_params = 1e8", "above max_params"),
-        ("budget = ", "is not TOML"),
-    ],
-)
-def test_bad_scenarios_get_one_sentence(tmp_path: Path, text: str, message: str) -> None:
-    path = tmp_path / "s.toml"
-    path.write_text(text)
-    with pytest.raises(ScenarioError, match=message) as error:
-        load_scenario(path)
-    assert "\n" not in str(error.value)
-    assert "s.toml" in str(error.value)
 
 
 def test_a_budget_need_not_be_spent(make_fit: Callable[..., Fit]) -> None:

@@ -92,7 +92,7 @@ def test_what_an_alternative_breaks_is_named(two_families: Fit) -> None:
 
 
 def test_the_recommended_plans_name_is_taken() -> None:
-    with pytest.raises(ScenarioError, match="named 'recommended'"):
+    with pytest.raises(ScenarioError, match="name is 'recommended'"):
         Alternative("recommended", params=1e9)
 
 

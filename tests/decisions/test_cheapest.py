@@ -124,7 +124,7 @@ def test_a_shape_of_whole_layers_reaches_it_too(make_fit: Callable[..., Fit]) ->
     [
         ({"target_loss": None}, "must be a target_loss"),
         ({"target_loss": 1.7}, r"not reached with probability 90% by .* floor|irreducible"),
-        ({"budget_flops": 1e15}, r"not reached with probability 90% by 1e\+15 FLOP"),
+        ({"compute_budget": 1e15}, r"not reached with probability 90% by 1e\+15 FLOP"),
         ({"target_loss": 1e6}, "reached by every budget down to"),
         ({"limits": Limits(min_params=1e9, max_tokens=10.0)}, "not reached"),
     ],

@@ -49,8 +49,8 @@ def test_a_row_of_the_frontier_is_the_plan_for_that_budget(
     assert_allclose(math.log(row["params"]), math.log(plan.recommended["params"]), atol=0.1)
     assert_allclose(row["optimum_q05"], plan.content["optimum"]["params"]["q05"], rtol=1e-3)
     assert_allclose(row["optimum_q95"], plan.content["optimum"]["params"]["q95"], rtol=1e-3)
-    assert found.unit == ("FLOP" if scenario.budget_flops else "USD")
-    if scenario.money:
+    assert found.unit == ("FLOP" if scenario.compute_budget else "USD")
+    if scenario.money_budget:
         assert_allclose(found.table["money"], found.table["budget"], rtol=1e-6)
 
 

@@ -95,7 +95,7 @@ def test_scenario_files_take_both_forms(tmp_path) -> None:
         ('"0.83 bits/byte"', 0.83, "bits/byte"),
         ('"0.83 bpb"', 0.83, "bits/byte"),
     ]:
-        file.write_text(f'target_loss = {text}\n[budget]\ncompute = "1e22 FLOP"\n')
+        file.write_text(f'target_loss = {text}\ncompute_budget = "1e22 FLOP"\n')
         read = load_scenario(file)
         assert (read.target_loss, read.target_unit) == (value, unit)
 

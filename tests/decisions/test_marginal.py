@@ -12,7 +12,6 @@ from bayes_scaling.decisions import (
     Compute,
     Data,
     Fixed,
-    Inference,
     Scenario,
     allocate,
     marginal,
@@ -50,7 +49,6 @@ def test_at_the_optimum_of_a_known_law_no_factor_is_the_better_spend(certain: Fi
         family="web",
         compute=DEVICES,
         data=Data(Fixed(1e-6)),
-        inference=Inference(),
     )
     best = allocate(certain, scenario).content["optimum"]
     found = marginal(certain, best["params"]["q50"], best["tokens"]["q50"], scenario=scenario)

@@ -131,5 +131,5 @@ def test_a_law_without_shapes_is_refused(two_families: Fit) -> None:
 
 @pytest.mark.parametrize("value", [0, -1, 10**9 + 1, 10**400, 1.5, True])
 def test_multiples_are_whole_numbers_that_hardware_may_have(value):
-    with pytest.raises(ScenarioError, match=r"width_multiple is .* from 1 to 1e\+09 is needed"):
+    with pytest.raises(ScenarioError, match=r"shape\.width_multiple is"):
         ShapeLimits(width_multiple=value)

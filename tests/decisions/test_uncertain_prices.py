@@ -61,7 +61,7 @@ def uncertain(by: float, scenario: Scenario = PRICED) -> Scenario:
 
     def each(part: Any) -> Any:
         known = (Fixed, LogNormal, Pert)
-        amounts = {n: v for n, v in vars(part).items() if isinstance(v, known)}
+        amounts = {n: v for n, v in structs.asdict(part).items() if isinstance(v, known)}
         return structs.replace(part, **{name: scaled(value, by) for name, value in amounts.items()})
 
     return structs.replace(
@@ -120,8 +120,8 @@ def test_every_optimum_spends_the_budgets_at_its_own_prices(spread: Fit) -> None
     best = wait_and_see(made)
     own = made.line.costs.paired(best.log_params.size)
     params, tokens = np.exp(best.log_params), np.exp(best.log_tokens)
-    money = own.money(params, tokens, tokens)[:, 0] / PRICED.money
-    seconds = own.seconds(params, tokens)[:, 0] / PRICED.seconds
+    money = own.money(params, tokens, tokens)[:, 0] / PRICED.money_budget
+    seconds = own.seconds(params, tokens)[:, 0] / PRICED.time_budget
     assert_allclose(np.maximum(money, seconds), 1.0, rtol=1e-9)
     # No other size that these prices allow is better in its draw.
     for away in (-0.05, 0.05):

@@ -9,8 +9,8 @@ from bayes_scaling.errors import LawError, ScenarioError
 from bayes_scaling.plots.number_format import count, flops, joined, loss, number, percent
 from bayes_scaling.report.study import Study
 from bayes_scaling.results.kinds import KINDS
-from bayes_scaling.scenarios.old_names import scenario_of_version_1
 from bayes_scaling.scenarios.scenario import Scenario
+from bayes_scaling.scenarios.version_1_names import scenario_of_version_1
 
 _CLEAR = 0.6
 """Probability from which one factor is said to gain more than the other."""

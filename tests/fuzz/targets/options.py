@@ -155,7 +155,7 @@ def _inputs() -> dict[str, bytes]:
         handmade("depth-width", TRUTH | {"aspect": 64.0, "curvature": 0.3}).save(folder / "s.nc")
         fits = {"FIT": (folder / "fit.nc").read_bytes(), "SHAPED": (folder / "s.nc").read_bytes()}
     log = "\n".join(",".join(map(str, row)) for row in _rows()) + "\n"
-    scenario = 'family = "web"\ntarget_loss = 2.2\n[budget]\ncompute = "1e22 FLOP"\n'
+    scenario = 'family = "web"\ntarget_loss = 2.2\ncompute_budget = "1e22 FLOP"\n'
     return fits | {
         "CONFIGS": b"params,tokens,family\n1e9,2e10,web\n",
         "SCENARIO": scenario.encode(),

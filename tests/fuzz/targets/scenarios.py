@@ -13,14 +13,13 @@ from tests.fuzz.targets.given import fit
 
 __all__ = ["target"]
 
-_SIMPLE = 'family = "web"\n[budget]\ncompute = "1e22 FLOP"\n'
+_SIMPLE = 'family = "web"\ncompute_budget = "1e22 FLOP"\n'
 _PRICED = """\
 family = "web"
 target_loss = 2.0
-worth = "5 MUSD"
-[budget]
-money = "0.2 MUSD"
-time = "5 weeks"
+value_per_nat = "5 MUSD"
+money_budget = "0.2 MUSD"
+time_budget = "5 weeks"
 confidence = 0.8
 [compute]
 price = "2.5 USD/hour"
@@ -36,7 +35,7 @@ level = 0.9
 [limits]
 min_params = 1e7
 max_tokens = 1e14
-[[alternative]]
+[[alternatives]]
 name = "twenty"
 tokens_per_param = 20
 """

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from bayes_scaling.core.arguments import is_number
+from bayes_scaling.errors import ScenarioError
 
-__all__ = ["renamed", "scenario_of_version_1"]
+__all__ = ["attribute", "renamed", "scenario_of_version_1"]
 
 _RENAMED = {
     "budget_flops": "compute_budget",
@@ -15,6 +16,7 @@ _RENAMED = {
     "worth": "value_per_nat",
     "alternative": "alternatives",
 }
+_OLD = {"budget", *_RENAMED}
 _BUDGET = {"compute": "compute_budget", "money": "money_budget", "time": "time_budget"}
 """Keys of the table ``[budget]``, which today stand at the top; others kept their name."""
 
@@ -30,18 +32,19 @@ def renamed(content: Mapping[str, Any]) -> dict[str, Any]:
     ...     renamed({"budget": {"compute": "1e22 FLOP"}, "worth": "5 MUSD"})
     {'compute_budget': '1e22 FLOP', 'value_per_nat': '5 MUSD'}
     """
-    found: dict[str, Any] = {}
+    found = {name: value for name, value in content.items() if name not in _OLD}
     for name, value in content.items():
+        if name not in _OLD:
+            continue
         if name == "budget":
             table = value if isinstance(value, Mapping) else {"compute": value}
             new = {_BUDGET.get(key, key): part for key, part in table.items()}
-        elif name in _RENAMED:
+        else:
             # The old name said that a plain number is in seconds.
             timed = name == "seconds" and is_number(value)
             new = {_RENAMED[name]: f"{float(value)!r} s" if timed else value}
-        else:
-            found[name] = value
-            continue
+        for twice in set(new) & set(found):
+            raise ScenarioError(f"{twice} is given twice, once as {name!r}; write {twice} alone")
         found |= new
         warnings.warn(
             f"{name!r} is an old name in a scenario, write {', '.join(new)}",
@@ -49,6 +52,21 @@ def renamed(content: Mapping[str, Any]) -> dict[str, Any]:
             stacklevel=4,
         )
     return found
+
+
+def attribute(scenario: Any, name: str) -> Any:
+    """Return an attribute of a scenario by its old name, with a warning.
+
+    Raises
+    ------
+    AttributeError
+        If it is no such name.
+    """
+    if name not in _RENAMED:
+        raise AttributeError(f"'Scenario' object has no attribute {name!r}")
+    new = _RENAMED[name]
+    warnings.warn(f"Scenario.{name} is deprecated; use {new}", DeprecationWarning, stacklevel=3)
+    return getattr(scenario, new)
 
 
 def scenario_of_version_1(content: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Risk measures against their formulas, on draws made by hand."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -55,18 +57,18 @@ def test_measures_reduce_the_axis_they_are_given() -> None:
 
 
 @pytest.mark.parametrize(
-    ("measure", "level", "message"),
+    ("measure", "level", "offender"),
     [
-        ("median", 0.5, "risk measure is 'median'; it can be mean, quantile, cvar"),
-        ("cvar", 1.0, "risk level is 1.0"),
-        ("cvar", 0, "risk level is 0"),
-        ("cvar", np.nan, "risk level is nan"),
-        ("cvar", "high", "risk level is 'high'"),
-        ("cvar", True, "risk level is True"),
+        ("median", 0.5, "risk.measure is 'median'"),
+        ("cvar", 1.0, "risk.level is 1.0"),
+        ("cvar", 0, "risk.level is 0"),
+        ("cvar", np.nan, "risk.level is nan"),
+        ("cvar", "high", "risk.level is 'high'"),
+        ("cvar", True, "risk.level is True"),
     ],
 )
-def test_bad_measures_are_refused(measure: str, level: object, message: str) -> None:
-    with pytest.raises(ScenarioError, match=message):
+def test_bad_measures_are_refused(measure: str, level: object, offender: str) -> None:
+    with pytest.raises(ScenarioError, match=re.escape(offender)):
         Risk(measure, level)  # type: ignore[arg-type]
 
 
@@ -82,13 +84,13 @@ def test_entropic_risk_of_a_normal_is_its_closed_form() -> None:
 def test_probability_of_a_miss_and_greatest_regret() -> None:
     assert Risk("miss").of(TEN, target=7.0) == 0.3
     assert Risk("regret").of(TEN, best=TEN - np.r_[np.zeros(9), 3.0]) == 3.0
-    with pytest.raises(ScenarioError, match="needs a target_loss"):
+    with pytest.raises(ScenarioError, match="target_loss"):
         Risk("miss").of(TEN)
-    with pytest.raises(ScenarioError, match="needs the best loss"):
+    with pytest.raises(ScenarioError, match="best loss"):
         Risk("regret").of(TEN)
 
 
 @pytest.mark.parametrize("aversion", [0, -1, np.inf, np.nan, "high", True])
 def test_bad_aversions_are_refused(aversion: object) -> None:
-    with pytest.raises(ScenarioError, match="risk aversion is"):
+    with pytest.raises(ScenarioError, match=re.escape(f"risk.aversion is {aversion!r}")):
         Risk("entropic", aversion=aversion)  # type: ignore[arg-type]
