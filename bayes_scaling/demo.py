@@ -17,7 +17,7 @@ _TIMES = 10.0
 """The demo's budget, in units of the largest fitted run of the family."""
 
 
-def run_demo(folder: str, seed: int, say: Callable[[str], None]) -> Path:
+def run_demo(folder: str, seed: int, write: Callable[[str], None]) -> Path:
     """Fit, check, forecast, allocate and report on the bundled runs.
 
     Parameters
@@ -25,8 +25,8 @@ def run_demo(folder: str, seed: int, say: Callable[[str], None]) -> Path:
     folder : str
         Where the files go; made if missing.
     seed : int
-        Seed of everything random.
-    say : callable
+        Random seed.
+    write : callable
         Told what was found, a few lines at a time.
 
     Returns
@@ -41,20 +41,20 @@ def run_demo(folder: str, seed: int, say: Callable[[str], None]) -> Path:
     """
     out = _made(folder)
     runs = datasets.load("byte_lm")
-    say(
+    write(
         f"{len(runs)} training runs of small byte-level transformers in {len(runs.families)} "
         f"families: {', '.join(runs.families)}."
     )
     fitted = fit(runs, seed=seed)
     fitted.save(out / "fit.nc")
     diagnosis = fitted.diagnose()
-    say(f"Fit: {diagnosis.verdict}")
+    write(f"Fit: {diagnosis.verdict}")
     targets = fitted.targets
     forecast = predict(fitted, targets[["run", "family", "params", "tokens", "flops"]], seed=seed)
     forecast.save(out / "forecast.csv")
     table = forecast.to_frame().assign(observed=targets["loss"].to_numpy())
-    say("The largest runs were kept out of the fit. Forecast, and what they reached:")
-    say(table[["run", "q05", "q50", "q95", "observed"]].to_string(index=False))
+    write("The largest runs were kept out of the fit. Forecast, and what they reached:")
+    write(table[["run", "q05", "q50", "q95", "observed"]].to_string(index=False))
     plans, names = [], short_names(fitted.families)
     for family in fitted.families:
         largest = fitted.runs.loc[fitted.runs["family"] == family, "flops"].max()
@@ -63,12 +63,12 @@ def run_demo(folder: str, seed: int, say: Callable[[str], None]) -> Path:
         )
         plan = allocate(fitted, scenario, seed=seed)
         plan.save(out / f"plan-{names[family]}.json")
-        say(f"{_TIMES:g} times the largest fitted run: {plan}")
+        write(f"{_TIMES:g} times the largest fitted run: {plan}")
         plans.append(plan)
     title = "Scaling of small byte-level language models"
     write_report(out / "report.json", fitted, *plans, title=title)
     report = write_report(out / "report.html", fitted, *plans, title=title)
-    say(f"Open the report: {report}")
+    write(f"Open the report: {report}")
     return report
 
 

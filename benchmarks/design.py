@@ -98,7 +98,7 @@ def run(budget: float, seeds: int, out: Path) -> None:
     for family, rows in whole.groupby("family"):
         targets = rows[rows["role"] == "target"]
         grid = rows[rows["role"] == "grid"].sort_values("flops", kind="stable")
-        truth, compiled = procedure.carry_out(
+        truth, compiled = procedure.run(
             load_runs(pd.concat([grid, targets])[COLUMNS].assign(role="fit"))
         )
         small = grid[grid["flops"] < SMALL]
@@ -109,12 +109,12 @@ def run(budget: float, seeds: int, out: Path) -> None:
                     continue
                 have, pool, left = start, grid.drop(start.index), budget
                 rng = np.random.default_rng(seed)
-                fit, compiled = procedure.carry_out(load_runs(have[COLUMNS]), compiled=compiled)
+                fit, compiled = procedure.run(load_runs(have[COLUMNS]), compiled=compiled)
                 while len(affordable := pool[pool["flops"] <= left]):
                     pick = affordable.iloc[[choose(fit, affordable, rng)]]
                     have, pool = pd.concat([have, pick]), pool.drop(pick.index)
                     left -= float(pick["flops"].iloc[0])
-                    fit, compiled = procedure.carry_out(load_runs(have[COLUMNS]), compiled=compiled)
+                    fit, compiled = procedure.run(load_runs(have[COLUMNS]), compiled=compiled)
                 scored = bs.score(fit, targets[COLUMNS])
                 row = {
                     "family": family,

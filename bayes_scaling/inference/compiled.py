@@ -1,4 +1,4 @@
-"""A compiled model: sampled as often as wanted, on other runs without compiling again."""
+"""Compiled models, which are sampled on other runs without compiling again."""
 
 import time
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ from typing import Any
 import xarray as xr
 
 from bayes_scaling.errors import FitError
-from bayes_scaling.inference.settings import Progress, SamplerSettings, silent
+from bayes_scaling.inference.settings import Progress, SamplerSettings, no_progress
 from bayes_scaling.inference.start import starting_point, unconstrained
 from bayes_scaling.model.family_coordinates import FamilyCoordinates
 from bayes_scaling.model.frame import Design, ReferenceFrame
@@ -21,8 +21,8 @@ __all__ = ["Compiled", "Sampled", "compile_model"]
 class Sampled:
     """Draws of the model's free variables, with sampler statistics and timings in seconds.
 
-    ``thin``: one in so many draws was kept; the statistics are of all of them. ``mixed``: whether
-    the chains agree, as :func:`bayes_scaling.inference.sampler.sample_well` found.
+    ``thin``: one in so many draws was kept; the statistics are of all of them. ``converged``:
+    whether the chains have, by :func:`bayes_scaling.inference.sampler.sample_well`.
     """
 
     draws: xr.Dataset
@@ -30,12 +30,12 @@ class Sampled:
     compile_seconds: float
     sample_seconds: float
     thin: int = 1
-    mixed: bool = True
+    converged: bool = True
 
 
 @dataclass(frozen=True)
 class Compiled:
-    """A compiled model: sampled as often as wanted, on other runs without compiling again.
+    """A compiled model, which can be sampled repeatedly and conditioned on other runs.
 
     Attributes
     ----------
@@ -44,11 +44,11 @@ class Compiled:
     frame : ReferenceFrame
         Of the runs that it is conditioned on.
     coordinates : FamilyCoordinates or None
-        Where the sampler moves; compiled in, and so those of the first runs.
+        Coordinates of the sampler; compiled in, and so those of the first runs.
     model : nutpie.CompiledModel
         The compiled density.
     seconds : float
-        What compiling took.
+        Time of compilation, in seconds.
     """
 
     spec: Spec
@@ -58,11 +58,11 @@ class Compiled:
     seconds: float
 
     def accepts(self, spec: Spec, frame: ReferenceFrame) -> bool:
-        """Whether another model differs in nothing but what :func:`data_of` gives anew."""
+        """Return whether another model differs in the data of :func:`data_of` only."""
         return self.spec.same_density(spec) and self.frame.own == frame.own
 
     def with_runs(self, design: Design, frame: ReferenceFrame | None = None) -> "Compiled":
-        """The same model conditioned on other runs of the same families.
+        """Return the same model conditioned on other runs of the same families.
 
         Parameters
         ----------
@@ -72,10 +72,10 @@ class Compiled:
             Of their table, which this model accepts; the present one if not given.
         """
         frame = frame or self.frame
-        # Data that the density does not read have no place in the compiled function.
+        # Data that the density does not read are no argument of the compiled function.
         read = {variable.name for variable in self.model.shared_var_keys}
-        given = data_of(self.spec, frame, design)
-        data = {name: value for name, value in given.items() if name in read}
+        every = data_of(self.spec, frame, design)
+        data = {name: value for name, value in every.items() if name in read}
         point = starting_point(self.spec, frame, design)
         start = unconstrained(self.spec, frame, self.coordinates, point)
         model = replace(self.model.with_data(**data), initial_point_func=lambda _seed: start)
@@ -89,7 +89,7 @@ class Compiled:
         settings : SamplerSettings
             Chains, draws, seed.
         progress : callable, optional
-            Called with one sentence now and then.
+            Callback that takes progress messages.
 
         Returns
         -------
@@ -98,12 +98,12 @@ class Compiled:
         Raises
         ------
         FitError
-            If the sampler cannot start or go on.
+            If the sampler cannot start or continue.
         """
         import nutpie
 
-        say = progress or silent
-        say(f"sampling {settings.chains} chains of {settings.tune} + {settings.draws} draws")
+        callback = progress or no_progress
+        callback(f"sampling {settings.chains} chains of {settings.tune} + {settings.draws} draws")
         began = time.perf_counter()
         try:
             tree = nutpie.sample(
@@ -117,7 +117,7 @@ class Compiled:
                 target_accept=settings.target_accept,
                 save_warmup=False,
                 progress_bar=False,
-                progress_callback=_Milestones(settings, say),
+                progress_callback=_Milestones(settings, callback),
                 progress_rate=500,
             )
         except (RuntimeError, ValueError) as error:
@@ -145,14 +145,14 @@ def compile_model(
     design : Design
         The runs; they also give the starting point.
     progress : callable, optional
-        Called with one sentence.
+        Callback that takes progress messages.
     """
     import nutpie
 
     from bayes_scaling.model.build import build
 
-    say = progress or silent
-    say("compiling the model, which takes about half a minute")
+    callback = progress or no_progress
+    callback("compiling the model, which takes about half a minute")
     began = time.perf_counter()
     coordinates = FamilyCoordinates.of(spec, frame)
     start = starting_point(spec, frame, design)
@@ -164,16 +164,16 @@ def compile_model(
 
 
 class _Milestones:
-    """Says each fifth of the draws as it is reached."""
+    """Reports each fifth of the draws."""
 
-    def __init__(self, settings: SamplerSettings, say: Progress) -> None:
+    def __init__(self, settings: SamplerSettings, callback: Progress) -> None:
         self.total = settings.chains * (settings.tune + settings.draws)
-        self.say = say
-        self.said = 0
+        self.callback = callback
+        self.reported = 0
 
     def __call__(self, chains: list[Any]) -> None:
         done = sum(chain.finished_draws for chain in chains)
         fifth = int(5 * done / self.total)
-        if self.said < fifth < 5:
-            self.said = fifth
-            self.say(f"sampled {20 * fifth}% of the draws")
+        if self.reported < fifth < 5:
+            self.reported = fifth
+            self.callback(f"sampled {20 * fifth}% of the draws")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
+from bayes_scaling.core.old_names import old_names
 from bayes_scaling.errors import DataError, LawError
 from bayes_scaling.inference.compiled import Compiled, compile_model
 from bayes_scaling.inference.data_caveats import data_caveats
@@ -16,8 +17,8 @@ from bayes_scaling.inference.settings import (
     SETTINGS,
     Progress,
     SamplerSettings,
-    silent,
-    speaker,
+    no_progress,
+    progress_callback,
 )
 from bayes_scaling.inference.tree import assemble, with_derived
 from bayes_scaling.laws import DEFAULT, Law, Prior, get
@@ -40,12 +41,13 @@ if TYPE_CHECKING:
 __all__ = ["Procedure", "build_model", "fit"]
 
 _FEWEST_RUNS = 3
-"""Level and one slope need two runs, and a third says something about the noise."""
+"""Two runs determine a level and one slope; a third informs the noise."""
 
 
+@old_names(carry_out="run")
 @dataclass(frozen=True)
 class Procedure:
-    """How tables of runs are to be fitted; parameters as those of :func:`fit`."""
+    """How to fit tables of runs; parameters as of :func:`fit`."""
 
     law: Law
     prior: Literal["population", "weak"] | Population = "population"
@@ -56,7 +58,7 @@ class Procedure:
 
     @classmethod
     def of(cls, law: str | Law = DEFAULT, **options: Any) -> "Procedure":
-        """The procedure of the options of :func:`fit`.
+        """Return the procedure of the options of :func:`fit`.
 
         Raises
         ------
@@ -70,12 +72,12 @@ class Procedure:
                 f"priors are {priors!r}; a mapping is needed, like "
                 "{'floor': Prior(median, sd, spread)}"
             )
-        chosen = get(law)
-        check_law(chosen)
-        return cls(chosen, priors=dict(priors), settings=SamplerSettings(**sampler), **options)
+        law = get(law)
+        check_law(law)
+        return cls(law, priors=dict(priors), settings=SamplerSettings(**sampler), **options)
 
     def specify(self, rows: pd.DataFrame) -> tuple[Spec, ReferenceFrame]:
-        """The model of a table of runs, and its reference frame."""
+        """Return the model of a table of runs, and its reference frame."""
         return specify(
             rows,
             self.law,
@@ -85,19 +87,19 @@ class Procedure:
             priors=self.priors,
         )
 
-    def carry_out(
-        self, table: Runs, say: Progress = silent, compiled: Compiled | None = None
+    def run(
+        self, table: Runs, progress: Progress = no_progress, compiled: Compiled | None = None
     ) -> tuple[Fit, Compiled]:
-        """Fit one table.
+        """Fit one table of runs.
 
         Parameters
         ----------
         table : Runs
             The runs.
-        say : callable
-            Called with one sentence now and then.
+        progress : callable
+            Callback that takes progress messages.
         compiled : Compiled, optional
-            Of an earlier fit; used again where the table has the same families.
+            Model of an earlier fit; used again where the table has the same families.
 
         Returns
         -------
@@ -118,18 +120,18 @@ class Procedure:
         if compiled and compiled.accepts(spec, frame):
             compiled = compiled.with_runs(design, frame)
         else:
-            compiled = compile_model(spec, frame, design, say)
+            compiled = compile_model(spec, frame, design, progress)
         sampled = sample_well(
             compiled,
             self.settings,
-            say,
-            told=lambda draws: with_derived(spec, hierarchy.named(spec, frame, draws)),
+            progress,
+            transform=lambda draws: with_derived(spec, hierarchy.named(spec, frame, draws)),
         )
         steps = {}
         if spec.discrepancy:
-            say("forecasting each family's larger runs from its smaller ones")
+            progress("forecasting each family's larger runs from its smaller ones")
             steps = {str(f): rolling_steps(spec.law, own) for f, own in rows.groupby("family")}
-        say("computing predictions and likelihoods")
+        progress("computing predictions and likelihoods")
         tree = assemble(
             spec=spec,
             frame=frame,
@@ -178,7 +180,7 @@ def fit(
     law : str or Law
         The law; ``bayes-scaling laws`` lists them.
     seed : int
-        Seed of everything random.
+        Random seed.
     prior : {"population", "weak"} or Population
         Priors learned from many real families, and with them the law's error beyond the data,
         where they are known for the law; the law's own wide ones; or a population of yours.
@@ -188,11 +190,11 @@ def fit(
     noise : {"student-t", "normal"}
         Distribution of log loss about the curve.
     priors : mapping of str to Prior, optional
-        Replaces single priors.
+        Priors that replace those of single parameters.
     draws, tune, chains, cores, target_accept
         See :class:`bayes_scaling.inference.sampler.SamplerSettings`.
     progress : bool or callable
-        Whether to say on standard error what is going on, or who to tell.
+        Whether to report progress on standard error, or a callback that takes each message.
 
     Returns
     -------
@@ -224,7 +226,7 @@ def fit(
         seed=seed,
     )
     table = load_runs(runs).with_inputs(procedure.law.own_inputs)
-    return procedure.carry_out(table, speaker(progress))[0]
+    return procedure.run(table, progress_callback(progress))[0]
 
 
 def build_model(
@@ -236,7 +238,7 @@ def build_model(
     noise: Noise = "student-t",
     priors: Mapping[str, Prior] | None = None,
 ) -> "pm.Model":
-    """The PyMC model that :func:`fit` samples, to look at, to extend, or to sample by hand.
+    """Build the PyMC model that :func:`fit` samples, to inspect, extend or sample it yourself.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How to sample."""
+"""Settings of the sampler, and the progress callback."""
 
 import os
 import sys
@@ -10,30 +10,30 @@ import numpy as np
 from bayes_scaling.core.arguments import is_number, shown
 from bayes_scaling.errors import FitError
 
-__all__ = ["SETTINGS", "Progress", "SamplerSettings", "silent", "speaker"]
+__all__ = ["SETTINGS", "Progress", "SamplerSettings", "no_progress", "progress_callback"]
 
 Progress = Callable[[str], None]
-"""Called with one sentence now and then."""
+"""Callback that takes one message."""
 
 
-def silent(sentence: str) -> None:
-    """Say nothing."""
+def no_progress(sentence: str) -> None:
+    """Ignore the message."""
 
 
-def speaker(progress: bool | Progress) -> Progress:
-    """Who is told what is going on: standard error, nobody, or whom the caller names."""
+def progress_callback(progress: bool | Progress) -> Progress:
+    """Return the callback of an option ``progress``: a function, or True for standard error."""
     if callable(progress):
         return progress
     if not isinstance(progress, bool):
         raise FitError(f"progress is {shown(progress)}; True, False or a function is needed")
     if not progress:
-        return silent
+        return no_progress
     return lambda sentence: print(f"bayes_scaling: {sentence} …", file=sys.stderr)  # noqa: T201
 
 
 @dataclass(frozen=True)
 class SamplerSettings:
-    """How to sample.
+    """Settings of the NUTS sampler.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class SamplerSettings:
     target_accept : float
         Acceptance the step size is tuned to, between 0 and 1.
     seed : int
-        Seed of everything random in the fit.
+        Random seed.
 
     Raises
     ------
@@ -82,7 +82,7 @@ class SamplerSettings:
         return min(self.chains, self.cores or os.process_cpu_count() or 1)
 
     def to_dict(self) -> dict[str, int | float | str]:
-        """The settings as plain values."""
+        """Return the settings as plain values."""
         return asdict(self) | {"sampler": "nutpie", "adaptation": "low_rank"}
 
 

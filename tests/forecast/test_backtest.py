@@ -94,13 +94,13 @@ def fitted(monkeypatch: pytest.MonkeyPatch, make_fit: Callable[..., Fit]) -> lis
     """Tables that were fitted; every fit is one made by hand."""
     seen: list[Runs] = []
 
-    def carry_out(self: Procedure, runs: Runs, **_: object) -> tuple[Fit, None]:
+    def run(self: Procedure, runs: Runs, **_: object) -> tuple[Fit, None]:
         seen.append(runs)
         gamma = {"gamma": 1.0} if self.law.name == "chinchilla-gamma" else {}
         truth = TRUTH | gamma
         return make_fit(self.law.name, truth, families=("web", "code")), None
 
-    monkeypatch.setattr(Procedure, "carry_out", carry_out)
+    monkeypatch.setattr(Procedure, "run", run)
     return seen
 
 

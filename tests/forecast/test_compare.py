@@ -62,7 +62,7 @@ def test_larger_runs_are_held_out_of_each(
         asked.append((len(runs), self.pooling, self.noise))
         return next(made), None
 
-    monkeypatch.setattr(Procedure, "carry_out", refit)
+    monkeypatch.setattr(Procedure, "run", refit)
     found = compare(pair, ratio=8)
     assert found.held_out is not None
     points = found.held_out.points

@@ -34,7 +34,7 @@ class Scripted:
         return Sampled(draws, stats, 0.0, 1.0)
 
 
-def test_mixed_chains_are_sampled_once() -> None:
+def test_converged_chains_are_sampled_once() -> None:
     compiled = Scripted(good_from=0)
     sampled = sample_well(compiled, SamplerSettings())  # type: ignore[arg-type]
     assert len(compiled.asked) == 1

@@ -251,7 +251,7 @@ def fit_curve(
     particles : int
         How many, of each law.
     seed : int
-        Of everything random.
+        Random seed.
 
     Returns
     -------

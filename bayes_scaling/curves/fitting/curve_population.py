@@ -19,7 +19,7 @@ from bayes_scaling.curves.fitting.curve_model import Home, Model
 from bayes_scaling.curves.fitting.particles import Gaussian, sample
 from bayes_scaling.curves.schedule import Schedule, warmed
 from bayes_scaling.errors import DataError
-from bayes_scaling.inference.settings import Progress, speaker
+from bayes_scaling.inference.settings import Progress, progress_callback
 from bayes_scaling.laws import Law, get
 from bayes_scaling.laws.training_curves import DEFAULT_CURVES
 
@@ -145,9 +145,9 @@ def learn(
     schedules : mapping of str to Schedule, optional
         Learning rates by run.
     seed : int
-        Of everything random.
+        Random seed.
     progress : bool or callable
-        Whether to say what goes on, or whom to tell.
+        Whether to report progress on standard error, or a callback that takes each message.
 
     Returns
     -------
@@ -159,7 +159,7 @@ def learn(
         If there are fewer than three curves that did not diverge, or a law reads learning rates
         and a run has no schedule.
     """
-    say = speaker(progress)
+    callback = progress_callback(progress)
     given = laws or (DEFAULT_CURVES if schedules is None else ("curve-annealed",))
     clean = [(curve, cleaned(curve, (schedules or {}).get(curve.run))) for curve in curves]
     used = [part.curve for _, part in clean if not part.diverged]
@@ -175,7 +175,7 @@ def learn(
     found = []
     evidence = []
     for law in map(get, given):
-        say(f"learning {law.name} from {len(used)} curves")
+        callback(f"learning {law.name} from {len(used)} curves")
         part, logs = _one_law(law, data, homes, seed)
         found.append(part)
         evidence.append(logs)

@@ -141,7 +141,7 @@ def monitor(
     reference : float, optional
         A loss to beat: that of another run, or a target.
     seed : int
-        Of everything random.
+        Random seed.
     **fitting
         As for :func:`fit_curve`: ``laws``, ``schedule``, ``population``, ``particles``.
 

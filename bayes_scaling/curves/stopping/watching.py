@@ -40,7 +40,7 @@ class Watch:
     reference : float, optional
         A loss to beat.
     seed : int
-        Of everything random.
+        Random seed.
     fitting : dict
         As for :func:`monitor`: ``laws``, ``schedule``, ``population``, ``particles``.
 

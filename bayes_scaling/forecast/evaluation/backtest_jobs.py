@@ -10,7 +10,7 @@ from bayes_scaling.forecast.evaluation.checkpoint import Checkpoint, Result, key
 from bayes_scaling.forecast.evaluation.outcomes import score_rows
 from bayes_scaling.forecast.evaluation.thresholds import Division
 from bayes_scaling.inference import Procedure
-from bayes_scaling.inference.settings import Progress, silent
+from bayes_scaling.inference.settings import Progress, no_progress
 from bayes_scaling.laws.signature import difference
 from bayes_scaling.model.spec_json import write_spec
 from bayes_scaling.runs import Runs
@@ -45,31 +45,33 @@ def results_of(
     jobs: list[Job],
     executor: Executor | None,
     kept: Checkpoint,
-    say: Progress,
+    callback: Progress,
 ) -> list[Result]:
     """Results of jobs in their order, those of a checkpoint taken from there."""
     keys = [job.key() for job in jobs]
     found: dict[str, Result] = {k: kept.results[k] for k in keys if k in kept.results}
     left = [(key, job) for key, job in zip(keys, jobs, strict=True) if key not in found]
     if found:
-        say(f"{len(found)} of {len(jobs)} fits taken from the checkpoint")
-    run = _beside(left, executor, say) if executor else _in_turn(left, say)
+        callback(f"{len(found)} of {len(jobs)} fits taken from the checkpoint")
+    run = _beside(left, executor, callback) if executor else _in_turn(left, callback)
     for key, result in run:
         found[key] = result
         kept.add(key, *result)
-        say(f"{len(found)} of {len(jobs)} fits scored")
+        callback(f"{len(found)} of {len(jobs)} fits scored")
     return [found[key] for key in keys]
 
 
-def _in_turn(left: list[Keyed], say: Progress) -> Iterator[tuple[str, Result]]:
+def _in_turn(left: list[Keyed], callback: Progress) -> Iterator[tuple[str, Result]]:
     compiled = None
     for key, job in left:
-        say(f"fitting {job} to {len(job.division.small)} runs")
-        fitted, compiled = job.procedure.carry_out(_subset(job), compiled=compiled)
+        callback(f"fitting {job} to {len(job.division.small)} runs")
+        fitted, compiled = job.procedure.run(_subset(job), compiled=compiled)
         yield key, _scored(job, fitted)
 
 
-def _beside(left: list[Keyed], executor: Executor, say: Progress) -> Iterator[tuple[str, Result]]:
+def _beside(
+    left: list[Keyed], executor: Executor, callback: Progress
+) -> Iterator[tuple[str, Result]]:
     """Results of jobs by an executor, and in this process of those that cannot be sent there."""
     names = list(dict.fromkeys(job.procedure.law.name for _, job in left))
     groups = [[pair for pair in left if pair[1].procedure.law.name == name] for name in names]
@@ -85,16 +87,16 @@ def _beside(left: list[Keyed], executor: Executor, say: Progress) -> Iterator[tu
                 group
             )
     for group in here:
-        yield from _after_all(group, say)
+        yield from _after_all(group, callback)
     for future in as_completed(waiting):
         results = future.result()
-        yield from _after_all(waiting[future], say) if results is None else results
+        yield from _after_all(waiting[future], callback) if results is None else results
 
 
-def _after_all(group: list[Keyed], say: Progress) -> Iterator[tuple[str, Result]]:
+def _after_all(group: list[Keyed], callback: Progress) -> Iterator[tuple[str, Result]]:
     name = group[0][1].procedure.law.name
-    say(f"law {name!r} cannot be imported by another process, so it is fitted in this one")
-    return _in_turn(group, say)
+    callback(f"law {name!r} cannot be imported by another process, so it is fitted in this one")
+    return _in_turn(group, callback)
 
 
 def _pickled(group: list[Keyed]) -> bytes | None:
@@ -117,7 +119,7 @@ def _remote(payload: bytes, expected: Mapping[str, list[float]]) -> list[tuple[s
         return None
     if difference(group[0][1].procedure.law.fingerprint, expected) is not None:
         return None
-    return list(_in_turn(group, silent))
+    return list(_in_turn(group, no_progress))
 
 
 def _subset(job: Job) -> Runs:

@@ -28,7 +28,7 @@ from bayes_scaling.forecast.evaluation.thresholds import (
 )
 from bayes_scaling.inference import Procedure
 from bayes_scaling.inference.data_caveats import data_caveats
-from bayes_scaling.inference.settings import Progress, speaker
+from bayes_scaling.inference.settings import Progress, progress_callback
 from bayes_scaling.laws.registry import each
 from bayes_scaling.runs import load_runs
 
@@ -174,7 +174,7 @@ def backtest(
     checkpoint : path, optional
         A file that results are added to as they come, and taken from if they are there already.
     progress : bool or callable
-        Whether to say on standard error what is going on, or who to tell.
+        Whether to report progress on standard error, or a callback that takes each message.
     **options
         Passed to :func:`bayes_scaling.inference.fit`.
 
@@ -214,7 +214,7 @@ def backtest(
         named = ", ".join(f"{value:g}" for value in ratios)
         raise DataError(f"no family of {table.source} can be tested at ratio {named} ({reasons})")
     jobs = [Job(procedure, r, table, d) for procedure in procedures for r, d in tested.items()]
-    done = results_of(jobs, executor, Checkpoint(checkpoint), speaker(progress))
+    done = results_of(jobs, executor, Checkpoint(checkpoint), progress_callback(progress))
     points = pd.concat([part for part, _ in done], ignore_index=True)
     quality = pd.DataFrame([row for _, row in done])
     scores = summarise(points, _KEYS).merge(quality, on=["law", "ratio"])

@@ -21,7 +21,7 @@ from bayes_scaling.inference.compiled import Compiled, compile_model
 from bayes_scaling.inference.fit_result import Fit
 from bayes_scaling.inference.fitting import Procedure
 from bayes_scaling.inference.sampler import LONGER, sample_well
-from bayes_scaling.inference.settings import Progress, SamplerSettings, speaker
+from bayes_scaling.inference.settings import Progress, SamplerSettings, progress_callback
 from bayes_scaling.laws import DEFAULT, Law
 from bayes_scaling.model import Spec, hierarchy
 from bayes_scaling.model.design import arrays
@@ -175,7 +175,7 @@ def sbc(
     longer : sequence of int
         Draws of further rounds where chains have not mixed, in units of the first.
     progress : bool or callable
-        Whether to say on standard error what is going on, or who to tell.
+        Whether to report progress on standard error, or a callback that takes each message.
     **options
         prior, pooling, noise, priors, and the sampler's settings, as
         :func:`bayes_scaling.inference.fit` has them.
@@ -190,15 +190,15 @@ def sbc(
         As a fit of the table would.
     """
     _check(replications)
-    say = speaker(progress)
+    callback = progress_callback(progress)
     procedure = Procedure.of(law, seed=seed, **options)
     rows = load_runs(runs).with_inputs(procedure.law.own_inputs).fit_rows()
     spec, frame = procedure.specify(rows)
     design = arrays(spec, frame, rows)
     rng = generator(Stream.PRIOR_SBC, seed)
     truths = hierarchy.prior_draws(spec, frame, replications, rng)
-    compiled = compile_model(spec, frame, design, say)
-    return _calibrate(compiled, design, truths, rng, say=say, longer=longer)
+    compiled = compile_model(spec, frame, design, callback)
+    return _calibrate(compiled, design, truths, rng, callback=callback, longer=longer)
 
 
 def posterior_sbc(
@@ -222,7 +222,7 @@ def posterior_sbc(
     longer : sequence of int
         Draws of further rounds where chains have not mixed, in units of the first.
     progress : bool or callable
-        Whether to say on standard error what is going on, or who to tell.
+        Whether to report progress on standard error, or a callback that takes each message.
 
     Returns
     -------
@@ -234,7 +234,7 @@ def posterior_sbc(
         If there are fewer than 10 replications.
     """
     _check(replications)
-    say = speaker(progress)
+    callback = progress_callback(progress)
     design = arrays(fit.spec, fit.frame, fit.runs)
     rng = generator(Stream.POSTERIOR_SBC, seed)
     flat = fit.posterior.stack(sample=("chain", "draw"))
@@ -242,8 +242,8 @@ def posterior_sbc(
     truths = flat.isel(sample=picked).drop_vars(["sample", "chain", "draw"])
     truths = truths.rename(sample="draw").assign_coords(draw=np.arange(replications))
     truths = truths.expand_dims(chain=[0])
-    compiled = compile_model(fit.spec, fit.frame, design, say)
-    return _calibrate(compiled, design, truths, rng, say=say, longer=longer, real=design)
+    compiled = compile_model(fit.spec, fit.frame, design, callback)
+    return _calibrate(compiled, design, truths, rng, callback=callback, longer=longer, real=design)
 
 
 def _check(replications: int) -> None:
@@ -259,7 +259,7 @@ def _calibrate(
     truths: xr.Dataset,
     rng: np.random.Generator,
     *,
-    say: Progress,
+    callback: Progress,
     longer: Sequence[int],
     real: Design | None = None,
 ) -> Calibration:
@@ -272,12 +272,12 @@ def _calibrate(
         seen = simulated if real is None else _together(real, simulated)
         settings = replace(_SETTINGS, seed=int(rng.integers(2**31)))
         sampled = sample_well(compiled.with_runs(seen), settings, rhat_max=_RHAT_MAX, longer=longer)
-        unmixed += not sampled.mixed
+        unmixed += not sampled.converged
         draws = hierarchy.named(spec, compiled.frame, sampled.draws)
         ranks.append(_ranks(spec, seen, truth, draws, rng))
         done = number + 1
         if done == count or (10 * done) // count > (10 * number) // count:
-            say(f"{done} of {count} simulated tables fitted")
+            callback(f"{done} of {count} simulated tables fitted")
     whole = xr.concat(ranks, dim="sample")
     kind: Literal["prior", "posterior"] = "prior" if real is None else "posterior"
     return Calibration(xr.DataTree.from_dict({"prior_sbc": whole}), kind, unmixed)
