@@ -1,7 +1,7 @@
 """Caveats: what a reader must know beside a number."""
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal, Protocol
 
 import msgspec
@@ -24,33 +24,44 @@ Datum = float | int | str | bool | list[float | int | str | bool] | None
 """A value that a caveat's text states."""
 
 CODES: dict[str, str] = {
+    "aspect-outside-runs": "an aspect ratio lies outside those of the runs",
+    "at-limit": "a plan stands at a limit, beyond which it would be better",
+    "below-floor": "the target loss lies below the irreducible loss",
     "collinear-compute": "compute follows from parameters and tokens, so alpha_C is not separable",
     "collinear-sizes": "parameters and tokens move in step, so their exponents are not separable",
     "constant-input": "an input of the law's own hardly varies",
     "constant-size": "parameters or tokens hardly vary, so their exponent cannot be learned",
     "disagreement": "one law fits best and another forecasts best",
     "excluded-rows": "rows were excluded on request",
+    "expected-loss": "values are of a decision by expected loss, not by the risk measure",
     "extrapolation": "points lie above the largest fitted run",
     "extrapolation-below": "points lie below the smallest fitted run",
+    "few-draws": "few effective draws stand behind a value",
     "few-held-out": "few runs were held out",
     "few-runs": "families have no more runs than the law has parameters",
     "flagged-rows": "rows with a quality flag were used",
+    "flop-count": "runs took other than 6·N·D FLOP",
     "held-out-preference": "which law forecasts the larger runs best",
     "held-out-targets": "runs with the role target were kept out of the fit",
     "input-extrapolation": "an input of the law's own lies outside the fitted runs",
     "law-limitation": "what a user must know before trusting a law",
     "loo-preference": "which law leave-one-out prefers",
     "loss-above-guessing": "a median loss is above that of guessing",
+    "loss-at-least-cost": "values are of the least loss at the least cost",
     "model-average": "a forecast is an average of fits",
     "no-checksum": "a fit was read from a file without a checksum",
+    "no-whole-layers": "shapes of a frontier are not whole layers",
     "not-converged": "the sampler of a fit has not converged",
     "not-held-out": "larger runs could not be held out",
     "parameter-count": "which parameters N counts matters to exponents",
     "pareto-k": "leave-one-out of a fit is uncertain, by its Pareto k",
     "repeated-as-fresh": "repeated tokens are taken as fresh",
     "separable": "all exponents can be learned",
+    "tied-risk": "plans are equal in risk, and the least expected loss decided",
     "typical-input": "an input that is not stated is taken as typical of the family's runs",
+    "uncertain-prices": "prices are uncertain, and the optimum is that of each draw at its own",
     "unseen-family": "a family was not in the fit",
+    "unspent-budget": "limits leave part of the budget unspent",
     "unstated-input": "an input is not stated, and a value is assumed",
     "version-1": "a warning of a file of version 0.1",
 }
@@ -79,7 +90,7 @@ class Caveat(Record, frozen=True, kw_only=True):
     severity: Annotated[Severity, about("How much it matters.")]
     text: Annotated[str, about("One or two sentences for a person.")]
     subject: Annotated[str, about("What it is about: a family, a configuration, a column.")] = ""
-    data: Annotated[dict[str, Datum], about("Values that the text states, by name.")] = (
+    data: Annotated[Mapping[str, Datum], about("Values that the text states, by name.")] = (
         msgspec.field(default_factory=dict)
     )
 
@@ -94,7 +105,10 @@ def texts(caveats: Iterable[Caveat]) -> tuple[str, ...]:
 
 def unique(caveats: Iterable[Caveat]) -> tuple[Caveat, ...]:
     """Caveats, each text once."""
-    return tuple({caveat.text: caveat for caveat in reversed([*caveats])}.values())[::-1]
+    found: dict[str, Caveat] = {}
+    for caveat in caveats:
+        found.setdefault(caveat.text, caveat)
+    return tuple(found.values())
 
 
 def version_1(text: str) -> Caveat:

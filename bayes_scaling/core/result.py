@@ -25,7 +25,7 @@ from typing import Any, Self, get_args
 import msgspec
 
 from bayes_scaling.core.arguments import shown
-from bayes_scaling.core.caveat import texts
+from bayes_scaling.core.caveat import deprecated_warnings
 from bayes_scaling.core.display import brief
 from bayes_scaling.core.files import write_bytes
 from bayes_scaling.core.json_files import disordered, read_json
@@ -87,24 +87,18 @@ class Result(Record, frozen=True, kw_only=True, tag_field="schema"):
         found: Self = decode(content, cls)
         return found
 
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """Texts of ``caveats`` (deprecated)."""
-        _deprecated("warnings", "caveats")
-        return texts(getattr(self, "caveats", ()))
+    warnings = deprecated_warnings
 
     @property
     def content(self) -> dict[str, Any]:
         """Content of the file (deprecated)."""
-        _deprecated("content", "to_dict() or the fields themselves")
+        name = type(self).__name__
+        text = f"{name}.content is deprecated; use the fields of {name}, or to_dict()"
+        warnings.warn(text, DeprecationWarning, stacklevel=2)
         return self.to_dict()
 
     def __repr__(self) -> str:
         return brief(str(self))
-
-
-def _deprecated(old: str, new: str) -> None:
-    warnings.warn(f"{old} is deprecated; use {new}", DeprecationWarning, stacklevel=3)
 
 
 def kind_name(kind: type[Result]) -> str:

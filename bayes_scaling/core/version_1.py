@@ -7,7 +7,7 @@ of sentences, ``warnings``; it is a list of caveats now.
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["CURRENT", "upgraded"]
+__all__ = ["CURRENT", "SCENARIO_NAMES", "upgraded"]
 
 type Content = dict[str, Any]
 
@@ -52,20 +52,30 @@ def _caveat(text: Any) -> Content:
 
 _NAMES = {"warnings": "caveats", "worth": "value_per_nat"}
 """Present names of top-level fields, by their names before."""
-_SCENARIO = {
+SCENARIO_NAMES = {
     "budget_flops": "compute_budget",
     "money": "money_budget",
     "seconds": "time_budget",
     "worth": "value_per_nat",
+    "alternative": "alternatives",
 }
-"""The same of the fields of a scenario."""
+"""Present names of the fields of a scenario, by their names before."""
 
 
 def _plan(content: Content) -> Content:
     scenario = content.get("scenario")
     if isinstance(scenario, dict):
-        content["scenario"] = {_SCENARIO.get(name, name): v for name, v in scenario.items()}
+        content["scenario"] = {
+            SCENARIO_NAMES.get(name, name): _stated(value)
+            for name, value in scenario.items()
+            if value is not None
+        }
     return content
+
+
+def _stated(value: Any) -> Any:
+    """A part of a scenario without what is null, which takes its default."""
+    return {n: v for n, v in value.items() if v is not None} if isinstance(value, dict) else value
 
 
 _CHANGES: dict[str, Callable[[Content], Content]] = {"bayes_scaling.plan/1": _plan}

@@ -1,30 +1,33 @@
-"""What must be said beside a decision: of its configurations, its prices and its target."""
+"""Caveats of decisions: of their configurations, their prices and their target."""
 
+import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from bayes_scaling.core.caveat import texts
+from bayes_scaling.core.caveat import Caveat, unique
+from bayes_scaling.decisions.allocation.plan_parts import AlternativeOutcome
 from bayes_scaling.decisions.allocation.problem import Problem
 from bayes_scaling.forecast.extrapolation import implausible, reach_caveats
 from bayes_scaling.forecast.forecast_caveats import unseen_families
 from bayes_scaling.inference import Fit
+from bayes_scaling.posterior import runs_of
 
 __all__ = [
-    "alternative_doubts",
-    "candidate_doubts",
-    "point_doubts",
-    "price_doubts",
-    "target_doubts",
+    "alternative_caveats",
+    "candidate_caveats",
+    "counting_caveats",
+    "point_caveats",
+    "price_caveats",
+    "target_caveats",
 ]
 
 
-def point_doubts(
+def point_caveats(
     fit: Fit, family: str, points: Mapping[str, Sequence[float]] | pd.DataFrame, noun: str
-) -> list[str]:
-    """The caveats of a forecast, for the configurations that a decision is about.
+) -> list[Caveat]:
+    """Return the caveats of a forecast, for the configurations that a decision is about.
 
     Parameters
     ----------
@@ -41,32 +44,31 @@ def point_doubts(
     placed = table.assign(family=family, flops=6.0 * table["params"] * table["tokens"])
     units = [fit.loss_unit(family)] * len(table)
     return [
-        *texts(unseen_families(fit, [family])),
-        *texts(reach_caveats(fit, placed, noun)),
-        *texts(implausible(units, table["loss"].to_numpy(), noun)),
+        *unseen_families(fit, [family]),
+        *reach_caveats(fit, placed, noun),
+        *implausible(units, table["loss"].to_numpy(), noun),
     ]
 
 
-def alternative_doubts(fit: Fit, family: str, rows: list[dict[str, Any]]) -> list[str]:
-    """Caveats of alternatives that lie outside the runs, beside those of the plan."""
+def alternative_caveats(fit: Fit, family: str, rows: Sequence[AlternativeOutcome]) -> list[Caveat]:
+    """Return caveats of alternatives that lie outside the runs, beside those of the plan."""
     if not rows:
         return []
-    points = {name: [row[name] for row in rows] for name in ("params", "tokens")}
-    points["loss"] = [row["loss"]["q50"] for row in rows]
-    said = point_doubts(fit, family, points, "alternative")
-    # The plan says these already: they are of the family and the law, not of a configuration.
-    known = {
-        *texts(unseen_families(fit, [family])),
-        *(f"Law {fit.law.name!r}: {n}" for n in fit.law.limitations),
+    points = {
+        "params": [row.params for row in rows],
+        "tokens": [row.tokens for row in rows],
+        "loss": [row.loss.q50 for row in rows],
     }
-    return [text for text in said if text not in known]
+    found = point_caveats(fit, family, points, "alternative")
+    # The plan has these already: they are of the family and the law, not of a configuration.
+    return [one for one in found if one.code not in ("unseen-family", "law-limitation")]
 
 
-def candidate_doubts(fit: Fit, given: Problem, runs: pd.DataFrame) -> list[str]:
-    """Caveats of candidate runs, and of the plan that they are made for."""
+def candidate_caveats(fit: Fit, given: Problem, runs: pd.DataFrame) -> tuple[Caveat, ...]:
+    """Return caveats of candidate runs, and of the plan that they are made for."""
     draws, size = given.draws, float(np.median(given.optimum[0]))
     plan = np.array([[size, float(given.log_tokens(np.array([size]))[0])]])
-    doubts = []
+    found: list[Caveat] = []
     for noun, logs in (
         ("plan", plan),
         ("candidate", np.log(runs[["params", "tokens"]].to_numpy(np.float64))),
@@ -74,33 +76,52 @@ def candidate_doubts(fit: Fit, given: Problem, runs: pd.DataFrame) -> list[str]:
         log_loss = draws.curve(draws.at(logs[:, :1], logs[:, 1:]))
         points = dict(zip(("params", "tokens"), np.exp(logs).T.tolist(), strict=True))
         points["loss"] = np.exp(np.median(log_loss, axis=-1)).tolist()
-        doubts += point_doubts(fit, draws.family, points, noun)
-    return list(dict.fromkeys(doubts))
+        found += point_caveats(fit, draws.family, points, noun)
+    return unique(found)
 
 
-def price_doubts(given: Problem) -> list[str]:
-    """What the posterior of the optimum means where prices are uncertain."""
+def price_caveats(given: Problem) -> list[Caveat]:
+    """State what the posterior of the optimum means where prices are uncertain."""
     if not given.line.costs.uncertain:
         return []
+    confidence = given.scenario.confidence
+    text = (
+        "Prices are uncertain: the optimum is the best split of each draw at its own prices, "
+        "which the plan cannot know; it keeps within its budgets with probability "
+        f"{100 * confidence:g}%."
+    )
     return [
-        (
-            "Prices are uncertain: the optimum is the best split of each draw at its own prices, "
-            "which the plan cannot know; it keeps within its budgets with probability "
-            f"{100 * given.scenario.confidence:g}%."
-        )
+        Caveat(code="uncertain-prices", severity="note", text=text, data={"confidence": confidence})
     ]
 
 
-def target_doubts(given: Problem, target: float | None, reached: float | None) -> list[str]:
-    """Whether the target lies below what any budget reaches."""
+def target_caveats(given: Problem, target: float | None, reached: float | None) -> list[Caveat]:
+    """State how probably the target lies below what any budget reaches."""
     if target is None or reached is None or "floor" not in given.draws.values:
         return []
     below = float(np.mean(given.draws.values["floor"] >= target))
     if below < 0.05:
         return []
-    return [
-        (
-            f"The target loss {target:.4g} lies below the irreducible loss in {below:.0%} of the "
-            "draws: no budget reaches it there."
-        )
-    ]
+    text = (
+        f"The target loss {target:.4g} lies below the irreducible loss in {below:.0%} of the "
+        "draws: no budget reaches it there."
+    )
+    data = {"target_loss": target, "probability": below}
+    return [Caveat(code="below-floor", severity="warning", text=text, data=data)]
+
+
+_MISCOUNT = 0.1
+"""Log of C over 6·N·D from which the two ways of counting are told apart."""
+
+
+def counting_caveats(fit: Fit, family: str) -> list[Caveat]:
+    """State whether a FLOP of the budget is a FLOP of the fitted runs."""
+    rows = runs_of(fit, family)
+    ratio = float((rows["flops"] / (6.0 * rows["params"] * rows["tokens"])).median())
+    if abs(math.log(ratio)) < _MISCOUNT:
+        return []
+    text = (
+        f"The fitted runs took {ratio:.2f} times 6·N·D FLOP, and the plan spends its budget "
+        f"as 6·N·D: count the budget so, or expect the plan to cost {ratio:.2f} times as much."
+    )
+    return [Caveat(code="flop-count", severity="warning", text=text, data={"ratio": ratio})]

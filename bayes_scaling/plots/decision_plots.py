@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes_scaling.decisions import BudgetFrontier, Marginal, Plan, ShapeChoice
+from bayes_scaling.decisions.decision_result import DecisionResult
 from bayes_scaling.plots import style
 from bayes_scaling.plots.style import COLOURS
 
@@ -45,7 +46,7 @@ def plot_frontier(found: BudgetFrontier) -> "Figure":
     loss.fill_between(x, table["q25"], table["q75"], color=blue, alpha=0.25, lw=0, label="50%")
     loss.plot(x, table["q50"], color=blue, lw=1.6, label="median")
     _target(loss, found)
-    loss.set(ylabel=_loss(found.content), title="Loss of one run")
+    loss.set(ylabel=_loss(found), title="Loss of one run")
     loss.legend()
     green = COLOURS["good"]
     size.fill_between(
@@ -60,7 +61,7 @@ def plot_frontier(found: BudgetFrontier) -> "Figure":
 
 
 def _target(axes: "Axes", found: BudgetFrontier) -> None:
-    target = found.content["target_loss"]
+    target = found.target_loss
     if target is None:
         return
     axes.axhline(target, color=COLOURS["plan"], lw=1.2, ls=":", label="target")
@@ -86,8 +87,8 @@ def _target(axes: "Axes", found: BudgetFrontier) -> None:
         )
 
 
-def _loss(content: dict[str, Any]) -> str:
-    return f"loss ({content['loss_unit']})" if content.get("loss_unit") else "loss"
+def _loss(found: DecisionResult) -> str:
+    return f"loss ({found.loss_unit})" if found.loss_unit else "loss"
 
 
 @style.styled
@@ -116,11 +117,11 @@ def plot_marginal(found: Marginal) -> "Figure":
             label=_NAMES[str(factor)],
         )  # fmt: skip
         gain.plot(rows["doubling"], rows["gain_per_cost"], color=colour, marker=marker)
-    worth = found.content["worth"]
+    worth = found.value_per_nat
     if worth is not None:
         gain.axhline(1.0 / worth, color=COLOURS["limit"], lw=1, ls=":", label="pays above")
         gain.legend()
-    loss.set(ylabel=_loss(found.content), title="Expected loss, 90% interval")
+    loss.set(ylabel=_loss(found), title="Expected loss, 90% interval")
     gain.set(yscale="log", ylabel=f"gain per {found.unit}", title="Gain of each doubling")
     for axes in (loss, gain):
         axes.set(xlabel="doublings")
@@ -152,7 +153,7 @@ def plot_alternatives(plan: Plan) -> "Figure":
     loss.scatter(table["loss"], rows, c=colours, zorder=3)
     regret.hlines(rows, table["regret"], table["regret_q95"], colors=colours, lw=2.4, alpha=0.45)
     regret.scatter(table["regret"], rows, c=colours, zorder=3)
-    target = plan.content["target_loss"]
+    target = plan.target_loss
     if target is not None:
         loss.axvline(target, color=COLOURS["limit"], lw=1, ls=":")
         loss.annotate(
@@ -161,7 +162,7 @@ def plot_alternatives(plan: Plan) -> "Figure":
         )  # fmt: skip
     loss.set_yticks(rows, [_named(row) for _, row in table.iterrows()])
     regret.set_yticks(rows, [""] * len(rows))
-    loss.set(xlabel=_loss(plan.content), title="Loss of one run, 90% interval")
+    loss.set(xlabel=_loss(plan), title="Loss of one run, 90% interval")
     regret.axvline(0, color=COLOURS["limit"], lw=0.8)
     regret.set(xlabel="loss over the best plan", title="Regret: mean, and 95%")
     for axes in (loss, regret):
@@ -204,26 +205,26 @@ def plot_shapes(found: ShapeChoice) -> "Figure":
     )
     axes.plot(table["n_layer"], 100 * table["penalty_mean"], color=blue, lw=1.5, label="mean")
     axes.axvspan(
-        found.as_good["min_layers"],
-        found.as_good["max_layers"],
+        found.as_good.min_layers,
+        found.as_good.max_layers,
         color=COLOURS["good"],
         alpha=0.13,
         lw=0,
         label="as good (0.1%)",
     )
     axes.plot(
-        best["n_layer"],
-        100 * best["penalty_mean"],
+        best.n_layer,
+        100 * best.penalty_mean,
         "D",
         color=COLOURS["plan"],
-        label=f"{best['n_layer']} layers of width {best['d_model']}",
+        label=f"{best.n_layer} layers of width {best.d_model}",
     )
     axes.set(
         xscale="log",
         xlabel="layers",
         ylabel="loss over the best shape, %",
         ylim=(0, _top(found)),
-        title=f"{found.content['params']:.3g} parameters, {style.label(found.content['family'])}",
+        title=f"{found.params:.3g} parameters, {style.label(found.family)}",
     )
     _whole(axes)
     axes.legend()

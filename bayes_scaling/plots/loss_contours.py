@@ -190,15 +190,15 @@ def plot_regret(plan: Plan) -> "Figure":
     figure = style.new_figure()
     axes = figure.subplots()
     axes.step(regret, chance, where="post", color=COLOURS["forecast"], lw=1.6)
-    mean, high = plan.regret["mean"], plan.regret["q95"]
+    mean, high = plan.regret.mean, plan.regret.q95
     axes.axvline(mean, color=COLOURS["limit"], lw=1, ls=":", label=f"mean, {mean:.2g}")
     axes.axvline(high, color=COLOURS["held_out"], lw=1.2, ls="--", label=f"5% exceed {high:.2g}")
     axes.set(
         xlim=(0, None),
         ylim=(0, 1.02),
-        xlabel=f"regret: loss over the best plan ({plan.content['loss_unit']})",
+        xlabel=f"regret: loss over the best plan ({plan.loss_unit})",
         ylabel="probability of this much or more",
-        title=style.label(plan.content["family"]),
+        title=style.label(plan.family),
     )
     axes.legend()
     return figure

@@ -6,7 +6,6 @@ from typing import Any, Protocol
 
 from bayes_scaling.core.arguments import shown
 from bayes_scaling.core.json_files import plain
-from bayes_scaling.decisions.allocation.plan import SCHEMA
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.inference import Fit
 from bayes_scaling.results.kinds import KINDS, kind_of
@@ -14,6 +13,7 @@ from bayes_scaling.results.kinds import KINDS, kind_of
 __all__ = ["Given", "ResultLike", "as_dict", "checked", "only_compute", "sorted_out"]
 
 _NEEDED = ("family", "law", "budget_flops", "recommended", "loss", "extrapolation")
+SCHEMA = "bayes_scaling.plan/2"
 _TABLES = ("backtest", "comparison")
 """Made from a table of runs, for laws of their own."""
 

@@ -1,15 +1,18 @@
 """Results of other commands that a report takes: which there are, and reading their files."""
 
+import functools
+import operator
 from collections.abc import Callable, Mapping
 from os import PathLike
 from typing import Any
 
 from bayes_scaling.core.json_files import Saved, read_json
+from bayes_scaling.core.result import Result, decode, kind_name
+from bayes_scaling.core.version_1 import upgraded
 from bayes_scaling.curves import Verdict
 from bayes_scaling.decisions import BudgetFrontier, Marginal, NextRuns, Plan, ShapeChoice
 from bayes_scaling.errors import FileError
 from bayes_scaling.forecast import Backtest
-from bayes_scaling.schemas import schema
 from bayes_scaling.schemas.checking import what_is_wrong
 
 __all__ = ["KINDS", "Recorded", "kind_of", "load_result"]
@@ -26,12 +29,10 @@ class Recorded(Saved):
         return dict(self.content)
 
 
-KINDS: Mapping[str, Callable[[dict[str, Any]], Saved]] = {
-    "plan": Plan.from_dict,
-    "frontier": BudgetFrontier.from_dict,
-    "marginal": Marginal.from_dict,
-    "next_runs": NextRuns.from_dict,
-    "shapes": ShapeChoice.from_dict,
+_TYPES: tuple[type[Result], ...] = (Plan, BudgetFrontier, Marginal, NextRuns, ShapeChoice)
+
+KINDS: Mapping[str, Callable[[dict[str, Any]], Saved | Result]] = {
+    **{kind_name(kind): kind.from_dict for kind in _TYPES},
     "backtest": Backtest.from_dict,
     "comparison": Recorded,
     "verdict": Verdict.from_dict,
@@ -45,11 +46,12 @@ def kind_of(content: Mapping[str, Any]) -> str | None:
     name = stated.removeprefix("bayes_scaling.").partition("/")[0]
     if name not in KINDS:
         return None
-    version = schema(name)["$id"].rpartition(":")[2]
-    return name if stated == f"bayes_scaling.{name}/{version}" else None
+    version = {"backtest": "2"}.get(name, "1")
+    known = {kind_name(kind): kind.__struct_config__.tag for kind in _TYPES}
+    return name if stated == known.get(name, f"bayes_scaling.{name}/{version}") else None
 
 
-def load_result(path: str | PathLike[str]) -> Saved:
+def load_result(path: str | PathLike[str]) -> Saved | Result:
     """Read a file that a command wrote, whichever it is.
 
     Parameters
@@ -68,13 +70,16 @@ def load_result(path: str | PathLike[str]) -> Saved:
     FileError
         If the file cannot be read, or is not what its schema says.
     """
-    content = read_json(path, "a plan or another result")
+    content = upgraded(read_json(path, "a plan or another result"))
     name = kind_of(content)
     if name is None:
         raise FileError(
             f"{path} is not a plan or another result: its schema is {content.get('schema')!r}; it "
             f"can be that of {', '.join(KINDS)}"
         )
+    if name in map(kind_name, _TYPES):
+        found: Result = decode(content, functools.reduce(operator.or_, _TYPES), str(path))
+        return found
     wrong = what_is_wrong(content, name)
     if wrong:
         raise FileError(f"{path} is not a whole {name}: {wrong}")

@@ -5,18 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from bayes_scaling.core.arguments import is_number
+from bayes_scaling.core.version_1 import SCENARIO_NAMES
 from bayes_scaling.errors import ScenarioError
 
 __all__ = ["attribute", "renamed", "scenario_of_version_1"]
 
-_RENAMED = {
-    "budget_flops": "compute_budget",
-    "money": "money_budget",
-    "seconds": "time_budget",
-    "worth": "value_per_nat",
-    "alternative": "alternatives",
-}
-_OLD = {"budget", *_RENAMED}
+_OLD = {"budget", *SCENARIO_NAMES}
 _BUDGET = {"compute": "compute_budget", "money": "money_budget", "time": "time_budget"}
 """Keys of the table ``[budget]``, which today stand at the top; others kept their name."""
 
@@ -42,7 +36,7 @@ def renamed(content: Mapping[str, Any]) -> dict[str, Any]:
         else:
             # The old name said that a plain number is in seconds.
             timed = name == "seconds" and is_number(value)
-            new = {_RENAMED[name]: f"{float(value)!r} s" if timed else value}
+            new = {SCENARIO_NAMES[name]: f"{float(value)!r} s" if timed else value}
         for twice in set(new) & set(found):
             raise ScenarioError(f"{twice} is given twice, once as {name!r}; write {twice} alone")
         found |= new
@@ -62,9 +56,9 @@ def attribute(scenario: Any, name: str) -> Any:
     AttributeError
         If it is no such name.
     """
-    if name not in _RENAMED:
+    if name not in SCENARIO_NAMES:
         raise AttributeError(f"'Scenario' object has no attribute {name!r}")
-    new = _RENAMED[name]
+    new = SCENARIO_NAMES[name]
     warnings.warn(f"Scenario.{name} is deprecated; use {new}", DeprecationWarning, stacklevel=3)
     return getattr(scenario, new)
 
@@ -82,7 +76,7 @@ def scenario_of_version_1(content: Mapping[str, Any]) -> dict[str, Any]:
     >>> scenario_of_version_1({"budget_flops": 1e22, "money": None, "risk": {"measure": "mean"}})
     {'compute_budget': 1e+22, 'risk': {'measure': 'mean'}}
     """
-    return {_RENAMED.get(n, n): _stated(value) for n, value in content.items() if value is not None}
+    return {SCENARIO_NAMES.get(n, n): _stated(value) for n, value in content.items() if value is not None}
 
 
 def _stated(value: Any) -> Any:

@@ -1,27 +1,53 @@
-"""JSON Schemas (draft 2020-12) of the JSON files that the package writes."""
+"""JSON Schemas (draft 2020-12) of the JSON files that the package writes, from their types."""
 
 import json
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import msgspec
+
+from bayes_scaling.core.result import Result, kind_name
 from bayes_scaling.errors import FileError
 
 __all__ = ["schema", "schema_names"]
 
+type Schema = dict[str, Any]
+
+_DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _SHARED = "common"
 
 
+@cache
+def _kinds() -> dict[str, type[Result]]:
+    """Types of results, by the name of their file."""
+    from bayes_scaling import decisions
+
+    found = (
+        decisions.Plan,
+        decisions.BudgetFrontier,
+        decisions.Marginal,
+        decisions.NextRuns,
+        decisions.ShapeChoice,
+    )
+    return {kind_name(kind): kind for kind in found}
+
+
 def schema_names() -> tuple[str, ...]:
-    """Names of the files that have a schema, such as "plan"."""
-    return tuple(name for name in sorted(_documents()) if name != _SHARED)
+    """Return the names of the files that have a schema, such as "plan".
+
+    Examples
+    --------
+    >>> "plan" in schema_names()
+    True
+    """
+    return tuple(sorted({*_kinds(), *_documents()} - {_SHARED}))
 
 
-def schema(name: str) -> dict[str, Any]:
-    """The JSON Schema of a file that the package writes.
+def schema(name: str) -> Schema:
+    """Return the JSON Schema of a file that the package writes.
 
-    It needs no other: schemas that it refers to stand in its ``$defs`` under their own ``$id``
-    (a compound document; JSON Schema 2020-12, Section 9.3.1). Units stand in ``x-unit``.
+    It needs no other. Units stand in ``x-unit``.
 
     Parameters
     ----------
@@ -42,30 +68,83 @@ def schema(name: str) -> dict[str, Any]:
     Examples
     --------
     >>> schema("frontier")["$id"]
-    'urn:bayes-scaling:frontier:1'
+    'urn:bayes-scaling:frontier:2'
+    >>> schema("plan")["properties"]["loss"]["x-unit"]
+    'loss'
     """
+    if name in _kinds():
+        return _generated(name, _kinds()[name])
     if name not in schema_names():
         raise FileError(f"there is no schema {name!r}; there are {', '.join(schema_names())}")
-    known = {document["$id"]: document for document in map(json.loads, _documents().values())}
-    whole: dict[str, Any] = json.loads(_documents()[name])
-    wanted, bundled = _referred(whole), {}
-    while wanted:
-        one = wanted.pop()
-        bundled[one] = known[one]
-        wanted |= _referred(known[one]) - set(bundled)
-    whole["$defs"] = whole.get("$defs", {}) | bundled
+    return _handwritten(name)
+
+
+def _generated(name: str, kind: type[Result]) -> Schema:
+    """Return the schema of a type, with what it refers to in ``$defs``."""
+    (root,), parts = msgspec.json.schema_components([kind], ref_template="#/$defs/{name}")
+    parts = {part: _tidy(value) for part, value in parts.items()}
+    own = parts.pop(root["$ref"].rpartition("/")[2])
+    tag = str(kind.__struct_config__.tag)
+    own["properties"]["schema"] = {
+        "const": tag,
+        "description": "What the file is, and the version of its form.",
+    }
+    version = tag.rpartition("/")[2]
+    return {
+        "$schema": _DRAFT,
+        "$id": f"urn:bayes-scaling:{name.replace('_', '-')}:{version}",
+        **own,
+        "title": name.replace("_", " ").capitalize(),
+        "$defs": parts,
+    }
+
+
+def _tidy(node: Any) -> Any:
+    """Return a part of a schema whose descriptions are sentences and stand beside the unit."""
+    if isinstance(node, list):
+        return [_tidy(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    found = {name: _tidy(value) for name, value in node.items()}
+    text = found.get("description")
+    if isinstance(text, str):
+        found["description"] = " ".join(text.partition("\n\n")[0].split())
+    # What is said of a number that may be null is said of the field.
+    for part in found.get("anyOf", ()):
+        if isinstance(part, dict) and "$ref" not in part:
+            for name in ("description", "x-unit"):
+                if name in part:
+                    found.setdefault(name, part.pop(name))
+    return found
+
+
+def _handwritten(name: str) -> Schema:
+    """Return a schema that is a file of this folder, with what it refers to in ``$defs``."""
+    gathered: Schema = {}
+    whole: Schema = _local(json.loads(_documents()[name]), gathered)
+    whole["$defs"] = whole.get("$defs", {}) | gathered
     return whole
 
 
-def _referred(content: Any) -> set[str]:
-    """Identifiers of other schemas that this one refers to."""
-    if isinstance(content, list):
-        return set().union(*map(_referred, content))
-    if not isinstance(content, dict):
-        return set()
-    found = set().union(*map(_referred, content.values()))
-    target = str(content.get("$ref", "#")).partition("#")[0]
-    return found | {target} if target else found
+def _local(node: Any, gathered: Schema) -> Any:
+    """Return a part whose references are into its own ``$defs``."""
+    if isinstance(node, list):
+        return [_local(item, gathered) for item in node]
+    if not isinstance(node, dict):
+        return node
+    target = str(node.get("$ref", ""))
+    if not target.startswith("urn:"):
+        return {key: _local(value, gathered) for key, value in node.items()}
+    where, _, pointer = target.partition("#")
+    name = where.split(":")[2].replace("-", "_")
+    part = pointer.rpartition("/")[2] or name
+    if part not in gathered:
+        gathered[part] = {}
+        other = json.loads(_documents()[name]) if name == _SHARED else schema(name)
+        found = other["$defs"][part] if pointer else other
+        gathered |= found.pop("$defs", {})
+        gathered[part] = _local({k: v for k, v in found.items() if k[0] != "$"}, gathered)
+    return {**node, "$ref": f"#/$defs/{part}"}
 
 
 @cache

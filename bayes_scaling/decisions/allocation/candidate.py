@@ -3,12 +3,12 @@
 import math
 from dataclasses import dataclass, replace
 
+from bayes_scaling.decisions.decision_result import Point
+
 __all__ = ["ROUNDING", "Choice"]
 
 ROUNDING = 0.005
 """Share by which a number of three digits, as plans are printed, may miss the one that is meant."""
-
-_SHAPE = ("n_layer", "d_model")
 
 
 @dataclass(frozen=True)
@@ -31,19 +31,20 @@ class Choice:
     shape: tuple[int, int] | None = None
 
     @property
-    def point(self) -> dict[str, float]:
-        """The plan in plain numbers: params, tokens, flops, unique_tokens, ratios and shape."""
+    def point(self) -> Point:
+        """The plan in plain numbers."""
         params, tokens = math.exp(self.log_params), math.exp(self.log_tokens)
-        shape = {} if self.shape is None else dict(zip(_SHAPE, self.shape, strict=True))
-        return {
-            "params": params,
-            "tokens": tokens,
-            "flops": 6.0 * params * tokens,
-            "tokens_per_param": tokens / params,
-            "unique_tokens": tokens / self.epochs,
-            "epochs": self.epochs,
-            **shape,
-        }
+        n_layer, d_model = self.shape or (None, None)
+        return Point(
+            params=params,
+            tokens=tokens,
+            flops=6.0 * params * tokens,
+            tokens_per_param=tokens / params,
+            unique_tokens=tokens / self.epochs,
+            epochs=self.epochs,
+            n_layer=n_layer,
+            d_model=d_model,
+        )
 
     def rounded(self, sign: int) -> "Choice":
         """The largest (1) or smallest (-1) plan that prints the same three digits.

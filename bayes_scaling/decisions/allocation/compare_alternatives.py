@@ -2,15 +2,16 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
+from msgspec.structs import asdict
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from bayes_scaling.core.draw_summary import describe
+from bayes_scaling.core.draw_summary import PosteriorSummary
 from bayes_scaling.decisions.allocation.candidate import ROUNDING, Choice
 from bayes_scaling.decisions.allocation.plan_costs import budgets_of, costs_of
+from bayes_scaling.decisions.allocation.plan_parts import AlternativeOutcome
 from bayes_scaling.decisions.allocation.problem import Problem
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.scenarios.alternatives import Alternative
@@ -87,7 +88,7 @@ def _on_the_line(
     return float(brentq(gap, low, high, xtol=1e-12))
 
 
-def contest(given: Problem, best: Choice) -> list[dict[str, Any]]:
+def contest(given: Problem, best: Choice) -> list[AlternativeOutcome]:
     """What comes of each alternative, and how it differs from the recommended plan.
 
     Parameters
@@ -99,11 +100,8 @@ def contest(given: Problem, best: Choice) -> list[dict[str, Any]]:
 
     Returns
     -------
-    list of dict
-        One an alternative: name, its sizes, ``loss`` of one run, ``probability_of_target``,
-        ``regret`` (over the best plan of each draw; below 0 where it goes beyond the budgets),
-        ``extra_loss`` (over the recommended plan in the same draw), ``probability_better``,
-        ``costs``, ``budgets``, ``beyond`` (budgets and limits that it breaks) and ``risk``.
+    list of AlternativeOutcome
+        One an alternative.
     """
     chosen = given.loss_of(best)
     target = given.scenario.target_loss
@@ -114,19 +112,19 @@ def contest(given: Problem, best: Choice) -> list[dict[str, Any]]:
         extra = losses - chosen
         reached = None if target is None else float(np.mean(losses <= target))
         rows.append(
-            {
-                "name": other.name,
-                **plan.point,
-                "risk": float(given.risk_of(losses)),
-                "loss": describe(losses),
-                "probability_of_target": reached,
-                "regret": describe(losses - given.best_losses),
-                "extra_loss": describe(extra),
-                "probability_better": float(np.mean(extra < 0)),
-                "costs": costs_of(given, plan),
-                "budgets": budgets_of(given, plan),
-                "beyond": _beyond(given, plan),
-            }
+            AlternativeOutcome(
+                **asdict(plan.point),
+                name=other.name,
+                risk=float(given.risk_of(losses)),
+                loss=PosteriorSummary.of(losses),
+                probability_of_target=reached,
+                regret=PosteriorSummary.of(losses - given.best_losses),
+                extra_loss=PosteriorSummary.of(extra),
+                probability_better=float(np.mean(extra < 0)),
+                costs=costs_of(given, plan),
+                budgets=budgets_of(given, plan),
+                beyond=_beyond(given, plan),
+            )
         )
     return rows
 
@@ -135,13 +133,13 @@ def _beyond(given: Problem, plan: Choice) -> list[str]:
     """Names of the budgets and limits that a plan breaks, by more than its sizes are rounded."""
     limits = given.scenario.limits
     small, large = plan.rounded(-1), plan.rounded(1)
-    broken = [row["budget"] for row in budgets_of(given, small) if row["spent"] > 1]
+    broken: list[str] = [row.budget for row in budgets_of(given, small) if row.spent > 1]
     if given.scenario.minimise == "cost":
         broken = [f"the least cost in {name}" for name in broken]
     for name in ("params", "tokens", "unique_tokens"):
-        if large.point[name] < getattr(limits, f"min_{name}", 0.0):
+        if getattr(large.point, name) < getattr(limits, f"min_{name}", 0.0):
             broken.append(f"min_{name}")
-        if small.point[name] > getattr(limits, f"max_{name}"):
+        if getattr(small.point, name) > getattr(limits, f"max_{name}"):
             broken.append(f"max_{name}")
     if plan.epochs > limits.max_epochs * (1 + ROUNDING):
         broken.append("max_epochs")

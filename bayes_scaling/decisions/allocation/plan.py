@@ -1,31 +1,44 @@
 """The result of an allocation, and its file."""
 
-import json
-from dataclasses import dataclass
 from os import PathLike
-from typing import Any
+from typing import Annotated, ClassVar, Literal
 
+import msgspec
 import pandas as pd
 import xarray as xr
 
-from bayes_scaling.core.display import brief
-from bayes_scaling.core.json_files import Saved, read_json
-from bayes_scaling.errors import FileError
-from bayes_scaling.schemas.checking import what_is_wrong
+from bayes_scaling.core.draw_summary import PosteriorSummary
+from bayes_scaling.core.records import about, to_plain
+from bayes_scaling.decisions.allocation.plan_parts import (
+    AlternativeOutcome,
+    CurvePoint,
+    Driver,
+    LeastCost,
+    NearOptimal,
+    OptimumPosterior,
+    PlanShape,
+    RiskValue,
+)
+from bayes_scaling.decisions.decision_result import (
+    BudgetRow,
+    BudgetUse,
+    DecisionResult,
+    PlanCosts,
+    Point,
+    TargetProbability,
+)
+from bayes_scaling.scenarios.scenario import Scenario
 
-__all__ = ["SCHEMA", "Plan", "load_plan"]
-
-SCHEMA = "bayes_scaling.plan/1"
+__all__ = ["Plan", "load_plan"]
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Plan(Saved):
-    """A recommended split of a compute budget, with what is uncertain about it.
+class Plan(
+    DecisionResult, frozen=True, kw_only=True, eq=False, dict=True, tag="bayes_scaling.plan/2"
+):
+    """A recommended split of budgets between parameters and tokens, as `allocate` writes it.
 
     Attributes
     ----------
-    content : dict
-        Everything but the draws, as it stands in the file; see :meth:`to_dict`.
     draws : xarray.Dataset or None
         Compute-optimal ``params``, ``tokens``, ``tokens_per_param`` and ``loss`` of every draw, at
         the draw's own prices where prices are uncertain, and ``regret`` (of one run of the plan
@@ -33,147 +46,131 @@ class Plan(Saved):
         None for a plan read from a file.
     """
 
-    content: dict[str, Any]
-    draws: xr.Dataset | None = None
+    draws: ClassVar[xr.Dataset | None] = None
 
-    @property
-    def recommended(self) -> dict[str, float]:
-        """The split: params, tokens, flops (FLOP) and tokens_per_param."""
-        return dict(self.content["recommended"])
-
-    @property
-    def loss(self) -> dict[str, float]:
-        """Loss of one run at the recommended split: mean, sd and quantiles."""
-        return dict(self.content["loss"])
-
-    @property
-    def probability_of_target(self) -> float | None:
-        """Probability that one run at the recommended split reaches the target loss."""
-        value: float | None = self.content["probability_of_target"]
-        return value
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What makes the plan less sure than it looks, in words."""
-        return tuple(self.content["warnings"])
+    scenario: Annotated[Scenario, about("Budgets, prices and limits, and the risk.")]
+    minimise: Annotated[Literal["loss", "cost"], about("What was minimised.")]
+    least_cost: Annotated[
+        LeastCost | None, about("Least cost of the target; null where the risk was minimised.")
+    ]
+    budget_flops: Annotated[float, about("Compute that the plan takes.", "FLOP", gt=0)]
+    budgets: Annotated[list[BudgetUse], about("Each budget, and what the plan takes of it.")]
+    quantity: Annotated[Literal["loss_run"], about("Losses are of one new run, noise included.")]
+    risk: Annotated[RiskValue, about("What the recommended plan has least of.")]
+    recommended: Annotated[Point, about("The plan.")]
+    loss: Annotated[PosteriorSummary, about("Loss of one run at the plan.", "loss")]
+    target_loss: Annotated[float | None, about("Loss to reach; null for none.", "loss")]
+    probability_of_target: TargetProbability | None
+    extrapolation: Annotated[
+        float,
+        about(
+            "Compute beyond the family's largest fitted run; negative inside the data.", "decades"
+        ),
+    ]
+    near_optimal: Annotated[NearOptimal, about("Plans that are nearly as good.")]
+    regret: Annotated[
+        PosteriorSummary, about("Loss over that of the best plan of each draw.", "loss")
+    ]
+    drivers: Annotated[
+        list[Driver], about("Parameters that the best size depends on, the strongest first.")
+    ]
+    costs: Annotated[PlanCosts, about("What the plan takes.")]
+    alternative_outcomes: Annotated[
+        list[AlternativeOutcome], about("What comes of the plans that the scenario names.")
+    ] = msgspec.field(name="alternatives")
+    other_budgets: Annotated[
+        list[BudgetRow], about("What a part or a multiple of the budgets would buy.")
+    ]
+    method: Annotated[str, about("How the best size of every draw was found.")]
+    curve_points: Annotated[list[CurvePoint], about("Risk and loss along the budget, by size.")] = (
+        msgspec.field(name="curve")
+    )
+    shape: Annotated[PlanShape | None, about("Depth and width; null under a law that reads none.")]
+    optimum: Annotated[OptimumPosterior, about("Posterior of the best split.")]
 
     @property
     def curve(self) -> pd.DataFrame:
         """Risk and loss interval along the budget: params, tokens, risk, mean, q05, q95."""
-        return pd.DataFrame(self.content["curve"])
-
-    def to_dict(self) -> dict[str, Any]:
-        """The plan as plain values: the content of its JSON file."""
-        return json.loads(json.dumps(self.content))  # type: ignore[no-any-return]
-
-    @classmethod
-    def from_dict(cls, content: dict[str, Any]) -> "Plan":
-        """A plan from the content of its file."""
-        return cls(content)
-
-    @property
-    def regret(self) -> dict[str, float]:
-        """Loss over that of the best plan of each draw: mean, sd and quantiles."""
-        return dict(self.content["regret"])
+        return pd.DataFrame(to_plain(self.curve_points))
 
     @property
     def alternatives(self) -> pd.DataFrame:
         """What comes of the plans that the scenario names, the recommended one first."""
-        rows = [{"name": "recommended", **self.content}, *self.content.get("alternatives", ())]
-        sizes = [{**row, **row.get("recommended", {})} for row in rows]
+        own = _row("recommended", self.recommended, self)
         return pd.DataFrame(
-            {
-                "name": [row["name"] for row in rows],
-                **{size: [row[size] for row in sizes] for size in ("params", "tokens")},
-                "loss": [row["loss"]["mean"] for row in rows],
-                "q05": [row["loss"]["q05"] for row in rows],
-                "q95": [row["loss"]["q95"] for row in rows],
-                "probability_of_target": [row["probability_of_target"] for row in rows],
-                "regret": [row["regret"]["mean"] for row in rows],
-                "regret_q95": [row["regret"]["q95"] for row in rows],
-                "flops": [row["costs"]["flops"]["q50"] for row in rows],
-                "cost": [row["costs"].get("money", {}).get("q50") for row in rows],
-                "better": [row.get("probability_better") for row in rows],
-                "beyond": [", ".join(row.get("beyond", ())) for row in rows],
-            }
+            [own | {"better": None, "beyond": ""}]
+            + [
+                _row(row.name, row, row)
+                | {"better": row.probability_better, "beyond": ", ".join(row.beyond)}
+                for row in self.alternative_outcomes
+            ]
         )
 
-    @property
-    def costs(self) -> dict[str, Any]:
-        """What the plan takes: flops, and money and seconds where prices are known."""
-        return dict(self.content["costs"])
-
     def _costs_in_words(self) -> list[str]:
-        costs, lines = self.content.get("costs", {}), []
-        if "money" in costs:
-            money = costs["money"]
-            lines.append(f"Cost: {_spread(money, costs['currency'])}.")
-        if "seconds" in costs:
-            lines.append(f"Training takes {_duration(costs['seconds'])}.")
+        costs, lines = self.costs, []
+        if costs.money is not None:
+            lines.append(f"Cost: {_amount(costs.money, str(costs.currency))}.")
+        if costs.seconds is not None:
+            lines.append(f"Training takes {_duration(costs.seconds)}.")
         lines += [
-            f"Within the budget of {row['budget']} with probability "
-            f"{row['probability_within']:.0%}."
-            for row in self.content.get("budgets", ())
-            if row["probability_within"] < 1 and row["amount"] in self._stated
+            f"Within the budget of {row.budget} with probability {row.probability_within:.0%}."
+            for row in self.budgets
+            if row.probability_within < 1 and row.amount in self._stated
         ]
         return lines
 
     @property
     def _stated(self) -> set[float | None]:
         """Budgets of the scenario, without one that was found as the least."""
-        scenario = self.content["scenario"]
-        return {scenario.get(name) for name in ("compute_budget", "money_budget", "time_budget")}
+        one = self.scenario
+        return {one.compute_budget, one.money_budget, one.time_budget}
 
     def __str__(self) -> str:
-        split, loss, optimum = self.recommended, self.loss, self.content["optimum"]
-        target, probability = self.content["target_loss"], self.probability_of_target
-        unit = self.content["loss_unit"]
+        split, loss, optimum = self.recommended, self.loss, self.optimum.params
+        unit, regret = self.loss_unit, self.regret
         seen = ""
-        if self.content.get("shape"):
-            shape = self.content["shape"]
-            seen = f", {shape['n_layer']} layers of width {shape['d_model']}"
-        if split.get("epochs", 1.0) > 1.0:
-            seen += f", {split['unique_tokens']:.3g} unique ones seen {split['epochs']:.3g} times"
+        if self.shape is not None:
+            seen = f", {self.shape.n_layer} layers of width {self.shape.d_model}"
+        if split.epochs > 1.0:
+            seen += f", {split.unique_tokens:.3g} unique ones seen {split.epochs:.3g} times"
         lines = [
             (
-                f"{self.content['budget_flops']:.4g} FLOP, family {self.content['family']!r}: "
-                f"train {split['params']:.3g} parameters on {split['tokens']:.3g} tokens "
-                f"({split['tokens_per_param']:.3g} tokens per parameter{seen})."
+                f"{self.budget_flops:.4g} FLOP, family {self.family!r}: "
+                f"train {split.params:.3g} parameters on {split.tokens:.3g} tokens "
+                f"({split.tokens_per_param:.3g} tokens per parameter{seen})."
             ),
             (
-                f"One run there: expected loss {loss['mean']:.4g} {unit}, 90% between "
-                f"{loss['q05']:.4g} and {loss['q95']:.4g}."
+                f"One run there: expected loss {loss.mean:.4g} {unit}, 90% between "
+                f"{loss.q05:.4g} and {loss.q95:.4g}."
             ),
             self._why(),
+            f"Optimal parameters: 90% between {optimum.q05:.3g} and {optimum.q95:.3g}.",
+            *self._costs_in_words(),
             (
-                f"Optimal parameters: 90% between {optimum['params']['q05']:.3g} and "
-                f"{optimum['params']['q95']:.3g}."
+                f"Regret for not knowing the best split: {regret.mean:.2g} {unit} on average, "
+                f"{regret.q95:.2g} at worst in 95% of cases."
             ),
         ]
-        lines += self._costs_in_words()
-        if "regret" in self.content:
-            regret = self.regret
+        if self.target_loss is not None:
             lines.append(
-                f"Regret for not knowing the best split: {regret['mean']:.2g} {unit} on average, "
-                f"{regret['q95']:.2g} at worst in 95% of cases."
+                f"Probability of reaching loss {self.target_loss:.4g} {unit}: "
+                f"{self.probability_of_target:.1%}."
             )
-        if target is not None:
-            lines.append(f"Probability of reaching loss {target:.4g} {unit}: {probability:.1%}.")
-        if self.content.get("alternatives"):
-            lines += ["Beside the alternatives:", self._contest()]
-        return "\n".join([*lines, *(f"Note: {text}" for text in self.warnings)])
+        if self.alternative_outcomes:
+            lines += ["Beside the alternatives:", self._comparison()]
+        return "\n".join([*lines, *self._notes()])
 
     def _why(self) -> str:
-        least, risk = self.content.get("least_cost"), self.content["risk"]
+        least, risk = self.least_cost, self.risk
         if least is None:
-            return f"Chosen for the least {risk['meaning']}, which is {risk['value']:.4g}."
+            return f"Chosen for the least {risk.meaning}, which is {risk.value:.4g}."
         return (
-            f"Chosen for the least cost, {least['amount']:.4g} {least['unit']}, that reaches loss "
-            f"{self.content['target_loss']:.4g} {self.content['loss_unit']} with probability "
-            f"{100 * least['probability']:g}%."
+            f"Chosen for the least cost, {least.amount:.4g} {least.unit}, that reaches loss "
+            f"{self.target_loss:.4g} {self.loss_unit} with probability "
+            f"{100 * least.probability:g}%."
         )
 
-    def _contest(self) -> str:
+    def _comparison(self) -> str:
         shown = self.alternatives.dropna(axis=1, how="all")
         if "cost" in shown:
             shown = shown.drop(columns="flops")
@@ -181,29 +178,43 @@ class Plan(Saved):
             shown = shown.drop(columns="beyond")
         return shown.to_string(index=False, float_format="{:.4g}".format, na_rep="")
 
-    def __repr__(self) -> str:
-        return brief(str(self))
-
     def _repr_html_(self) -> str:
         import html
 
         return "".join(f"<p>{html.escape(line)}</p>" for line in repr(self).splitlines())
 
 
-def _spread(amount: dict[str, float], unit: str, scale: float = 1.0) -> str:
+def _row(name: str, point: Point, found: Plan | AlternativeOutcome) -> dict[str, object]:
+    """One row of :attr:`Plan.alternatives`."""
+    return {
+        "name": name,
+        "params": point.params,
+        "tokens": point.tokens,
+        "loss": found.loss.mean,
+        "q05": found.loss.q05,
+        "q95": found.loss.q95,
+        "probability_of_target": found.probability_of_target,
+        "regret": found.regret.mean,
+        "regret_q95": found.regret.q95,
+        "flops": found.costs.flops.q50,
+        "cost": found.costs.money and found.costs.money.q50,
+    }
+
+
+def _amount(amount: PosteriorSummary, unit: str, scale: float = 1.0) -> str:
     """Median and 90% interval, or the number alone where it is known."""
-    q05, q50, q95 = (amount[name] / scale for name in ("q05", "q50", "q95"))
+    q05, q50, q95 = (value / scale for value in (amount.q05, amount.q50, amount.q95))
     if q95 - q05 <= 1e-9 * q50:
         return f"{q50:.4g} {unit}"
     return f"{q50:.4g} {unit} (90% between {q05:.4g} and {q95:.4g})"
 
 
-def _duration(seconds: dict[str, float]) -> str:
+def _duration(seconds: PosteriorSummary) -> str:
     """In the largest unit of which there is one."""
     for unit, length in (("days", 86400.0), ("hours", 3600.0), ("minutes", 60.0)):
-        if seconds["q50"] >= length:
-            return _spread(seconds, unit, length)
-    return _spread(seconds, "seconds")
+        if seconds.q50 >= length:
+            return _amount(seconds, unit, length)
+    return _amount(seconds, "seconds")
 
 
 def load_plan(path: str | PathLike[str]) -> Plan:
@@ -213,12 +224,10 @@ def load_plan(path: str | PathLike[str]) -> Plan:
     ------
     FileError
         If the file cannot be read or is not a plan.
+
+    Examples
+    --------
+    >>> bs.decisions.load_plan("plan.json").family
+    'web'
     """
-    content = read_json(path, "a plan")
-    schema = content.get("schema")
-    if schema != SCHEMA:
-        raise FileError(f"{path} is not a plan: its schema is {schema!r}, {SCHEMA!r} is needed")
-    wrong = what_is_wrong(content, "plan")
-    if wrong:
-        raise FileError(f"{path} is not a whole plan: {wrong}")
-    return Plan.from_dict(content)
+    return Plan.load(path)

@@ -1,17 +1,21 @@
 """What a plan takes: of each budget, and in compute, money and time."""
 
-from typing import Any
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bayes_scaling.core.draw_summary import describe
+from bayes_scaling.core.draw_summary import PosteriorSummary
 from bayes_scaling.decisions.allocation.candidate import Choice
 from bayes_scaling.decisions.allocation.problem import Problem
+from bayes_scaling.decisions.decision_result import BudgetUse, PlanCosts
 
 __all__ = ["budgets_of", "costs_of"]
 
+Floats = NDArray[np.float64]
 
-def budgets_of(given: Problem, plan: Choice) -> list[dict[str, Any]]:
+
+def budgets_of(given: Problem, plan: Choice) -> list[BudgetUse]:
     """Each budget, what a plan takes of it, and the probability that it is enough.
 
     Parameters
@@ -22,27 +26,26 @@ def budgets_of(given: Problem, plan: Choice) -> list[dict[str, Any]]:
         The plan.
     """
     one, costs = given.scenario, given.line.costs
-    point = {name: np.array([value]) for name, value in plan.point.items()}
-    sizes = point["params"], point["tokens"]
-    rows = [
-        ("compute", "FLOP", one.compute_budget, costs.flops(*sizes)),
-        ("money", one.currency, one.money_budget, costs.money(*sizes, point["unique_tokens"])),
-        ("time", "s", one.time_budget, costs.seconds(*sizes)),
+    params, tokens, unique = _sizes(plan)
+    rows: list[tuple[Literal["compute", "money", "time"], str, float | None, Floats]] = [
+        ("compute", "FLOP", one.compute_budget, costs.flops(params, tokens)),
+        ("money", one.currency, one.money_budget, costs.money(params, tokens, unique)),
+        ("time", "s", one.time_budget, costs.seconds(params, tokens)),
     ]
     return [
-        {
-            "budget": name,
-            "unit": unit,
-            "amount": amount,
-            "spent": float(np.quantile(taken, one.confidence)) / amount,
-            "probability_within": float(np.mean(taken <= amount * (1 + 1e-9))),
-        }
+        BudgetUse(
+            budget=name,
+            unit=unit,
+            amount=amount,
+            spent=float(np.quantile(taken, one.confidence)) / amount,
+            probability_within=float(np.mean(taken <= amount * (1 + 1e-9))),
+        )
         for name, unit, amount, taken in rows
         if amount is not None
     ]
 
 
-def costs_of(given: Problem, plan: Choice) -> dict[str, Any]:
+def costs_of(given: Problem, plan: Choice) -> PlanCosts:
     """What a plan costs, as far as prices are known.
 
     Parameters
@@ -53,12 +56,17 @@ def costs_of(given: Problem, plan: Choice) -> dict[str, Any]:
         The plan.
     """
     costs, compute = given.line.costs, given.scenario.compute
-    point = {name: np.array([value]) for name, value in plan.point.items()}
-    sizes = point["params"], point["tokens"]
-    found: dict[str, Any] = {"flops": describe(costs.flops(*sizes))}
-    if given.scenario.priced:
-        found["money"] = describe(costs.money(*sizes, point["unique_tokens"]))
-        found["currency"] = given.scenario.currency
-    if compute and compute.devices:
-        found["seconds"] = describe(costs.seconds(*sizes))
-    return found
+    params, tokens, unique = _sizes(plan)
+    priced, timed = given.scenario.priced, compute and compute.devices
+    return PlanCosts(
+        flops=PosteriorSummary.of(costs.flops(params, tokens)),
+        money=PosteriorSummary.of(costs.money(params, tokens, unique)) if priced else None,
+        currency=given.scenario.currency if priced else None,
+        seconds=PosteriorSummary.of(costs.seconds(params, tokens)) if timed else None,
+    )
+
+
+def _sizes(plan: Choice) -> tuple[Floats, Floats, Floats]:
+    """Params, tokens and unique tokens, dims (1,)."""
+    point = plan.point
+    return np.array([point.params]), np.array([point.tokens]), np.array([point.unique_tokens])

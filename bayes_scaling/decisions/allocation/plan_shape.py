@@ -2,16 +2,16 @@
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_scaling.core.draw_summary import describe
+from bayes_scaling.core.draw_summary import PosteriorSummary
 from bayes_scaling.decisions.allocation.candidate import Choice
+from bayes_scaling.decisions.allocation.plan_parts import PlanShape
 from bayes_scaling.decisions.allocation.problem import Problem
 from bayes_scaling.decisions.allocation.whole_shapes import shapes_between
+from bayes_scaling.decisions.decision_result import LayerRange
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.scenarios.limits import ShapeLimits
 
@@ -39,15 +39,13 @@ class Shaped:
         Whose size is that of the shape.
     problem : Problem
         The problem for plans of this aspect ratio.
-    content : dict
-        n_layer, d_model, aspect_ratio, ``penalty`` (loss over that of the best shape of each draw
-        at the same N and D, minus 1), ``as_good`` (layers of shapes whose risk is within 0.1%),
-        and the limits.
+    shape : PlanShape
+        Depth and width.
     """
 
     plan: Choice
     problem: Problem
-    content: dict[str, Any]
+    shape: PlanShape
 
 
 def shaped(
@@ -98,14 +96,14 @@ def shaped(
     return Shaped(
         plan,
         held,
-        {
-            "n_layer": n_layer,
-            "d_model": d_model,
-            "aspect_ratio": d_model / n_layer,
-            "penalty": describe(held.loss_of(plan) / given.loss_of(plan) - 1.0),
-            "as_good": {"min_layers": int(fine.min()), "max_layers": int(fine.max())},
-            "limits": msgspec.structs.asdict(allowed),
-        },
+        PlanShape(
+            n_layer=n_layer,
+            d_model=d_model,
+            aspect_ratio=d_model / n_layer,
+            penalty=PosteriorSummary.of(held.loss_of(plan) / given.loss_of(plan) - 1.0),
+            as_good=LayerRange(min_layers=int(fine.min()), max_layers=int(fine.max())),
+            limits=allowed,
+        ),
     )
 
 

@@ -1,13 +1,13 @@
 """The plan of least risk, and the range of plans that are as good."""
 
 import math
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from bayes_scaling.decisions.allocation.candidate import Choice
+from bayes_scaling.decisions.allocation.plan_parts import CurvePoint, NearOptimal
 from bayes_scaling.decisions.allocation.problem import Problem
 
 __all__ = ["NEAR_OPTIMAL", "best_size", "least_risk", "near_optimal"]
@@ -81,7 +81,7 @@ def best_size(
     return (risk, at) if risk <= risks[best] else (float(risks[best]), float(grid[best]))
 
 
-def near_optimal(problem: Problem, best: Choice) -> tuple[list[dict[str, float]], dict[str, Any]]:
+def near_optimal(problem: Problem, best: Choice) -> tuple[list[CurvePoint], NearOptimal]:
     """Risk along the budget line about the best plan, and the range that is as good.
 
     Parameters
@@ -93,10 +93,10 @@ def near_optimal(problem: Problem, best: Choice) -> tuple[list[dict[str, float]]
 
     Returns
     -------
-    rows : list of dict
-        params, tokens, risk, mean, q05, q95 along the line.
-    near : dict
-        ``within`` (fraction of the risk), and the ranges of params and tokens.
+    rows : list of CurvePoint
+        Risk and loss along the line.
+    near : NearOptimal
+        Ranges of params and tokens.
     """
     low, high, *_ = problem.bounds(best.epochs)
     span = np.linspace(-_DECADES, _DECADES, _GRID) * math.log(10)
@@ -112,7 +112,7 @@ def near_optimal(problem: Problem, best: Choice) -> tuple[list[dict[str, float]]
         "q95": q95,
     }
     rows = [
-        dict(zip(columns, map(float, row), strict=True))
+        CurvePoint(**dict(zip(columns, map(float, row), strict=True)))
         for row in zip(*columns.values(), strict=True)
     ]
     risks = problem.objective(losses)
@@ -121,11 +121,11 @@ def near_optimal(problem: Problem, best: Choice) -> tuple[list[dict[str, float]]
     left = _crossing(grid[down][::-1], risks[down][::-1], limit, best.log_params)
     right = _crossing(grid[up], risks[up], limit, best.log_params)
     ends = problem.log_tokens(np.array([right, left]), best.epochs)
-    near = {
-        "within": NEAR_OPTIMAL,
-        "params": [math.exp(left), math.exp(right)],
-        "tokens": [math.exp(float(end)) for end in ends],
-    }
+    near = NearOptimal(
+        within=NEAR_OPTIMAL,
+        params=(math.exp(left), math.exp(right)),
+        tokens=(math.exp(float(ends[0])), math.exp(float(ends[1]))),
+    )
     return rows, near
 
 

@@ -1,36 +1,43 @@
 """What more or less budget buys: the efficient frontier, and the budget a target needs."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Annotated
 
+import msgspec
 import numpy as np
 import pandas as pd
+from msgspec.structs import asdict
 from numpy.typing import NDArray
 
 from bayes_scaling.core.arguments import is_number, shown
-from bayes_scaling.core.caveat import texts
-from bayes_scaling.core.display import brief
+from bayes_scaling.core.caveat import Caveat
 from bayes_scaling.core.draw_summary import describe
-from bayes_scaling.core.json_files import Saved, records, without
+from bayes_scaling.core.records import Record, about, to_plain
 from bayes_scaling.decisions.allocation.candidate import Choice
 from bayes_scaling.decisions.allocation.problem import Problem
 from bayes_scaling.decisions.allocation.problem_from_fit import problem
 from bayes_scaling.decisions.allocation.risk_search import best_size
 from bayes_scaling.decisions.allocation.wait_and_see import wait_and_see
-from bayes_scaling.decisions.decision_caveats import point_doubts
+from bayes_scaling.decisions.decision_caveats import point_caveats
 from bayes_scaling.decisions.decision_family import SHAPE, provenance
+from bayes_scaling.decisions.decision_result import BudgetRow, DecisionResult
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.inference import Fit
 from bayes_scaling.model import typical_caveats
 from bayes_scaling.scenarios.scenario import Scenario, checked_scenario
 
-__all__ = ["PROBABILITIES", "SCHEMA", "BudgetFrontier", "budget_frontier", "budget_row"]
+__all__ = [
+    "PROBABILITIES",
+    "BudgetFrontier",
+    "FrontierRow",
+    "NeededBudget",
+    "budget_frontier",
+    "budget_row",
+]
 
 Floats = NDArray[np.float64]
 
-SCHEMA = "bayes_scaling.frontier/1"
 PROBABILITIES = (0.5, 0.8, 0.9, 0.95)
 """With which the budget for a target is found."""
 _FACTORS = tuple(np.geomspace(0.1, 10.0, 21))
@@ -43,62 +50,60 @@ _HALVINGS = 7
 """Of the log of a budget between two rows: to a hundredth of their distance."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class BudgetFrontier(Saved):
-    """Plans for budgets from small to large.
+class NeededBudget(Record, frozen=True, kw_only=True):
+    """The budget that reaches the target with a probability."""
 
-    Attributes
-    ----------
-    table : pandas.DataFrame
-        One row a budget: ``factor`` (of the scenario's budgets), ``budget`` (in ``unit``), params,
-        tokens, flops, ``money`` (median cost, where prices are known), mean, sd and quantiles of
-        the loss of one run, ``risk``, ``probability_of_target``, ``optimum_q05`` and
-        ``optimum_q95`` (of the size that is best in each draw, at its own prices).
-    needed : dict of float to float or None
-        Budget with which the target loss is reached with a probability; None where none of the
-        budgets is enough; empty without a target.
-    unit : str
-        Of the budgets: FLOP, a currency, or seconds.
-    content : dict
-        What else the file says.
-    """
+    probability: Annotated[float, about("Of reaching the target.", "probability", ge=0, le=1)]
+    budget: Annotated[
+        float | None,
+        about("That it takes, in `unit`; null where none of the budgets is enough."),
+    ]
 
-    table: pd.DataFrame
-    needed: dict[float, float | None]
-    unit: str
-    content: dict[str, Any]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Everything as plain values for JSON."""
-        rows = records(self.table)
-        needed = [{"probability": p, "budget": v} for p, v in self.needed.items()]
-        return {"schema": SCHEMA, **self.content, "unit": self.unit, "needed": needed, "rows": rows}
+class FrontierRow(BudgetRow, frozen=True, kw_only=True):
+    """The plan of least risk for one budget."""
 
-    @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> "BudgetFrontier":
-        """A frontier from the content of its file."""
-        needed = {row["probability"]: row["budget"] for row in content["needed"]}
-        table = pd.DataFrame(content["rows"])
-        rest = without(content, "schema", "unit", "needed", "rows")
-        return cls(table, needed, content["unit"], rest)
+    budget: Annotated[float, about("In `unit`.", gt=0)]
+
+
+class BudgetFrontier(DecisionResult, frozen=True, kw_only=True, tag="bayes_scaling.frontier/2"):
+    """Plans for budgets from small to large, as `frontier` writes them."""
+
+    risk: Annotated[str, about("What each plan has least of, in words.")]
+    target_loss: Annotated[float | None, about("Loss to reach; null for none.", "loss")]
+    unit: Annotated[str, about("Of the budgets: FLOP, a currency, or s.")]
+    needed_budgets: Annotated[
+        list[NeededBudget], about("Budget that the target needs; empty without a target.")
+    ] = msgspec.field(name="needed")
+    rows: Annotated[list[FrontierRow], about("Plans from the smallest to the largest budget.")]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Plans, one row a budget: columns are the fields of :class:`FrontierRow`."""
+        table = pd.DataFrame(to_plain(self.rows))
+        table.insert(1, "budget", table.pop("budget"))
+        return table
+
+    @property
+    def needed(self) -> dict[float, float | None]:
+        """Budget with which the target loss is reached, by probability; None where none is."""
+        return {row.probability: row.budget for row in self.needed_budgets}
 
     def __str__(self) -> str:
+        table = self.table
         names = ["budget", "params", "tokens", "q05", "q50", "q95"]
-        names += [n for n in ("money", "probability_of_target") if self.table[n].notna().any()]
-        shown = self.table[names].rename(columns={"budget": f"budget ({self.unit})"})
+        names += [n for n in ("money", "probability_of_target") if table[n].notna().any()]
+        shown = table[names].rename(columns={"budget": f"budget ({self.unit})"})
         lines = [
-            f"Quantiles of the loss of one run, {self.content['loss_unit']}:",
+            f"Quantiles of the loss of one run, {self.loss_unit}:",
             shown.to_string(index=False, float_format="{:.4g}".format),
         ]
         for p, amount in self.needed.items():
             enough = f"takes {amount:.3g} {self.unit}" if amount else "takes more than all of these"
-            if amount == self.table["budget"].min():
+            if amount == table["budget"].min():
                 enough += " or less"
             lines.append(f"The target loss with probability {p:.0%} {enough}.")
-        return "\n".join([*lines, *(f"Note: {text}" for text in self.content["warnings"])])
-
-    def __repr__(self) -> str:
-        return brief(str(self))
+        return "\n".join([*lines, *self._notes()])
 
 
 def budget_frontier(
@@ -138,25 +143,32 @@ def budget_frontier(
     start = problem(fit, scenario, seed)
     # Where cost is minimised the budgets are multiples of the least one.
     unit, amount = _main_budget(start.scenario)
-    rows: list[dict[str, Any]] = []
+    rows: list[FrontierRow] = []
     sizes: list[Floats] = []
     for factor in given:
         before = _ahead(given[: len(sizes)], sizes, factor)
-        row, best = budget_row(start.with_budget(factor), before, near=len(sizes) > 1)
+        row, best = budget_row(start, factor, before, near=len(sizes) > 1)
         sizes.append(best)
-        rows.append({"factor": factor, "budget": factor * amount} | row)
-    table = pd.DataFrame(rows)
-    content = {
-        **provenance(fit, start.draws.family, seed),
-        "risk": str(start.scenario.risk),
-        "target_loss": start.scenario.target_loss,
-        "warnings": [
-            *point_doubts(fit, start.draws.family, table.assign(loss=table["q50"]), "plan"),
-            *texts(typical_caveats(fit.law, fit.runs, [start.draws.family])),
+        rows.append(FrontierRow(**asdict(row), budget=factor * amount))
+    family, target = start.draws.family, start.scenario.target_loss
+    points = {
+        "params": [row.params for row in rows],
+        "tokens": [row.tokens for row in rows],
+        "loss": [row.q50 for row in rows],
+    }
+    return BudgetFrontier(
+        **provenance(fit, family, seed),
+        risk=str(start.scenario.risk),
+        target_loss=target,
+        caveats=[
+            *point_caveats(fit, family, points, "plan"),
+            *typical_caveats(fit.law, fit.runs, [family]),
             *_shapeless(fit),
         ],
-    }
-    return BudgetFrontier(table, _needed(start, table, sizes, amount), unit, content)
+        unit=unit,
+        needed_budgets=[] if target is None else _needed(start, rows, sizes, amount),
+        rows=rows,
+    )
 
 
 def _factors(factors: object) -> list[float]:
@@ -172,10 +184,11 @@ def _factors(factors: object) -> list[float]:
     return sorted({float(value) for value in listed})
 
 
-def _shapeless(fit: Fit) -> list[str]:
+def _shapeless(fit: Fit) -> list[Caveat]:
     if not SHAPE & set(fit.law.inputs):
         return []
-    return ["Shapes are the best of each draw or the usual one, not whole layers within [shape]."]
+    text = "Shapes are the best of each draw or the usual one, not whole layers within [shape]."
+    return [Caveat(code="no-whole-layers", severity="note", text=text)]
 
 
 def _ahead(factors: list[float], sizes: list[Floats], factor: float) -> Floats | None:
@@ -197,19 +210,29 @@ def _main_budget(scenario: Scenario) -> tuple[str, float]:
 
 
 def budget_row(
-    here: Problem, before: Floats | None, *, near: bool = False
-) -> tuple[dict[str, Any], Floats]:
-    """The plan of least risk for one budget, and the best size of every draw.
+    given: Problem, factor: float, before: Floats | None, *, near: bool = False
+) -> tuple[BudgetRow, Floats]:
+    """Find the plan of least risk for a multiple of the budgets.
 
     Parameters
     ----------
-    here : Problem
-        The budget.
+    given : Problem
+        The problem.
+    factor : float
+        Times its budgets.
     before : (sample,) array or None
         Best sizes for a budget near it, to start from.
     near : bool
-        Whether they are foreseen from two such budgets.
+        Whether they are extrapolated from two such budgets.
+
+    Returns
+    -------
+    row : BudgetRow
+        The plan.
+    sizes : (sample,) array
+        Natural logs of the best size of every draw.
     """
+    here = given.with_budget(factor)
     sizes = wait_and_see(here, before, ahead=near).log_params
     best = _least(here, sizes)
     losses = here.draws.loss_run(
@@ -218,17 +241,21 @@ def budget_row(
     point, target = best.point, here.scenario.target_loss
     q05, q95 = np.exp(np.quantile(sizes, [0.05, 0.95]))
     money = here.line.costs.money(
-        np.array([point["params"]]), np.array([point["tokens"]]), np.array([point["unique_tokens"]])
+        np.array([point.params]), np.array([point.tokens]), np.array([point.unique_tokens])
     )
-    row = {
-        **{name: point[name] for name in ("params", "tokens", "flops", "epochs")},
-        "money": float(np.median(money)) if here.scenario.priced else None,
+    row = BudgetRow(
+        factor=factor,
+        params=point.params,
+        tokens=point.tokens,
+        flops=point.flops,
+        epochs=point.epochs,
+        money=float(np.median(money)) if here.scenario.priced else None,
         **describe(losses),
-        "risk": float(here.risk_of(losses)),
-        "probability_of_target": None if target is None else float(np.mean(losses <= target)),
-        "optimum_q05": float(q05),
-        "optimum_q95": float(q95),
-    }
+        risk=float(here.risk_of(losses)),
+        probability_of_target=None if target is None else float(np.mean(losses <= target)),
+        optimum_q05=float(q05),
+        optimum_q95=float(q95),
+    )
     return row, sizes
 
 
@@ -243,27 +270,23 @@ def _least(here: Problem, sizes: Floats) -> Choice:
 
 
 def _needed(
-    start: Problem, table: pd.DataFrame, sizes: list[Floats], amount: float
-) -> dict[float, float | None]:
-    """Smallest budget whose plan reaches the target with each probability, by bisection."""
-    if start.scenario.target_loss is None:
-        return {}
-    reached = table["probability_of_target"].to_numpy(dtype=np.float64)
-    factors = table["factor"].to_numpy()
-    needed: dict[float, float | None] = {}
+    start: Problem, rows: list[FrontierRow], sizes: list[Floats], amount: float
+) -> list[NeededBudget]:
+    """Find the smallest budget that reaches the target with each probability, by bisection."""
+    found = []
     for level in PROBABILITIES:
-        above = np.flatnonzero(reached >= level)
-        if not len(above):
-            needed[level] = None
+        reaching = (at for at, row in enumerate(rows) if (row.probability_of_target or 0) >= level)
+        at = next(reaching, None)
+        if at is None:
+            found.append(NeededBudget(probability=level, budget=None))
             continue
-        at = int(above[0])
-        high, low = float(factors[at]), float(factors[max(at - 1, 0)])
+        high, low = rows[at].factor, rows[max(at - 1, 0)].factor
         for _ in range(_HALVINGS if at else 0):
             middle = math.sqrt(low * high)
-            row, _ = budget_row(start.with_budget(middle), sizes[at])
-            if row["probability_of_target"] >= level:
+            row, _ = budget_row(start, middle, sizes[at])
+            if (row.probability_of_target or 0) >= level:
                 high = middle
             else:
                 low = middle
-        needed[level] = high * amount
-    return needed
+        found.append(NeededBudget(probability=level, budget=high * amount))
+    return found

@@ -1,22 +1,22 @@
 """Marginal gains: what one more unit of each factor buys, and where its returns diminish."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Literal, get_args
 
+import msgspec
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_scaling.core.arguments import check_seed, shown, whole_number
-from bayes_scaling.core.caveat import texts
-from bayes_scaling.core.display import brief
 from bayes_scaling.core.draw_summary import describe
-from bayes_scaling.core.json_files import Saved, records, without
+from bayes_scaling.core.records import Record, about, to_plain
 from bayes_scaling.decisions.allocation.cost_draws import Costs
-from bayes_scaling.decisions.decision_caveats import point_doubts
+from bayes_scaling.decisions.decision_caveats import point_caveats
 from bayes_scaling.decisions.decision_family import family_of, provenance
+from bayes_scaling.decisions.decision_result import DecisionResult, Params, Tokens, ValuePerNat
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.forecast.forecast_caveats import size_caveats
 from bayes_scaling.inference import Fit
@@ -26,75 +26,131 @@ from bayes_scaling.posterior import FamilyPosterior, family_posterior
 from bayes_scaling.scenarios.quantities import in_unit
 from bayes_scaling.scenarios.scenario import Scenario, checked_scenario
 
-__all__ = ["FACTORS", "SCHEMA", "Marginal", "marginal"]
+__all__ = ["FACTORS", "DoublingRow", "FirstUnprofitable", "GainRow", "Marginal", "marginal"]
 
 Floats = NDArray[np.float64]
 
-SCHEMA = "bayes_scaling.marginal/1"
-FACTORS = ("params", "tokens", "both")
+Factor = Literal["params", "tokens", "both"]
+FACTORS: tuple[Factor, ...] = get_args(Factor)
 """What may grow: parameters, tokens, or both in proportion, which is compute."""
 _STEP = 1e-4
 _MOST = 40
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Marginal(Saved):
-    """What more of each factor buys at one configuration.
+class GainRow(Record, frozen=True, kw_only=True):
+    """Marginal gain of one factor; of "both", X = C and N, D grow in proportion."""
 
-    Attributes
-    ----------
-    gains : pandas.DataFrame
-        One row a factor ("params", "tokens", "both"): mean and quantiles of ``elasticity``
-        (-dL/dlogX; of "both", X = C and N, D grow alike), of ``gain`` (-dL/dX per parameter,
-        token or FLOP) and of ``per_cost`` (-dL per unit of cost); ``best``, the probability that
-        this of parameters and tokens gains most for its cost.
-    doublings : pandas.DataFrame
-        One row a factor and doubling: expected loss there (``loss_mean``, ``loss_q05``,
-        ``loss_q95``), ``gain_mean``, ``gain_q05`` and ``gain_q95`` of the last doubling, its
-        ``cost`` (median), ``gain_per_cost``, and ``pays``, the probability that it is worth more
-        than it costs (None where a loss has no worth).
-    stop : dict of str to int or None
-        By factor, the first doubling whose expected gain is worth less than it costs; None where
-        every one shown pays, or a loss has no worth.
-    unit : str
-        Of costs: FLOP, or a currency where prices are known.
-    content : dict
-        What else the file says.
-    """
+    factor: Annotated[Factor, about("What grows; both in proportion, which is compute.")]
+    elasticity_mean: Annotated[float, about("Mean of -dL / d log X.", "loss")]
+    elasticity_sd: Annotated[float, about("Standard deviation of -dL / d log X.", "loss", ge=0)]
+    elasticity_q05: Annotated[float, about("5% quantile of -dL / d log X.", "loss")]
+    elasticity_q25: Annotated[float, about("25% quantile of -dL / d log X.", "loss")]
+    elasticity_q50: Annotated[float, about("Median of -dL / d log X.", "loss")]
+    elasticity_q75: Annotated[float, about("75% quantile of -dL / d log X.", "loss")]
+    elasticity_q95: Annotated[float, about("95% quantile of -dL / d log X.", "loss")]
+    gain_mean: Annotated[float, about("Mean of -dL / dX.", "loss per parameter, token or FLOP")]
+    gain_sd: Annotated[
+        float, about("Standard deviation of -dL / dX.", "loss per parameter, token or FLOP", ge=0)
+    ]
+    gain_q05: Annotated[
+        float, about("5% quantile of -dL / dX.", "loss per parameter, token or FLOP")
+    ]
+    gain_q25: Annotated[
+        float, about("25% quantile of -dL / dX.", "loss per parameter, token or FLOP")
+    ]
+    gain_q50: Annotated[float, about("Median of -dL / dX.", "loss per parameter, token or FLOP")]
+    gain_q75: Annotated[
+        float, about("75% quantile of -dL / dX.", "loss per parameter, token or FLOP")
+    ]
+    gain_q95: Annotated[
+        float, about("95% quantile of -dL / dX.", "loss per parameter, token or FLOP")
+    ]
+    per_cost_mean: Annotated[float, about("Mean of the gain for its cost.", "loss per `unit`")]
+    per_cost_sd: Annotated[
+        float, about("Standard deviation of the gain for its cost.", "loss per `unit`", ge=0)
+    ]
+    per_cost_q05: Annotated[
+        float, about("5% quantile of the gain for its cost.", "loss per `unit`")
+    ]
+    per_cost_q25: Annotated[
+        float, about("25% quantile of the gain for its cost.", "loss per `unit`")
+    ]
+    per_cost_q50: Annotated[float, about("Median of the gain for its cost.", "loss per `unit`")]
+    per_cost_q75: Annotated[
+        float, about("75% quantile of the gain for its cost.", "loss per `unit`")
+    ]
+    per_cost_q95: Annotated[
+        float, about("95% quantile of the gain for its cost.", "loss per `unit`")
+    ]
+    best: Annotated[
+        float | None,
+        about(
+            "That this of parameters and tokens gains most for its cost; null for both.",
+            "probability",
+        ),
+    ]
 
-    gains: pd.DataFrame
-    doublings: pd.DataFrame
-    stop: dict[str, int | None]
-    unit: str
-    content: dict[str, Any]
+
+class DoublingRow(Record, frozen=True, kw_only=True):
+    """What one doubling of a factor gains."""
+
+    factor: Annotated[Factor, about("What is doubled.")]
+    doubling: Annotated[int, about("Number of the doubling.", ge=1)]
+    params: Params
+    tokens: Tokens
+    loss_mean: Annotated[float, about("Mean of the loss there.", "loss")]
+    loss_q05: Annotated[float, about("5% quantile of the loss there.", "loss")]
+    loss_q95: Annotated[float, about("95% quantile of the loss there.", "loss")]
+    gain_mean: Annotated[float, about("Mean of what the doubling gains.", "loss")]
+    gain_q05: Annotated[float, about("5% quantile of what the doubling gains.", "loss")]
+    gain_q95: Annotated[float, about("95% quantile of what the doubling gains.", "loss")]
+    cost: Annotated[float, about("Median cost of the doubling, in `unit`.")]
+    gain_per_cost: Annotated[float, about("Mean gain for the cost.", "loss per `unit`")]
+    pays: Annotated[
+        float | None,
+        about("That its value is above its cost; null where a loss has no value.", "probability"),
+    ]
+
+
+Doubling = Annotated[int, about("Number of the doubling; null where every one shown pays.", ge=1)]
+
+
+class FirstUnprofitable(Record, frozen=True, kw_only=True):
+    """First doubling of each factor whose expected gain has less value than it costs."""
+
+    params: Doubling | None
+    tokens: Doubling | None
+    both: Doubling | None
+
+
+class Marginal(DecisionResult, frozen=True, kw_only=True, tag="bayes_scaling.marginal/2"):
+    """What more parameters, tokens or compute buy at a configuration, as `marginal` writes it."""
+
+    quantity: Annotated[Literal["loss_curve"], about("Losses are of the law, without noise.")]
+    params: Params
+    tokens: Tokens
+    value_per_nat: ValuePerNat
+    unit: Annotated[str, about("Of costs: FLOP, or a currency where prices are known.")]
+    bottleneck: Annotated[
+        Literal["params", "tokens"], about("What most probably gains most for its cost.")
+    ]
+    stop: Annotated[FirstUnprofitable, about("First doubling that does not pay, by factor.")]
+    gain_rows: Annotated[list[GainRow], about("One row a factor.")] = msgspec.field(name="gains")
+    doubling_rows: Annotated[list[DoublingRow], about("One row a factor and doubling.")] = (
+        msgspec.field(name="doublings")
+    )
 
     @property
-    def bottleneck(self) -> str:
-        """The factor that most probably gains most for its cost: "params" or "tokens"."""
-        best = self.gains.dropna(subset="best").set_index("factor")["best"]
-        return str(best.idxmax())
+    def gains(self) -> pd.DataFrame:
+        """Marginal gains, one row a factor: columns are the fields of :class:`GainRow`."""
+        return pd.DataFrame(to_plain(self.gain_rows))
 
-    def to_dict(self) -> dict[str, Any]:
-        """Everything as plain values for JSON."""
-        tables = {"gains": self.gains, "doublings": self.doublings}
-        return {
-            "schema": SCHEMA,
-            **self.content,
-            "unit": self.unit,
-            "bottleneck": self.bottleneck,
-            "stop": self.stop,
-            **{name: records(table) for name, table in tables.items()},
-        }
-
-    @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> "Marginal":
-        """Gains from the content of their file."""
-        rest = without(content, "schema", "unit", "bottleneck", "stop", "gains", "doublings")
-        gains, doublings = (pd.DataFrame(content[name]) for name in ("gains", "doublings"))
-        return cls(gains, doublings, dict(content["stop"]), content["unit"], rest)
+    @property
+    def doublings(self) -> pd.DataFrame:
+        """Doublings, one row each: columns are the fields of :class:`DoublingRow`."""
+        return pd.DataFrame(to_plain(self.doubling_rows))
 
     def __str__(self) -> str:
-        where = self.content
         share = float(self.gains["best"].max())
         gains = self.gains[
             ["factor", "elasticity_mean", "elasticity_q05", "elasticity_q95", "per_cost_mean"]
@@ -105,8 +161,8 @@ class Marginal(Saved):
         if steps["pays"].isna().all():
             steps = steps.drop(columns="pays")
         said = (
-            f"{where['params']:.3g} parameters, {where['tokens']:.3g} tokens, family "
-            f"{where['family']!r}; losses in {where['loss_unit']}. Best next spend: "
+            f"{self.params:.3g} parameters, {self.tokens:.3g} tokens, family "
+            f"{self.family!r}; losses in {self.loss_unit}. Best next spend: "
             f"{self.bottleneck}, with probability {share:.0%}."
         )
         lines = [
@@ -115,13 +171,11 @@ class Marginal(Saved):
             "",
             steps.to_string(index=False, float_format="{:.4g}".format, na_rep=""),
         ]
-        for factor, doubling in self.stop.items():
+        for factor in FACTORS:
+            doubling = getattr(self.stop, factor)
             if doubling is not None:
                 lines.append(f"Doubling {doubling} of {factor} costs more than it is worth.")
-        return "\n".join([*lines, *(f"Note: {text}" for text in where["warnings"])])
-
-    def __repr__(self) -> str:
-        return brief(str(self))
+        return "\n".join([*lines, *self._notes()])
 
 
 def marginal(
@@ -169,8 +223,7 @@ def marginal(
         checked_scenario(scenario)
     params = in_unit("params", params, "param", "1e9")
     tokens = in_unit("tokens", tokens, "token", "1e9")
-    sizes = pd.DataFrame({"params": [params], "tokens": [tokens]})
-    doubts = list(texts(size_caveats(sizes, accept)))
+    accepted = size_caveats(pd.DataFrame({"params": [params], "tokens": [tokens]}), accept)
     count = whole_number(doublings)
     if count is None or not 1 <= count <= _MOST:
         raise ScenarioError(
@@ -179,41 +232,51 @@ def marginal(
     name = family_of(fit, family or (scenario.family if scenario else None))
     draws = family_posterior(fit, name, seed)
     prices = _Prices.of(scenario, draws.size, seed)
-    worth = scenario.value_per_nat if scenario and prices.priced else None
+    value = scenario.value_per_nat if scenario and prices.priced else None
     point = math.log(params), math.log(tokens)
+    steps = [
+        row
+        for factor in FACTORS
+        for row in _doublings(draws, prices, point, (factor, count), value)
+    ]
     gains = _gains(draws, prices, point)
-    steps = [row for factor in FACTORS for row in _doublings(draws, prices, point, factor, count)]
-    table = pd.DataFrame(steps)
-    table["pays"] = _paying(table.pop("_gain"), table.pop("_price"), worth)
-    stop: dict[str, int | None] = dict.fromkeys(FACTORS)
-    if worth is not None:
-        for factor, rows in table.groupby("factor"):
-            lost = rows[rows["gain_mean"] * worth < rows["cost"]]
-            stop[str(factor)] = int(lost["doubling"].iloc[0]) if len(lost) else None
-    content = {
+    best = max((row for row in gains if row.best is not None), key=lambda row: row.best or 0.0)
+    return Marginal(
         **provenance(fit, name, seed),
-        "quantity": "loss_curve",
-        "params": float(params),
-        "tokens": float(tokens),
-        "worth": worth,
-        "warnings": [
-            *doubts,
-            *point_doubts(fit, name, _visited(draws, point, table), "configuration"),
-            *texts(typical_caveats(fit.law, fit.runs, [name])),
+        quantity="loss_curve",
+        params=float(params),
+        tokens=float(tokens),
+        value_per_nat=value,
+        caveats=[
+            *accepted,
+            *point_caveats(fit, name, _visited(draws, point, steps), "configuration"),
+            *typical_caveats(fit.law, fit.runs, [name]),
         ],
-    }
-    return Marginal(gains, table, stop, prices.unit, content)
+        unit=prices.unit,
+        bottleneck="tokens" if best.factor == "tokens" else "params",
+        stop=FirstUnprofitable(**{factor: _first(steps, factor, value) for factor in FACTORS}),
+        gain_rows=gains,
+        doubling_rows=steps,
+    )
+
+
+def _first(steps: list[DoublingRow], factor: Factor, value: float | None) -> int | None:
+    """First doubling of a factor whose expected gain has less value than it costs."""
+    if value is None:
+        return None
+    own = (row for row in steps if row.factor == factor)
+    return next((row.doubling for row in own if row.gain_mean * value < row.cost), None)
 
 
 def _visited(
-    draws: FamilyPosterior, point: tuple[float, float], steps: pd.DataFrame
+    draws: FamilyPosterior, point: tuple[float, float], steps: list[DoublingRow]
 ) -> dict[str, list[float]]:
     """Sizes, tokens and losses of the configuration and of every doubling."""
     here = float(np.median(_loss(draws, *point)))
     return {
-        "params": [math.exp(point[0]), *steps["params"]],
-        "tokens": [math.exp(point[1]), *steps["tokens"]],
-        "loss": [here, *steps["loss_mean"]],
+        "params": [math.exp(point[0]), *(row.params for row in steps)],
+        "tokens": [math.exp(point[1]), *(row.tokens for row in steps)],
+        "loss": [here, *(row.loss_mean for row in steps)],
     }
 
 
@@ -251,7 +314,7 @@ def _moves(factor: str) -> tuple[float, float]:
     return {"params": (1.0, 0.0), "tokens": (0.0, 1.0), "both": (0.5, 0.5)}[factor]
 
 
-def _gains(draws: FamilyPosterior, prices: _Prices, point: tuple[float, float]) -> pd.DataFrame:
+def _gains(draws: FamilyPosterior, prices: _Prices, point: tuple[float, float]) -> list[GainRow]:
     amounts = {
         "params": math.exp(point[0]),
         "tokens": math.exp(point[1]),
@@ -267,33 +330,37 @@ def _gains(draws: FamilyPosterior, prices: _Prices, point: tuple[float, float]) 
         per_cost[factor] = (low - high) / (more - less)
     rows = []
     wins = per_cost["params"] > per_cost["tokens"]
-    best = {"params": float(wins.mean()), "tokens": float(1 - wins.mean()), "both": None}
+    best: dict[str, float | None] = {
+        "params": float(wins.mean()),
+        "tokens": float(1 - wins.mean()),
+        "both": None,
+    }
     for factor in FACTORS:
-        row: dict[str, Any] = {"factor": factor}
-        for name, values in (
-            ("elasticity", elasticity[factor]),
-            ("gain", elasticity[factor] / amounts[factor]),
-            ("per_cost", per_cost[factor]),
-        ):
-            row |= {f"{name}_{key}": value for key, value in describe(values).items()}
-        rows.append(row | {"best": best[factor]})
-    return pd.DataFrame(rows)
-
-
-def _paying(
-    gains: "pd.Series[Any]", prices: "pd.Series[Any]", worth: float | None
-) -> list[float | None]:
-    """Probability that each step is worth more than it costs."""
-    pairs = zip(gains, prices, strict=True)
-    return [None if worth is None else float(np.mean(g * worth > p)) for g, p in pairs]
+        summaries = {
+            f"{name}_{key}": value
+            for name, values in (
+                ("elasticity", elasticity[factor]),
+                ("gain", elasticity[factor] / amounts[factor]),
+                ("per_cost", per_cost[factor]),
+            )
+            for key, value in describe(values).items()
+        }
+        rows.append(GainRow(factor=factor, best=best[factor], **summaries))
+    return rows
 
 
 def _doublings(
-    draws: FamilyPosterior, prices: _Prices, point: tuple[float, float], factor: str, count: int
-) -> list[dict[str, Any]]:
+    draws: FamilyPosterior,
+    prices: _Prices,
+    point: tuple[float, float],
+    which: tuple[Factor, int],
+    value: float | None,
+) -> list[DoublingRow]:
+    """Double a factor so many times."""
+    factor, count = which
     # Both doubled is N and D twice as large each: compute four times.
     size, data = {"params": (1, 0), "tokens": (0, 1), "both": (1, 1)}[factor]
-    rows: list[dict[str, Any]] = []
+    rows: list[DoublingRow] = []
     before = _loss(draws, *point)
     paid = prices.cost(*point)
     for number in range(1, count + 1):
@@ -302,21 +369,19 @@ def _doublings(
         )
         after, cost = _loss(draws, *at), prices.cost(*at)
         gain, price = before - after, cost - paid
-        loss = describe(after)
-        gained = describe(gain)
+        loss, gained = describe(after), describe(gain)
         rows.append(
-            {
-                "factor": factor,
-                "doubling": number,
-                "params": math.exp(at[0]),
-                "tokens": math.exp(at[1]),
+            DoublingRow(
+                factor=factor,
+                doubling=number,
+                params=math.exp(at[0]),
+                tokens=math.exp(at[1]),
                 **{f"loss_{key}": loss[key] for key in ("mean", "q05", "q95")},
                 **{f"gain_{key}": gained[key] for key in ("mean", "q05", "q95")},
-                "cost": float(np.median(price)),
-                "gain_per_cost": float(np.mean(gain / price)),
-                "_gain": gain,
-                "_price": price,
-            }
+                cost=float(np.median(price)),
+                gain_per_cost=float(np.mean(gain / price)),
+                pays=None if value is None else float(np.mean(gain * value > price)),
+            )
         )
         before, paid = after, cost
     return rows

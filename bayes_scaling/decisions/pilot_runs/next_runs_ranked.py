@@ -1,23 +1,28 @@
 """The value of knowing more: what perfect knowledge would save, and what the next run would."""
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable
+from typing import Annotated
 
+import msgspec
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_scaling.core.arguments import needs, shown, whole_number
-from bayes_scaling.core.caveat import texts
-from bayes_scaling.core.display import brief
-from bayes_scaling.core.json_files import Saved, records, without
+from bayes_scaling.core.caveat import Caveat
+from bayes_scaling.core.records import about, to_plain
 from bayes_scaling.decisions.allocation.problem import Problem
 from bayes_scaling.decisions.allocation.problem_from_fit import problem
-from bayes_scaling.decisions.decision_caveats import candidate_doubts
+from bayes_scaling.decisions.decision_caveats import candidate_caveats
 from bayes_scaling.decisions.decision_family import provenance
-from bayes_scaling.decisions.pilot_runs.value_of_information import MOST, Decision, Study
+from bayes_scaling.decisions.decision_result import DecisionResult, ValuePerNat
+from bayes_scaling.decisions.pilot_runs.value_of_information import (
+    MOST,
+    CandidateRun,
+    Decision,
+    Study,
+)
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.forecast.forecast_caveats import size_caveats
 from bayes_scaling.inference import Fit
@@ -29,11 +34,10 @@ from bayes_scaling.runs.input_columns import SIZES
 from bayes_scaling.scenarios.quantities import in_unit
 from bayes_scaling.scenarios.scenario import Scenario
 
-__all__ = ["SCHEMA", "NextRuns", "candidates", "next_runs"]
+__all__ = ["NextRuns", "candidates", "next_runs"]
 
 Floats = NDArray[np.float64]
 
-SCHEMA = "bayes_scaling.next_runs/1"
 _DRAWS = 2000
 """Draws that stand for the posterior here: every outcome reweights them all."""
 _LEAST_ESS = 50.0
@@ -43,73 +47,42 @@ _RATIOS = (0.25, 1.0, 4.0)
 _SHOWN = 12
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class NextRuns(Saved):
-    """What each candidate run would be worth before the decision is made.
+class NextRuns(DecisionResult, frozen=True, kw_only=True, tag="bayes_scaling.next_runs/2"):
+    """Candidate runs ranked by the value of their outcome, as `next-runs` writes it."""
 
-    Attributes
-    ----------
-    table : pandas.DataFrame
-        One row a candidate, the most valuable first: params, tokens, flops, ``cost`` (in
-        ``unit``), ``saves_loss`` (expected value of its outcome, EVSI, in loss), ``saves`` (the
-        same in money) and ``net`` (saves less cost; both None where a loss has no worth),
-        ``sd_left`` (sd of the planned run's log loss after it, as a share of that before),
-        ``effective_draws``.
-    evpi_loss : float
-        What perfect knowledge of the law would save (EVPI), in loss.
-    evpi : float or None
-        The same in money.
-    unit : str
-        Of costs: FLOP, or a currency where prices are known.
-    content : dict
-        What else the file says.
-    batch : pandas.DataFrame or None
-        Runs to be done together, in the order in which they are chosen; columns as in the table,
-        but cost, savings, ``sd_left`` and ``effective_draws`` are of this and all before it.
-    """
-
-    table: pd.DataFrame
-    evpi_loss: float
-    evpi: float | None
-    unit: str
-    content: dict[str, Any]
-    batch: pd.DataFrame | None = None
+    value_per_nat: ValuePerNat
+    ranked_by: Annotated[str, about("What decides the order, in words.")]
+    unit: Annotated[str, about("Of costs: FLOP, or a currency where prices are known.")]
+    evpi_loss: Annotated[
+        float, about("What perfect knowledge of the law would save (EVPI).", "loss")
+    ]
+    evpi: Annotated[
+        float | None, about("The same in money; null where a loss has no value.", "currency")
+    ]
+    stop: Annotated[bool, about("Whether the value of no candidate is above its cost.")]
+    candidates: Annotated[list[CandidateRun], about("The most valuable first.", min_length=1)]
+    batch_rows: Annotated[
+        list[CandidateRun] | None,
+        about(
+            "Runs to be done together; cost, savings, sd_left and effective_draws are of each and "
+            "all before it; null where one run was asked for."
+        ),
+    ] = msgspec.field(name="batch")
 
     @property
-    def best(self) -> dict[str, Any] | None:
-        """The candidate to run next; None where none is worth its cost."""
-        first = self.table.iloc[0]
-        if self.evpi is not None and not first["net"] > 0:
-            return None
-        return {str(name): value for name, value in first.to_dict().items()}
+    def table(self) -> pd.DataFrame:
+        """Candidates, the most valuable first: columns are fields of :class:`CandidateRun`."""
+        return _table(self.candidates)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Everything as plain values for JSON."""
-        rows = records(self.table)
-        return {
-            "schema": SCHEMA,
-            **self.content,
-            "unit": self.unit,
-            "evpi_loss": self.evpi_loss,
-            "evpi": self.evpi,
-            "stop": self.best is None,
-            "candidates": rows,
-            "batch": None if self.batch is None else records(self.batch),
-        }
+    @property
+    def batch(self) -> pd.DataFrame | None:
+        """Runs to be done together, in the order in which they are chosen."""
+        return None if self.batch_rows is None else _table(self.batch_rows)
 
-    @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> "NextRuns":
-        """A ranking from the content of its file."""
-        own = ("unit", "evpi_loss", "evpi", "stop", "candidates", "batch")
-        batch = content["batch"]
-        return cls(
-            pd.DataFrame(content["candidates"]),
-            content["evpi_loss"],
-            content["evpi"],
-            content["unit"],
-            without(content, "schema", *own),
-            None if batch is None else pd.DataFrame(batch),
-        )
+    @property
+    def best(self) -> CandidateRun | None:
+        """The candidate to run next; None where the value of none is above its cost."""
+        return None if self.stop else self.candidates[0]
 
     @property
     def verdict(self) -> str:
@@ -118,16 +91,13 @@ class NextRuns(Saved):
         if best is None:
             return "Stop: no candidate is worth what it costs."
         said = (
-            f"Run this next: {best['params']:.3g} parameters on {best['tokens']:.3g} tokens, costs "
-            f"{best['cost']:.3g} {self.unit}, expected to save {best['saves_loss']:.2g} "
-            f"{self.content['loss_unit']}"
+            f"Run this next: {best.params:.3g} parameters on {best.tokens:.3g} tokens, costs "
+            f"{best.cost:.3g} {self.unit}, expected to save {best.saves_loss:.2g} "
+            f"{self.loss_unit}"
         )
         if self.evpi is None:
             return f"{said}."
-        return (
-            f"{said}, worth {best['saves']:.3g} {self.unit}: net value {best['net']:.3g} "
-            f"{self.unit}."
-        )
+        return f"{said}, worth {best.saves:.3g} {self.unit}: net value {best.net:.3g} {self.unit}."
 
     def __str__(self) -> str:
         money = f" ({self.evpi:.3g} {self.unit})" if self.evpi is not None else ""
@@ -135,26 +105,28 @@ class NextRuns(Saved):
             self.verdict,
             (
                 f"Perfect knowledge of the law would save {self.evpi_loss:.2g} "
-                f"{self.content['loss_unit']}{money}."
+                f"{self.loss_unit}{money}."
             ),
             self._shown(self.table.head(_SHOWN)),
         ]
-        if self.batch is not None:
+        batch = self.batch
+        if batch is not None:
             lines.append(
                 "Together, each row with all above it:"
-                if len(self.batch)
+                if len(batch)
                 else "No run is worth adding to a batch."
             )
-            lines += [self._shown(self.batch)] if len(self.batch) else []
-        return "\n".join([*lines, *(f"Note: {text}" for text in self.content["warnings"])])
-
-    def __repr__(self) -> str:
-        return brief(str(self))
+            lines += [self._shown(batch)] if len(batch) else []
+        return "\n".join([*lines, *self._notes()])
 
     def _shown(self, table: pd.DataFrame) -> str:
         shown = table.drop(columns="effective_draws").dropna(axis=1, how="all")
         shown = shown.rename(columns={"cost": f"cost ({self.unit})"})
         return shown.to_string(index=False, float_format="{:.3g}".format)
+
+
+def _table(runs: list[CandidateRun]) -> pd.DataFrame:
+    return pd.DataFrame(to_plain(runs), columns=list(CandidateRun.__struct_fields__))
 
 
 def next_runs(
@@ -207,31 +179,28 @@ def next_runs(
     given = Problem(whole.draws.thinned(step), whole.line)
     sizes, _, _ = given.optimum
     runs = candidates(fit, given) if at is None else _checked(at, scenario, fit.law)
-    doubts = [] if at is None else list(texts(size_caveats(runs, accept)))
-    worth = scenario.value_per_nat if scenario.priced else None
-    study = Study(given, Decision.of(given, sizes), _costs(given, runs), worth, seed)
-    table = pd.DataFrame([study.row(place, study.start)[0] for place in range(len(runs))])
-    value = table["net"] if worth else table["saves_loss"] / table["cost"]
-    order = value.sort_values(ascending=False, kind="stable").index
-    perfect = study.decision.perfect()
-    content = {
-        **provenance(fit, given.draws.family, seed),
-        "worth": worth,
-        "ranked_by": "net value" if worth else "loss saved for the cost",
-        "warnings": [
-            *doubts,
-            *candidate_doubts(fit, given, table),
-            *texts(typical_caveats(fit.law, fit.runs, [given.draws.family])),
-            *_doubts(table, scenario),
-        ],
-    }
+    accepted = () if at is None else size_caveats(runs, accept)
+    value = scenario.value_per_nat if scenario.priced else None
+    study = Study(given, Decision.of(given, sizes), _costs(given, runs), value, seed)
+    found = [study.row(place, study.start)[0] for place in range(len(runs))]
+    ranked = sorted(found, key=lambda run: -(_net(run) if value else run.saves_loss / run.cost))
+    perfect, family = study.decision.perfect(), given.draws.family
     return NextRuns(
-        table.loc[order].reset_index(drop=True),
-        perfect / (worth or 1.0),
-        perfect if worth else None,
-        scenario.unit_of_cost,
-        content,
-        study.batch(batch) if batch > 1 else None,
+        **provenance(fit, family, seed),
+        value_per_nat=value,
+        ranked_by="net value" if value else "loss saved for the cost",
+        caveats=[
+            *accepted,
+            *candidate_caveats(fit, given, runs),
+            *typical_caveats(fit.law, fit.runs, [family]),
+            *_caveats(found, scenario),
+        ],
+        unit=scenario.unit_of_cost,
+        evpi_loss=perfect / (value or 1.0),
+        evpi=perfect if value else None,
+        stop=bool(value) and not _net(ranked[0]) > 0,
+        candidates=ranked,
+        batch_rows=study.batch(batch) if batch > 1 else None,
     )
 
 
@@ -288,16 +257,25 @@ def _checked(at: pd.DataFrame, scenario: Scenario, law: Law) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _doubts(table: pd.DataFrame, scenario: Scenario) -> list[str]:
-    said = []
+def _net(run: CandidateRun) -> float:
+    return run.net or 0.0
+
+
+def _caveats(runs: list[CandidateRun], scenario: Scenario) -> list[Caveat]:
+    found = []
     if scenario.minimise == "cost":
-        said.append("Values are those of the least loss at the least cost that was found.")
+        text = "Values are those of the least loss at the least cost that was found."
+        found.append(Caveat(code="loss-at-least-cost", severity="note", text=text))
     if scenario.risk.measure != "mean":
-        said.append(f"Values are those of a decision by expected loss, not by {scenario.risk}.")
-    rough = int((table["effective_draws"] < _LEAST_ESS).sum())
+        text = f"Values are those of a decision by expected loss, not by {scenario.risk}."
+        data = {"measure": scenario.risk.measure}
+        found.append(Caveat(code="expected-loss", severity="note", text=text, data=data))
+    rough = sum((run.effective_draws or 0.0) < _LEAST_ESS for run in runs)
     if rough:
-        said.append(
+        text = (
             f"The value of {rough} candidates is rough: their outcomes leave fewer than "
             f"{_LEAST_ESS:.0f} effective draws of the posterior."
         )
-    return said
+        counts = {"candidates": rough, "least_draws": _LEAST_ESS}
+        found.append(Caveat(code="few-draws", severity="warning", text=text, data=counts))
+    return found

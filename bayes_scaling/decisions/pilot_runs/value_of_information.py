@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from bayes_scaling.core.random_streams import Stream, generator
+from bayes_scaling.core.records import Record, about
 from bayes_scaling.decisions.allocation.candidate import Choice
 from bayes_scaling.decisions.allocation.problem import Problem
 from bayes_scaling.decisions.allocation.risk_search import least_risk
+from bayes_scaling.decisions.decision_result import Flops, Params, Tokens
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.posterior import FamilyPosterior
 
-__all__ = ["MOST", "Decision", "Outcomes", "Study"]
+__all__ = ["MOST", "CandidateRun", "Decision", "Outcomes", "Study"]
 
 Floats = NDArray[np.float64]
 
@@ -27,10 +29,32 @@ _SCALES = np.geomspace(0.03, 1.0, 11)
 _OUTCOMES = 500
 MOST = 20
 """Runs that may be chosen together."""
-_COLUMNS = (
-    *("params", "tokens", "flops", "cost", "saves_loss", "saves", "net"),
-    *("sd_left", "effective_draws"),
-)
+
+
+class CandidateRun(Record, frozen=True, kw_only=True):
+    """A run that may be done before the decision, and the value of its outcome."""
+
+    params: Params
+    tokens: Tokens
+    flops: Flops
+    cost: Annotated[float, about("In `unit`.", ge=0)]
+    saves_loss: Annotated[
+        float, about("Expected value of its outcome for the decision (EVSI).", "loss")
+    ]
+    saves: Annotated[
+        float | None, about("The same in money; null where a loss has no value.", "currency")
+    ]
+    net: Annotated[
+        float | None,
+        about("What it saves less its cost; null where a loss has no value.", "currency"),
+    ]
+    sd_left: Annotated[
+        float | None,
+        about("Sd of the planned run's log loss after it, as a fraction of that before.", "1"),
+    ]
+    effective_draws: Annotated[
+        float | None, about("Effective number of posterior draws behind it.")
+    ]
 
 
 @dataclass(frozen=True)
@@ -189,25 +213,27 @@ class Study:
     given: Problem
     decision: Decision
     runs: pd.DataFrame
-    worth: float | None
+    value_per_nat: float | None
     seed: int
 
-    def row(self, place: int, before: RunSet) -> tuple[dict[str, Any], RunSet]:
+    def row(self, place: int, before: RunSet) -> tuple[CandidateRun, RunSet]:
         """What a run and those before it cost and save together."""
         run = self.runs.iloc[place]
         log_params, log_tokens = np.log(run[["params", "tokens"]].to_numpy(np.float64))
         outcomes = before.outcomes.after(float(log_params), float(log_tokens))
         weights = outcomes.weights
         saves, cost = self.decision.saved(weights), before.cost + float(run["cost"])
-        row = {
-            **{name: float(run[name]) for name in ("params", "tokens", "flops")},
-            "cost": cost,
-            "saves_loss": saves / (self.worth or 1.0),
-            "saves": saves if self.worth else None,
-            "net": saves - cost if self.worth else None,
-            "sd_left": self.decision.sd_left(weights),
-            "effective_draws": float(np.median(1.0 / (weights**2).sum(axis=1))),
-        }
+        row = CandidateRun(
+            params=float(run["params"]),
+            tokens=float(run["tokens"]),
+            flops=float(run["flops"]),
+            cost=cost,
+            saves_loss=saves / (self.value_per_nat or 1.0),
+            saves=saves if self.value_per_nat else None,
+            net=saves - cost if self.value_per_nat else None,
+            sd_left=self.decision.sd_left(weights),
+            effective_draws=float(np.median(1.0 / (weights**2).sum(axis=1))),
+        )
         return row, RunSet(outcomes, cost)
 
     @cached_property
@@ -215,26 +241,29 @@ class Study:
         """No run yet."""
         return RunSet(Outcomes.of(self.given.draws, self.seed, MOST), 0.0)
 
-    def batch(self, most: int) -> pd.DataFrame:
+    def batch(self, most: int) -> list[CandidateRun]:
         """Runs that go best together, one added after the other, up to where it pays most.
 
         A run that does not pay alone may with the next one, so the worth is judged at the end.
         """
         chosen, left = self.start, set(range(len(self.runs)))
-        rows: list[dict[str, Any]] = []
+        rows: list[CandidateRun] = []
         while left and len(rows) < most:
-            before = rows[-1] if rows else {"cost": 0.0, "saves_loss": 0.0, "net": 0.0}
+            before = rows[-1] if rows else None
             found = [(place, *self.row(place, chosen)) for place in sorted(left)]
             place, row, chosen = max(found, key=lambda one: self._gain(before, one[1]))
             left.remove(place)
             rows.append(row)
-        if self.worth:
-            nets = [0.0, *(float(row["net"]) for row in rows)]
+        if self.value_per_nat:
+            nets = [0.0, *(row.net or 0.0 for row in rows)]
             rows = rows[: int(np.argmax(nets))]
-        return pd.DataFrame(rows, columns=list(_COLUMNS))
+        return rows
 
-    def _gain(self, before: dict[str, Any], row: dict[str, Any]) -> float:
+    def _gain(self, before: CandidateRun | None, row: CandidateRun) -> float:
         """What adding a run gains: in money, or in loss for its cost."""
-        if self.worth:
-            return float(row["net"] - before["net"])
-        return float((row["saves_loss"] - before["saves_loss"]) / (row["cost"] - before["cost"]))
+        net, saves, cost = row.net or 0.0, row.saves_loss, row.cost
+        if before is not None:
+            net -= before.net or 0.0
+            saves -= before.saves_loss
+            cost -= before.cost
+        return net if self.value_per_nat else saves / cost

@@ -1,29 +1,27 @@
 """Depth against width: which shape a size should have, and what another one costs."""
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable
+from typing import Annotated, Literal
 
-import msgspec
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_scaling.core.arguments import needs
-from bayes_scaling.core.caveat import texts
-from bayes_scaling.core.display import brief
-from bayes_scaling.core.draw_summary import describe, quantiles_of
-from bayes_scaling.core.json_files import Saved, records, without
+from bayes_scaling.core.caveat import Caveat
+from bayes_scaling.core.draw_summary import PosteriorSummary, quantiles_of
+from bayes_scaling.core.records import Record, about, to_plain
 from bayes_scaling.decisions.allocation.plan_shape import AS_GOOD
 from bayes_scaling.decisions.allocation.whole_shapes import shapes_of
-from bayes_scaling.decisions.decision_caveats import point_doubts
+from bayes_scaling.decisions.decision_caveats import point_caveats
 from bayes_scaling.decisions.decision_family import (
     SHAPE,
     aspects_of,
     family_of,
     provenance,
 )
+from bayes_scaling.decisions.decision_result import DecisionResult, LayerRange, Params, Tokens
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.forecast.forecast_caveats import size_caveats
 from bayes_scaling.inference import Fit
@@ -33,94 +31,89 @@ from bayes_scaling.posterior import FamilyPosterior, family_posterior, runs_of
 from bayes_scaling.scenarios.limits import ShapeLimits
 from bayes_scaling.scenarios.quantities import in_unit
 
-__all__ = ["SCHEMA", "ShapeChoice", "best_shape"]
+__all__ = ["IdealShape", "ShapeChoice", "ShapeRow", "best_shape"]
 
 Floats = NDArray[np.float64]
 
-SCHEMA = "bayes_scaling.shapes/1"
 _SHOWN = 12
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class ShapeChoice(Saved):
-    """Shapes of one size, and what each costs in loss.
+_PENALTY = "of the loss over that of the best of these shapes in the same draw, minus 1."
+_FRACTION = "fraction of the loss"
 
-    Attributes
-    ----------
-    table : pandas.DataFrame
-        One row a shape: n_layer, d_model, aspect_ratio (d_model / n_layer), matrix_params
-        (12·n_layer·d_model²), ``penalty_mean``, ``penalty_q05`` and ``penalty_q95`` (loss over
-        that of the best of these shapes in the same draw, minus 1) and ``probability_best``.
-    recommended : dict
-        The row of least expected loss.
-    as_good : dict
-        Smallest and largest n_layer whose expected penalty is at most 0.1%.
-    ideal : dict or None
-        Posterior of the best n_layer, d_model and aspect ratio without limits or rounding, where
-        the law has a best shape.
-    content : dict
-        What else the file says.
-    """
 
-    table: pd.DataFrame
-    recommended: dict[str, Any]
-    as_good: dict[str, int]
-    ideal: dict[str, dict[str, float]] | None
-    content: dict[str, Any]
+class ShapeRow(Record, frozen=True, kw_only=True):
+    """A shape, and what it costs in loss."""
 
-    def to_dict(self) -> dict[str, Any]:
-        """Everything as plain values for JSON."""
-        rows = records(self.table)
-        return {
-            "schema": SCHEMA,
-            **self.content,
-            "recommended": self.recommended,
-            "as_good": self.as_good,
-            "ideal": self.ideal,
-            "shapes": rows,
-        }
+    n_layer: Annotated[int, about("Layers.", ge=1)]
+    d_model: Annotated[int, about("Width.", ge=1)]
+    aspect_ratio: Annotated[float, about("d_model / n_layer.", gt=0)]
+    matrix_params: Annotated[float, about("12·n_layer·d_model².", "parameters", gt=0)]
+    penalty_mean: Annotated[float, about(f"Mean {_PENALTY}", _FRACTION)]
+    penalty_q05: Annotated[float, about(f"5% quantile {_PENALTY}", _FRACTION)]
+    penalty_q95: Annotated[float, about(f"95% quantile {_PENALTY}", _FRACTION)]
+    probability_best: Annotated[
+        float, about("That it is the best of these.", "probability", ge=0, le=1)
+    ]
 
-    @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> "ShapeChoice":
-        """Shapes from the content of their file."""
-        return cls(
-            table=pd.DataFrame(content["shapes"]),
-            recommended=content["recommended"],
-            as_good=content["as_good"],
-            ideal=content["ideal"],
-            content=without(content, "schema", "shapes", "recommended", "as_good", "ideal"),
-        )
+
+class IdealShape(Record, frozen=True, kw_only=True):
+    """Posterior of the best shape without limits or rounding."""
+
+    n_layer: Annotated[PosteriorSummary, about("Layers.")]
+    d_model: Annotated[PosteriorSummary, about("Width.")]
+    aspect_ratio: Annotated[PosteriorSummary, about("d_model / n_layer.")]
+
+
+class ShapeChoice(DecisionResult, frozen=True, kw_only=True, tag="bayes_scaling.shapes/2"):
+    """Depth and width of a size, as `shape` writes it."""
+
+    quantity: Annotated[Literal["loss_curve"], about("Losses are of the law, without noise.")]
+    params: Params
+    tokens: Tokens
+    limits: Annotated[ShapeLimits, about("What the hardware allows of depth and width.")]
+    recommended: Annotated[ShapeRow, about("The shape of least expected loss.")]
+    as_good: Annotated[
+        LayerRange, about("Layers of shapes whose expected penalty is at most 0.1%.")
+    ]
+    ideal: Annotated[
+        IdealShape | None,
+        about("Best shape without limits or rounding; null where the law has none."),
+    ]
+    shapes: Annotated[list[ShapeRow], about("Every shape that was considered.", min_length=1)]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Shapes, one row each: columns are the fields of :class:`ShapeRow`."""
+        return pd.DataFrame(to_plain(self.shapes))
 
     def __str__(self) -> str:
-        best, where = self.recommended, self.content
+        best, fine, ideal, table = self.recommended, self.as_good, self.ideal, self.table
         lines = [
             (
-                f"{where['params']:.4g} parameters, family {where['family']!r}: "
-                f"{best['n_layer']} layers of width {best['d_model']}, best with probability "
-                f"{best['probability_best']:.0%}; {self.as_good['min_layers']} to "
-                f"{self.as_good['max_layers']} layers are as good (within 0.1% of the loss)."
+                f"{self.params:.4g} parameters, family {self.family!r}: "
+                f"{best.n_layer} layers of width {best.d_model}, best with probability "
+                f"{best.probability_best:.0%}; {fine.min_layers} to {fine.max_layers} layers are "
+                "as good (within 0.1% of the loss)."
             )
         ]
-        if self.ideal:
-            depth, aspect = self.ideal["n_layer"], self.ideal["aspect_ratio"]
+        if ideal is not None:
+            depth, aspect = ideal.n_layer, ideal.aspect_ratio
             lines.append(
-                f"Without limits: {depth['q50']:.3g} layers (90% {depth['q05']:.3g} to "
-                f"{depth['q95']:.3g}), aspect ratio {aspect['q50']:.3g} ({aspect['q05']:.3g} to "
-                f"{aspect['q95']:.3g})."
+                f"Without limits: {depth.q50:.3g} layers (90% {depth.q05:.3g} to "
+                f"{depth.q95:.3g}), aspect ratio {aspect.q50:.3g} ({aspect.q05:.3g} to "
+                f"{aspect.q95:.3g})."
             )
-        best_ones = self.table.nsmallest(_SHOWN, "penalty_mean").sort_values("n_layer")
+        best_ones = table.nsmallest(_SHOWN, "penalty_mean").sort_values("n_layer")
         shown = best_ones.assign(
             **{n: 100 * best_ones[n] for n in ("penalty_mean", "penalty_q05", "penalty_q95")}
         )
-        if len(self.table) > len(shown):
-            lines.append(f"The best {len(shown)} of {len(self.table)} shapes:")
+        if len(table) > len(shown):
+            lines.append(f"The best {len(shown)} of {len(table)} shapes:")
         names = {"penalty_mean": "penalty %", "penalty_q05": "q05", "penalty_q95": "q95"}
-        table = shown.rename(columns=names).drop(columns="matrix_params")
-        lines.append(table.to_string(index=False, float_format="{:.3g}".format))
-        return "\n".join([*lines, *(f"Note: {text}" for text in where["warnings"])])
-
-    def __repr__(self) -> str:
-        return brief(str(self))
+        shown = shown.rename(columns=names).drop(columns="matrix_params")
+        lines.append(shown.to_string(index=False, float_format="{:.3g}".format))
+        return "\n".join([*lines, *self._notes()])
 
 
 def best_shape(
@@ -167,31 +160,29 @@ def best_shape(
     seen = (
         _tokens(fit, name, params) if tokens is None else in_unit("tokens", tokens, "token", "1e9")
     )
-    doubts = list(texts(size_caveats(pd.DataFrame({"params": [params], "tokens": [seen]}), accept)))
+    accepted = size_caveats(pd.DataFrame({"params": [params], "tokens": [seen]}), accept)
     draws = family_posterior(fit, name, seed)
     shapes = np.array(shapes_of(given, params, draws.counting), dtype=np.float64)
     losses = np.stack([_loss(draws, params, seen, *shape) for shape in shapes])
-    table, mean = _table(shapes, losses), losses.mean(axis=1)
+    rows, mean = _rows(shapes, losses), losses.mean(axis=1)
     best = int(mean.argmin())
-    fine = table["n_layer"][mean / mean[best] - 1.0 <= AS_GOOD]
+    fine = shapes[mean / mean[best] - 1.0 <= AS_GOOD, 0]
     point = {"params": [params], "tokens": [seen], "loss": [float(np.median(losses[best]))]}
-    doubts += [
-        *point_doubts(fit, name, point, "configuration"),
-        *_doubts(fit, name, table.iloc[best]),
-    ]
     return ShapeChoice(
-        table=table,
-        recommended=records(table.iloc[[best]])[0],
-        as_good={"min_layers": int(fine.min()), "max_layers": int(fine.max())},
+        **provenance(fit, name, seed),
+        quantity="loss_curve",
+        params=float(params),
+        tokens=float(seen),
+        limits=given,
+        caveats=[
+            *accepted,
+            *point_caveats(fit, name, point, "configuration"),
+            *_caveats(fit, name, rows[best]),
+        ],
+        recommended=rows[best],
+        as_good=LayerRange(min_layers=int(fine.min()), max_layers=int(fine.max())),
         ideal=_ideal(draws, params),
-        content={
-            **provenance(fit, name, seed),
-            "quantity": "loss_curve",
-            "params": float(params),
-            "tokens": float(seen),
-            "limits": msgspec.structs.asdict(given),
-            "warnings": doubts,
-        },
+        shapes=rows,
     )
 
 
@@ -209,21 +200,24 @@ def _checked(fit: Fit, family: str | None, limits: ShapeLimits | None) -> tuple[
     return name, given
 
 
-def _table(shapes: Floats, losses: Floats) -> pd.DataFrame:
+def _rows(shapes: Floats, losses: Floats) -> list[ShapeRow]:
     """Shapes, dims (shape, 2), with what they cost beyond the best, losses (shape, sample)."""
     penalty = losses / losses.min(axis=0) - 1.0
     winner = np.bincount(losses.argmin(axis=0), minlength=len(shapes)) / losses.shape[1]
-    return pd.DataFrame(
-        {
-            "n_layer": shapes[:, 0].astype(int),
-            "d_model": shapes[:, 1].astype(int),
-            "aspect_ratio": shapes[:, 1] / shapes[:, 0],
-            "matrix_params": matrix_params(shapes[:, 0], shapes[:, 1]),
-            "penalty_mean": penalty.mean(axis=1),
-            **{f"penalty_{n}": v for n, v in quantiles_of(penalty, (0.05, 0.95)).items()},
-            "probability_best": winner,
-        }
-    )
+    mean, quantiles = penalty.mean(axis=1), quantiles_of(penalty, (0.05, 0.95))
+    return [
+        ShapeRow(
+            n_layer=int(n_layer),
+            d_model=int(d_model),
+            aspect_ratio=float(d_model / n_layer),
+            matrix_params=float(matrix_params(n_layer, d_model)),
+            penalty_mean=float(mean[at]),
+            penalty_q05=float(quantiles["q05"][at]),
+            penalty_q95=float(quantiles["q95"][at]),
+            probability_best=float(winner[at]),
+        )
+        for at, (n_layer, d_model) in enumerate(shapes)
+    ]
 
 
 def _tokens(fit: Fit, family: str, params: float) -> float:
@@ -241,20 +235,24 @@ def _loss(
     return loss
 
 
-def _ideal(draws: FamilyPosterior, params: float) -> dict[str, dict[str, float]] | None:
+def _ideal(draws: FamilyPosterior, params: float) -> IdealShape | None:
     best = draws.spec.law.best.get("aspect_ratio")
     if best is None:
         return None
     aspect = np.exp(best(draws.values) + draws.frame.reference["aspect_ratio"])
     n_layer, d_model = draws.counting.shape(params, aspect)
-    named = {"n_layer": n_layer, "d_model": d_model, "aspect_ratio": aspect}
-    return {name: describe(value) for name, value in named.items()}
+    return IdealShape(
+        n_layer=PosteriorSummary.of(n_layer),
+        d_model=PosteriorSummary.of(d_model),
+        aspect_ratio=PosteriorSummary.of(aspect),
+    )
 
 
-def _doubts(fit: Fit, family: str, best: "pd.Series[Any]") -> list[str]:
+def _caveats(fit: Fit, family: str, best: ShapeRow) -> list[Caveat]:
     low, high = aspects_of(fit, family)
-    ratio = float(best["aspect_ratio"])
+    ratio = best.aspect_ratio
     if low <= ratio <= high:
         return []
-    said = f"The aspect ratio {ratio:.3g} lies outside those of the runs, {low:.3g} to {high:.3g}."
-    return [said]
+    text = f"The aspect ratio {ratio:.3g} lies outside those of the runs, {low:.3g} to {high:.3g}."
+    data = {"aspect_ratio": ratio, "low": low, "high": high}
+    return [Caveat(code="aspect-outside-runs", severity="warning", text=text, data=data)]

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from bayes_scaling.decisions.allocation.allocate_budget import counting_doubts
+from bayes_scaling.decisions.decision_caveats import counting_caveats
 from bayes_scaling.forecast.extrapolation import Reach, implausible
 from bayes_scaling.model.spec import BORROWS
 from bayes_scaling.plots.number_format import count, flops, joined, loss, percent, quoted
@@ -106,9 +106,9 @@ def _data_doubts(study: Study, content: dict[str, Any]) -> list[Reason]:
     ]
     reasons += _of_families(held_out, asked)
     reasons += [
-        ("warn", text)
+        ("warn", one.text)
         for plan in content["plans"]
-        for text in counting_doubts(study.fit, plan["family"])
+        for one in counting_caveats(study.fit, plan["family"])
     ]
     known = held_out["known"]
     if known:
