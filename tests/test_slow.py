@@ -56,8 +56,8 @@ def test_chinchilla_agrees_with_the_refit_of_besiroglu_et_al() -> None:
     assert abs(float(mean["floor"]) - 1.817) < 0.026
     assert abs(float(mean["params_exponent"]) - 0.51) < 0.02
     plan = allocate(result, Scenario(compute_budget=5.76e23))
-    ratio = plan.content["optimum"]["tokens_per_param"]
-    assert ratio["q05"] < 18.4 < ratio["q95"]
+    ratio = plan.optimum.tokens_per_param
+    assert ratio.q05 < 18.4 < ratio.q95
 
 
 def test_seven_real_families_together() -> None:

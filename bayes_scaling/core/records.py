@@ -7,6 +7,7 @@ Schema follow from it. Those that are files of their own are
 
 import math
 import re
+import warnings
 from typing import Any, Self, cast
 
 import msgspec
@@ -26,6 +27,13 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON; what is not finite is None."""
         return cast("dict[str, Any]", to_plain(self))
+
+    def __getitem__(self, name: str) -> Any:
+        """Return a field by its name, as results of version 0.1 were dictionaries; deprecated."""
+        kind = type(self).__name__
+        text = f"{kind}[{name!r}] is deprecated; use {kind}.{name}"
+        warnings.warn(text, DeprecationWarning, stacklevel=2)
+        return getattr(self, name)
 
     @classmethod
     def from_dict(cls, content: Any) -> Self:

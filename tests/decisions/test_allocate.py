@@ -25,7 +25,7 @@ from bayes_scaling.errors import FileError, FitError, ScenarioError
 from bayes_scaling.inference import Fit
 from bayes_scaling.laws.compute_optimum import numeric
 from bayes_scaling.posterior import family_posterior
-from tests.conftest import TRUTH
+from tests.conftest import TRUTH, codes
 
 BUDGET = 1e23
 
@@ -53,12 +53,12 @@ def test_optimum_of_a_known_truth_is_hoffmanns_formula(make_fit: Callable[..., F
     a, b = TRUTH["alpha_N"], TRUTH["alpha_D"]
     g = (a * TRUTH["A"] / (b * TRUTH["B"])) ** (1 / (a + b))
     params = g * (BUDGET / 6) ** (b / (a + b))
-    assert_allclose(plan.content["optimum"]["params"]["q50"], params, rtol=1e-6)
+    assert_allclose(plan.optimum.params.q50, params, rtol=1e-6)
     # The optimum is flat, so the least risk pins N down less sharply than the formula does.
-    assert_allclose(plan.recommended["params"], params, rtol=2e-3)
-    exponent = plan.content["optimum"]["params_exponent"]
+    assert_allclose(plan.recommended.params, params, rtol=2e-3)
+    exponent = plan.optimum.params_exponent
     assert exponent is not None
-    assert_allclose(exponent["mean"], b / (a + b), rtol=1e-6)
+    assert_allclose(exponent.mean, b / (a + b), rtol=1e-6)
 
 
 @pytest.mark.parametrize("risk", [Risk(), Risk("quantile", 0.8), Risk("cvar", 0.9)], ids=str)
@@ -67,9 +67,9 @@ def test_no_split_on_a_dense_grid_is_better(make_fit: Callable[..., Fit], risk: 
     plan = allocate(fit, Scenario(compute_budget=BUDGET, risk=risk, family="web"))
     curve = plan.curve
     assert len(curve) > 50
-    assert plan.content["risk"]["value"] <= curve["risk"].min() + 1e-9
+    assert plan.risk.value <= curve["risk"].min() + 1e-9
     split = plan.recommended
-    assert_allclose(6 * split["params"] * split["tokens"], BUDGET, rtol=1e-9)
+    assert_allclose(6 * split.params * split.tokens, BUDGET, rtol=1e-9)
 
 
 @settings(max_examples=15, deadline=None)
@@ -97,13 +97,13 @@ def test_budget_is_met_within_limits_and_more_is_never_worse(
     ]
     for plan in plans:
         split = plan.recommended
-        assert_allclose(6 * split["params"] * split["tokens"], split["flops"], rtol=1e-9)
-        assert split["params"] <= 10**cap * (1 + 1e-9)
-    assert plans[1].content["risk"]["value"] < plans[0].content["risk"]["value"]
+        assert_allclose(6 * split.params * split.tokens, split.flops, rtol=1e-9)
+        assert split.params <= 10**cap * (1 + 1e-9)
+    assert plans[1].risk.value < plans[0].risk.value
 
 
 def test_probability_of_a_target_counts_runs_that_reach_it(two_families: Fit) -> None:
-    median = allocate(two_families, Scenario(compute_budget=BUDGET, family="web")).loss["q50"]
+    median = allocate(two_families, Scenario(compute_budget=BUDGET, family="web")).loss.q50
     plan = allocate(two_families, Scenario(compute_budget=BUDGET, family="web", target_loss=median))
     assert plan.probability_of_target is not None
     assert abs(plan.probability_of_target - 0.5) < 0.01
@@ -113,14 +113,14 @@ def test_probability_of_a_target_counts_runs_that_reach_it(two_families: Fit) ->
         two_families, Scenario(compute_budget=BUDGET, family="web", target_loss=0.5)
     )
     assert hopeless.probability_of_target == 0.0
-    assert any("below the irreducible loss" in text for text in hopeless.warnings)
+    assert "below-floor" in codes(hopeless)
 
 
 def test_near_optimal_range_holds_the_recommendation_and_its_tolerance(two_families: Fit) -> None:
     plan = allocate(two_families, Scenario(compute_budget=BUDGET, family="web"))
-    low, high = plan.content["near_optimal"]["params"]
-    assert low < plan.recommended["params"] < high
-    limit = plan.content["risk"]["value"] * 1.01
+    low, high = plan.near_optimal.params
+    assert low < plan.recommended.params < high
+    limit = plan.risk.value * 1.01
     inside = plan.curve["params"].between(low, high)
     assert (plan.curve.loc[inside, "risk"] <= limit * (1 + 1e-9)).all()
     assert (plan.curve.loc[~inside, "risk"] >= limit * (1 - 1e-4)).all()
@@ -135,9 +135,9 @@ def test_a_law_without_an_optimum_says_so_and_obeys_limits(make_fit: Callable[..
         allocate(fit, Scenario(compute_budget=BUDGET, family="web"))
     limits = Limits(min_params=1e9, max_params=1e11)
     plan = allocate(fit, Scenario(compute_budget=BUDGET, family="web", limits=limits))
-    assert_allclose(plan.recommended["params"], 1e9, rtol=1e-6)
-    assert any("stands at a limit" in text for text in plan.warnings)
-    assert plan.content["method"] == "numeric"
+    assert_allclose(plan.recommended.params, 1e9, rtol=1e-6)
+    assert "at-limit" in codes(plan)
+    assert plan.method == "numeric"
 
 
 def test_several_families_and_none_named(two_families: Fit) -> None:
@@ -148,10 +148,10 @@ def test_several_families_and_none_named(two_families: Fit) -> None:
 def test_an_unseen_family_is_flagged_and_wider(two_families: Fit) -> None:
     seen = allocate(two_families, Scenario(compute_budget=BUDGET, family="web"))
     unseen = allocate(two_families, Scenario(compute_budget=BUDGET, family="law"))
-    assert seen.content["family_seen"]
-    assert not unseen.content["family_seen"]
-    assert unseen.loss["sd"] > seen.loss["sd"]
-    assert any("not in the fit" in text for text in unseen.warnings)
+    assert seen.family_seen
+    assert not unseen.family_seen
+    assert unseen.loss.sd > seen.loss.sd
+    assert "unseen-family" in codes(unseen)
 
 
 def test_a_budget_counted_otherwise_than_the_runs_is_named(two_families: Fit) -> None:
@@ -160,9 +160,10 @@ def test_a_budget_counted_otherwise_than_the_runs_is_named(two_families: Fit) ->
     data["flops"] = data["flops"] * 1.4
     tree["constant_data"] = xr.DataTree(data)
     plan = allocate(Fit(tree), Scenario(compute_budget=BUDGET, family="web"))
-    assert any("took 1.40 times 6·N·D" in text for text in plan.warnings)
+    (counted,) = [one for one in plan.caveats if one.code == "flop-count"]
+    assert_allclose(counted.data["ratio"], 1.4)
     clean = allocate(two_families, Scenario(compute_budget=BUDGET, family="web"))
-    assert not any("6·N·D" in text for text in clean.warnings)
+    assert "flop-count" not in codes(clean)
 
 
 def test_the_same_seed_gives_the_same_plan(two_families: Fit) -> None:
@@ -218,11 +219,11 @@ def test_a_budget_need_not_be_spent(make_fit: Callable[..., Fit]) -> None:
     )
     plan = allocate(fit, scenario)
     all_of_it = 1e26 / 6 / 1e10
-    assert plan.recommended["params"] < 0.9 * all_of_it
-    assert plan.recommended["tokens"] <= 1e10 * (1 + 1e-9)
-    assert plan.content["budgets"][0]["spent"] < 0.9
-    assert any("max_tokens" in text for text in plan.warnings)
-    assert any("unspent" in text for text in plan.warnings)
+    assert plan.recommended.params < 0.9 * all_of_it
+    assert plan.recommended.tokens <= 1e10 * (1 + 1e-9)
+    assert plan.budgets[0].spent < 0.9
+    assert "max_tokens" in {one.subject for one in plan.caveats if one.code == "at-limit"}
+    assert "unspent-budget" in codes(plan)
 
 
 def test_plans_are_plain_json(two_families: Fit) -> None:

@@ -49,34 +49,34 @@ def test_what_is_left_open_is_what_the_budget_leaves(
     two_families: Fit, stated: dict[str, float], params: float, tokens: float
 ) -> None:
     plan = resolved(problem(two_families, PLAIN, 0), Alternative("a", **stated))
-    assert_allclose(plan.point["params"], params, rtol=1e-6)
-    assert_allclose(plan.point["tokens"], tokens, rtol=1e-6)
+    assert_allclose(plan.point.params, params, rtol=1e-6)
+    assert_allclose(plan.point.tokens, tokens, rtol=1e-6)
 
 
 def test_money_and_data_are_counted_too(two_families: Fit) -> None:
     scenario = Scenario(money_budget=1e6, family="web", compute=DEVICES, data=Data(Fixed(1e-6)))
     made = problem(two_families, scenario, 0)
     plan = resolved(made, Alternative("a", tokens_per_param=20.0)).point
-    spent = made.line.costs.money(*(np.array([plan[n]]) for n in ("params", "tokens", "tokens")))
+    spent = made.line.costs.money(
+        *(np.array([getattr(plan, n)]) for n in ("params", "tokens", "tokens"))
+    )
     assert_allclose(spent, 1e6, rtol=1e-6)
 
 
 def test_the_recommended_plan_as_an_alternative_is_itself(two_families: Fit) -> None:
     split = allocate(two_families, PLAIN).recommended
-    same = Alternative("same", params=split["params"], tokens=split["tokens"])
-    half = Alternative("half", params=split["params"] / 2, tokens=split["tokens"] / 2)
+    same = Alternative("same", params=split.params, tokens=split.tokens)
+    half = Alternative("half", params=split.params / 2, tokens=split.tokens / 2)
     plan = allocate(two_families, replace(PLAIN, alternatives=(same, half)))
-    first, second = plan.content["alternatives"]
-    assert_allclose(first["extra_loss"]["q95"], 0, atol=1e-12)
-    assert_allclose(first["regret"]["mean"], plan.regret["mean"], rtol=1e-3)
-    assert first["probability_of_target"] == plan.probability_of_target
+    first, second = plan.alternative_outcomes
+    assert_allclose(first.extra_loss.q95, 0, atol=1e-12)
+    assert_allclose(first.regret.mean, plan.regret.mean, rtol=1e-3)
+    assert first.probability_of_target == plan.probability_of_target
     # Half of both is a quarter of the budget, and worse in every draw.
-    assert_allclose(second["budgets"][0]["spent"], 0.25)
-    assert second["probability_better"] == 0.0
-    assert second["regret"]["q05"] > 0
-    assert_allclose(
-        second["loss"]["mean"] - plan.loss["mean"], second["extra_loss"]["mean"], rtol=1e-6
-    )
+    assert_allclose(second.budgets[0]["spent"], 0.25)
+    assert second.probability_better == 0.0
+    assert second.regret.q05 > 0
+    assert_allclose(second.loss.mean - plan.loss.mean, second.extra_loss.mean, rtol=1e-6)
     assert "half" in str(plan)
     assert plan.alternatives["name"].tolist() == ["recommended", "same", "half"]
 
@@ -85,10 +85,10 @@ def test_what_an_alternative_breaks_is_named(two_families: Fit) -> None:
     large = Alternative("large", params=1e13, tokens=1e13)
     scenario = replace(PLAIN, limits=Limits(max_params=1e12), alternatives=(large,))
     plan = allocate(two_families, scenario)
-    (row,) = plan.content["alternatives"]
-    assert row["beyond"] == ["compute", "max_params"]
-    assert row["probability_better"] == 1.0
-    assert row["regret"]["mean"] < 0
+    (row,) = plan.alternative_outcomes
+    assert row.beyond == ["compute", "max_params"]
+    assert row.probability_better == 1.0
+    assert row.regret.mean < 0
 
 
 def test_the_recommended_plans_name_is_taken() -> None:
@@ -138,34 +138,34 @@ def test_no_shape_near_the_best_size_is_better(shaped: Fit) -> None:
         shape=ShapeLimits(width_multiple=256, layer_multiple=4),
     )
     plan = allocate(shaped, scenario)
-    shape = plan.content["shape"]
-    assert shape["n_layer"] % 4 == 0
-    assert shape["d_model"] % 256 == 0
+    shape = plan.shape
+    assert shape.n_layer % 4 == 0
+    assert shape.d_model % 256 == 0
     # The runs count 12·n_layer·d_model² parameters and no others.
-    params = 12 * shape["n_layer"] * shape["d_model"] ** 2
-    assert_allclose(plan.recommended["params"], params, rtol=1e-3)
-    assert_allclose(6 * plan.recommended["params"] * plan.recommended["tokens"], 1e22, rtol=1e-6)
+    params = 12 * shape.n_layer * shape.d_model**2
+    assert_allclose(plan.recommended.params, params, rtol=1e-3)
+    assert_allclose(6 * plan.recommended.params * plan.recommended.tokens, 1e22, rtol=1e-6)
     made = problem(shaped, scenario, 0)
     best = least_risk(made)
-    assert plan.content["risk"]["value"] >= float(made.risk(best.log_params)) - 1e-9
+    assert plan.risk.value >= float(made.risk(best.log_params)) - 1e-9
     for n_layer in range(4, 129, 4):
         for d_model in range(256, 8193, 256):
             size = np.log(12.0 * n_layer * d_model**2)
             if abs(size - best.log_params) < 0.3:
                 data = float(made.log_tokens(np.array([size]))[0])
                 losses = made.draws.loss_run(size, data, data, np.log(d_model / n_layer))
-                assert made.risk_of(losses) >= plan.content["risk"]["value"] - 1e-7
+                assert made.risk_of(losses) >= plan.risk.value - 1e-7
     assert f"{shape['n_layer']} layers of width {shape['d_model']}" in str(plan)
-    assert shape["penalty"]["mean"] >= 0
+    assert shape.penalty.mean >= 0
 
 
 def test_limits_on_shapes_are_kept_or_refused(shaped: Fit, two_families: Fit) -> None:
     shallow = allocate(
         shaped, Scenario(compute_budget=1e22, family="web", shape=ShapeLimits(max_layers=10))
     )
-    assert shallow.content["shape"]["n_layer"] <= 10
+    assert shallow.shape.n_layer <= 10
     free = allocate(shaped, Scenario(compute_budget=1e22, family="web"))
-    assert free.content["risk"]["value"] <= shallow.content["risk"]["value"]
+    assert free.risk.value <= shallow.risk.value
     with pytest.raises(ScenarioError, match=r"\[shape\] allows no depth and width"):
         allocate(
             shaped,
@@ -185,12 +185,12 @@ def test_a_law_of_depth_and_width_is_read_at_the_shape_of_the_plan(
     plan = allocate(
         fit, Scenario(compute_budget=1e22, family="web", shape=ShapeLimits(width_multiple=128))
     )
-    shape, split = plan.content["shape"], plan.recommended
+    shape, split = plan.shape, plan.recommended
     exact = (
         truth["floor"]
-        + truth["W"] * shape["d_model"] ** -0.5
-        + truth["L"] * shape["n_layer"] ** -0.5
-        + truth["A"] * split["params"] ** -truth["alpha_N"]
-        + truth["B"] * split["tokens"] ** -truth["alpha_D"]
+        + truth["W"] * shape.d_model**-0.5
+        + truth["L"] * shape.n_layer**-0.5
+        + truth["A"] * split.params ** -truth["alpha_N"]
+        + truth["B"] * split.tokens ** -truth["alpha_D"]
     )
-    assert_allclose(plan.loss["q50"], exact, rtol=3e-3)
+    assert_allclose(plan.loss.q50, exact, rtol=3e-3)

@@ -39,11 +39,11 @@ def test_a_known_truth_costs_what_hoffmanns_formula_says(make_fit: Callable[...,
     g = (a * TRUTH["A"] / (b * TRUTH["B"])) ** (1 / (a + b))
     lost = TRUTH["A"] * g**-a + TRUTH["B"] * g**b
     exact = 6 * (lost / (TARGET - TRUTH["floor"])) ** ((a + b) / (a * b))
-    least = plan.content["least_cost"]
+    least = plan.least_cost
     # The noise of one run, 0.5%, has a median that 400 draws know to a tenth of that.
-    assert_allclose(least["amount"], exact, rtol=0.03)
-    assert least["unit"] == "FLOP"
-    assert_allclose(plan.recommended["flops"], least["amount"], rtol=1e-6)
+    assert_allclose(least.amount, exact, rtol=0.03)
+    assert least.unit == "FLOP"
+    assert_allclose(plan.recommended.flops, least.amount, rtol=1e-6)
 
 
 @pytest.mark.parametrize("probability", [0.5, 0.9])
@@ -52,7 +52,7 @@ def test_a_little_less_does_not_reach_it(two_families: Fit, probability: float) 
     plan = allocate(two_families, scenario)
     assert plan.probability_of_target is not None
     assert plan.probability_of_target >= probability - 1e-9
-    amount = plan.content["least_cost"]["amount"]
+    amount = plan.least_cost.amount
     less = allocate(
         two_families,
         replace(scenario, minimise="loss", compute_budget=0.97 * amount, risk=Risk("miss")),
@@ -66,7 +66,7 @@ def test_surer_is_dearer_and_the_frontier_agrees(two_families: Fit) -> None:
     amounts = []
     for probability in (0.5, 0.8, 0.95):
         plan = allocate(two_families, replace(CHEAPEST, target_probability=probability))
-        amounts.append(plan.content["least_cost"]["amount"])
+        amounts.append(plan.least_cost.amount)
     assert amounts == sorted(amounts)
     found = budget_frontier(
         two_families,
@@ -79,7 +79,7 @@ def test_surer_is_dearer_and_the_frontier_agrees(two_families: Fit) -> None:
 
 
 def test_the_frontier_of_least_cost_is_about_the_least_cost(two_families: Fit) -> None:
-    least = allocate(two_families, CHEAPEST).content["least_cost"]["amount"]
+    least = allocate(two_families, CHEAPEST).least_cost.amount
     capped = replace(CHEAPEST, compute_budget=1e3 * least)
     for scenario in (CHEAPEST, capped):
         found = budget_frontier(two_families, scenario, factors=[0.5, 1.0, 2.0])
@@ -93,20 +93,20 @@ def test_money_pays_for_data_and_uncertain_prices(two_families: Fit) -> None:
     unsure = replace(DEVICES, utilisation=Pert(0.3, 0.4, 0.5))
     priced = replace(CHEAPEST, compute=unsure, data=Data(Fixed(1e-7)))
     plan = allocate(two_families, priced)
-    assert plan.content["least_cost"]["unit"] == "USD"
-    assert_allclose(plan.costs["money"]["q50"], plan.content["least_cost"]["amount"], rtol=1e-2)
+    assert plan.least_cost.unit == "USD"
+    assert_allclose(plan.costs.money.q50, plan.least_cost.amount, rtol=1e-2)
     # Data that cost something are bought less of.
     free = allocate(two_families, replace(priced, data=None))
-    assert plan.recommended["tokens_per_param"] < free.recommended["tokens_per_param"]
-    assert plan.content["least_cost"]["amount"] > free.content["least_cost"]["amount"]
+    assert plan.recommended.tokens_per_param < free.recommended.tokens_per_param
+    assert plan.least_cost.amount > free.least_cost.amount
 
 
 def test_limits_make_it_dearer(two_families: Fit) -> None:
-    free = allocate(two_families, CHEAPEST).content["least_cost"]["amount"]
-    size = allocate(two_families, CHEAPEST).recommended["params"]
+    free = allocate(two_families, CHEAPEST).least_cost.amount
+    size = allocate(two_families, CHEAPEST).recommended.params
     bound = allocate(two_families, replace(CHEAPEST, limits=Limits(max_params=size / 3)))
-    assert bound.recommended["params"] <= size / 3 * (1 + 1e-9)
-    assert bound.content["least_cost"]["amount"] > 1.02 * free
+    assert bound.recommended.params <= size / 3 * (1 + 1e-9)
+    assert bound.least_cost.amount > 1.02 * free
 
 
 def test_a_shape_of_whole_layers_reaches_it_too(make_fit: Callable[..., Fit]) -> None:
@@ -115,7 +115,7 @@ def test_a_shape_of_whole_layers_reaches_it_too(make_fit: Callable[..., Fit]) ->
     assert plan.probability_of_target is not None
     assert_allclose(plan.probability_of_target, 0.9, atol=0.006)
     free = allocate(fit, CHEAPEST)
-    ratio = plan.content["least_cost"]["amount"] / free.content["least_cost"]["amount"]
+    ratio = plan.least_cost.amount / free.least_cost.amount
     assert 1 - 1e-3 < ratio < 1.2
 
 
@@ -142,8 +142,8 @@ def test_a_plan_without_budget_is_refused(two_families: Fit) -> None:
 def test_whole_layers_keep_within_the_most_that_may_be_spent(make_fit: Callable[..., Fit]) -> None:
     fit = make_fit("depth-width", SHAPED, width=0.05)
     shape = ShapeLimits(max_layers=16)
-    free = allocate(fit, replace(CHEAPEST, shape=shape)).content["least_cost"]["amount"]
-    bare = allocate(fit, CHEAPEST).content["least_cost"]["amount"]
+    free = allocate(fit, replace(CHEAPEST, shape=shape)).least_cost.amount
+    bare = allocate(fit, CHEAPEST).least_cost.amount
     assert free > 1.002 * bare
     with pytest.raises(ScenarioError, match="not reached with probability 90%"):
         allocate(fit, replace(CHEAPEST, shape=shape, compute_budget=1.001 * bare))

@@ -45,10 +45,10 @@ def test_a_row_of_the_frontier_is_the_plan_for_that_budget(
     plan = allocate(two_families, scenario)
     row = found.table.set_index("factor").loc[1.0]
     # The size is chosen by a part of the draws, where the risk is flat; the loss is that of all.
-    assert_allclose(row["mean"], plan.loss["mean"], rtol=1e-4)
-    assert_allclose(math.log(row["params"]), math.log(plan.recommended["params"]), atol=0.1)
-    assert_allclose(row["optimum_q05"], plan.content["optimum"]["params"]["q05"], rtol=1e-3)
-    assert_allclose(row["optimum_q95"], plan.content["optimum"]["params"]["q95"], rtol=1e-3)
+    assert_allclose(row["mean"], plan.loss.mean, rtol=1e-4)
+    assert_allclose(math.log(row["params"]), math.log(plan.recommended.params), atol=0.1)
+    assert_allclose(row["optimum_q05"], plan.optimum.params.q05, rtol=1e-3)
+    assert_allclose(row["optimum_q95"], plan.optimum.params.q95, rtol=1e-3)
     assert found.unit == ("FLOP" if scenario.compute_budget else "USD")
     if scenario.money_budget:
         assert_allclose(found.table["money"], found.table["budget"], rtol=1e-6)
@@ -102,8 +102,8 @@ def test_budgets_far_apart_are_as_good_as_each_alone(two_families: Fit) -> None:
     found = budget_frontier(two_families, PRICED, factors=[1e-3, 1e3]).table
     for money, row in zip((1e3, 1e9), found.to_dict("records"), strict=True):
         plan = allocate(two_families, replace(PRICED, money_budget=money))
-        assert_allclose(row["mean"], plan.loss["mean"], rtol=1e-4)
-        assert_allclose(row["optimum_q95"], plan.content["optimum"]["params"]["q95"], rtol=5e-3)
+        assert_allclose(row["mean"], plan.loss.mean, rtol=1e-4)
+        assert_allclose(row["optimum_q95"], plan.optimum.params.q95, rtol=5e-3)
 
 
 @pytest.mark.parametrize("factors", [[], [0], [-1, 1], [math.nan], [math.inf]])
@@ -120,12 +120,12 @@ def test_regret_has_no_frontier(two_families: Fit) -> None:
 def test_the_file_says_it_all(two_families: Fit, tmp_path: Path) -> None:
     found = budget_frontier(two_families, PRICED, factors=[1, 2])
     content = json.loads(found.save(tmp_path / "f.json").read_text(encoding="utf-8"))
-    assert content["schema"] == "bayes_scaling.frontier/1"
+    assert content["schema"] == "bayes_scaling.frontier/2"
     assert content["unit"] == "USD"
     assert [row["factor"] for row in content["rows"]] == [1.0, 2.0]
     assert {"mean", "q05", "q95", "params", "tokens", "money"} <= set(content["rows"][0])
     assert [row["probability"] for row in content["needed"]] == [0.5, 0.8, 0.9, 0.95]
-    assert any("beyond the largest fitted run" in text for text in content["warnings"])
+    assert "extrapolation" in [one["code"] for one in content["caveats"]]
 
 
 @pytest.mark.parametrize("factors", [[5e-324, 1e59], [1e-10, 1], [1, 1e10], [0], [float("nan")]])

@@ -36,9 +36,9 @@ def test_forecasts_and_plans_are_in_the_unit_of_the_table(bits: Fit, nats: Fit) 
     assert (one.loss_unit, other.loss_unit) == ("bits/byte", "nats/byte")
     assert_allclose(one.loss_run * LN2, other.loss_run, rtol=1e-9)
     plans = [allocate(fit, Scenario(compute_budget=1e23)) for fit in (bits, nats)]
-    assert [plan.content["loss_unit"] for plan in plans] == ["bits/byte", "nats/byte"]
-    assert_allclose(plans[0].loss["mean"] * LN2, plans[1].loss["mean"], rtol=1e-6)
-    assert_allclose(plans[0].recommended["params"], plans[1].recommended["params"], rtol=1e-3)
+    assert [plan.loss_unit for plan in plans] == ["bits/byte", "nats/byte"]
+    assert_allclose(plans[0].loss.mean * LN2, plans[1].loss.mean, rtol=1e-6)
+    assert_allclose(plans[0].recommended.params, plans[1].recommended.params, rtol=1e-3)
     assert "bits/byte" in str(plans[0])
 
 
@@ -53,21 +53,21 @@ def test_a_target_may_carry_its_unit(bits: Fit, nats: Fit) -> None:
     ]
     for scenario in stated:
         plan = allocate(bits, scenario)
-        assert_allclose(plan.content["target_loss"], target, rtol=1e-9)
+        assert_allclose(plan.target_loss, target, rtol=1e-9)
         assert_allclose(plan.probability_of_target, bare.probability_of_target)
-        assert plan.content["scenario"]["target_unit"] == scenario.target_unit
+        assert plan.scenario.target_unit == scenario.target_unit
     other = allocate(nats, stated[0])
-    assert_allclose(other.content["target_loss"], target * LN2, rtol=1e-9)
+    assert_allclose(other.target_loss, target * LN2, rtol=1e-9)
     assert_allclose(other.probability_of_target, bare.probability_of_target, atol=0.01)
     frontier = budget_frontier(nats, stated[0], factors=(0.5, 1.0))
-    assert_allclose(frontier.content["target_loss"], target * LN2, rtol=1e-9)
+    assert_allclose(frontier.target_loss, target * LN2, rtol=1e-9)
 
 
 def test_least_cost_takes_the_target_in_its_unit(bits: Fit) -> None:
     target = float(np.median(bits.predict(params=1e10, tokens=1e12).loss_run))
     bare = allocate(bits, Scenario(minimise="cost", target_loss=target))
     stated = allocate(bits, Scenario(minimise="cost", target_loss=f"{target * LN2!r} nats/byte"))
-    amounts = [plan.content["least_cost"]["amount"] for plan in (bare, stated)]
+    amounts = [plan.least_cost.amount for plan in (bare, stated)]
     assert_allclose(amounts[1], amounts[0], rtol=1e-6)
 
 
@@ -134,7 +134,7 @@ def test_families_of_several_units_keep_theirs() -> None:
         "mixed",
     ]
     plan = allocate(mixed, Scenario(compute_budget=1e22, family="web", target_loss="2.5 bits/byte"))
-    assert plan.content["loss_unit"] == "bits/byte"
+    assert plan.loss_unit == "bits/byte"
     with pytest.raises(ScenarioError, match="bits/char"):
         allocate(mixed, Scenario(compute_budget=1e22, family="code", target_loss="2.5 bits/byte"))
     forecast = mixed.predict(params=[1e9, 1e9], tokens=[1e10, 1e10], family=["web", "code"])

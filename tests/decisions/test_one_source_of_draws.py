@@ -24,8 +24,8 @@ def test_a_plan_is_forecast_as_any_other_point(
         compute_budget=1e23, family=family, alternatives=(Alternative("other", 1e9, 1e12),)
     )
     plan = allocate(fit, scenario, seed=seed)
-    other = plan.content["alternatives"][0]
-    for point, said in ((plan.recommended, plan.loss), (other, other["loss"])):
+    other = plan.alternative_outcomes[0]
+    for point, said in ((plan.recommended, plan.loss), (other, other.loss)):
         where = {name: point[name] for name in ("params", "tokens")}
         forecast = fit.predict(**where, family=family, seed=seed)
         draws = forecast.loss_run.to_numpy().ravel()

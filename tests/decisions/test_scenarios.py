@@ -27,7 +27,7 @@ from bayes_scaling.decisions.allocation.problem_from_fit import problem
 from bayes_scaling.decisions.allocation.risk_search import least_risk
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.inference import Fit
-from tests.conftest import TRUTH
+from tests.conftest import TRUTH, codes
 
 DEVICES = Compute(Fixed(1e15), Fixed(0.4), Fixed(2 / 3600), devices=1000)
 MIXED = TRUTH | {"R_D": 15.0, "R_N": 5.0}
@@ -82,19 +82,19 @@ def test_a_deadline_is_a_budget_of_compute(two_families: Fit) -> None:
         allocate(two_families, days),
         allocate(two_families, Scenario(compute_budget=flops, family="web")),
     )
-    assert_allclose(plan.recommended["params"], same.recommended["params"], rtol=0.02)
-    assert_allclose(plan.recommended["flops"], flops, rtol=1e-6)
-    assert_allclose(plan.costs["seconds"]["q50"], 10 * 86400, rtol=1e-6)
-    assert_allclose(plan.costs["money"]["q50"], flops * 2 / 3600 / 4e14, rtol=1e-6)
+    assert_allclose(plan.recommended.params, same.recommended.params, rtol=0.02)
+    assert_allclose(plan.recommended.flops, flops, rtol=1e-6)
+    assert_allclose(plan.costs.seconds.q50, 10 * 86400, rtol=1e-6)
+    assert_allclose(plan.costs.money.q50, flops * 2 / 3600 / 4e14, rtol=1e-6)
 
 
 def test_the_tighter_of_two_budgets_binds(two_families: Fit) -> None:
     loose = Scenario(compute_budget=1e23, family="web", time_budget="1e9 s", compute=DEVICES)
     plan = allocate(two_families, loose)
-    spent = {row["budget"]: row["spent"] for row in plan.content["budgets"]}
+    spent = {row.budget: row.spent for row in plan.budgets}
     assert_allclose(spent["compute"], 1.0, rtol=1e-6)
     assert spent["time"] < 0.5
-    assert all(row["probability_within"] == 1 for row in plan.content["budgets"])
+    assert all(row.probability_within == 1 for row in plan.budgets)
 
 
 @pytest.mark.parametrize("confidence", [0.2, 0.9])
@@ -104,11 +104,11 @@ def test_uncertain_costs_stay_within_with_the_confidence_asked_for(
     devices = replace(DEVICES, utilisation=Pert(0.2, 0.4, 0.5))
     scenario = Scenario(money_budget=1e6, family="web", compute=devices, confidence=confidence)
     plan = allocate(two_families, scenario)
-    (row,) = plan.content["budgets"]
-    assert_allclose(row["probability_within"], confidence, atol=0.01)
-    assert_allclose(row["spent"], 1.0, rtol=5e-3)
+    (row,) = plan.budgets
+    assert_allclose(row.probability_within, confidence, atol=0.01)
+    assert_allclose(row.spent, 1.0, rtol=5e-3)
     assert f"probability {confidence:.0%}" in str(plan)
-    assert plan.costs["money"]["q05"] < plan.costs["money"]["q95"]
+    assert plan.costs.money.q05 < plan.costs.money.q95
 
 
 def test_tokens_that_do_not_exist_are_repeated_as_often_as_it_pays(
@@ -119,8 +119,8 @@ def test_tokens_that_do_not_exist_are_repeated_as_often_as_it_pays(
     scenario = Scenario(compute_budget=1e23, risk=Risk(), family="web", limits=limits)
     plan = allocate(fit, scenario)
     split = plan.recommended
-    assert 1 < split["epochs"] < 20
-    assert split["unique_tokens"] <= 1e11 * (1 + 1e-9)
+    assert 1 < split.epochs < 20
+    assert split.unique_tokens <= 1e11 * (1 + 1e-9)
     # No size and number of epochs of a dense grid does better.
     made = problem(fit, scenario, 0)
     least = min(
@@ -128,9 +128,9 @@ def test_tokens_that_do_not_exist_are_repeated_as_often_as_it_pays(
         for epochs in np.geomspace(1, 20, 25)
         for size in np.linspace(*made.bounds(float(epochs))[:2], 60)
     )
-    assert plan.content["risk"]["value"] <= least * (1 + 2e-4)
+    assert plan.risk.value <= least * (1 + 2e-4)
     once = allocate(fit, replace(scenario, limits=Limits(max_unique_tokens=1e11)))
-    assert once.content["risk"]["value"] > plan.content["risk"]["value"]
+    assert once.risk.value > plan.risk.value
     assert "unique ones seen" in str(plan)
 
 
@@ -183,23 +183,23 @@ def test_limits_may_ask_for_repeats(make_fit: Callable[..., Fit]) -> None:
     fit = make_fit("data-constrained", MIXED, width=0.01)
     limits = Limits(min_tokens=2e11, max_unique_tokens=1e11, max_epochs=4)
     split = allocate(fit, Scenario(compute_budget=1e23, family="web", limits=limits)).recommended
-    assert split["tokens"] >= 2e11 * (1 - 1e-9)
-    assert 2 <= split["epochs"] <= 4
+    assert split.tokens >= 2e11 * (1 - 1e-9)
+    assert 2 <= split.epochs <= 4
 
 
 def test_regret_is_that_of_the_draws_own_best_plan(two_families: Fit) -> None:
     scenario = Scenario(compute_budget=1e23, family="web")
     plan = allocate(two_families, scenario)
     made = problem(two_families, scenario, 0)
-    losses = made.loss_run(math.log(plan.recommended["params"]))
+    losses = made.loss_run(math.log(plan.recommended.params))
     assert (losses - made.best_losses > -1e-9).all()
-    assert_allclose(plan.regret["mean"], np.mean(losses - made.best_losses), atol=1e-6)
-    assert 0 <= plan.regret["q50"] <= plan.regret["q95"] < 0.05
-    drivers = plan.content["drivers"]
-    assert {row["parameter"] for row in drivers} <= set(two_families.law.names)
-    assert drivers[0]["share"] == max(row["share"] for row in drivers)
+    assert_allclose(plan.regret.mean, np.mean(losses - made.best_losses), atol=1e-6)
+    assert 0 <= plan.regret.q50 <= plan.regret.q95 < 0.05
+    drivers = plan.drivers
+    assert {row.parameter for row in drivers} <= set(two_families.law.names)
+    assert drivers[0].share == max(row.share for row in drivers)
     # The floor moves no optimum.
-    floor = next(row for row in drivers if row["parameter"] == "floor")
+    floor = next(row for row in drivers if row.parameter == "floor")
     assert floor["share"] < 0.05
 
 
@@ -225,19 +225,19 @@ def test_plans_that_miss_a_target_alike_are_told_apart_by_the_mean(two_families:
             two_families,
             Scenario(compute_budget=1e23, risk=Risk("miss"), family="web", target_loss=target),
         )
-        assert_allclose(plan.recommended["params"], mean["params"], rtol=0.02)
-        assert plan.content["risk"]["value"] == (1.0 if target < 1 else 0.0)
-        assert any("least expected loss decided" in text for text in plan.warnings)
+        assert_allclose(plan.recommended.params, mean.params, rtol=0.02)
+        assert plan.risk.value == (1.0 if target < 1 else 0.0)
+        assert "tied-risk" in codes(plan)
 
 
 def test_other_budgets_are_plans_of_their_own(two_families: Fit) -> None:
     scenario = Scenario(
         money_budget=1e6, family="web", compute=DEVICES, data=Data(Fixed(1e-6)), inference=SERVING
     )
-    rows = allocate(two_families, scenario).content["other_budgets"]
-    assert [row["factor"] for row in rows] == [0.25, 0.5, 2.0, 4.0]
+    rows = allocate(two_families, scenario).other_budgets
+    assert [row.factor for row in rows] == [0.25, 0.5, 2.0, 4.0]
     half = allocate(two_families, replace(scenario, money_budget=5e5))
-    assert_allclose(rows[1]["mean"], half.loss["mean"], rtol=1e-4)
+    assert_allclose(rows[1].mean, half.loss.mean, rtol=1e-4)
     assert_allclose(rows[1]["money"], 5e5, rtol=1e-6)
 
 
@@ -252,9 +252,9 @@ def test_budgets_that_train_nothing_are_refused(two_families: Fit, budget: Scena
 def test_limits_that_cannot_spend_the_budget_say_so(two_families: Fit) -> None:
     limits = Limits(max_params=1e6, max_tokens=1e6)
     plan = allocate(two_families, Scenario(compute_budget=1e20, family="web", limits=limits))
-    assert_allclose(plan.recommended["params"], 1e6)
-    assert_allclose(plan.recommended["tokens"], 1e6)
-    assert any("part of the budget unspent" in text for text in plan.warnings)
+    assert_allclose(plan.recommended.params, 1e6)
+    assert_allclose(plan.recommended.tokens, 1e6)
+    assert "unspent-budget" in codes(plan)
 
 
 def test_limits_that_cost_more_than_the_budget_are_refused(two_families: Fit) -> None:

@@ -74,7 +74,7 @@ def uncertain(by: float, scenario: Scenario = PRICED) -> Scenario:
 
 def interval(plan: Plan, low: str = "q05", high: str = "q95") -> tuple[float, float]:
     """Logs of the ends of an interval of the optimal size."""
-    found = plan.content["optimum"]["params"]
+    found = plan.optimum.params
     return float(np.log(found[low])), float(np.log(found[high]))
 
 
@@ -166,7 +166,7 @@ def test_a_plan_given_back_as_it_was_printed_is_within_its_budget(
     sized = [Alternative(f"{size:g}", params=size) for size in (8e9, 28e9, 34e9)]
     more = Alternative("more", said["params"], 1.2 * said["tokens"])
     found = allocate(spread, structs.replace(uncertain(by), alternatives=(same, *sized, more)))
-    beyond = {row["name"]: row["beyond"] for row in found.content["alternatives"]}
+    beyond = {row.name: row.beyond for row in found.alternative_outcomes}
     assert beyond.pop("more") == ["money"]
     assert set(map(tuple, beyond.values())) == {()}
 
@@ -186,7 +186,5 @@ def test_one_tolerance_holds_for_every_limit(spread: Fit, limits: Limits, name: 
     at = Alternative("at", **{what: rounded(bound, 3)})
     off = Alternative("off", **{what: bound * outwards})
     scenario = Scenario(compute_budget=1e23, family="web", limits=limits, alternatives=(at, off))
-    found = {
-        row["name"]: row["beyond"] for row in allocate(spread, scenario).content["alternatives"]
-    }
+    found = {row.name: row.beyond for row in allocate(spread, scenario).alternative_outcomes}
     assert found == {"at": [], "off": [name]}

@@ -48,8 +48,8 @@ def test_a_fit_is_logged_whole(real, fit, plan, tmp_path):
     assert run.data.params["law"] == "chinchilla"
     assert run.data.params["families"] == ", ".join(fit.families)
     metrics = run.data.metrics
-    assert_allclose(metrics["plan/1-c/params"], plan.recommended["params"])
-    assert_allclose(metrics["plan/1-c/loss_q95"], plan.loss["q95"])
+    assert_allclose(metrics["plan/1-c/params"], plan.recommended.params)
+    assert_allclose(metrics["plan/1-c/loss_q95"], plan.loss.q95)
     assert_allclose(metrics["plan/1-c/probability_of_target"], plan.probability_of_target)
     assert_allclose(metrics["alpha_N/c"], fit.posterior["alpha_N"].sel(family="c++").median())
     assert metrics["diagnostics/divergences"] == 0
@@ -61,7 +61,7 @@ def test_a_fit_is_logged_whole(real, fit, plan, tmp_path):
     assert back.posterior.identical(fit.posterior)
     client.download_artifacts(run_id, "report.json", str(tmp_path))
     report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
-    assert report["plans"][0]["recommended"]["params"] == plan.recommended["params"]
+    assert report["plans"][0]["recommended"]["params"] == plan.recommended.params
 
 
 @pytest.mark.slow

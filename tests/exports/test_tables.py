@@ -88,9 +88,9 @@ def test_forecasts_are_those_asked_for(fit, found):
 
 def test_plans_have_a_row_each(plan, found):
     row = found["plans"].iloc[0]
-    assert row["params"] == plan.recommended["params"]
+    assert row["params"] == plan.recommended.params
     assert row["probability_of_target"] == plan.probability_of_target
-    assert row["q95"] == plan.loss["q95"]
+    assert row["q95"] == plan.loss.q95
     with pytest.raises(ScenarioError, match="was made with law"):
         tables(known_fit(law="product"), plan)
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from bayes_scaling.core.caveat import version_1
 from bayes_scaling.decisions import Risk, Scenario, allocate
 from bayes_scaling.inference import Fit
 from bayes_scaling.inference.compiled import Sampled
@@ -114,7 +115,7 @@ def known_fit(
         sampled=Sampled(draws_about(spec, frame, TRUTH[law], width, apart), stats, 1.0, 2.0),
         settings=SamplerSettings(draws=DRAWS, tune=100, chains=CHAINS, seed=11),
         runs=loaded,
-        messages=("A warning <b>in words</b>.",),
+        caveats=(version_1("A warning <b>in words</b>."),),
     )
     return Fit(tree)
 

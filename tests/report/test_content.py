@@ -184,7 +184,7 @@ def test_changes_of_a_plan_are_computed(content, plan):
     assert [low, high] == plan.to_dict()["near_optimal"]["params"]
     assert 0 <= about["size"]["values"]["cost_of_half_size"] < 0.1
     half, double = about["budget"]["values"]["half"], about["budget"]["values"]["double"]
-    assert half > plan.loss["mean"] > double
+    assert half > plan.loss.mean > double
     rows = {row["times_budget"]: row for row in content["plans"][0]["other_budgets"]}
     assert rows[0.25]["probability_of_target"] <= rows[4.0]["probability_of_target"]
 

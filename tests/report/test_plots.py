@@ -74,7 +74,7 @@ def test_allocation_shows_the_curve_and_the_choice(plan):
         plan.curve["risk"].to_numpy(),
     )
     chosen = lines(axes, "recommended size")[0].get_xdata()[0]
-    assert chosen == plan.recommended["params"]
+    assert chosen == plan.recommended.params
 
 
 def test_allocation_needs_a_curve(plan):

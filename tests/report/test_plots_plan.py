@@ -41,11 +41,11 @@ def test_contours_have_the_plan_its_budget_and_the_optimum_of_each_draw(fit, pla
 
 def test_a_plan_from_a_file_has_intervals_in_place_of_draws(fit, plan):
     axes = plot_contours(fit, plan.to_dict()).axes[0]
-    found = plan.content["optimum"]
+    found = plan.optimum
     lines = next(c for c in axes.containers if c.get_label() == "optimum, 90%").lines[2]
     across, along = (line.get_segments()[0] for line in lines)
-    assert_allclose(across[:, 0], [found["params"]["q05"], found["params"]["q95"]])
-    assert_allclose(along[:, 1], [found["tokens"]["q05"], found["tokens"]["q95"]])
+    assert_allclose(across[:, 0], [found.params.q05, found.params.q95])
+    assert_allclose(along[:, 1], [found.tokens.q05, found.tokens.q95])
 
 
 @pytest.mark.parametrize(("law", "family"), [("product", "web"), ("chinchilla", "new")])
@@ -66,9 +66,9 @@ def test_the_curve_of_regret_is_that_of_the_draws(plan):
     curve = axes.lines[0]
     regret = plan.draws["regret"].to_numpy().ravel()
     assert_allclose(curve.get_xdata(), np.sort(regret))
-    at = plan.regret["q95"]
+    at = plan.regret.q95
     assert_allclose(np.interp(at, curve.get_xdata(), curve.get_ydata()), 0.05, atol=2e-3)
-    assert_allclose(regret.mean(), plan.regret["mean"])
+    assert_allclose(regret.mean(), plan.regret.mean)
     assert (regret >= 0).all()
     with pytest.raises(ScenarioError, match="holds no draws"):
         plot_regret(Plan.from_dict(plan.to_dict()))

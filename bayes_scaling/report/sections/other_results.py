@@ -123,7 +123,7 @@ def _of_frontier(content: dict[str, Any]) -> list[str]:
         for amount, chance in zip(needed, chances, strict=True)
     ]
     said = [f"The target of {loss(content['target_loss'])} takes {joined(told)}."] if told else []
-    return [*said, *content["warnings"]]
+    return [*said, *_texts(content)]
 
 
 def _of_marginal(content: dict[str, Any]) -> list[str]:
@@ -139,7 +139,7 @@ def _of_marginal(content: dict[str, Any]) -> list[str]:
     for factor, doubling in content["stop"].items():
         if doubling is not None:
             said.append(f"Doubling {doubling} of {factor} costs more than it is worth.")
-    return [*said, *content["warnings"]]
+    return [*said, *_texts(content)]
 
 
 def _of_next_runs(content: dict[str, Any]) -> list[str]:
@@ -163,7 +163,7 @@ def _of_next_runs(content: dict[str, Any]) -> list[str]:
         f"To know the law perfectly would save {number(content['evpi_loss'], 2)} in loss{worth}: "
         "no run can be worth more."
     )
-    return [first, bound, *content["warnings"]]
+    return [first, bound, *_texts(content)]
 
 
 def _of_shapes(content: dict[str, Any]) -> list[str]:
@@ -174,7 +174,7 @@ def _of_shapes(content: dict[str, Any]) -> list[str]:
             f"{best['d_model']}; {good['min_layers']} to {good['max_layers']} layers are as good, "
             "within 0.1% of the loss."
         ),
-        *content["warnings"],
+        *_texts(content),
     ]
 
 
@@ -199,7 +199,7 @@ def _of_comparison(content: dict[str, Any]) -> list[str]:
 
 def _of_verdict(content: dict[str, Any]) -> list[str]:
     first = str(KINDS["verdict"](content)).splitlines()[:3]
-    return [*first, *content["warnings"]]
+    return [*first, *_texts(content)]
 
 
 _WORDS = {
@@ -211,3 +211,10 @@ _WORDS = {
     "comparison": _of_comparison,
     "verdict": _of_verdict,
 }
+
+
+def _texts(content: dict[str, Any]) -> list[str]:
+    """Caveats of a result, in words."""
+    return (
+        [one["text"] for one in content["caveats"]] if "caveats" in content else content["warnings"]
+    )
