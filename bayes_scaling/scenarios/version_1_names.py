@@ -76,7 +76,11 @@ def scenario_of_version_1(content: Mapping[str, Any]) -> dict[str, Any]:
     >>> scenario_of_version_1({"budget_flops": 1e22, "money": None, "risk": {"measure": "mean"}})
     {'compute_budget': 1e+22, 'risk': {'measure': 'mean'}}
     """
-    return {SCENARIO_NAMES.get(n, n): _stated(value) for n, value in content.items() if value is not None}
+    return {
+        SCENARIO_NAMES.get(n, n): _stated(value)
+        for n, value in content.items()
+        if value is not None
+    }
 
 
 def _stated(value: Any) -> Any:
