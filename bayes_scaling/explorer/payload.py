@@ -1,27 +1,28 @@
-"""What a page needs to compute a plan again: draws, prices, limits and the law in JavaScript."""
+"""What a page needs to compute plans again: draws, prices, limits and constants of the search."""
 
 import base64
-import math
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_scaling.decisions.allocation.problem import Problem
-from bayes_scaling.decisions.allocation.problem_from_fit import problem
+from bayes_scaling.core.records import to_plain
+from bayes_scaling.decisions.allocation import budget_line, least_cost, problem, risk_search
+from bayes_scaling.decisions.allocation.cost_draws import SERVING, TRAINING
+from bayes_scaling.decisions.allocation.problem_from_fit import problem_at
 from bayes_scaling.errors import LawError, ScenarioError
-from bayes_scaling.explorer.traced_law import Traced, javascript
-from bayes_scaling.forecast.extrapolation import EXTRAPOLATED, extent_of
+from bayes_scaling.explorer.traced_problem import draws_by_symbol, functions, prices_by_symbol
+from bayes_scaling.forecast.extrapolation import EXTRAPOLATED, SIZE_NAMES, extent_of
 from bayes_scaling.inference import Fit
-from bayes_scaling.posterior import FamilyPosterior
+from bayes_scaling.laws import compute_optimum
 from bayes_scaling.runs.loss_units import plausible
 from bayes_scaling.scenarios.scenario import Scenario
 from bayes_scaling.scenarios.version_1_names import scenario_of_version_1
 
-__all__ = ["explorer", "law_in_javascript"]
+__all__ = ["Explorer", "PageProblem", "Search", "explorer"]
 
 Floats = NDArray[np.float64]
 
@@ -30,61 +31,140 @@ _MOST = 1_200_000
 _DRAWS = 4000
 _CHARACTERS = 16 / 3
 """Of a 32-bit float in base64."""
-_SIZES = ("s", "d", "u")
 
 
-def explorer(fit: Fit, plans: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """Everything with which a page computes plans again, for every plan that allows it.
+class _Payload(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Base of what the page reads; its names are those of JavaScript."""
+
+
+class Search(_Payload, frozen=True, kw_only=True):
+    """Constants of models, searches and statements, as Python has them."""
+
+    training: float = TRAINING
+    serving: float = SERVING
+    tie: float = problem.TIE
+    edge: float = problem.EDGE
+    half_width: float = problem.HALF_WIDTH
+    line: int = problem.LINE
+    largest: float = float(budget_line.SIZES[-1])
+    sizes: int = len(budget_line.SIZES)
+    zoom: int = budget_line.ZOOM
+    rounds: int = budget_line.ROUNDS
+    draw_grid: int = compute_optimum.GRID
+    plan_grid: int = risk_search.GRID
+    cost_grid: int = least_cost.POINTS
+    step: float = least_cost.STEP
+    farthest: float = least_cost.FARTHEST
+    precision: float = least_cost.PRECISION
+    extrapolated: float = EXTRAPOLATED
+    tested: float = 1000.0
+    """Factor beyond which no forecast was compared with runs."""
+    size_names: tuple[str, ...] = tuple(SIZE_NAMES.values())
+
+
+class Amount(_Payload, frozen=True, kw_only=True):
+    """The budget that a reader moves: money where there is one, else compute, else time."""
+
+    name: str
+    unit: str
+    value: float | None
+
+
+class PageScenario(_Payload, frozen=True, kw_only=True):
+    """What was asked for."""
+
+    flops: float | None
+    money: float | None
+    seconds: float | None
+    confidence: float
+    currency: str
+    target: float | None
+    minimise: str
+    probability: float
+    measure: str
+    level: float
+    aversion: float
+    limits: dict[str, float]
+
+
+class PagePlan(_Payload, frozen=True, kw_only=True):
+    """The plan that Python made."""
+
+    params: float
+    tokens: float
+    loss: dict[str, float]
+
+
+class PageProblem(_Payload, frozen=True, kw_only=True):
+    """One plan, and all with which it is computed again; arrays as base64 of 32-bit floats."""
+
+    plan: int
+    family: str
+    size: int
+    draws: list[str]
+    prices: dict[str, str]
+    has_discrepancy: bool
+    owned: float
+    guessing: float
+    scenario: PageScenario
+    epochs: list[float]
+    amount: Amount
+    most: float | None
+    priced: bool
+    shaped: bool
+    python: PagePlan
+
+
+@dataclass(frozen=True)
+class Explorer:
+    """Everything with which a page computes plans again.
+
+    Attributes
+    ----------
+    problems : list of PageProblem
+        One a plan.
+    functions : list of mapping
+        For each problem, JavaScript of the functions of :func:`functions`.
+    """
+
+    problems: list[PageProblem]
+    functions: list[Mapping[str, str]]
+
+    @property
+    def data(self) -> Any:
+        """The plain values that the page reads."""
+        return to_plain({"problems": self.problems, "search": Search()})
+
+
+def explorer(fit: Fit, plans: Sequence[Mapping[str, Any]]) -> Explorer | None:
+    """Collect everything with which a page computes plans again, for every plan that allows it.
 
     Parameters
     ----------
     fit : Fit
         The fit.
-    plans : list of dict
-        Contents of plans made from it.
+    plans : sequence of Plan
+        Plans made from it.
 
     Returns
     -------
-    dict or None
-        ``law`` (JavaScript of the law's one expression), and ``problems``, one a plan: draws as
-        base64 of 32-bit floats, prices, limits, the scenario, and what Python found; ``missing``
-        says in words why a plan has none. None without plans.
+    Explorer or None
+        None without plans, or where JavaScript cannot compute the law.
     """
     if not plans:
         return None
-    arrays = len(plans) * (len(fit.law.names) + 2)
+    arrays = len(plans) * (len(fit.law.names) + 4)
     most = min(_DRAWS, int(_MOST / (_CHARACTERS * arrays)))
-    problems, missing, law = [], [], ""
+    problems, translated = [], []
     for place, plan in enumerate(plans):
         try:
-            given = problem(fit, _scenario_of(plan), int(plan.get("seed", 0)))
-            law = law or law_in_javascript(given.draws)
-        except (LawError, ScenarioError) as error:
-            missing.append(f"The plan for {plan['family']} cannot be computed again: {error}.")
+            given = problem_at(fit, _scenario_of(plan), int(plan.get("seed", 0)))
+            translated.append(functions(given, extent_of(fit, given.draws.family)))
+        except (LawError, ScenarioError):
+            # Of a law whose functions JavaScript lacks.
             continue
-        problems.append({"plan": place, **_problem(fit, given, plan, most)})
-    return {"law": law, "problems": problems, "missing": missing} if problems else None
-
-
-def law_in_javascript(draws: FamilyPosterior) -> str:
-    """The body of a function of s, d, u (logs of N, D and unique tokens), i (draw) and p.
-
-    Parameters
-    ----------
-    draws : FamilyPosterior
-        Of a family; ``p`` has its parameters, in their order, as arrays over draws.
-
-    Raises
-    ------
-    LawError
-        If the law does what JavaScript has no word for.
-    """
-    symbols = {name: f"p[{place}][i]" for place, name in enumerate(draws.values)}
-    values: Any = {name: Traced(name) for name in draws.values}
-    sizes: Any = [Traced(f" {name}") for name in _SIZES]
-    traced: Any = replace(draws, values=values)
-    expression = traced.curve(traced.at(*sizes))
-    return javascript(expression, symbols | {f" {name}": name for name in _SIZES})
+        problems.append(_problem(fit, given, plan, place, most))
+    return Explorer(problems, translated) if problems else None
 
 
 def _scenario_of(plan: Mapping[str, Any]) -> Scenario:
@@ -93,96 +173,62 @@ def _scenario_of(plan: Mapping[str, Any]) -> Scenario:
     return msgspec.structs.replace(scenario, family=plan["family"], shape=None)
 
 
-def _problem(fit: Fit, given: Problem, plan: dict[str, Any], most: int) -> dict[str, Any]:
+def _problem(
+    fit: Fit, given: problem.Problem, plan: Mapping[str, Any], place: int, most: int
+) -> PageProblem:
     step = max(-(-given.draws.size // most), 1)
     draws = given.draws.thinned(step) if step > 1 else given.draws
-    scenario, line = given.scenario, given.line
-    runs = extent_of(fit, draws.family)
-    return {
-        "family": draws.family,
-        "lossUnit": plan.get("loss_unit", ""),
-        "draws": {
-            "size": int(draws.size),
-            "values": [_packed(value) for value in draws.values.values()],
-            "noise": _packed(draws.noise),
-            **_error(draws),
-        },
-        "runs": {"low": dict(runs.low), "high": dict(runs.high)},
-        "extrapolated": EXTRAPOLATED,
-        "guessing": _finite(plausible(fit.loss_unit(draws.family))[1]),
-        "costs": {
-            "perFlop": _listed(line.costs.per_flop),
-            "perToken": _listed(line.costs.per_token),
-            "owned": _finite(line.costs.owned),
-            "servedFlops": _listed(line.costs.served_flops),
-            "servedPrice": _listed(line.costs.served_price),
-            "secondsPerFlop": [_finite(v) for v in line.costs.seconds_per_flop],
-        },
-        "scenario": _scenario(given, plan),
-        "epochs": given.epochs.tolist(),
-        "python": {
-            "params": plan["recommended"]["params"],
-            "tokens": plan["recommended"]["tokens"],
-            "loss": plan["loss"],
-            "probability": plan.get("probability_of_target"),
-            "regret": plan.get("regret"),
-        },
-        "amount": _amount(given),
-        "cap": _scenario_of(plan).affords,
-        "priced": scenario.priced,
-        "shaped": bool(plan.get("shape")),
-    }
+    return PageProblem(
+        plan=place,
+        family=draws.family,
+        size=draws.size,
+        draws=[_packed(value) for value in draws_by_symbol(draws).values()],
+        prices={n: _packed(value) for n, value in prices_by_symbol(given.line.costs).items()},
+        has_discrepancy=draws.discrepancy is not None,
+        owned=given.line.costs.owned,
+        guessing=plausible(fit.loss_unit(draws.family))[1],
+        scenario=_scenario(given.scenario),
+        epochs=given.epochs.tolist(),
+        amount=_amount(given.scenario, plan),
+        most=given.scenario.affords,
+        priced=given.scenario.priced,
+        shaped=bool(plan.get("shape")),
+        python=PagePlan(
+            params=plan["recommended"]["params"],
+            tokens=plan["recommended"]["tokens"],
+            loss=plan["loss"],
+        ),
+    )
 
 
-def _scenario(given: Problem, plan: dict[str, Any]) -> dict[str, Any]:
-    one, risk = given.scenario, _scenario_of(plan).risk
-    return {
-        "flops": one.compute_budget,
-        "money": one.money_budget,
-        "seconds": one.time_budget,
-        "confidence": one.confidence,
-        "currency": one.currency,
-        "target": one.target_loss,
-        "minimise": one.minimise,
-        "probability": one.target_probability,
-        "measure": risk.measure,
-        "level": risk.level,
-        "aversion": risk.aversion,
-        "limits": {
-            name: _finite(value) for name, value in msgspec.structs.asdict(one.limits).items()
-        },
-    }
+def _scenario(one: Scenario) -> PageScenario:
+    return PageScenario(
+        flops=one.compute_budget,
+        money=one.money_budget,
+        seconds=one.time_budget,
+        confidence=one.confidence,
+        currency=one.currency,
+        target=one.target_loss,
+        minimise=one.minimise,
+        probability=one.target_probability,
+        measure=one.risk.measure,
+        level=one.risk.level,
+        aversion=one.risk.aversion,
+        limits=msgspec.structs.asdict(one.limits),
+    )
 
 
-def _amount(given: Problem) -> dict[str, Any]:
-    """The budget that a reader moves: money where there is one, else compute, else time."""
-    one = given.scenario
-    if one.money_budget is not None:
-        return {"name": "money", "unit": one.currency, "value": one.money_budget}
-    if one.compute_budget is not None:
-        return {"name": "flops", "unit": "FLOP", "value": one.compute_budget}
-    return {"name": "seconds", "unit": "s", "value": one.time_budget}
-
-
-def _error(draws: FamilyPosterior) -> dict[str, Any]:
-    """The law's error: its size at one unit of growth, and what growth depends on."""
-    error = draws.discrepancy
-    if error is None:
-        return {"error": None, "power": 1.0, "extent": None}
-    return {
-        "error": _packed(draws.unit_error),
-        "power": error.known.power,
-        "extent": {"low": dict(error.extent.low), "high": dict(error.extent.high)},
-    }
+def _amount(one: Scenario, plan: Mapping[str, Any]) -> Amount:
+    least = plan.get("least_cost")
+    if one.money_budget is not None or (least and least["unit"] != "FLOP"):
+        return Amount(
+            name="money", unit=one.currency, value=least["amount"] if least else one.money_budget
+        )
+    if one.compute_budget is not None or least:
+        value = least["amount"] if least else one.compute_budget
+        return Amount(name="flops", unit="FLOP", value=value)
+    return Amount(name="seconds", unit="s", value=one.time_budget)
 
 
 def _packed(values: Floats) -> str:
     return base64.b64encode(np.asarray(values, dtype="<f4").tobytes()).decode("ascii")
-
-
-def _listed(values: Floats) -> list[float]:
-    return [float(f"{value:.9g}") for value in values]
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None

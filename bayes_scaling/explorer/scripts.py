@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -30,21 +31,21 @@ class Scripts:
     policy: str
 
 
-def scripts_for(explorer: dict[str, Any] | None) -> Scripts:
-    """The scripts of a page with or without plans to compute again.
+def scripts_for(functions: Sequence[Mapping[str, str]]) -> Scripts:
+    """Return the scripts of a page with or without plans to compute again.
 
     Parameters
     ----------
-    explorer : dict or None
-        As :func:`bayes_scaling.explorer.payload.explorer` gives it.
+    functions : sequence of mapping
+        JavaScript of the functions of each problem, by name; none without plans.
     """
     ours = "\n".join(map(_template, _OURS))
-    if explorer is None:
-        texts: tuple[str, ...] = (f"const LAW = null;\n{ours}",)
-    else:
-        law = f"const LAW = p => (s, d, u, i) => {{{explorer['law']}}};"
-        texts = (_library(), f"{law}\n{ours}")
-    texts = tuple(_inside_html(text) for text in texts)
+    traced = ",\n".join(
+        "{" + ",\n".join(f"{name}: {text}" for name, text in each.items()) + "}"
+        for each in functions
+    )
+    own = f"const TRACED = [{traced}];\n{ours}"
+    texts = tuple(map(_inside_html, (_library(), own) if functions else (own,)))
     hashes = " ".join(f"'sha256-{_digest(text)}'" for text in texts)
     policy = (
         "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
@@ -54,7 +55,7 @@ def scripts_for(explorer: dict[str, Any] | None) -> Scripts:
 
 
 def data_block(content: Any) -> str:
-    """JSON that can stand in an HTML script element whatever its texts are."""
+    """Return JSON that can stand in an HTML script element whatever its texts are."""
     text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     # Within strings only can these stand in JSON, and there an escape means the same.
     for character in "<>&\u2028\u2029":

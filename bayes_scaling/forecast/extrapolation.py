@@ -17,6 +17,7 @@ from bayes_scaling.runs.loss_units import plausible
 
 __all__ = [
     "EXTRAPOLATED",
+    "SIZE_NAMES",
     "Reach",
     "extent_of",
     "implausible",
@@ -32,7 +33,7 @@ _LAW_ALONE = (
     "the interval holds only if the law does, and it contains no allowance for a wrong law."
 )
 # The first of equally far ones is named: compute, by which runs are mostly compared.
-_SIZES = {"flops": "compute", "params": "parameters", "tokens": "tokens"}
+SIZE_NAMES = {"flops": "compute", "params": "parameters", "tokens": "tokens"}
 
 
 @dataclass(frozen=True)
@@ -111,13 +112,12 @@ def extent_of(fit: Fit, family: str) -> Extent:
 
 def reach_of(extent: Extent, sizes: Mapping[str, float]) -> Reach:
     """How far a point with these params, tokens and flops lies outside."""
-    logs = {name: math.log(sizes[name]) for name in _SIZES}
-    above = {name: max(logs[name] - extent.high[name], 0.0) for name in _SIZES}
-    below = {name: max(extent.low[name] - logs[name], 0.0) for name in _SIZES}
+    logs = {name: math.log(sizes[name]) for name in SIZE_NAMES}
+    above, below = extent.outside(logs)
     in_compute = above["flops"] > _LOG_EXTRAPOLATED
-    most = "flops" if in_compute else max(_SIZES, key=lambda name: above[name])
-    least = max(_SIZES, key=lambda name: below[name])
-    return Reach(above[most], _SIZES[most], below[least], _SIZES[least])
+    most = "flops" if in_compute else max(SIZE_NAMES, key=lambda name: above[name])
+    least = max(SIZE_NAMES, key=lambda name: below[name])
+    return Reach(float(above[most]), SIZE_NAMES[most], float(below[least]), SIZE_NAMES[least])
 
 
 def reach_caveats(fit: Fit, points: pd.DataFrame, noun: str = "point") -> list[Caveat]:
@@ -133,8 +133,8 @@ def reach_caveats(fit: Fit, points: pd.DataFrame, noun: str = "point") -> list[C
         What a point is: "plan", "candidate".
     """
     extents = {name: extent_of(fit, str(name)) for name in points["family"].unique()}
-    columns = points[["family", *_SIZES]].to_dict("records")
-    found = [reach_of(extents[row["family"]], {n: row[n] for n in _SIZES}) for row in columns]
+    columns = points[["family", *SIZE_NAMES]].to_dict("records")
+    found = [reach_of(extents[row["family"]], {n: row[n] for n in SIZE_NAMES}) for row in columns]
     caveats = []
     above = [reach for reach in found if reach.is_above]
     if above:

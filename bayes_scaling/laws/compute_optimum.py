@@ -5,12 +5,12 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["numeric", "track"]
+__all__ = ["GRID", "numeric", "track"]
 
 Floats = NDArray[np.float64]
 Objective = Callable[[Floats], Floats]
 
-_GRID = 65
+GRID = 65
 _GOLDEN = (np.sqrt(5.0) - 1) / 2
 _WIDTHS = (0.5, 0.2, 0.05)
 """Half widths of successive parabolas in log N; a parabola through a smooth minimum errs by the
@@ -37,9 +37,9 @@ def numeric(loss: Objective, bounds: tuple[float, float], samples: int) -> Float
     (sample,) array
         The minimiser; at a bound where the loss still falls towards it.
     """
-    grid = np.linspace(*bounds, _GRID)
-    best = loss(np.broadcast_to(grid[:, None], (_GRID, samples))).argmin(axis=0)
-    low, high = grid[np.maximum(best - 1, 0)], grid[np.minimum(best + 1, _GRID - 1)]
+    grid = np.linspace(*bounds, GRID)
+    best = loss(np.broadcast_to(grid[:, None], (GRID, samples))).argmin(axis=0)
+    low, high = grid[np.maximum(best - 1, 0)], grid[np.minimum(best + 1, GRID - 1)]
     left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
     f_left, f_right = loss(left), loss(right)
     while np.max(high - low) > _TOLERANCE:

@@ -74,6 +74,23 @@ class Extent:
         logs = np.log(rows[list(_SIZES)].astype(np.float64))
         return cls(logs.min().to_dict(), logs.max().to_dict())
 
+    def outside(self, logs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return how far sizes lie above the largest run and below the smallest, natural logs.
+
+        Parameters
+        ----------
+        logs : mapping of str to float
+            Natural logs of params, tokens and flops.
+
+        Returns
+        -------
+        tuple of dict
+            By the name of the size, 0 within: above, and below.
+        """
+        above = {name: np.maximum(logs[name] - self.high[name], 0.0) for name in _SIZES}
+        below = {name: np.maximum(self.low[name] - logs[name], 0.0) for name in _SIZES}
+        return above, below
+
     def distance(self, log_params: Any, log_tokens: Any, log_flops: Any) -> Any:
         """How far points lie beyond the runs, natural log; 0 for points among them.
 

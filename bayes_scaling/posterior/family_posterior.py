@@ -193,13 +193,6 @@ class FamilyPosterior:
         return self._noise(0)
 
     @cached_property
-    def unit_error(self) -> Floats:
-        """Error of the law in the first run where its growth is 1, at a distance of 1."""
-        if self.discrepancy is None:
-            return np.zeros(self.size)
-        return self.discrepancy.errors(1.0, self._own)
-
-    @cached_property
     def few(self) -> "FamilyPosterior":
         """About a thousand of the draws, for searches along a flat risk."""
         return self.thinned(max(self.size // _FEW, 1))
@@ -216,8 +209,8 @@ class FamilyPosterior:
         )
 
     @cached_property
-    def _own(self) -> Floats:
-        """What the discrepancy has that is the first run's own, standard normal."""
+    def own_error(self) -> Floats:
+        """Part of the discrepancy that the first run has to itself, standard normal."""
         return self.numbers.discrepancy_of(0)
 
     def _noise(self, run: int) -> Floats:
@@ -227,7 +220,7 @@ class FamilyPosterior:
         """Errors of the law in new runs, log loss."""
         if self.discrepancy is None:
             return 0.0
-        own = self._own if run == 0 else _each(self.numbers.discrepancy_of, run)
+        own = self.own_error if run == 0 else _each(self.numbers.discrepancy_of, run)
         return self.discrepancy.errors(self.discrepancy.distance(x), own)
 
 

@@ -132,7 +132,7 @@ def render_html(content: Mapping[str, Any], fit: Fit) -> str:
         return any(note in text for note in law_notes)
 
     explored = explorer(fit, content["plans"])
-    scripts = scripts_for(explored)
+    scripts = scripts_for(explored.functions if explored else ())
     template = environment.get_template("report.html.j2")
     return template.render(
         r=content,
@@ -143,6 +143,6 @@ def render_html(content: Mapping[str, Any], fit: Fit) -> str:
         explorer=explored,
         scripts=Scripts(tuple(map(Markup, scripts.texts)), scripts.policy),
         report_data=Markup(data_block(content)),  # noqa: S704  (escaped for scripts)
-        explore_data=Markup(data_block({"problems": explored["problems"]}) if explored else ""),  # noqa: S704
+        explore_data=Markup(data_block(explored.data) if explored else ""),  # noqa: S704
         download=DOWNLOAD,
     )

@@ -9,7 +9,12 @@ from msgspec.structs import replace
 from numpy.testing import assert_allclose
 
 from bayes_scaling.decisions import Risk, Scenario, allocate, budget_frontier
-from bayes_scaling.explorer.traced_law import Traced, javascript
+from bayes_scaling.decisions.allocation.budget_line import affordable_tokens
+from bayes_scaling.decisions.allocation.problem_from_fit import problem
+from bayes_scaling.errors import LawError
+from bayes_scaling.explorer.traced_expressions import Traced, javascript
+from bayes_scaling.explorer.traced_problem import draws_by_symbol, functions, prices_by_symbol
+from bayes_scaling.forecast.extrapolation import SIZE_NAMES, extent_of
 from bayes_scaling.laws import available
 from bayes_scaling.report import report_content, write_report
 from bayes_scaling.scenarios.amounts import Fixed, Pert
@@ -204,6 +209,63 @@ def test_every_law_says_the_same_in_javascript(chromium):
         )
         assert_allclose(said, law.log_curve(inputs, values), rtol=1e-12, atol=1e-13)
     page.close()
+
+
+@pytest.mark.parametrize("scenario", [FLOPS, PRICED, CHEAPEST], ids=["flops", "priced", "cost"])
+def test_losses_tokens_and_costs_in_javascript_are_those_of_python(fit, chromium, scenario):
+    given = problem(fit, scenario, 0)
+    draws, costs = given.draws.thinned(100), given.line.costs
+    extent = extent_of(fit, "web")
+    traced = functions(given, extent)
+    s, d, u, epochs = np.log(7e10), np.log(2e12), np.log(5e11), 4.0
+    n, tokens = np.array([7e10]), np.array([2e12])
+    budgets = {
+        "flops": given.scenario.compute_budget,
+        "money": given.scenario.money_budget,
+        "seconds": given.scenario.time_budget,
+    }
+    page = chromium.new_page()
+    arrays = [np.asarray(v).tolist() for v in draws_by_symbol(draws).values()]
+    prices = [np.broadcast_to(v, 1000).tolist() for v in prices_by_symbol(costs).values()]
+    terms = budgets | {"compute": 1.0, "data": 1.0, "serving": 1.0, "served": 0.0}
+    said = page.evaluate(
+        """([traced, arrays, prices, terms, s, d, u, epochs]) => {
+        const logaddexp = (a, b) => { const m = Math.max(a, b);
+          return m + Math.log1p(Math.exp(-Math.abs(a - b))); };
+        const of = name => eval(traced[name]), n = Math.exp(s), t = Math.exp(d), q = Math.exp(u);
+        const infinite = prices.map(v => v.map(x => x === null ? Infinity : x));
+        return {
+          curve: arrays[0].map((_, i) => of("curve")(arrays)(s, d, u, i)),
+          losses: [...of("losses")(arrays)(s, d, u)],
+          deviation: [...of("deviation")(arrays)(s, d, u)],
+          tokens: [...of("tokens")(infinite)(n, epochs, terms)],
+          money: [...of("money")(infinite)(n, t, q, terms)],
+          flops: [...of("flops")(infinite)(n, t, q, terms)],
+          outside: of("outside")(s, d),
+        };}""",
+        [dict(traced), arrays, [[None if x == np.inf else x for x in v] for v in prices],
+         terms, s, d, u, epochs],
+    )  # fmt: skip
+    page.close()
+    x = draws.at(s, d, u)
+    for name, wanted in {
+        "curve": draws.curve(x),
+        "losses": draws.loss_run(s, d, u),
+        "deviation": draws.deviation(x),
+        "tokens": affordable_tokens(costs, n, epochs, **budgets)[0],
+        "money": costs.money(n, tokens, np.exp([u]))[0],
+        "flops": costs.flops(n, tokens)[0],
+    }.items():
+        assert_allclose(said[name], np.broadcast_to(wanted, len(said[name])), rtol=1e-12)
+    above, below = extent.outside(x)
+    assert_allclose(said["outside"], [each[n] for each in (above, below) for n in SIZE_NAMES])
+    assert max(said["outside"]) > 1
+
+
+def test_numbers_that_pages_cannot_compute_are_refused():
+    for called in (np.sin, np.cumsum, lambda x: np.clip(x, 0.0, 1.0)):
+        with pytest.raises(LawError):
+            called(Traced("x"))
 
 
 @pytest.mark.parametrize(

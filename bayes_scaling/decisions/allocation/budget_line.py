@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,13 +11,13 @@ from bayes_scaling.decisions.allocation.cost_draws import TRAINING, Costs
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.scenarios.scenario import Scenario
 
-__all__ = ["BudgetLine"]
+__all__ = ["ROUNDS", "SIZES", "ZOOM", "BudgetLine", "affordable_tokens"]
 
 Floats = NDArray[np.float64]
 
-_SIZES = np.linspace(0.0, math.log(1e24), 513)
+SIZES = np.linspace(0.0, math.log(1e24), 513)
 """Natural logs of sizes from one parameter to more than anyone will train."""
-_FINE, _ROUNDS = 129, 4
+ZOOM, ROUNDS = 129, 4
 """Points and rounds of the search for the end of the line: to the last digits of its log."""
 
 
@@ -45,20 +46,15 @@ class BudgetLine:
 
     def affordable(self, log_params: Floats, epochs: float = 1.0) -> Floats:
         """Log of the tokens that the budgets leave, limits on tokens aside; -inf where none."""
-        one, costs = self.scenario, self.costs
-        params = np.exp(log_params)
-        parts = []
-        if one.compute_budget is not None:
-            parts.append(costs.tokens_for_flops(one.compute_budget, params))
-        if one.money_budget is not None:
-            parts.append(costs.tokens_for_money(one.money_budget, params, epochs))
-        if one.time_budget is not None:
-            parts.append(costs.tokens_for_seconds(one.time_budget, params))
+        one = self.scenario
         # Within every budget at once, with this probability.
-        least = (
-            np.broadcast_arrays(*parts)[0]
-            if len(parts) == 1
-            else np.minimum.reduce(np.broadcast_arrays(*parts))
+        least = affordable_tokens(
+            self.costs,
+            np.exp(log_params),
+            epochs,
+            flops=one.compute_budget,
+            money=one.money_budget,
+            seconds=one.time_budget,
         )
         if least.shape[-1] > 1:
             tokens = np.quantile(least, 1.0 - one.confidence, axis=-1)
@@ -86,8 +82,8 @@ class BudgetLine:
         """
         limits = self.scenario.limits
         least = math.log(limits.min_tokens) if limits.min_tokens else 0.0
-        tokens = self.affordable(_SIZES, epochs)
-        possible = _SIZES[tokens >= least]
+        tokens = self.affordable(SIZES, epochs)
+        possible = SIZES[tokens >= least]
         if not len(possible) and not limits.min_tokens:
             serving = ": serving takes it all" if self.scenario.inference else ""
             raise ScenarioError(f"{self.words()} leave no tokens to train on at any size{serving}")
@@ -116,11 +112,11 @@ class BudgetLine:
         """Where tokens fall below the least, by ever finer grids; exact for C = 6·N·D."""
         if self.plain and self.scenario.compute_budget is not None:
             return math.log(self.scenario.compute_budget / TRAINING) - least
-        low, wide = float(inside), float(_SIZES[1])
-        for _ in range(_ROUNDS):
-            grid = low + np.linspace(0.0, wide, _FINE)
+        low, wide = float(inside), float(SIZES[1])
+        for _ in range(ROUNDS):
+            grid = low + np.linspace(0.0, wide, ZOOM)
             low = float(grid[self.affordable(grid, epochs) >= least][-1])
-            wide /= _FINE - 1
+            wide /= ZOOM - 1
         return low
 
     def largest(self, epochs: float = 1.0, least: float = 0.0) -> float:
@@ -134,14 +130,14 @@ class BudgetLine:
             Log of the tokens that must be left, instead of one.
         """
         # One column of sizes, for a line with prices of its own in every draw.
-        enough = self.affordable(_SIZES[:, None], epochs) >= least
-        left = _SIZES[enough.any(axis=-1)]
+        enough = self.affordable(SIZES[:, None], epochs) >= least
+        left = SIZES[enough.any(axis=-1)]
         return float(left[-1]) if len(left) else 0.0
 
     @property
     def middle(self) -> float:
         """Log of the size that has about as many tokens as parameters."""
-        return float(_SIZES[np.argmax(self.affordable(_SIZES) <= _SIZES)])
+        return float(SIZES[np.argmax(self.affordable(SIZES) <= SIZES)])
 
     def words(self) -> str:
         """The budgets in words."""
@@ -154,6 +150,38 @@ class BudgetLine:
         if one.time_budget is not None:
             parts.append(f"{one.time_budget / 86400:.4g} days")
         return " and ".join(parts)
+
+
+def affordable_tokens(
+    costs: Costs,
+    params: Floats,
+    epochs: float,
+    *,
+    flops: float | None,
+    money: float | None,
+    seconds: float | None,
+) -> Floats:
+    """Return the most tokens within every budget, dims (..., sample); 0 where none.
+
+    Parameters
+    ----------
+    costs : Costs
+        Draws of the prices.
+    params : (...) array
+        Model sizes.
+    epochs : float
+        Times that each unique token is seen.
+    flops, money, seconds : float or None
+        Budgets; None for what is not limited.
+    """
+    parts = []
+    if flops is not None:
+        parts.append(costs.tokens_for_flops(flops, params))
+    if money is not None:
+        parts.append(costs.tokens_for_money(money, params, epochs))
+    if seconds is not None:
+        parts.append(costs.tokens_for_seconds(seconds, params))
+    return reduce(np.minimum, parts)
 
 
 def _amount(log: float) -> str:

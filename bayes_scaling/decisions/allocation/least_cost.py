@@ -13,13 +13,13 @@ from bayes_scaling.errors import ScenarioError
 from bayes_scaling.scenarios.risk import Risk
 from bayes_scaling.scenarios.scenario import Scenario
 
-__all__ = ["at_size", "cheapest"]
+__all__ = ["FARTHEST", "POINTS", "PRECISION", "STEP", "at_size", "cheapest"]
 
-_STEP = 4.0
-_FARTHEST = 1e15
+STEP = 4.0
+FARTHEST = 1e15
 """Times the cost of the largest run, up or down, beyond which no budget is looked for."""
-_PRECISION = 1e-4
-_POINTS = 17
+PRECISION = 1e-4
+POINTS = 17
 _NEAR = 1.1
 
 
@@ -60,13 +60,13 @@ def cheapest(start: Problem, params: float, tokens: float) -> Problem:
     begin = float(np.median(paid))
     high = min(begin, most or math.inf)
     while not search.reaches(high):
-        if high == most or high > begin * _FARTHEST:
+        if high == most or high > begin * FARTHEST:
             raise ScenarioError(search.never(high))
-        high = min(high * _STEP, most or math.inf)
-    low = high / _STEP
+        high = min(high * STEP, most or math.inf)
+    low = high / STEP
     while search.reaches(low):
-        high, low = low, low / _STEP
-        if low < begin / _FARTHEST:
+        high, low = low, low / STEP
+        if low < begin / FARTHEST:
             raise ScenarioError(
                 f"{scenario.target_in_words} is reached by every budget down to {high:.2g} "
                 f"{scenario.unit_of_cost}, so there is no least one; give a lower target_loss"
@@ -96,7 +96,7 @@ def at_size(given: Problem, plan: Choice, most: float | None) -> tuple[Problem, 
     low = high = float(scenario.affords or math.nan)
     # Whole layers take little more or less than the least budget there was without them.
     while not search.reaches(high):
-        if high == most or high > low * _STEP:
+        if high == most or high > low * STEP:
             raise ScenarioError(search.never(high))
         high = min(high * _NEAR, most or math.inf)
     while search.reaches(low):
@@ -128,7 +128,7 @@ class _Search:
             return float(here.risk(self.plan.log_params, self.plan.epochs))
         try:
             sizes, _, _ = replace(here, draws=here.draws.few).optimum
-            found = [best_size(here, float(e), sizes, _POINTS)[0] for e in here.epochs]
+            found = [best_size(here, float(e), sizes, POINTS)[0] for e in here.epochs]
         except ScenarioError as error:
             # Too little for the lower limits, or limits that no budget meets: told at the end.
             self.refused = error
@@ -142,7 +142,7 @@ class _Search:
 
     def least(self, low: float, high: float) -> float:
         """The least budget that is enough, between one that is not and one that is."""
-        while high / low > 1 + _PRECISION:
+        while high / low > 1 + PRECISION:
             middle = math.sqrt(low * high)
             low, high = (low, middle) if self.reaches(middle) else (middle, high)
         return high

@@ -16,16 +16,16 @@ from bayes_scaling.laws.compute_optimum import numeric
 from bayes_scaling.posterior import FamilyPosterior
 from bayes_scaling.scenarios.scenario import Scenario
 
-__all__ = ["Problem"]
+__all__ = ["EDGE", "HALF_WIDTH", "LINE", "TIE", "Problem"]
 
 Floats = NDArray[np.float64]
 
-_SEARCH = math.log(1e6)
+HALF_WIDTH = math.log(1e6)
 """Half width of the search in log N about the size with as many tokens, where limits are silent."""
-_EDGE = 1e-3
-_LINE = 385
+EDGE = 1e-3
+LINE = 385
 _EPOCHS = 9
-_TIE = 1e-6
+TIE = 1e-6
 """Weight of the mean loss beside a probability, which moves in steps of one draw in thousands."""
 
 
@@ -78,7 +78,7 @@ class Problem:
             low, high, low_limited, high_limited = self.line.sizes(epochs)
             middle = self.line.middle
             if not low_limited:
-                low = middle - _SEARCH
+                low = middle - HALF_WIDTH
             if not high_limited:
                 high = min(high, self.farthest)
             self._ranges[epochs] = (low, high, low_limited, high_limited)
@@ -87,7 +87,7 @@ class Problem:
     @property
     def farthest(self) -> float:
         """Log of the largest size searched where limits are silent."""
-        return self.line.middle + _SEARCH
+        return self.line.middle + HALF_WIDTH
 
     @cached_property
     def _tables(self) -> dict[float, tuple[Floats, Floats]]:
@@ -100,7 +100,7 @@ class Problem:
         # With uncertain prices each point of the line is a quantile over draws: a table is kept.
         if epochs not in self._tables:
             low, high, *_ = self.bounds(epochs)
-            at = np.linspace(low, high, _LINE)
+            at = np.linspace(low, high, LINE)
             self._tables[epochs] = at, self.line.log_tokens(at, epochs)
         found: Floats = np.interp(log_params, *self._tables[epochs])
         return found
@@ -129,7 +129,7 @@ class Problem:
         """What is minimised: the measure, plans that miss a target alike told apart by the mean."""
         if self.scenario.risk.measure != "miss":
             return self.risk_of(losses)
-        return self.risk_of(losses) + _TIE * losses.mean(axis=-1)
+        return self.risk_of(losses) + TIE * losses.mean(axis=-1)
 
     def risk(self, log_params: Floats | float, epochs: float = 1.0) -> Floats:
         """What is minimised, at sizes of any shape."""
@@ -185,7 +185,7 @@ class Problem:
         low, high, *limited = self.bounds(epochs)
         samples = self.draws.size
         found = numeric(lambda at: self.log_curve(at, epochs), (low, high), samples)
-        shares = np.mean(found < low + _EDGE), np.mean(found > high - _EDGE)
+        shares = np.mean(found < low + EDGE), np.mean(found > high - EDGE)
         sides = ("min_params or max_tokens", "max_params or min_tokens")
         for side, share, by_limit in zip(sides, shares, limited, strict=True):
             if share > 0 and not by_limit:

@@ -12,7 +12,7 @@ from bayes_scaling.inference.fit_result import check_fit
 from bayes_scaling.posterior import family_posterior, runs_of
 from bayes_scaling.scenarios.scenario import Scenario, checked_scenario
 
-__all__ = ["problem"]
+__all__ = ["problem", "problem_at"]
 
 _PRICES = 1000
 """Draws of uncertain prices, which know nothing of the law and need not be as many."""
@@ -28,6 +28,22 @@ def problem(fit: Fit, scenario: Scenario, seed: int) -> Problem:
         limits, tokens may be repeated under a law that knows of fresh ones only, there is no
         budget, or cost is to be minimised and the target cannot be reached.
     """
+    made = problem_at(fit, scenario, seed)
+    if made.scenario.minimise == "cost":
+        largest = runs_of(fit, made.draws.family).nlargest(1, "flops").iloc[0]
+        made = cheapest(made, float(largest["params"]), float(largest["tokens"]))
+    made.bounds(float(made.epochs[-1]))
+    return made
+
+
+def problem_at(fit: Fit, scenario: Scenario, seed: int) -> Problem:
+    """Return the problem of a scenario as it stands: no least cost is searched.
+
+    Raises
+    ------
+    ScenarioError
+        As :func:`problem`, apart from what the search finds.
+    """
     check_fit(fit)
     check_seed(seed)
     checked_scenario(scenario).check_budget()
@@ -42,9 +58,4 @@ def problem(fit: Fit, scenario: Scenario, seed: int) -> Problem:
         raise ScenarioError("risk measure 'miss' needs a target_loss")
     draws = family_posterior(fit, family, seed)
     costs = Costs.of(scenario.compute, scenario.data, scenario.inference, _PRICES, seed)
-    made = Problem(draws, BudgetLine(scenario, costs))
-    if scenario.minimise == "cost":
-        largest = runs_of(fit, family).nlargest(1, "flops").iloc[0]
-        made = cheapest(made, float(largest["params"]), float(largest["tokens"]))
-    made.bounds(float(made.epochs[-1]))
-    return made
+    return Problem(draws, BudgetLine(scenario, costs))

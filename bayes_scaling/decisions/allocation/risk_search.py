@@ -10,13 +10,13 @@ from bayes_scaling.decisions.allocation.candidate import Choice
 from bayes_scaling.decisions.allocation.plan_parts import CurvePoint, NearOptimal
 from bayes_scaling.decisions.allocation.problem import Problem
 
-__all__ = ["NEAR_OPTIMAL", "best_size", "least_risk", "near_optimal"]
+__all__ = ["GRID", "NEAR_OPTIMAL", "best_size", "least_risk", "near_optimal"]
 
 Floats = NDArray[np.float64]
 
 NEAR_OPTIMAL = 0.01
 """Plans whose risk is within this fraction of the best are reported as equally good."""
-_GRID = 97
+GRID = 97
 _DECADES = 3.0
 
 
@@ -25,7 +25,7 @@ def _choice(problem: Problem, log_params: float, epochs: float) -> Choice:
     return Choice(log_params, log_tokens, epochs)
 
 
-def least_risk(problem: Problem, points: int = _GRID) -> Choice:
+def least_risk(problem: Problem, points: int = GRID) -> Choice:
     """The plan of least risk: a grid over the draws' optima, then a bounded search.
 
     Parameters
@@ -99,7 +99,7 @@ def near_optimal(problem: Problem, best: Choice) -> tuple[list[CurvePoint], Near
         Ranges of params and tokens.
     """
     low, high, *_ = problem.bounds(best.epochs)
-    span = np.linspace(-_DECADES, _DECADES, _GRID) * math.log(10)
+    span = np.linspace(-_DECADES, _DECADES, GRID) * math.log(10)
     grid = np.unique(np.clip(best.log_params + span, low, high))
     losses = problem.loss_run(grid, best.epochs)
     q05, q95 = np.quantile(losses, [0.05, 0.95], axis=-1)

@@ -84,7 +84,10 @@ class Explorer {
   constructor(page) {
     this.page = page;
     this.views = {};
-    this.draws = page.problems.map(given => Draws.unpack(given.draws, LAW));
+    SEARCH = page.search;
+    this.draws = page.problems.map((given, k) => new Draws(given.draws.map(unpack), TRACED[k]));
+    this.prices = page.problems.map(given => Object.fromEntries(Object.entries(given.prices).map(([name, text]) => [name, unpack(text)])));
+    this.costs = this.prices.map((prices, k) => new Costs(prices, TRACED[k]));
     this.fields = [...document.querySelectorAll("#explore [data-control]")];
   }
   async start() {
@@ -106,15 +109,16 @@ class Explorer {
     find("explore-reset").addEventListener("click", () => this.reset());
     this.reset();
   }
-  get given() { return this.page.problems[Number(find("explore-plan")?.value || 0)]; }
-  get sample() { return this.draws[this.page.problems.indexOf(this.given)]; }
+  get chosen() { return Number(find("explore-plan")?.value || 0); }
+  get given() { return this.page.problems[this.chosen]; }
+  get sample() { return this.draws[this.chosen]; }
   /** What can be moved: where it starts, and what it is called. */
   get starts() {
-    const { scenario: s, amount, costs, python } = this.given, served = costs.servedFlops[0] / SERVING;
-    const middle = v => quantile(sorted(v), 0.5);
+    const { scenario: s, amount, python } = this.given, prices = this.prices[this.chosen];
+    const middle = name => quantile(sorted(prices[name]), 0.5);
     return {
       amount: amount.value, target: s.target, probability: s.probability, measure: s.measure, level: s.level,
-      compute: middle(costs.perFlop) * 1e18, data: middle(costs.perToken) * 1e9, served: middle(costs.servedFlops) / SERVING || served,
+      compute: middle("per_flop") * 1e18, data: middle("per_token") * 1e9, served: middle("served_flops") / SEARCH.serving,
       around: python.loss.q50,
     };
   }
@@ -197,7 +201,7 @@ class Explorer {
     find("control-level").hidden = this.given.scenario.minimise === "cost" || !["quantile", "cvar"].includes(this.fields.find(f => f.dataset.control === "measure").value);
     try {
       const asked = this.asked, began = performance.now();
-      const found = solve(this.given, this.sample, asked, fine);
+      const found = solve(this.given, this.sample, this.costs[this.chosen], asked, fine);
       this.tell(found, asked);
       this.draw(found, asked);
       if (fine) this.further(found, asked);
@@ -219,8 +223,8 @@ class Explorer {
     put("now-loss", found.loss.mean, lossText(found.loss.mean));
     put("now-q05", found.loss.q05, lossText(found.loss.q05));
     put("now-q95", found.loss.q95, lossText(found.loss.q95));
-    put("now-reached", found.reached, found.reached === null ? "no target" : percent(found.reached));
-    put("now-missed", found.reached === null ? null : 1 - found.reached, found.reached === null ? "no target" : percent(1 - found.reached));
+    put("now-reached", found.loss.reached, found.loss.reached === null ? "no target" : percent(found.loss.reached));
+    put("now-missed", found.loss.reached === null ? null : 1 - found.loss.reached, found.loss.reached === null ? "no target" : percent(1 - found.loss.reached));
     put("now-regret", found.regret.mean, digits(found.regret.mean, 2));
     put("now-regret95", found.regret.q95, digits(found.regret.q95, 2));
     put("now-cost", found.money && found.money.q50, found.money ? amountText(found.money.q50, currency) : "no price is stated");
@@ -229,7 +233,7 @@ class Explorer {
     find("now-times").textContent = words + (far ? ", far beyond any distance at which such forecasts were tested" : "");
     find("now-far").hidden = !words;
     find("now-guess").hidden = guessing === null || found.loss.q50 <= guessing;
-    const target = asked.target === null ? "" : `, ${lossText(asked.target)} or less with probability ${percent(found.reached)}`;
+    const target = asked.target === null ? "" : `, ${lossText(asked.target)} or less with probability ${percent(found.loss.reached)}`;
     find("explore-sentence").textContent =
       `${this.given.scenario.minimise === "cost" ? "It takes" : "With"} ${amountText(found.amount, unit)}: train ${count(found.params)} parameters on ${count(found.tokens)} tokens; expected loss ${lossText(found.loss.mean)}, 90% between ${lossText(found.loss.q05)} and ${lossText(found.loss.q95)}${target}.`;
     this.describe("loss", `Distribution of the loss of one run: median ${lossText(found.loss.q50)}, 90% between ${lossText(found.loss.q05)} and ${lossText(found.loss.q95)}${target}.`);
