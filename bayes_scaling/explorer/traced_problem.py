@@ -57,9 +57,9 @@ def functions(given: Problem, extent: Extent) -> Mapping[str, str]:
     mapping of str to str
         ``curve`` (log of the expected loss of a draw at s, d and u, natural logs of params, tokens
         and unique tokens), ``losses`` (of one run, all draws), ``deviation`` (of the run's log
-        loss from the curve), ``tokens`` (that budgets leave), ``money``, ``seconds`` and ``flops``
-        (of a plan), each a function of arrays that returns a function; ``outside`` (logs above the
-        largest run, then below the smallest, in the order of :data:`SIZE_NAMES`).
+        loss from the curve), ``tokens`` (that budgets leave), ``money`` (of a plan), each a
+        function of arrays that returns a function; ``outside`` (logs above the largest run, then
+        below the smallest, in the order of :data:`SIZE_NAMES`).
 
     Raises
     ------
@@ -107,14 +107,11 @@ def _costs(given: Problem) -> dict[str, str]:
     tokens: Any = Traced("tokens")
     unique: Any = Traced("unique")
     epochs: Any = Traced("epochs")
+    left: Any = affordable_tokens(costs, n, epochs, **budgets)
+    money: Any = costs.money(n, tokens, unique)
     return {
-        name: function(result, f"n,{more},{_TERMS}", _PRICES)
-        for name, more, result in (
-            ("tokens", "epochs", affordable_tokens(costs, n, epochs, **budgets)),
-            ("money", "tokens,unique", costs.money(n, tokens, unique)),
-            ("seconds", "tokens,unique", costs.seconds(n, tokens)),
-            ("flops", "tokens,unique", costs.flops(n, tokens)),
-        )
+        "tokens": function(left, f"n,epochs,{_TERMS}", _PRICES),
+        "money": function(money, f"n,tokens,unique,{_TERMS}", _PRICES),
     }
 
 

@@ -240,7 +240,6 @@ def test_losses_tokens_and_costs_in_javascript_are_those_of_python(fit, chromium
           deviation: [...of("deviation")(arrays)(s, d, u)],
           tokens: [...of("tokens")(infinite)(n, epochs, terms)],
           money: [...of("money")(infinite)(n, t, q, terms)],
-          flops: [...of("flops")(infinite)(n, t, q, terms)],
           outside: of("outside")(s, d),
         };}""",
         [dict(traced), arrays, [[None if x == np.inf else x for x in v] for v in prices],
@@ -254,7 +253,6 @@ def test_losses_tokens_and_costs_in_javascript_are_those_of_python(fit, chromium
         "deviation": draws.deviation(x),
         "tokens": affordable_tokens(costs, n, epochs, **budgets)[0],
         "money": costs.money(n, tokens, np.exp([u]))[0],
-        "flops": costs.flops(n, tokens)[0],
     }.items():
         assert_allclose(said[name], np.broadcast_to(wanted, len(said[name])), rtol=1e-12)
     above, below = extent.outside(x)

@@ -82,7 +82,7 @@ class Costs {
     const arrays = Object.values(prices);
     this.size = Math.max(...arrays.map(v => v.length));
     const whole = arrays.map(v => v.length === this.size ? v : new Float64Array(this.size).fill(v[0]));
-    for (const name of ["tokens", "money", "seconds", "flops"]) this[name] = traced[name](whole);
+    for (const name of ["tokens", "money"]) this[name] = traced[name](whole);
   }
 }
 
