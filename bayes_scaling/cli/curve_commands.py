@@ -3,12 +3,15 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bayes_scaling.cli.options import SEED, Number, check_output, check_plot, output, plot, warn
 from bayes_scaling.errors import DataError
+
+if TYPE_CHECKING:
+    from bayes_scaling.curves import Schedule, Verdict, Watch
 
 __all__ = ["monitor", "watch"]
 
@@ -25,21 +28,26 @@ def _judging(command: _Command) -> _Command:
         click.option(
             "--end", type=Number(), required=True, help="Planned end, in steps or tokens."
         ),
-        click.option("--cost", type=Number(), help="Of one step or token, in money."),
-        click.option("--worth", type=Number(), help="Of a loss lower by 1, in the same money."),
+        click.option("--cost", type=Number(), help="Cost of one step or token, in money."),
+        click.option(
+            "--value-per-nat",
+            "--worth",
+            type=Number(),
+            help="Value of a loss lower by 1, in the same money. (--worth is its old name.)",
+        ),
         click.option(
             "--least-gain",
             type=Number(below=1.0),
             default=1e-3,
             show_default=True,
-            help="Without cost and worth: share of the loss that a tenth more must save.",
+            help="Without cost and value: fraction of the loss that a tenth more must save.",
         ),
-        click.option("--reference", type=Number(), help="A loss to beat."),
+        click.option("--reference", type=Number(), help="Loss to beat."),
         click.option(
             "--law",
             "laws",
             multiple=True,
-            help="Of curves, such as curve-decay; may be given again.  [default: see the docs]",
+            help="Law of curves, such as curve-decay; may be repeated.  [default: see the docs]",
         ),
         click.option("--schedule", metavar="FILE", help="Planned rates: step or tokens, and lr."),
         click.option("--metric", help="Column or tag of the loss."),
@@ -65,10 +73,10 @@ def monitor(log: str, only: str | None, output: str, **options: Any) -> None:
     """Say whether the run of a LOG is worth running on, and where it will end."""
     from bayes_scaling.curves import load_curves
 
-    drawn = options.pop("plot")
+    figure = options.pop("plot")
     check_output(output, *_inputs(log))
-    if drawn:
-        check_plot(drawn, *_inputs(log))
+    if figure:
+        check_plot(figure, *_inputs(log))
     reading = {name: options.pop(name) for name in _READING}
     watching = _watch(options)
     curves = load_curves(log, **reading)
@@ -81,12 +89,12 @@ def monitor(log: str, only: str | None, output: str, **options: Any) -> None:
     verdict.save(output)
     click.echo(str(verdict))
     click.echo(f"Verdict written to {output}")
-    if drawn:
+    if figure:
         from bayes_scaling.plots.style import save_figure
         from bayes_scaling.report import plot_curve
 
-        save_figure(plot_curve(verdict), drawn)
-        click.echo(f"Plot written to {drawn}")
+        save_figure(plot_curve(verdict), figure)
+        click.echo(f"Plot written to {figure}")
 
 
 @click.command()
@@ -115,24 +123,22 @@ def watch(log: str, output: str | None, **options: Any) -> None:
         check_output(output, *_inputs(log))
     reading = {name: options.pop(name) for name in _READING}
     waiting = {name: options.pop(name) for name in ("every", "patience", "timeout")}
-    last = follow(log, _watch(options), told=_say, noted=warn, **waiting, **reading)
+    last = follow(log, _watch(options), callback=_print_line, on_notes=warn, **waiting, **reading)
     click.echo(str(last))
     if output:
         last.save(output)
         click.echo(f"Verdict written to {output}")
-    over = last.content["t"] >= last.content["end"]
-    if last.content["diverged"] or (last.advice == "stop" and not over):
+    if last.diverged or (last.advice == "stop" and last.t < last.end):
         sys.exit(STOPPED)
 
 
-def _say(verdict: Any) -> None:
-    c = verdict.content
-    if c["diverged"]:
+def _print_line(verdict: "Verdict") -> None:
+    final = verdict.final_loss
+    if final is None:
         return
-    final = c["final_loss"]
     click.echo(
-        f"{c['axis']} {c['t']:.6g}: loss {c['loss']:.4g}, {final['q50']:.4g} "
-        f"({final['q05']:.4g} to {final['q95']:.4g}) at {c['end']:.6g}; {verdict.advice}"
+        f"{verdict.axis} {verdict.t:.6g}: loss {verdict.loss:.4g}, {final.q50:.4g} "
+        f"({final.q05:.4g} to {final.q95:.4g}) at {verdict.end:.6g}; {verdict.advice}"
     )
 
 
@@ -140,23 +146,27 @@ def _inputs(log: str) -> list[str]:
     return [log] if Path(log).is_file() else []
 
 
-def _watch(options: dict[str, Any]) -> Any:
-    from bayes_scaling.curves import Stakes, Watch
+def _watch(options: dict[str, Any]) -> "Watch":
+    from bayes_scaling.curves import Utility, Watch
+    from bayes_scaling.curves.fitting.fit_options import FitOptions
 
-    given = {name: options[name] for name in ("cost", "worth", "least_gain")}
-    plan = options["schedule"]
+    prices = {name: options[name] for name in ("cost", "value_per_nat", "least_gain")}
+    fitting = FitOptions()
+    if options["schedule"]:
+        fitting["schedule"] = _schedule(options["schedule"])
+    if options["laws"]:
+        fitting["laws"] = options["laws"]
     return Watch(
         options["end"],
-        stakes=Stakes(**given),
+        utility=Utility(**prices),
         reference=options["reference"],
         seed=options["seed"],
-        fitting=({"schedule": _schedule(plan)} if plan else {})
-        | ({"laws": options["laws"]} if options["laws"] else {}),
+        fitting=fitting,
     )
 
 
-def _schedule(path: str) -> Any:
-    """A schedule of a file with the columns step, or else tokens, and lr."""
+def _schedule(path: str) -> "Schedule":
+    """Read a schedule from a file with the columns step, or else tokens, and lr."""
     from bayes_scaling.curves import Schedule
     from bayes_scaling.runs.reading.cells import to_float
     from bayes_scaling.runs.reading.sources import read_table

@@ -17,6 +17,7 @@ CURRENT = {
     "bayes_scaling.marginal/1": "bayes_scaling.marginal/2",
     "bayes_scaling.next_runs/1": "bayes_scaling.next_runs/2",
     "bayes_scaling.shapes/1": "bayes_scaling.shapes/2",
+    "bayes_scaling.verdict/1": "bayes_scaling.verdict/2",
 }
 """Present tag of a file, by the tag of an earlier version."""
 
@@ -78,5 +79,15 @@ def _stated(value: Any) -> Any:
     return {n: v for n, v in value.items() if v is not None} if isinstance(value, dict) else value
 
 
-_CHANGES: dict[str, Callable[[Content], Content]] = {"bayes_scaling.plan/1": _plan}
+def _verdict(content: Content) -> Content:
+    """Add what a run that diverged had no fields for."""
+    none = dict.fromkeys(("final_loss", "floor", "plateau", "stop_at", "regret", "reference"))
+    empty = {"ahead": [], "laws": {}, "gains": [], "unit": "loss", "stop_is_farthest": False}
+    return none | {"probability_of_reference": None} | empty | content
+
+
+_CHANGES: dict[str, Callable[[Content], Content]] = {
+    "bayes_scaling.plan/1": _plan,
+    "bayes_scaling.verdict/1": _verdict,
+}
 """What else changed, by the tag of the earlier version."""

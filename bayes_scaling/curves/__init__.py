@@ -5,7 +5,7 @@ from bayes_scaling.curves.curve import Curve, Curves, Flag
 from bayes_scaling.curves.fitting import CurveFit, CurvePopulation, fit_curve, learn
 from bayes_scaling.curves.importers import load_curves
 from bayes_scaling.curves.schedule import Schedule
-from bayes_scaling.curves.stopping import Stakes, Verdict, Watch, judge, monitor, watch
+from bayes_scaling.curves.stopping import Stakes, Utility, Verdict, Watch, judge, monitor, watch
 
 __all__ = [
     "Curve",
@@ -15,6 +15,7 @@ __all__ = [
     "Flag",
     "Schedule",
     "Stakes",
+    "Utility",
     "Verdict",
     "Watch",
     "finished_runs",

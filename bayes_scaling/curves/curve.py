@@ -3,14 +3,16 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+import msgspec
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from bayes_scaling.core.bounds import LARGEST, SMALLEST, legal
 from bayes_scaling.core.display import brief
+from bayes_scaling.core.records import Record, about
 from bayes_scaling.errors import DataError
 
 __all__ = ["WANTED", "Axis", "Curve", "Curves", "Flag"]
@@ -18,6 +20,10 @@ __all__ = ["WANTED", "Axis", "Curve", "Curves", "Flag"]
 Floats = NDArray[np.float64]
 
 Axis = Literal["step", "tokens"]
+FlagCode = Literal[
+    "not finite", "restarted", "before training",
+    "outliers", "spike", "dip", "level-shift", "diverged",
+]  # fmt: skip
 
 WANTED = (
     'one Curve is needed, like bayes_scaling.load_curves("log.csv")["run"] or '
@@ -26,40 +32,49 @@ WANTED = (
 """What to give where a curve is needed, for messages."""
 
 
-@dataclass(frozen=True)
-class Flag:
-    """Something about points of a curve that a reader must know.
+class Flag(Record, frozen=True, kw_only=True):
+    """Property of some points of a curve that a reader must know.
 
-    Attributes
-    ----------
-    run : str
-        Whose curve.
-    code : str
-        "not finite", "restarted" or "before training", of reading; "outliers", "spike", "dip",
-        "level-shift" or "diverged", of judging.
-    first, last : float
-        Where on the curve, in its axis.
-    points : int
-        How many points.
-    meaning : str
-        In words, and what was done.
-    loss_from, loss_to : float or None
-        Of the curve there, and of these points: the farthest of a spike or dip, the new level, a
-        typical outlier.
-    probability : float or None
-        Of what has been decided under uncertainty: that a spike or dip under way returns, that a
-        level stays, that the run has diverged.
+    Examples
+    --------
+    >>> curve = Curve.of("a", [1, 2, 3, 2, 3, 4], [5.0, 4.0, 3.8, 4.1, 3.7, 3.5])
+    >>> print(curve.flags[0])
+    restarted, 2 points from 2 to 3: logged again after a restart: the later is kept
     """
 
-    run: str
-    code: str
-    first: float
-    last: float
-    points: int
-    meaning: str
-    loss_from: float | None = None
-    loss_to: float | None = None
-    probability: float | None = None
+    run: Annotated[str, about("Whose curve.")]
+    code: Annotated[
+        FlagCode, about("What it is: the first three are of reading, the others of cleaning.")
+    ]
+    first: Annotated[float, about("First point, in what the axis counts.")]
+    last: Annotated[float, about("Last point, in what the axis counts.")]
+    points: Annotated[int, about("Number of points.", ge=0)]
+    meaning: Annotated[str, about("In words, and what was done.")]
+    loss_from: Annotated[float | None, about("Loss of the curve there.", "loss")] = None
+    loss_to: Annotated[
+        float | None,
+        about(
+            "Loss of these points: the farthest of a spike or dip, the level after a step, a "
+            "typical outlier.",
+            "loss",
+        ),
+    ] = None
+    probability: Annotated[
+        float | None,
+        about(
+            "Of what goes on at the end: that a spike or dip returns, a level stays, the run has "
+            "diverged.",
+            "probability",
+        ),
+    ] = None
+
+    def __str__(self) -> str:
+        change = ""
+        if self.loss_from is not None and self.loss_to is not None:
+            change = f" (loss {self.loss_from:.4g} to {self.loss_to:.4g})"
+        points = f"{self.points} point{'s' * (self.points > 1)}"
+        where = f"from {self.first:.6g} to {self.last:.6g}"
+        return f"{self.code}, {points} {where}{change}: {self.meaning}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -157,17 +172,32 @@ class Curve:
         _check(table, where)
         flags: list[Flag] = []
         kept = table
-        said = f" (blank in {blanks} rows that hold all else, and taken as such)" if blanks else ""
-        for code, bad, meaning in (
-            ("not finite", ~np.isfinite(table["loss"]), f"the loss is no number{said}: kept out"),
+        found_in_blanks = (
+            f" (blank in {blanks} rows that hold all else, and taken as such)" if blanks else ""
+        )
+        codes: tuple[tuple[FlagCode, Any, str], ...] = (
+            (
+                "not finite",
+                ~np.isfinite(table["loss"]),
+                f"the loss is no number{found_in_blanks}: kept out",
+            ),
             ("restarted", _replaced(table["t"]), "logged again after a restart: the later is kept"),
             ("before training", table["t"] == 0, "logged before the first step: kept out"),
-        ):
+        )
+        for code, bad, meaning in codes:
             here = bad & table.index.isin(kept.index)
             if here.any():
                 at = table.loc[here, "t"]
+                first, last = float(at.min()), float(at.max())
                 flags.append(
-                    Flag(run, code, float(at.min()), float(at.max()), int(here.sum()), meaning)
+                    Flag(
+                        run=run,
+                        code=code,
+                        first=first,
+                        last=last,
+                        points=int(here.sum()),
+                        meaning=meaning,
+                    )
                 )
                 kept = kept[~here.loc[kept.index]]
         if not len(kept):
@@ -190,7 +220,11 @@ class Curve:
     def until(self, t: float) -> "Curve":
         """The curve as it was known at ``t``."""
         then = self.where(self.t <= t)
-        known = [replace(f, last=min(f.last, t)) for f in self.flags if f.first <= t]
+        known = [
+            msgspec.structs.replace(flag, last=min(flag.last, t))
+            for flag in self.flags
+            if flag.first <= t
+        ]
         return replace(then, flags=tuple(known), lost=self.lost[self.lost <= t])
 
     def where(self, kept: NDArray[np.bool_]) -> "Curve":

@@ -1,10 +1,10 @@
 """Figure of a training curve: what was logged, what is to come, and where to stop."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from bayes_scaling.core.records import to_plain
 from bayes_scaling.curves import Verdict
 from bayes_scaling.errors import DataError
 from bayes_scaling.plots import style
@@ -19,7 +19,7 @@ __all__ = ["plot_curve"]
 
 @style.styled
 def plot_curve(verdict: Verdict) -> "Figure":
-    """A curve, its forecast to the planned end, and where it should be stopped.
+    """Plot a curve, its forecast to the planned end, and where it should be stopped.
 
     Parameters
     ----------
@@ -36,34 +36,40 @@ def plot_curve(verdict: Verdict) -> "Figure":
     ------
     DataError
         If the verdict was written by a version that kept no points.
+
+    Examples
+    --------
+    >>> curve = bs.load_curves("curve.csv", t="step").curves[0]
+    >>> verdict = bs.monitor(curve, 10_000, laws="curve-power", particles=200)
+    >>> figure = plot_curve(verdict)
+    >>> [axes.get_xlabel() for axes in figure.axes]
+    ['step', 'step']
     """
-    content = verdict.content
-    if not content.get("points"):
+    if not verdict.points:
         raise DataError("the verdict's file holds no points to draw; make it again")
-    if content["diverged"]:
-        return _diverged(content)
-    end = content["end"]
+    if verdict.diverged:
+        return _diverged(verdict)
     figure, (loss, gain) = style.panels(2, width=9.6, height=3.9)
-    _logged(loss, content)
-    ahead = pd.DataFrame(content["ahead"])
+    _logged(loss, verdict)
+    ahead = pd.DataFrame(to_plain(verdict.ahead))
     if len(ahead):
         _fan(loss, ahead, "loss", "forecast")
         _fan(gain, ahead, "gain", "gain")
-    loss.axvline(end, color=COLOURS["limit"], lw=0.9, ls=":", label="planned end")
-    if content["reference"] is not None:
-        loss.axhline(content["reference"], color=COLOURS["plan"], lw=1.1, ls=":", label="to beat")
+    loss.axvline(verdict.end, color=COLOURS["limit"], lw=0.9, ls=":", label="planned end")
+    if verdict.reference is not None:
+        loss.axhline(verdict.reference, color=COLOURS["plan"], lw=1.1, ls=":", label="to beat")
     for axes in (loss, gain):
-        if verdict.advice != "stop":
+        if verdict.advice != "stop" and verdict.stop_at is not None:
             # Broad and below: the planned end often lies in the same place.
             axes.axvline(
-                content["stop_at"], color=COLOURS["good"], lw=3, alpha=0.6, zorder=1,
+                verdict.stop_at, color=COLOURS["good"], lw=3, alpha=0.6, zorder=1,
                 label="stop here",
             )  # fmt: skip
-        axes.set(xscale="log", xlabel=content["axis"])
+        axes.set(xscale="log", xlabel=verdict.axis)
     loss.set(
         yscale="log",
-        ylabel=style.label(content["metric"]),
-        title=f"{style.label(content['run'], 30)}: {verdict.advice}",
+        ylabel=style.label(verdict.metric),
+        title=f"{style.label(verdict.run, 30)}: {verdict.advice}",
     )
     _plain(loss)
     gain.set(ylabel="loss saved by running on", title="What more training gains")
@@ -72,24 +78,31 @@ def plot_curve(verdict: Verdict) -> "Figure":
     return figure
 
 
-def _logged(axes: "Axes", content: Mapping[str, Any]) -> None:
-    points = pd.DataFrame(content["points"])
-    axes.plot(points["t"], points["loss"], ".", color=COLOURS["runs"], ms=4, label="logged")
+def _logged(axes: "Axes", verdict: Verdict) -> None:
+    at = [point.t for point in verdict.points]
+    axes.plot(
+        at,
+        [point.loss for point in verdict.points],
+        ".",
+        color=COLOURS["runs"],
+        ms=4,
+        label="logged",
+    )
 
 
-def _diverged(content: Mapping[str, Any]) -> "Figure":
+def _diverged(verdict: Verdict) -> "Figure":
     """The points alone, and where the run went wrong."""
     figure = style.new_figure()
     axes = figure.subplots()
-    _logged(axes, content)
-    at = content["flags"][0]["first"]
+    _logged(axes, verdict)
+    at = verdict.flags[0].first
     axes.axvline(at, color=COLOURS["held_out"], lw=1.2, label="diverged from here")
     axes.set(
         xscale="log",
         yscale="log",
-        xlabel=content["axis"],
-        ylabel=style.label(content["metric"]),
-        title=f"{style.label(content['run'], 30)}: stop",
+        xlabel=verdict.axis,
+        ylabel=style.label(verdict.metric),
+        title=f"{style.label(verdict.run, 30)}: stop",
     )
     _plain(axes)
     axes.legend()

@@ -29,13 +29,15 @@ class Recorded(Saved):
         return dict(self.content)
 
 
-_TYPES: tuple[type[Result], ...] = (Plan, BudgetFrontier, Marginal, NextRuns, ShapeChoice)
+_TYPES: tuple[type[Result], ...] = (
+    *(Plan, BudgetFrontier, Marginal, NextRuns, ShapeChoice),
+    Verdict,
+)
 
 KINDS: Mapping[str, Callable[[dict[str, Any]], Saved | Result]] = {
     **{kind_name(kind): kind.from_dict for kind in _TYPES},
     "backtest": Backtest.from_dict,
     "comparison": Recorded,
-    "verdict": Verdict.from_dict,
 }
 """What a report takes, by the name of its schema, and how it is made from the content of a file."""
 

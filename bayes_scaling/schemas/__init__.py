@@ -21,7 +21,7 @@ _SHARED = "common"
 @cache
 def _kinds() -> dict[str, type[Result]]:
     """Types of results, by the name of their file."""
-    from bayes_scaling import decisions
+    from bayes_scaling import curves, decisions
 
     found = (
         decisions.Plan,
@@ -29,6 +29,7 @@ def _kinds() -> dict[str, type[Result]]:
         decisions.Marginal,
         decisions.NextRuns,
         decisions.ShapeChoice,
+        curves.Verdict,
     )
     return {kind_name(kind): kind for kind in found}
 

@@ -1,7 +1,7 @@
 """A callback of Hugging Face's Trainer (the extra ``huggingface``)."""
 
 from collections.abc import Callable
-from typing import Any, override
+from typing import Any, Unpack, override
 
 try:
     from transformers import TrainerCallback
@@ -13,9 +13,10 @@ except ImportError as error:
 
 from bayes_scaling.curves.callbacks.recorder import Recorder
 from bayes_scaling.curves.callbacks.rule import Rule
-from bayes_scaling.curves.schedule import Schedule
-from bayes_scaling.curves.stopping.monitor import Verdict
-from bayes_scaling.curves.stopping.utility import Stakes
+from bayes_scaling.curves.fitting.fit_options import FitOptions
+from bayes_scaling.curves.old_arguments import old_arguments
+from bayes_scaling.curves.stopping.utility import Utility
+from bayes_scaling.curves.stopping.verdict import Verdict
 
 __all__ = ["StopCallback"]
 
@@ -31,7 +32,7 @@ class StopCallback(TrainerCallback):
 
     In a distributed run process zero alone judges: losses that Trainer logs are means over all
     processes. The others wait for its answer at each logged loss, so all stop at the same step;
-    they have no verdict and ``told`` is not called there. This goes by ``torch.distributed``;
+    they have no verdict and ``callback`` is not called there. This goes by ``torch.distributed``;
     where processes are joined by something else (XLA) only process zero would stop, so do not
     use it there. Each process must log the loss, as Trainer does.
 
@@ -45,16 +46,14 @@ class StopCallback(TrainerCallback):
     every, patience : int
         Logged points from one verdict to the next, and verdicts in a row that must say stop. A
         divergence, or a loss that is no number, stops at once.
-    told : callable, optional
+    callback : callable, optional
         Called with every verdict.
-    stakes, reference, seed
+    utility, reference, seed
         As for :func:`monitor`; the cost is that of a step.
-    schedule : Schedule, optional
-        Learning rates to the planned end. If not given none is passed, whatever the trainer's
-        scheduler: the laws then know nothing of a cool-down to come, and may stop a run that it
-        would have paid to cool down.
     **fitting
-        ``laws``, ``population`` and ``particles``, as for :func:`fit_curve`.
+        As for :func:`fit_curve`: ``laws``, ``schedule``, ``population``, ``particles``. Without a
+        schedule none is passed, whatever the trainer's scheduler: the laws then know nothing of a
+        cool-down to come, and may stop a run that it would have paid to cool down.
 
     Raises
     ------
@@ -62,6 +61,7 @@ class StopCallback(TrainerCallback):
         If a number is out of range.
     """
 
+    @old_arguments(told="callback", stakes="utility")
     def __init__(
         self,
         *,
@@ -69,14 +69,13 @@ class StopCallback(TrainerCallback):
         end: float | None = None,
         every: int = 1,
         patience: int = 2,
-        told: Callable[[Verdict], None] | None = None,
-        stakes: Stakes | None = None,
+        callback: Callable[[Verdict], object] | None = None,
+        utility: Utility | None = None,
         reference: float | None = None,
-        schedule: Schedule | None = None,
         seed: int = 0,
-        **fitting: Any,
+        **fitting: Unpack[FitOptions],
     ) -> None:
-        self._rule = Rule(end, every, patience, told, stakes, reference, schedule, seed, fitting)
+        self._rule = Rule(end, every, patience, callback, utility, reference, seed, fitting)
         self._metric = metric
         self._recorder: Recorder | None = None
         self._training = self._evaluated = False
@@ -141,11 +140,11 @@ class StopCallback(TrainerCallback):
 
 
 def _agreed(stop: bool) -> bool:
-    """What process zero says, in all processes."""
+    """Return the decision of process zero, in all processes."""
     import torch.distributed as dist
 
     if not (dist.is_available() and dist.is_initialized()):
         return stop
-    said = [stop]
-    dist.broadcast_object_list(said, src=0)
-    return said[0]
+    decision = [stop]
+    dist.broadcast_object_list(decision, src=0)
+    return decision[0]

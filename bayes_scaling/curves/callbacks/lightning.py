@@ -1,7 +1,7 @@
 """A callback of Lightning's Trainer (the extra ``lightning``)."""
 
 from collections.abc import Callable
-from typing import Any, override
+from typing import Any, Unpack, override
 
 try:
     from lightning.pytorch import Callback
@@ -17,9 +17,10 @@ except ImportError:
 
 from bayes_scaling.curves.callbacks.recorder import Point, Recorder
 from bayes_scaling.curves.callbacks.rule import Rule
-from bayes_scaling.curves.schedule import Schedule
-from bayes_scaling.curves.stopping.monitor import Verdict
-from bayes_scaling.curves.stopping.utility import Stakes
+from bayes_scaling.curves.fitting.fit_options import FitOptions
+from bayes_scaling.curves.old_arguments import old_arguments
+from bayes_scaling.curves.stopping.utility import Utility
+from bayes_scaling.curves.stopping.verdict import Verdict
 
 __all__ = ["StopCallback"]
 
@@ -33,7 +34,7 @@ class StopCallback(Callback):
     trainer hold.
 
     In a distributed run process zero alone judges, and the others wait for its answer at each
-    logged loss, so all stop at the same step; they have no verdict and ``told`` is not called
+    logged loss, so all stop at the same step; they have no verdict and ``callback`` is not called
     there. It judges by the loss that it holds: log with ``sync_dist=True``, or that is the loss
     of its own share of the data. Each process must log it, so not with ``rank_zero_only=True``.
 
@@ -47,16 +48,14 @@ class StopCallback(Callback):
     every, patience : int
         Logged points from one verdict to the next, and verdicts in a row that must say stop. A
         divergence, or a loss that is no number, stops at once.
-    told : callable, optional
+    callback : callable, optional
         Called with every verdict.
-    stakes, reference, seed
+    utility, reference, seed
         As for :func:`monitor`; the cost is that of a step.
-    schedule : Schedule, optional
-        Learning rates to the planned end. If not given none is passed, whatever the module's
-        scheduler: the laws then know nothing of a cool-down to come, and may stop a run that it
-        would have paid to cool down.
     **fitting
-        ``laws``, ``population`` and ``particles``, as for :func:`fit_curve`.
+        As for :func:`fit_curve`: ``laws``, ``schedule``, ``population``, ``particles``. Without a
+        schedule none is passed, whatever the trainer's scheduler: the laws then know nothing of a
+        cool-down to come, and may stop a run that it would have paid to cool down.
 
     Raises
     ------
@@ -64,6 +63,7 @@ class StopCallback(Callback):
         If a number is out of range.
     """
 
+    @old_arguments(told="callback", stakes="utility")
     def __init__(
         self,
         metric: str,
@@ -71,14 +71,13 @@ class StopCallback(Callback):
         end: float | None = None,
         every: int = 1,
         patience: int = 2,
-        told: Callable[[Verdict], None] | None = None,
-        stakes: Stakes | None = None,
+        callback: Callable[[Verdict], object] | None = None,
+        utility: Utility | None = None,
         reference: float | None = None,
-        schedule: Schedule | None = None,
         seed: int = 0,
-        **fitting: Any,
+        **fitting: Unpack[FitOptions],
     ) -> None:
-        self._rule = Rule(end, every, patience, told, stakes, reference, schedule, seed, fitting)
+        self._rule = Rule(end, every, patience, callback, utility, reference, seed, fitting)
         self._metric = metric
         self._recorder: Recorder | None = None
         self._before: list[Point] = []

@@ -1,4 +1,4 @@
-"""What callbacks share: points of a run as it trains, and the rule asked as they come."""
+"""Recorder of callbacks: points of a run as it trains, judged as they come."""
 
 import logging
 import math
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from bayes_scaling.curves.callbacks.rule import Rule
 from bayes_scaling.curves.curve import Curve, Flag
 from bayes_scaling.curves.fitting.curve_fit import FEWEST
-from bayes_scaling.curves.stopping.monitor import Verdict
+from bayes_scaling.curves.stopping.verdict import LoggedLoss, Verdict
 from bayes_scaling.errors import DataError
 
 __all__ = ["Point", "Recorder"]
@@ -54,10 +54,10 @@ class Recorder:
         self.verdict: Verdict | None = None
         self._rule, self._watch = rule, rule.watch(planned)
         self._waiting = self._stops = 0
-        self._said: set[str] = set()
+        self._logged: set[str] = set()
 
     def seen(self, t: float, loss: float, lr: float | None = None) -> bool:
-        """Whether to stop, now that a loss was logged.
+        """Record a logged loss, and return whether to stop.
 
         Parameters
         ----------
@@ -84,51 +84,53 @@ class Recorder:
             # a later verdict, must not end a run that may have trained for days.
             if self.verdict is None and not isinstance(error, DataError):
                 raise
-            self._say(f"There is no verdict on the run: {error}")
+            self._warn(f"There is no verdict on the run: {error}")
             return False
         return self._judged(verdict)
 
     def curve(self) -> Curve:
-        """All of the run so far."""
+        """Return the run so far."""
         t, loss, rates = zip(*self.points, strict=True)
         lr = None if None in rates else rates
         return Curve.of(_RUN, t, loss, lr=lr, metric=self.metric, source="trainer")
 
     def missing(self, names: Iterable[str]) -> None:
-        """Say that the loss is not there where it was to be, and what is."""
+        """Warn that the loss is not logged where it should be, and what is."""
         known = ", ".join(map(repr, sorted(names))) or "nothing"
-        self._say(f"The run is not judged: no {self.metric!r} is logged; there is {known}.", "none")
+        self._warn(
+            f"The run is not judged: no {self.metric!r} is logged; there is {known}.", "none"
+        )
 
     def _judged(self, verdict: Verdict) -> bool:
-        """Keep and tell a verdict; whether it is enough to stop."""
+        """Keep a verdict, and return whether it is enough to stop."""
         self.verdict = verdict
         self._stops = self._stops + 1 if verdict.advice == "stop" else 0
-        stops = bool(verdict.content["diverged"]) or self._stops >= self._rule.patience
+        stops = verdict.diverged or self._stops >= self._rule.patience
         if stops:
-            self._say(str(verdict).split("\n", 1)[0])
-        if self._rule.told is not None:
-            self._rule.told(verdict)
+            self._warn(str(verdict).split("\n", 1)[0])
+        if self._rule.callback is not None:
+            self._rule.callback(verdict)
         return stops
 
     def _no_number(self, t: float) -> Verdict:
-        """The verdict on a loss that no curve holds."""
-        flag = Flag(_RUN, "not finite", float(t), float(t), 1, "the loss is no number: stopped")
-        content = {
-            "run": _RUN,
-            "metric": self.metric,
-            "axis": "step",
-            "t": float(t),
-            "end": self._watch.end,
-            "loss": self.points[-1][1] if self.points else None,
-            "excursion": None,
-            "diverged": True,
-            "flags": [vars(flag)],
-            "warnings": [],
-        }
-        return Verdict("stop", content)
+        """Return the verdict on a loss that no curve holds."""
+        meaning = "the loss is no number: stopped"
+        flag = Flag(run=_RUN, code="not finite", first=t, last=t, points=1, meaning=meaning)
+        return Verdict.without_forecast(
+            run=_RUN,
+            metric=self.metric,
+            axis="step",
+            t=float(t),
+            end=self._watch.end,
+            loss=self.points[-1][1] if self.points else None,
+            excursion=None,
+            diverged=True,
+            flags=[flag],
+            points=[LoggedLoss(t=at, loss=loss) for at, loss, _ in self.points],
+        )
 
-    def _say(self, text: str, kind: str | None = None) -> None:
-        """Log something, once a run: the same text, or another of its kind."""
-        if (kind or text) not in self._said:
-            self._said.add(kind or text)
+    def _warn(self, text: str, kind: str | None = None) -> None:
+        """Log a warning, once a run: the same text, or another of its kind."""
+        if (kind or text) not in self._logged:
+            self._logged.add(kind or text)
             _LOG.warning(text)

@@ -1,20 +1,19 @@
-"""When a callback judges, and when it stops: arguments that all of them share."""
+"""Stopping rule of a callback: arguments that all callbacks share."""
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
-from bayes_scaling.curves.schedule import Schedule
-from bayes_scaling.curves.stopping.monitor import Verdict
-from bayes_scaling.curves.stopping.utility import Stakes
+from bayes_scaling.curves.fitting.fit_options import FitOptions
+from bayes_scaling.curves.stopping.utility import Utility
+from bayes_scaling.curves.stopping.verdict import Verdict
 from bayes_scaling.curves.stopping.watching import Watch
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.scenarios.quantities import in_unit
 
 __all__ = ["Rule"]
 
-_FITTING = ("laws", "population", "particles")
+_FITTING = tuple(FitOptions.__annotations__)
 
 
 @dataclass(frozen=True)
@@ -24,18 +23,18 @@ class Rule:
     Parameters
     ----------
     end : float, optional
-        Planned end in steps; what the trainer plans if not given.
+        Planned end in steps; that of the trainer by default.
     every : int
         Logged points from one verdict to the next. Training waits for a verdict: a fraction of a
-        second, a few seconds where the curve is fitted from nothing again.
+        second, a few seconds where the curve is fitted from the prior again.
     patience : int
-        Verdicts in a row that must say stop.
-    told : callable, optional
+        Number of verdicts in a row that must say stop.
+    callback : callable, optional
         Called with every verdict.
-    stakes, reference, schedule, seed
+    utility, reference, seed
         As for :func:`monitor`.
     fitting : dict
-        ``laws``, ``population`` and ``particles``, as for :func:`fit_curve`.
+        As for :func:`fit_curve`: ``laws``, ``schedule``, ``population``, ``particles``.
 
     Raises
     ------
@@ -48,12 +47,11 @@ class Rule:
     end: float | None = None
     every: int = 1
     patience: int = 2
-    told: Callable[[Verdict], None] | None = None
-    stakes: Stakes | None = None
+    callback: Callable[[Verdict], object] | None = None
+    utility: Utility | None = None
     reference: float | None = None
-    schedule: Schedule | None = None
     seed: int = 0
-    fitting: dict[str, Any] = field(default_factory=dict)
+    fitting: FitOptions = field(default_factory=FitOptions)
 
     def __post_init__(self) -> None:
         for name in ("every", "patience"):
@@ -72,12 +70,12 @@ class Rule:
             )
 
     def watch(self, planned: float) -> Watch:
-        """What judges a run.
+        """Return what judges a run.
 
         Parameters
         ----------
         planned : float
-            Steps the trainer plans; not finite, or below 1, if it does not know.
+            Steps that the trainer plans; not finite, or below 1, if it does not know.
 
         Raises
         ------
@@ -87,7 +85,4 @@ class Rule:
         end = planned if self.end is None else self.end
         if not (math.isfinite(end) and end > 0):
             raise ScenarioError("the trainer does not know how many steps it plans; give end=")
-        fitting = dict(self.fitting)
-        if self.schedule is not None:
-            fitting["schedule"] = self.schedule
-        return Watch(float(end), self.stakes, self.reference, self.seed, fitting)
+        return Watch(float(end), self.utility, self.reference, self.seed, self.fitting)

@@ -1,18 +1,22 @@
 """What of a curve is not the curve: outliers, spikes, dips, levels and divergence, with names."""
 
 from dataclasses import dataclass, replace
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_scaling.core.records import Record, about
 from bayes_scaling.curves.cleaning.segments import Segments, Unfinished, segmented
-from bayes_scaling.curves.curve import Curve, Flag
+from bayes_scaling.curves.curve import Curve, Flag, FlagCode
 from bayes_scaling.curves.schedule import Schedule
 from bayes_scaling.errors import DataError
 
 __all__ = ["Cleaned", "Excursion", "cleaned"]
 
+Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Probability = Annotated[float, about("Probability.", "probability", ge=0, le=1 + 1e-6)]
 
 _FEWEST = 8
 _RUN = 3
@@ -23,34 +27,25 @@ _RISES, _LOWER = 0.6, 0.02
 which a metric rises; log loss by which it may fall at first."""
 
 
-@dataclass(frozen=True)
-class Excursion:
-    """What goes on at the last point of a curve, where it is not on its curve.
+class Excursion(Record, frozen=True, kw_only=True):
+    """State of a run whose last point is not on its curve."""
 
-    Attributes
-    ----------
-    kind : {"spike", "dip", "level-shift", "diverged", "not finite"}
-        What it is, by the probabilities.
-    since, points : float, int
-        Where it began, and how many points it has.
-    loss_before, loss_farthest, loss_now : float or None
-        Of the curve where it began, the farthest from that, and the last; None if no number.
-    returns, level, diverged : float
-        Probability that the loss comes back to its curve, stays at another level, has diverged.
-    wait_until : float or None
-        Where that is decided if nothing changes until then; None if it is decided.
-    """
-
-    kind: str
-    since: float
-    points: int
-    loss_before: float | None
-    loss_farthest: float | None
-    loss_now: float | None
-    returns: float
-    level: float
-    diverged: float
-    wait_until: float | None
+    kind: Annotated[
+        Literal["spike", "dip", "level-shift", "diverged", "not finite"],
+        about("What it is, by the probabilities."),
+    ]
+    since: Annotated[float, about("First point of it.", "axis")]
+    points: Annotated[int, about("Number of points.", ge=1)]
+    loss_before: Annotated[float | None, about("Loss of the curve where it began.", "loss")]
+    loss_farthest: Annotated[float | None, about("Loss farthest from that.", "loss")]
+    loss_now: Annotated[float | None, about("Last logged loss.", "loss")]
+    returns: Annotated[Probability, about("That the loss comes back to its curve.", "probability")]
+    level: Annotated[Probability, about("That it stays at another level.", "probability")]
+    diverged: Annotated[Probability, about("That the run has diverged.", "probability")]
+    wait_until: Annotated[
+        float | None,
+        about("Where this is decided if nothing changes; null if it is.", "axis"),
+    ]
 
 
 @dataclass(frozen=True)
@@ -111,13 +106,7 @@ def cleaned(curve: Curve, schedule: Schedule | None = None) -> Cleaned:
     last = float(curve.loss[-1])
     gone = curve.lost[curve.lost > curve.t[-1]]
     if len(gone) >= _TAIL:
-        said = "the loss is no number, and does not come back"
-        ends = float(gone.min()), float(gone.max())
-        flag = Flag(curve.run, "diverged", *ends, len(gone), said, last, None, 1.0)
-        what = Excursion(
-            "not finite", ends[0], len(gone), last, None, None, 0.0, 0.0, 1.0, None
-        )  # fmt: skip
-        return Cleaned(curve, curve, (flag,), last, what)
+        return _not_finite(curve, gone, last)
     if len(curve) < _FEWEST:
         return Cleaned(curve, curve, (), last)
     refuse_rising(curve)
@@ -176,20 +165,48 @@ def _excursion(curve: Curve, found: Segments) -> Excursion | None:
     step = any(step.at == open_.at for step in found.steps)
     kind = _kind(open_, step=step)
     return Excursion(
-        kind,
-        float(curve.t[open_.at]),
-        len(y),
-        float(np.exp(before)),
-        float(np.exp(y[farthest])),
-        float(curve.loss[-1]),
-        what.returns,
-        what.level,
-        what.diverged,
-        what.wait_until if kind in ("spike", "dip") else None,
+        kind=kind,
+        since=float(curve.t[open_.at]),
+        points=len(y),
+        loss_before=float(np.exp(before)),
+        loss_farthest=float(np.exp(y[farthest])),
+        loss_now=float(curve.loss[-1]),
+        returns=what.returns,
+        level=what.level,
+        diverged=what.diverged,
+        wait_until=what.wait_until if kind in ("spike", "dip") else None,
     )
 
 
-def _kind(open_: Unfinished, *, step: bool) -> str:
+def _not_finite(curve: Curve, gone: Floats, last: float) -> Cleaned:
+    """Return a curve whose losses are no numbers any more."""
+    first = float(gone.min())
+    flag = Flag(
+        run=curve.run,
+        code="diverged",
+        first=first,
+        last=float(gone.max()),
+        points=len(gone),
+        meaning="the loss is no number, and does not come back",
+        loss_from=last,
+        probability=1.0,
+    )
+    excursion = Excursion(
+        kind="not finite",
+        since=first,
+        points=len(gone),
+        loss_before=last,
+        loss_farthest=None,
+        loss_now=None,
+        returns=0.0,
+        level=0.0,
+        diverged=1.0,
+        wait_until=None,
+    )
+    return Cleaned(curve, curve, (flag,), last, excursion)
+
+
+def _kind(open_: Unfinished, *, step: bool) -> Literal["spike", "dip", "level-shift", "diverged"]:
     if step:
         return "level-shift"
     if open_.recovery.likely == "diverged":
@@ -199,15 +216,24 @@ def _kind(open_: Unfinished, *, step: bool) -> str:
 
 def _flag(
     curve: Curve,
-    code: str,
+    code: FlagCode,
     at: Ints,
     meaning: str,
     *,
     losses: tuple[float | None, float | None],
     probability: float | None = None,
 ) -> Flag:
-    ends = float(curve.t[at[0]]), float(curve.t[at[-1]])
-    return Flag(curve.run, code, *ends, len(at), meaning, *losses, probability)
+    return Flag(
+        run=curve.run,
+        code=code,
+        first=float(curve.t[at[0]]),
+        last=float(curve.t[at[-1]]),
+        points=len(at),
+        meaning=meaning,
+        loss_from=losses[0],
+        loss_to=losses[1],
+        probability=probability,
+    )
 
 
 def _open(curve: Curve, what: Excursion) -> Flag:

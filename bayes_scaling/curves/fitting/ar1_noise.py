@@ -1,9 +1,9 @@
-"""How points of a curve scatter about its law: each by itself, and together.
+"""Noise of a curve about its law: white noise of each point, and an AR(1) process.
 
-Log losses are the law's, plus noise of each point (white), plus a wandering that neighbouring
-points share: a stationary AR(1) process in the log of t (Ornstein and Uhlenbeck 1930), which stands
-for deviations that last and for what the law gets wrong. Together they are a state-space model with
-one state, and the likelihood of a curve is a Kalman filter (Särkkä 2013, Theorem 4.2).
+Log losses are the law's, plus white noise of each point, plus a stationary AR(1) process in the log
+of t (Ornstein and Uhlenbeck 1930), which stands for deviations that last and for the discrepancy
+between law and curve. Together they are a state-space model with one state, and the likelihood of a
+curve is a Kalman filter (Särkkä 2013, Theorem 4.2).
 """
 
 from dataclasses import dataclass
@@ -11,64 +11,64 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NAMES", "Scatter", "filtered"]
+__all__ = ["NAMES", "Ar1State", "NoiseParameters", "kalman_filter"]
 
 Floats = NDArray[np.float64]
 
-NAMES = ("white", "wander", "memory")
-"""sd of the noise of one logged point; sd of the wandering; its length in natural logs of t."""
+NAMES = ("white_sd", "ar1_sd", "length_scale")
+"""sd of the white noise of one point; sd of the AR(1) process, and its length scale in log t."""
 
 
 @dataclass(frozen=True)
-class Scatter:
-    """Scatter of particles, dims (particle,).
+class NoiseParameters:
+    """Parameters of the noise of particles, dims (particle,).
 
     Attributes
     ----------
-    white, wander : (particle,) array
+    white_sd, ar1_sd : (particle,) array
         Standard deviations, log loss.
-    memory : (particle,) array
-        Log of t over which the wandering forgets, by a factor of e.
+    length_scale : (particle,) array
+        Distance in log t over which the autocorrelation falls by a factor of e.
     """
 
-    white: Floats
-    wander: Floats
-    memory: Floats
+    white_sd: Floats
+    ar1_sd: Floats
+    length_scale: Floats
 
 
 @dataclass(frozen=True)
-class Wandering:
-    """What is known of the wandering at the last point, dims (particle,)."""
+class Ar1State:
+    """Filtered mean and variance of the AR(1) process at the last point, dims (particle,)."""
 
     mean: Floats
     variance: Floats
 
 
-def filtered(
-    residuals: Floats, log_t: Floats, counts: Floats, scatter: Scatter
-) -> tuple[Floats, Wandering]:
-    """Log likelihood of residuals, and the wandering after them.
+def kalman_filter(
+    residuals: Floats, log_t: Floats, counts: Floats, noise: NoiseParameters
+) -> tuple[Floats, Ar1State]:
+    """Compute the log likelihood of residuals, and the state of the AR(1) process after them.
 
     Parameters
     ----------
     residuals : (particle, point) array
         Log loss less that of the law.
     log_t : (point,) array
-        Where, natural log, growing.
+        Natural log of the positions, growing.
     counts : (point,) array
-        Logged points behind each one; their mean has so much less white noise.
-    scatter : Scatter
-        Of each particle.
+        Logged points averaged in each one, which divide the variance of its white noise.
+    noise : NoiseParameters
+        Parameters of each particle.
 
     Returns
     -------
     log_likelihood : (particle,) array
-    wandering : Wandering
+    state : Ar1State
     """
-    total = scatter.wander**2
+    total = noise.ar1_sd**2
     mean, variance = np.zeros(len(residuals)), total.copy()
-    white = scatter.white[:, None] ** 2 / counts
-    kept = np.exp(-np.diff(log_t) / scatter.memory[:, None])
+    white = noise.white_sd[:, None] ** 2 / counts
+    kept = np.exp(-np.diff(log_t) / noise.length_scale[:, None])
     logs = np.zeros(len(residuals))
     for at in range(residuals.shape[1]):
         if at:
@@ -76,9 +76,9 @@ def filtered(
             mean = stays * mean
             variance = stays**2 * variance + total * (1.0 - stays**2)
         whole = variance + white[:, at]
-        surprise = residuals[:, at] - mean
-        logs -= 0.5 * (np.log(2.0 * np.pi * whole) + surprise**2 / whole)
+        innovation = residuals[:, at] - mean
+        logs -= 0.5 * (np.log(2.0 * np.pi * whole) + innovation**2 / whole)
         gain = variance / whole
-        mean = mean + gain * surprise
+        mean = mean + gain * innovation
         variance = (1.0 - gain) * variance
-    return logs, Wandering(mean, variance)
+    return logs, Ar1State(mean, variance)

@@ -1,84 +1,94 @@
-"""Long curves as a few dozen points on a log grid, with what is known of their noise."""
+"""Binning of long curves on a log grid, with an estimate of their white noise."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_scaling.core.caveat import Caveat
 from bayes_scaling.curves.curve import Curve
 
-__all__ = ["POINTS", "Thinned", "thinned"]
+__all__ = ["POINTS", "BinnedCurve", "binned"]
 
 Floats = NDArray[np.float64]
 
 POINTS = 64
-"""Most points that are fitted: beyond these a smooth curve tells nothing new."""
+"""Largest number of fitted points: beyond it a smooth curve holds no more information."""
 _TO_SD = 1.4826 / np.sqrt(2.0)
 """From the median absolute difference of neighbours to the sd of one of them, if normal."""
 _KNOWN = 30
 
 
 @dataclass(frozen=True)
-class Thinned:
-    """Points of a curve on a log grid.
+class BinnedCurve:
+    """Means of a curve over bins of a log grid.
 
     Attributes
     ----------
     log_t, log_loss : (point,) array
-        Means of the logs over the logged points of each cell.
+        Means of the logs over the logged points of each bin.
     counts : (point,) array
-        How many those are.
-    white : float
+        Number of these points.
+    white_sd : float
         sd of the log loss of one logged point, from differences of neighbours; NaN if few.
     logged : int
-        Points there were.
+        Number of logged points.
     """
 
     log_t: Floats
     log_loss: Floats
     counts: Floats
-    white: float
+    white_sd: float
     logged: int
 
     @property
-    def said(self) -> str:
-        """What was done, in words; empty if nothing."""
+    def caveats(self) -> tuple[Caveat, ...]:
+        """Note that points were averaged, where they were."""
         if len(self.log_t) == self.logged:
-            return ""
+            return ()
         return (
-            f"{self.logged} points are averaged to {len(self.log_t)} on a grid of log t; one point "
-            f"scatters by {100 * self.white:.2g}% of the loss."
+            Caveat(
+                code="binned-points",
+                severity="note",
+                text=f"{self.logged} points are averaged to {len(self.log_t)} on a grid of log t; "
+                f"one point scatters by {100 * self.white_sd:.2g}% of the loss.",
+                data={
+                    "logged": self.logged,
+                    "bins": len(self.log_t),
+                    "white_sd": self.white_sd,
+                },
+            ),
         )
 
 
-def thinned(curve: Curve, points: int = POINTS) -> Thinned:
-    """A curve on a log grid.
+def binned(curve: Curve, points: int = POINTS) -> BinnedCurve:
+    """Average a curve over bins of a log grid.
 
     Parameters
     ----------
     curve : Curve
-        As logged.
+        Logged points.
     points : int
-        Most cells; a curve with no more points is left as it is.
+        Largest number of bins; a curve with no more points is left as it is.
 
     Returns
     -------
-    Thinned
+    BinnedCurve
     """
     log_t, log_loss = np.log(curve.t), np.log(curve.loss)
     steps = np.abs(np.diff(log_loss))
-    white = float(np.median(steps) * _TO_SD) if len(steps) >= _KNOWN else float("nan")
+    white_sd = float(np.median(steps) * _TO_SD) if len(steps) >= _KNOWN else float("nan")
     if len(curve) <= points:
-        return Thinned(log_t, log_loss, np.ones(len(curve)), white, len(curve))
-    # Cells that hold one point at least: in log t where points are dense, else as logged.
+        return BinnedCurve(log_t, log_loss, np.ones(len(curve)), white_sd, len(curve))
+    # Bins that hold one point at least: in log t where points are dense, else as logged.
     edges = np.linspace(log_t[0], log_t[-1], points + 1)
-    cells = np.clip(np.searchsorted(edges, log_t, side="right") - 1, 0, points - 1)
-    _, cells = np.unique(cells, return_inverse=True)
-    counts = np.bincount(cells).astype(np.float64)
-    return Thinned(
-        np.bincount(cells, log_t) / counts,
-        np.bincount(cells, log_loss) / counts,
+    bins = np.clip(np.searchsorted(edges, log_t, side="right") - 1, 0, points - 1)
+    _, bins = np.unique(bins, return_inverse=True)
+    counts = np.bincount(bins).astype(np.float64)
+    return BinnedCurve(
+        np.bincount(bins, log_t) / counts,
+        np.bincount(bins, log_loss) / counts,
         counts,
-        white,
+        white_sd,
         len(curve),
     )

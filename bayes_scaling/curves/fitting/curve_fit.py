@@ -1,9 +1,10 @@
-"""The posterior of a curve: laws, averaged by how well they explain it, and what comes next."""
+"""Posterior of a curve: laws averaged by their evidence, and the forecast."""
 
 import math
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -12,12 +13,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import softmax
 
 from bayes_scaling.core.arguments import check_seed, needs, shown, whole_number
+from bayes_scaling.core.caveat import Caveat, texts
 from bayes_scaling.core.draw_summary import CENTRAL, quantiles_of
 from bayes_scaling.core.random_streams import Stream, generator
 from bayes_scaling.curves.curve import WANTED, Curve
-from bayes_scaling.curves.fitting.binning import Thinned, thinned
-from bayes_scaling.curves.fitting.curve_law_posterior import OneLaw
-from bayes_scaling.curves.fitting.curve_model import Home, Model
+from bayes_scaling.curves.fitting.binning import BinnedCurve, binned
+from bayes_scaling.curves.fitting.curve_law_posterior import LawPosterior
+from bayes_scaling.curves.fitting.curve_model import Model, ReferenceFrame
 from bayes_scaling.curves.fitting.curve_population import CurvePopulation
 from bayes_scaling.curves.fitting.particles import sample, updated
 from bayes_scaling.curves.schedule import Schedule, warmed
@@ -31,70 +33,80 @@ Floats = NDArray[np.float64]
 
 _PARTICLES = 2000
 FEWEST = 4
-"""Points that a curve must have."""
+"""Fewest points of a curve that is fitted."""
 _STUCK, _COUNTS = 0.02, 0.05
-"""Share of accepted moves below which particles have not mixed; weight from which a law counts."""
+"""Acceptance rate below which particles have not mixed; weight from which a law counts."""
 _LOST = 0.02
-"""Effective share of particles below which new points are a surprise and all begins anew."""
+"""Effective fraction of particles below which new points disagree with them."""
 _GROWN = 2.0
-"""Times the t of the last full fit from which all begins anew: home has moved."""
+"""Factor on the t of the last fit from the prior beyond which the reference frame is too far."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class CurveFit:
-    """What is believed of a curve, seen so far.
+    """Posterior of a curve seen so far, averaged over laws.
 
     Attributes
     ----------
     curve : Curve
-        As logged.
-    data : Thinned
-        As fitted.
-    parts : tuple of OneLaw
-        By law.
+        Curve as logged.
+    data : BinnedCurve
+        Curve as fitted.
+    parts : tuple of LawPosterior
+        Posterior under each law.
     seed : int
-        Of the particles.
+        Random seed.
     began : float
-        Where the curve ended when it was last fitted from nothing.
-    learned : tuple of str
-        What is doubtful about the population that was its prior.
+        Last point of the curve when it was last fitted from the prior.
+    prior_caveats : tuple of Caveat
+        Caveats of the population that was its prior.
     """
 
     curve: Curve
-    data: Thinned
-    parts: tuple[OneLaw, ...]
+    data: BinnedCurve
+    parts: tuple[LawPosterior, ...]
     seed: int
     began: float
-    learned: tuple[str, ...] = ()
+    prior_caveats: tuple[Caveat, ...] = ()
+
+    @property
+    def caveats(self) -> tuple[Caveat, ...]:
+        """What makes the forecast less sure than it looks."""
+        weights = self.weights
+        stuck = [
+            Caveat(
+                code="stuck-particles",
+                severity="warning",
+                subject=part.model.law.name,
+                text=f"Particles of law {part.model.law.name!r} hardly moved (accepted "
+                f"{part.particles.accepted:.0%}): its part of the forecast is rough.",
+                data={"accepted": part.particles.accepted},
+            )
+            for part in self.parts
+            if part.particles.accepted < _STUCK and weights[part.model.law.name] > _COUNTS
+        ]
+        return (*self.prior_caveats, *stuck)
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What makes it less sure than it looks."""
-        weights = self.weights
-        stuck = [
-            f"Particles of law {name!r} hardly moved (accepted {accepted:.0%}): its part of the "
-            "forecast is rough."
-            for name, accepted in (
-                (part.model.law.name, part.particles.accepted) for part in self.parts
-            )
-            if accepted < _STUCK and weights[name] > _COUNTS
-        ]
-        return (*self.learned, *stuck)
+        """Texts of ``caveats`` (deprecated)."""
+        warnings.warn("warnings is deprecated; use caveats", DeprecationWarning, stacklevel=2)
+        return texts(self.caveats)
 
     @property
     def weights(self) -> dict[str, float]:
         """Posterior probability of each law."""
-        evidence = [p.particles.log_evidence + math.log(p.share) for p in self.parts]
-        shares = softmax(np.array(evidence)).tolist()
-        return dict(zip([part.model.law.name for part in self.parts], shares, strict=True))
+        evidence = [p.particles.log_evidence + math.log(p.prior_weight) for p in self.parts]
+        weights = softmax(np.array(evidence)).tolist()
+        return dict(zip([part.model.law.name for part in self.parts], weights, strict=True))
 
     @property
     def scheduled(self) -> bool:
-        """Whether a law of it knows the learning rates of the plan."""
+        """Whether a law of it reads the learning rates of the plan."""
         return any("lr_sum" in part.model.law.inputs for part in self.parts)
 
     def posterior(self, law: str | None = None) -> xr.Dataset:
-        """Parameters under a law, the most probable if none is named, dims (chain, draw).
+        """Return parameters under a law, the most probable by default, dims (chain, draw).
 
         Amplitudes are the loss at the reference point, ``attrs["reference_t"]``.
         """
@@ -103,35 +115,34 @@ class CurveFit:
         part = next((p for p in self.parts if p.model.law.name == name), None)
         if part is None:
             raise FitError(f"law {name!r} is not in the fit; it has {', '.join(weights)}")
-        unit = np.exp(part.model.home.log_loss)
+        unit = np.exp(part.model.frame.log_loss)
         of_loss = {p.name for p in part.model.law.parameters if p.of_loss}
         values = part.model.values(part.particles.points)
         data = {
             key: (("chain", "draw"), value.T * (unit if key in of_loss else 1.0))
             for key, value in values.items()
         }
-        reference = float(np.exp(part.model.home.log_t))
+        reference = float(np.exp(part.model.frame.log_t))
         return xr.Dataset(data, attrs={"law": name, "reference_t": reference})
 
     def forecast(
         self, t: ArrayLike, kind: Literal["run", "curve"] = "run", *, seed: int | None = None
     ) -> Floats:
-        """Draws of the loss further on, one path of the curve a draw.
+        """Draw the loss further on, one path of the curve a draw.
 
         Parameters
         ----------
         t : (point,) array-like
             Steps or tokens, in order, from the last point on.
         kind : {"run", "curve"}
-            "run": as it will be logged, with the deviation that lasts from the last point on,
-            and the noise of a point. "curve": the law's.
+            "run": the loss to be logged, with AR(1) and white noise. "curve": the law's.
         seed : int, optional
-            Of which particles and which deviations; that of the fit if not given.
+            Random seed; that of the fit by default.
 
         Returns
         -------
         (draw, point) array
-            As many draws as there are particles of a law.
+            Losses, as many draws as there are particles of a law.
 
         Raises
         ------
@@ -160,32 +171,35 @@ class CurveFit:
         return losses
 
     def floor(self) -> Floats:
-        """Draws of what the loss would end at, were the run to go on for ever."""
+        """Draw the loss that the run would end at, were it to go on for ever."""
         rng = generator(Stream.CURVE_FLOOR, self.seed)
         size = len(self.parts[0].particles.points)
         counts = rng.multinomial(size, np.array(list(self.weights.values())))
         draws = [
             part.model.values(part.particles.points[rng.permutation(size)[:count]])["floor"][:, 0]
-            * np.exp(part.model.home.log_loss)
+            * np.exp(part.model.frame.log_loss)
             for part, count in zip(self.parts, counts, strict=True)
         ]
         return np.concatenate(draws)
 
     def log_density(self, t: float, loss: float) -> float:
-        """Log predictive density of the loss logged at a later point, per unit of loss."""
+        """Return the log predictive density of the loss logged at a later point."""
         densities = [part.density(self.data, t, loss) for part in self.parts]
         shares = np.array(list(self.weights.values()))
         return float(np.log(max(shares @ np.array(densities), 1e-300)) - np.log(loss))
 
     def updated(self, curve: Curve) -> "CurveFit":
-        """The same after more of the curve has come: a change of weights, or anew if it must be.
+        """Return the posterior after more of the curve has come.
+
+        Particles are reweighted; they are sampled from the prior again where the new points
+        disagree with them, or the curve has grown too far beyond its reference frame.
 
         Parameters
         ----------
         curve : Curve
-            All of it.
+            The whole curve.
         """
-        data = thinned(warmed(curve, self.parts[0].model.home.schedule))
+        data = binned(warmed(curve, self.parts[0].model.frame.schedule))
         rng = generator(Stream.CURVE_UPDATE, self.seed, len(curve))
         parts = []
         for part in self.parts:
@@ -197,8 +211,8 @@ class CurveFit:
             return self._anew(curve, data)
         return replace(self, curve=curve, data=data, parts=tuple(parts))
 
-    def _anew(self, curve: Curve, data: Thinned) -> "CurveFit":
-        """From the priors on; home, and with it a prior of its own, stays where it was."""
+    def _anew(self, curve: Curve, data: BinnedCurve) -> "CurveFit":
+        """Sample from the prior again; the reference frame stays where it was."""
         parts = []
         for part in self.parts:
             rng = generator(Stream.CURVE_PARTICLES, self.seed, part.model.law.name)
@@ -207,7 +221,7 @@ class CurveFit:
         return replace(self, curve=curve, data=data, parts=tuple(parts), began=float(curve.t[-1]))
 
     def summary(self) -> pd.DataFrame:
-        """Weight of each law, and quantiles of its floor and exponents."""
+        """Return the weight of each law, and quantiles of its parameters."""
         rows = []
         for name, weight in self.weights.items():
             draws = self.posterior(name)
@@ -218,8 +232,8 @@ class CurveFit:
 
     def __repr__(self) -> str:
         shares = ", ".join(f"{name} {share:.0%}" for name, share in self.weights.items())
-        said = f" {self.data.said}" if self.data.said else ""
-        return f"CurveFit of {self.curve!r}; {shares}.{said}"
+        binned = "".join(f" {caveat.text}" for caveat in self.data.caveats)
+        return f"CurveFit of {self.curve!r}; {shares}.{binned}"
 
 
 def fit_curve(
@@ -232,24 +246,24 @@ def fit_curve(
     particles: int = _PARTICLES,
     seed: int = 0,
 ) -> CurveFit:
-    """Fit laws to one curve, each by particles, and weigh them by their evidence.
+    """Fit laws to a curve by tempered sequential Monte Carlo, weighted by their evidence.
 
     Parameters
     ----------
     curve : Curve
-        The curve so far.
+        Curve so far.
     laws : str, Law or sequence of them, optional
-        Laws of curves; a power law with a floor, M4, a broken power law and double descent if not
-        given, and where a schedule is given the law of learning rates alone.
+        Laws of curves. By default a power law with a floor, M4, a broken power law and double
+        descent; with a schedule, the law of learning rates alone.
     schedule : Schedule, optional
         Learning rates to the planned end.
     population : CurvePopulation, optional
-        What finished runs have in common, from :func:`learn`: takes the place of the laws and of
-        their wide priors.
+        Prior learned from finished runs by :func:`learn`, in place of the laws and their wide
+        priors.
     end : float, optional
-        Planned end; what a population needs, that of the schedule if not given.
+        Planned end, which a population needs; that of the schedule by default.
     particles : int
-        How many, of each law.
+        Number of particles of each law.
     seed : int
         Random seed.
 
@@ -263,6 +277,15 @@ def fit_curve(
         If the curve has fewer than four points, or a law lacks what it reads.
     FitError
         If a number is out of range.
+
+    Examples
+    --------
+    >>> curve = bs.load_curves("curve.csv", t="step").curves[0]
+    >>> fit = bs.fit_curve(curve, laws=("curve-power", "curve-m4"), particles=200)
+    >>> sorted(fit.weights)
+    ['curve-m4', 'curve-power']
+    >>> fit.forecast([6000, 10_000]).shape
+    (200, 2)
     """
     needs(curve, Curve, "curve", WANTED, DataError)
     check_seed(seed)
@@ -275,33 +298,31 @@ def fit_curve(
         raise FitError(
             f"particles is {shown(particles)}, a whole number from 100 to 100000 is needed"
         )
-    data = thinned(warmed(curve, schedule))
+    data = binned(warmed(curve, schedule))
     if population is None:
         models = _models(data, laws, schedule)
-        shares = [1.0] * len(models)
+        weights = [1.0] * len(models)
     else:
         last = end or (schedule.end if schedule else None)
         if last is None:
             raise DataError("with a population the planned end of the run is needed")
-        home = Home.at_end(data, last, schedule)
-        models = [part.model(home) for part in population.parts]
-        shares = [part.weight for part in population.parts]
+        frame = ReferenceFrame.at_end(data, last, schedule)
+        models = [part.model(frame) for part in population.parts]
+        weights = [part.weight for part in population.parts]
     parts = []
-    for model, share in zip(models, shares, strict=True):
+    for model, weight in zip(models, weights, strict=True):
         rng = generator(Stream.CURVE_PARTICLES, seed, model.law.name)
-        parts.append(OneLaw(model, sample(model.target(data), count, rng), share))
-    learned = population.warnings if population else ()
-    return CurveFit(curve, data, tuple(parts), seed, float(curve.t[-1]), learned)
+        parts.append(LawPosterior(model, sample(model.target(data), count, rng), weight))
+    prior_caveats = population.caveats if population else ()
+    return CurveFit(curve, data, tuple(parts), seed, float(curve.t[-1]), prior_caveats)
 
 
 def _models(
-    data: Thinned, laws: Sequence[str | Law] | str | Law | None, schedule: Schedule | None
+    data: BinnedCurve, laws: Sequence[str | Law] | str | Law | None, schedule: Schedule | None
 ) -> list[Model]:
-    """Laws with their own priors, in the middle of the curve."""
-    given: Any = laws
-    if given is None:
-        given = DEFAULT_CURVES if schedule is None else ("curve-annealed",)
-    elif isinstance(given, str | Law):
-        given = (given,)
-    home = Home.of(data, schedule)
-    return [Model.of(get(law), home, data) for law in given]
+    """Return laws with their own priors, in the middle of the curve."""
+    wanted: Sequence[str | Law] = (laws,) if isinstance(laws, str | Law) else laws or ()
+    if laws is None:
+        wanted = DEFAULT_CURVES if schedule is None else ("curve-annealed",)
+    frame = ReferenceFrame.of(data, schedule)
+    return [Model.of(get(law), frame, data) for law in wanted]

@@ -1,4 +1,4 @@
-"""A law of curves with its scatter, as a target for particles."""
+"""Model of a curve: a law with its noise, as a target density for particles."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,32 +6,32 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bayes_scaling.curves.fitting import ar1_noise as noise
-from bayes_scaling.curves.fitting.binning import Thinned
+from bayes_scaling.curves.fitting.ar1_noise import NAMES, Ar1State, NoiseParameters, kalman_filter
+from bayes_scaling.curves.fitting.binning import BinnedCurve
 from bayes_scaling.curves.fitting.particles import Gaussian, Target
 from bayes_scaling.curves.schedule import Schedule
 from bayes_scaling.errors import DataError
 from bayes_scaling.laws import Law
 
-__all__ = ["Home", "Model"]
+__all__ = ["Model", "ReferenceFrame"]
 
 Floats = NDArray[np.float64]
 
-_SCATTER = {"white": (3e-3, 1.5), "wander": (1e-2, 1.0), "memory": (0.3, 0.7)}
+_NOISE = {"white_sd": (3e-3, 1.5), "ar1_sd": (1e-2, 1.0), "length_scale": (0.3, 0.7)}
 """Median and sd of the log of each: a point scatters by a few tenths of a percent, more or less by
 a factor of 20; laws miss by about 1%, as those of runs do; deviations last for a third of a
 factor of e in t."""
 _KNOWN = 1.0
-"""sd of the log of the white noise where differences of neighbours tell it."""
+"""sd of the log of the white noise where differences of neighbours estimate it."""
 _NONE = 1e-300
 _TAIL = 3
 _RESOLUTION = 1e-5
-"""To which logs write losses, log loss: with less a curve of rounded numbers has no density."""
+"""Log loss to which logs are rounded: with less a curve of rounded numbers has no density."""
 
 
 @dataclass(frozen=True)
-class Home:
-    """Where a curve's parameters hold.
+class ReferenceFrame:
+    """Reference point of a curve's parameters, and their unit of loss.
 
     Attributes
     ----------
@@ -48,14 +48,16 @@ class Home:
     schedule: Schedule | None = None
 
     @classmethod
-    def at_end(cls, data: Thinned, end: float, schedule: Schedule | None = None) -> "Home":
-        """The planned end, in units of the last loss known."""
+    def at_end(
+        cls, data: BinnedCurve, end: float, schedule: Schedule | None = None
+    ) -> "ReferenceFrame":
+        """Return the frame at the planned end, in units of the last loss."""
         last = float(np.median(data.log_loss[-_TAIL:]))
         return cls(float(np.log(end)), last, schedule)
 
     @classmethod
-    def of(cls, data: Thinned, schedule: Schedule | None = None) -> "Home":
-        """The middle of a curve, on the log scale."""
+    def of(cls, data: BinnedCurve, schedule: Schedule | None = None) -> "ReferenceFrame":
+        """Return the frame in the middle of a curve, on the log scale."""
         middle = float(data.log_t[0] + data.log_t[-1]) / 2.0
         return cls(middle, float(np.interp(middle, data.log_t, data.log_loss)), schedule)
 
@@ -68,47 +70,47 @@ class Model:
     ----------
     law : Law
         One of :func:`bayes_scaling.laws.curve_laws`.
-    home : Home
-        Where its parameters hold.
+    frame : ReferenceFrame
+        Reference point of its parameters.
     prior : Gaussian
-        Of the logs of its parameters and of the scatter, in the order of ``names``.
+        Prior of the logs of its parameters and of those of the noise, in the order of ``names``.
     """
 
     law: Law
-    home: Home
+    frame: ReferenceFrame
     prior: Gaussian
 
     @classmethod
-    def of(cls, law: Law, home: Home, data: Thinned) -> "Model":
-        """With the law's own priors.
+    def of(cls, law: Law, frame: ReferenceFrame, data: BinnedCurve) -> "Model":
+        """Return the model with the law's own priors.
 
         Raises
         ------
         DataError
             If the law reads learning rates and there is no schedule.
         """
-        if "lr_sum" in law.inputs and home.schedule is None:
+        if "lr_sum" in law.inputs and frame.schedule is None:
             raise DataError(
                 f"law {law.name!r} reads learning rates; give a schedule, or log lr with the loss"
             )
-        scatter = dict(_SCATTER)
-        if np.isfinite(data.white) and data.white > 0:
-            scatter["white"] = (data.white, _KNOWN)
-        priors = [(p.prior.median, p.prior.sd) for p in law.parameters] + list(scatter.values())
+        noises = dict(_NOISE)
+        if np.isfinite(data.white_sd) and data.white_sd > 0:
+            noises["white_sd"] = (data.white_sd, _KNOWN)
+        priors = [(p.prior.median, p.prior.sd) for p in law.parameters] + list(noises.values())
         median, sd = np.array(priors).T
-        return cls(law, home, Gaussian.independent(np.log(median), sd))
+        return cls(law, frame, Gaussian.independent(np.log(median), sd))
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of what is sampled."""
-        return (*self.law.names, *noise.NAMES)
+        """Names of the sampled parameters."""
+        return (*self.law.names, *NAMES)
 
     def inputs(self, t: ArrayLike) -> dict[str, Floats]:
-        """Logs of the law's inputs, relative to home."""
+        """Return logs of the law's inputs, relative to frame."""
         at = np.asarray(t, np.float64)
-        if self.home.schedule is None or "t" in self.law.inputs:
-            return {"t": np.log(at) - self.home.log_t}
-        schedule = self.home.schedule
+        if self.frame.schedule is None or "t" in self.law.inputs:
+            return {"t": np.log(at) - self.frame.log_t}
+        schedule = self.frame.schedule
         areas, ends = schedule.areas(at), schedule.areas([schedule.end])
         logs = [
             np.log(np.maximum(area, _NONE)) - np.log(max(float(end[0]), _NONE))
@@ -117,32 +119,32 @@ class Model:
         return dict(zip(("lr_sum", "lr_drop"), logs, strict=True))
 
     def values(self, points: Floats) -> dict[str, Floats]:
-        """Parameters of particles, by name, dims (particle, 1)."""
+        """Return parameters of particles, by name, dims (particle, 1)."""
         return {name: np.exp(points[:, i : i + 1]) for i, name in enumerate(self.names)}
 
     def log_curve(self, points: Floats, inputs: Mapping[str, Floats]) -> Floats:
-        """Log loss by the law, dims (particle, point)."""
+        """Return the log loss of the law, dims (particle, point)."""
         with np.errstate(all="ignore"):
             curve: Floats = self.law.log_curve(inputs, self.values(points))
-        return curve + self.home.log_loss
+        return curve + self.frame.log_loss
 
-    def scatter(self, points: Floats) -> noise.Scatter:
-        """Scatter of particles."""
-        white, wander, memory = np.exp(points[:, -len(noise.NAMES) :]).T
-        return noise.Scatter(np.hypot(white, _RESOLUTION), wander, memory)
+    def noise(self, points: Floats) -> NoiseParameters:
+        """Return the parameters of the noise of particles."""
+        white_sd, ar1_sd, length_scale = np.exp(points[:, -len(NAMES) :]).T
+        return NoiseParameters(np.hypot(white_sd, _RESOLUTION), ar1_sd, length_scale)
 
-    def filtered(self, points: Floats, data: Thinned) -> tuple[Floats, noise.Wandering]:
-        """Log likelihood of a curve, and the wandering at its end."""
+    def filtered(self, points: Floats, data: BinnedCurve) -> tuple[Floats, Ar1State]:
+        """Return the log likelihood of a curve, and the AR(1) process at its end."""
         return self._filtered(points, data, self.inputs(np.exp(data.log_t)))
 
     def _filtered(
-        self, points: Floats, data: Thinned, inputs: Mapping[str, Floats]
-    ) -> tuple[Floats, noise.Wandering]:
+        self, points: Floats, data: BinnedCurve, inputs: Mapping[str, Floats]
+    ) -> tuple[Floats, Ar1State]:
         residuals = data.log_loss - self.log_curve(points, inputs)
         with np.errstate(all="ignore"):
-            return noise.filtered(residuals, data.log_t, data.counts, self.scatter(points))
+            return kalman_filter(residuals, data.log_t, data.counts, self.noise(points))
 
-    def target(self, data: Thinned) -> Target:
-        """What is to be sampled, given a curve."""
+    def target(self, data: BinnedCurve) -> Target:
+        """Return the density to be sampled, given a curve."""
         inputs = self.inputs(np.exp(data.log_t))
         return Target(self.prior, lambda points: self._filtered(points, data, inputs)[0])

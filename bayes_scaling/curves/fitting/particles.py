@@ -1,7 +1,7 @@
-"""Posteriors as particles: tempered sequential Monte Carlo for a handful of parameters.
+"""Tempered sequential Monte Carlo for posteriors of a handful of parameters.
 
-A curve has a dozen points or so after thinning and five to twelve parameters, on ridges that are
-narrow and bent, and it must be read again within a second when a point comes. NUTS answers this
+A curve has a dozen points or so after binning and five to twelve parameters, on ridges that are
+narrow and bent, and it must be fitted again within a second when a point comes. NUTS answers this
 after compiling a graph for each law; particles go from the prior to the posterior by tempering
 (Del Moral, Doucet and Jasra 2006), come with the evidence that laws are averaged by, and take a
 new point as a change of weights (Chopin 2002).
@@ -20,15 +20,15 @@ Floats = NDArray[np.float64]
 Likelihood = Callable[[Floats], Floats]
 """Log likelihood of points, (particle, parameter) to (particle,)."""
 
-_NOUGHT = -1e10
+_ZERO = -1e10
 _LEAST = 0.5
-"""Share of effective particles at which they are drawn anew."""
+"""Effective fraction of particles at which they are resampled."""
 _MOVES, _LAST = 12, 24
 """Moves after each tempering step, and after the last one."""
 _LATE = 6
 """Moves by which it is judged whether particles move, once the length of steps has settled."""
 _WANTED = 0.25
-"""Share of moves to be accepted."""
+"""Acceptance rate that the length of steps is adapted to."""
 
 
 @dataclass(frozen=True)
@@ -48,22 +48,22 @@ class Gaussian:
 
     @classmethod
     def independent(cls, mean: Floats, sd: Floats) -> "Gaussian":
-        """With no correlations."""
+        """Return a prior without correlations."""
         return cls(np.asarray(mean, np.float64), np.diag(np.asarray(sd, np.float64)))
 
     @property
     def constant(self) -> float:
-        """What :meth:`log_density` leaves out."""
+        """Log of the normalising constant, which :meth:`log_density` leaves out."""
         count = self.mean.size
         return float(-np.log(np.diag(self.chol)).sum() - 0.5 * count * np.log(2.0 * np.pi))
 
     def draw(self, size: int, rng: np.random.Generator) -> Floats:
-        """Points from it, (particle, parameter)."""
-        drawn: Floats = self.mean + rng.normal(size=(size, self.mean.size)) @ self.chol.T
-        return drawn
+        """Draw points, dims (particle, parameter)."""
+        points: Floats = self.mean + rng.normal(size=(size, self.mean.size)) @ self.chol.T
+        return points
 
     def log_density(self, points: Floats) -> Floats:
-        """Log density of points but for its constant."""
+        """Return the log density of points, up to its constant."""
         z = np.linalg.solve(self.chol, (points - self.mean).T)
         density: Floats = -0.5 * (z**2).sum(axis=0)
         return density
@@ -71,12 +71,12 @@ class Gaussian:
 
 @dataclass(frozen=True)
 class Target:
-    """What is to be sampled.
+    """Density to be sampled.
 
     Attributes
     ----------
     prior : Gaussian
-        Of the parameters.
+        Prior of the parameters.
     likelihood : callable
         Log likelihood of points, (particle, parameter) to (particle,).
     """
@@ -85,9 +85,9 @@ class Target:
     likelihood: Likelihood
 
     def logs(self, points: Floats) -> Floats:
-        """Log likelihood of points; where a law cannot be computed it is nought."""
+        """Return the log likelihood of points; zero likelihood where a law cannot be computed."""
         values = self.likelihood(points)
-        return np.where(np.isfinite(values), values, _NOUGHT)
+        return np.where(np.isfinite(values), values, _ZERO)
 
 
 @dataclass(frozen=True)
@@ -97,15 +97,15 @@ class Particles:
     Attributes
     ----------
     points : (particle, parameter) array
-        The points.
+        Positions.
     log_likelihood : (particle,) array
-        Of each.
+        Log likelihood of each.
     log_evidence : float
-        Log of the prior predictive density of the data.
+        Log marginal likelihood of the data.
     effective : float
-        Effective share of particles before they were last drawn anew; moved since.
+        Effective fraction of particles before they were last resampled.
     accepted : float
-        Share of the last moves that were accepted.
+        Acceptance rate of the last moves.
     """
 
     points: Floats
@@ -116,16 +116,16 @@ class Particles:
 
 
 def sample(target: Target, size: int, rng: np.random.Generator) -> Particles:
-    """From the prior to the posterior.
+    """Sample a posterior, by tempering from the prior.
 
     Parameters
     ----------
     target : Target
         Prior and likelihood.
     size : int
-        How many particles.
+        Number of particles.
     rng : numpy.random.Generator
-        Source of everything random.
+        Random generator.
 
     Returns
     -------
@@ -144,22 +144,22 @@ def sample(target: Target, size: int, rng: np.random.Generator) -> Particles:
 
 
 def updated(known: Particles, target: Target, rng: np.random.Generator) -> Particles:
-    """The posterior after more data, from that before.
+    """Update a posterior to more data by importance weights and moves.
 
     Parameters
     ----------
     known : Particles
-        Before.
+        Posterior before.
     target : Target
         Prior, and likelihood of all data, old and new.
     rng : numpy.random.Generator
-        Source of everything random.
+        Random generator.
 
     Returns
     -------
     Particles
-        Its ``effective`` share tells whether the new data agree with the old: far below a tenth
-        it is better to begin anew.
+        Its ``effective`` fraction says whether the new data agree with the old: far below a tenth
+        it is better to sample from the prior again.
     """
     after = target.logs(known.points)
     gain = after - known.log_likelihood
@@ -167,24 +167,24 @@ def updated(known: Particles, target: Target, rng: np.random.Generator) -> Parti
     return _moved(here, target, 1.0, _MOVES, rng)
 
 
-def _share(log_weights: Floats) -> float:
+def _effective(log_weights: Floats) -> float:
     weights = np.exp(log_weights - log_weights.max())
     return float(weights.sum() ** 2 / (weights**2).sum() / weights.size)
 
 
 def _step(log_likelihood: Floats, most: float) -> float:
-    """The largest step in the power that leaves enough effective particles."""
-    if _share(most * log_likelihood) >= _LEAST:
+    """Return the largest step in the power that leaves enough effective particles."""
+    if _effective(most * log_likelihood) >= _LEAST:
         return most
-    # So small a step leaves all particles alike, even those that are nought.
+    # So small a step leaves all weights equal, even those of zero likelihood.
     log_step = brentq(
-        lambda at: _share(np.exp(at) * log_likelihood) - _LEAST, -60.0, np.log(most), xtol=1e-3
+        lambda at: _effective(np.exp(at) * log_likelihood) - _LEAST, -60.0, np.log(most), xtol=1e-3
     )
     return float(min(np.exp(log_step), most))
 
 
 def _resampled(here: Particles, log_weights: Floats, rng: np.random.Generator) -> Particles:
-    """Particles drawn anew by their weights, systematically."""
+    """Resample particles by their weights, systematically."""
     top = float(log_weights.max())
     weights = np.exp(log_weights - top)
     evidence = here.log_evidence + top + float(np.log(weights.mean()))
@@ -192,31 +192,31 @@ def _resampled(here: Particles, log_weights: Floats, rng: np.random.Generator) -
     chosen = np.searchsorted(np.cumsum(weights / weights.sum()), places)
     chosen = np.minimum(chosen, weights.size - 1)
     return Particles(
-        here.points[chosen], here.log_likelihood[chosen], evidence, _share(log_weights)
+        here.points[chosen], here.log_likelihood[chosen], evidence, _effective(log_weights)
     )
 
 
 def _moved(
     here: Particles, target: Target, power: float, moves: int, rng: np.random.Generator
 ) -> Particles:
-    """Metropolis steps along differences of two particles (ter Braak 2006), for all at once."""
+    """Move all particles by Metropolis steps along differences of two (ter Braak 2006)."""
     points, logs = here.points.copy(), here.log_likelihood.copy()
     before = target.prior.log_density(points)
     size, count = points.shape
     scale = 2.38 / np.sqrt(2.0 * count)
     jitter = 1e-3 * points.std(axis=0)
-    shares = []
+    rates = []
     for _ in range(moves):
         one, other = rng.integers(size, size=(2, size))
         # Steps of many lengths: ridges are long and thin.
         length = scale * np.exp(rng.normal(size=(size, 1)) - 1.0)
-        tried = points + length * (points[one] - points[other])
-        tried += jitter * rng.normal(size=points.shape)
-        found, after = target.logs(tried), target.prior.log_density(tried)
+        proposed = points + length * (points[one] - points[other])
+        proposed += jitter * rng.normal(size=points.shape)
+        found, after = target.logs(proposed), target.prior.log_density(proposed)
         gain = power * (found - logs) + after - before
         taken = np.log(rng.uniform(size=size)) < gain
-        points[taken], logs[taken], before[taken] = tried[taken], found[taken], after[taken]
-        shares.append(float(taken.mean()))
-        scale *= np.exp(0.6 * (shares[-1] - _WANTED))
-    accepted = float(np.mean(shares[-_LATE:]))
+        points[taken], logs[taken], before[taken] = proposed[taken], found[taken], after[taken]
+        rates.append(float(taken.mean()))
+        scale *= np.exp(0.6 * (rates[-1] - _WANTED))
+    accepted = float(np.mean(rates[-_LATE:]))
     return replace(here, points=points, log_likelihood=logs, accepted=accepted)

@@ -3,14 +3,14 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, TypedDict, get_args
 
 import pandas as pd
 
 from bayes_scaling.errors import DataError
 from bayes_scaling.runs.reading.raw_table import show
 
-__all__ = ["FORMATS", "ORDER", "Format", "ImportOptions", "Origin", "listed"]
+__all__ = ["FORMATS", "ORDER", "Format", "ImportKeywords", "ImportOptions", "Origin", "listed"]
 
 ORDER = "order"
 """What t= may be where no column or tag is called so: points are counted as they were logged."""
@@ -23,6 +23,17 @@ type Origin = str | os.PathLike[str] | pd.DataFrame
 """Path, address or data frame."""
 
 _SHOWN = 12
+
+
+class ImportKeywords(TypedDict, total=False):
+    """Keywords of :func:`bayes_scaling.load_curves`, for functions that pass them on."""
+
+    metric: str | None
+    t: str | None
+    run: str | None
+    lr: str | None
+    join: bool
+    format: Format | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,56 +1,67 @@
-"""What more training costs, and what a lower loss is worth."""
+"""Utility of training further: the value of a lower loss less the cost of training."""
 
 import math
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_scaling.curves.old_arguments import old_arguments
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.scenarios.quantities import in_unit
 
-__all__ = ["TENTH", "Stakes"]
+__all__ = ["TENTH", "Stakes", "Utility"]
 
 Floats = NDArray[np.float64]
 
 TENTH = 1.1
-"""Times as much training as now, by which gains are reckoned where there are no prices."""
+"""Factor on the present length by which gains are measured where there are no prices."""
 
 
 @dataclass(frozen=True)
-class Stakes:
-    """What more training costs, and what a lower loss is worth.
+class Utility:
+    """Utility of training further: the value of a lower loss less the cost of training.
 
     Parameters
     ----------
     cost : float or None
-        Of one step or token (what the curve's axis counts), in ``currency``.
-    worth : float or None
-        Of a loss lower by 1, in ``currency``.
+        Cost of one step or token (what the curve's axis counts), in ``currency``.
+    value_per_nat : float or None
+        Value of a loss lower by 1, in ``currency``.
     least_gain : float
-        Where cost or worth are not known: the share of the loss that a tenth more training must
-        save for it to pay.
+        Fraction of the loss that a tenth more training must save to pay, where cost or value are
+        not known.
     currency : str
-        Of both.
+        Unit of both.
 
     Raises
     ------
     ScenarioError
         If a number is out of range.
+
+    Examples
+    --------
+    >>> utility = Utility(cost=0.4, value_per_nat=2e6)
+    >>> utility.value(np.array([1e-3]), 1000.0, np.array([2000.0]), loss=2.5)
+    array([1600.])
     """
 
     cost: float | None = None
-    worth: float | None = None
+    value_per_nat: float | None = None
     least_gain: float = 1e-3
     currency: str = "USD"
 
     def __post_init__(self) -> None:
-        if (self.cost is None) != (self.worth is None):
-            given, other = ("worth", "cost") if self.cost is None else ("cost", "worth")
-            raise ScenarioError(f"{given} is given without {other}; give both or none")
+        if (self.cost is None) != (self.value_per_nat is None):
+            known, other = (
+                ("value_per_nat", "cost") if self.cost is None else ("cost", "value_per_nat")
+            )
+            raise ScenarioError(f"{known} is given without {other}; give both or none")
         if self.least_gain >= 1:
-            raise ScenarioError(f"least_gain is {self.least_gain:g}, a share below 1 is needed")
-        for name, example in (("cost", "0.2"), ("worth", "1e6"), ("least_gain", "0.001")):
+            raise ScenarioError(f"least_gain is {self.least_gain:g}, a fraction below 1 is needed")
+        examples = {"cost": "0.2", "value_per_nat": "1e6", "least_gain": "0.001"}
+        for name, example in examples.items():
             value = getattr(self, name)
             if value is not None:
                 in_unit(name, value, "", example)
@@ -58,15 +69,42 @@ class Stakes:
     @property
     def priced(self) -> bool:
         """Whether values are in money."""
-        return self.cost is not None and self.worth is not None
+        return self.cost is not None and self.value_per_nat is not None
 
     def value(self, gain: Floats, now: float, later: Floats, loss: float) -> Floats:
-        """What running from ``now`` on is worth, less its cost, dims as the gain.
+        """Return the value of training from one place to another, less its cost.
 
-        In money, or in loss where cost and worth are not known: each tenth more training then
-        costs ``least_gain`` of the present loss.
+        Parameters
+        ----------
+        gain : array
+            Loss saved.
+        now, later : float, array
+            Positions, in steps or tokens.
+        loss : float
+            Present loss.
+
+        Returns
+        -------
+        array
+            Dims as the gain; in money, or in loss where cost and value are not known: each tenth
+            more training then costs ``least_gain`` of the present loss.
         """
-        if self.cost is not None and self.worth is not None:
-            return self.worth * gain - self.cost * (later - now)
+        if self.cost is not None and self.value_per_nat is not None:
+            return self.value_per_nat * gain - self.cost * (later - now)
         price = self.least_gain * loss / math.log(TENTH)
         return gain - price * np.log(later / now)
+
+
+class Stakes(Utility):
+    """Utility under the name of version 0.1, which is deprecated."""
+
+    @old_arguments(worth="value_per_nat")
+    def __init__(
+        self,
+        cost: float | None = None,
+        value_per_nat: float | None = None,
+        least_gain: float = 1e-3,
+        currency: str = "USD",
+    ) -> None:
+        warnings.warn("Stakes is deprecated; use Utility", DeprecationWarning, stacklevel=3)
+        super().__init__(cost, value_per_nat, least_gain, currency)

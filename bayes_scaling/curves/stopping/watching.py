@@ -1,4 +1,4 @@
-"""Follow a log that is being written, and judge the run again whenever it grows."""
+"""Follow a log that is being written, and judge its run again whenever it grows."""
 
 import tempfile
 import time
@@ -7,14 +7,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 from bayes_scaling.curves.cleaning.anomalies import cleaned
 from bayes_scaling.curves.curve import Curve
 from bayes_scaling.curves.fitting.curve_fit import FEWEST, CurveFit
+from bayes_scaling.curves.fitting.fit_options import FitOptions
 from bayes_scaling.curves.importers import load_curves
-from bayes_scaling.curves.stopping.monitor import Verdict, judge, monitor
-from bayes_scaling.curves.stopping.utility import Stakes
+from bayes_scaling.curves.importers.import_options import ImportKeywords
+from bayes_scaling.curves.old_arguments import old_arguments
+from bayes_scaling.curves.stopping.monitor import judge, monitor
+from bayes_scaling.curves.stopping.utility import Utility
+from bayes_scaling.curves.stopping.verdict import Verdict
 from bayes_scaling.errors import BayesScalingError, DataError
 from bayes_scaling.scenarios.quantities import in_unit
 
@@ -24,21 +28,21 @@ _LINES = {".csv", ".tsv", ".jsonl", ".ndjson"}
 _EVERY = 5.0
 _PATIENCE = 2
 _TRIES = 5
-"""Reads of a log in a row that may fail before it is told: files are rewritten in parts."""
+"""Reads in a row that may fail before the error is raised: files are rewritten in parts."""
 
 
 @dataclass
 class Watch:
-    """One run's verdict, kept up to date.
+    """Verdict on one run, updated as its curve grows.
 
     Parameters
     ----------
     end : float
         Planned end, in steps or tokens as the log counts.
-    stakes : Stakes, optional
-        Cost and worth.
+    utility : Utility, optional
+        Cost of training and value of a lower loss.
     reference : float, optional
-        A loss to beat.
+        Loss to beat.
     seed : int
         Random seed.
     fitting : dict
@@ -48,13 +52,20 @@ class Watch:
     ------
     ScenarioError
         If ``end`` or ``reference`` is no number above 0.
+
+    Examples
+    --------
+    >>> curve = bs.load_curves("curve.csv", t="step").curves[0]
+    >>> watching = Watch(10_000.0, fitting={"laws": "curve-power", "particles": 200})
+    >>> [watching.judge(curve.until(t)).t for t in (4000, 5000)]
+    [4000.0, 5000.0]
     """
 
     end: float
-    stakes: Stakes | None = None
+    utility: Utility | None = None
     reference: float | None = None
     seed: int = 0
-    fitting: dict[str, Any] = field(default_factory=dict)
+    fitting: FitOptions = field(default_factory=FitOptions)
     _fit: CurveFit | None = None
 
     def __post_init__(self) -> None:
@@ -63,12 +74,12 @@ class Watch:
             in_unit("reference", self.reference, "", "2.5")
 
     def judge(self, curve: Curve) -> Verdict:
-        """The verdict on a curve so far: from that on less of it where there was one.
+        """Return the verdict on a curve so far, updated from the last one where there is one.
 
         Parameters
         ----------
         curve : Curve
-            All of it.
+            The whole curve.
         """
         clean = cleaned(curve, self.fitting.get("schedule"))
         known = self._fit
@@ -76,7 +87,7 @@ class Watch:
             verdict = monitor(
                 curve,
                 self.end,
-                stakes=self.stakes,
+                utility=self.utility,
                 reference=self.reference,
                 seed=self.seed,
                 **self.fitting,
@@ -84,19 +95,22 @@ class Watch:
             self._fit = verdict.fit
             return verdict
         self._fit = known.updated(clean.curve)
-        return judge(self._fit, self.end, stakes=self.stakes, reference=self.reference, clean=clean)
+        return judge(
+            self._fit, self.end, utility=self.utility, reference=self.reference, clean=clean
+        )
 
 
+@old_arguments(told="callback", noted="on_notes")
 def watch(
     source: str | PathLike[str],
     watching: Watch,
     *,
-    told: Callable[[Verdict], None],
+    callback: Callable[[Verdict], object],
     every: float = _EVERY,
     patience: int = _PATIENCE,
     timeout: float | None = None,
-    noted: Callable[[tuple[str, ...]], None] | None = None,
-    **reading: Any,
+    on_notes: Callable[[tuple[str, ...]], object] | None = None,
+    **reading: Unpack[ImportKeywords],
 ) -> Verdict:
     """Follow a growing log until the run is over or should be stopped.
 
@@ -105,17 +119,17 @@ def watch(
     source : path-like or str
         What :func:`load_curves` reads. Of text a last line without an end is not read yet.
     watching : Watch
-        How to judge it.
-    told : callable
+        Settings of the verdict.
+    callback : callable
         Called with every new verdict.
     every : float
-        Seconds between looks at the log.
+        Seconds between reads of the log.
     patience : int
-        Verdicts in a row that must say stop.
+        Number of verdicts in a row that must say stop.
     timeout : float, optional
-        Seconds without a new point after which to give up; for ever if not given.
-    noted : callable, optional
-        Called once with what was guessed in reading the log.
+        Seconds without a new point after which to end; by default never.
+    on_notes : callable, optional
+        Called once with the notes of the import.
     **reading
         As for :func:`load_curves`: ``metric``, ``t``, ``run``, ``lr``, ``join``, ``format``.
 
@@ -129,8 +143,12 @@ def watch(
     DataError
         If the log cannot be read several times in a row, holds several runs of which none is
         named, or nothing new comes in time.
+
+    Examples
+    --------
+    >>> watch("log.csv", Watch(50_000), callback=print)  # doctest: +SKIP
     """
-    log = _Log(source, reading, noted)
+    log = _Log(source, reading, on_notes)
     seen, stops, quiet = 0.0, 0, time.monotonic()
     verdict: Verdict | None = None
     while True:
@@ -143,11 +161,11 @@ def watch(
                 )
             seen = curve.reached
             verdict = watching.judge(curve.until(watching.end))
-            told(verdict)
+            callback(verdict)
             # After the verdict: points that came while it was made have not been looked at yet.
             quiet = time.monotonic()
             stops = stops + 1 if verdict.advice == "stop" else 0
-            if stops >= patience or verdict.content["diverged"] or seen >= watching.end:
+            if stops >= patience or verdict.diverged or seen >= watching.end:
                 return verdict
         if timeout is not None and time.monotonic() - quiet > timeout:
             if verdict is None:
@@ -158,19 +176,16 @@ def watch(
 
 @dataclass
 class _Log:
-    """A log that is looked at again and again.
-
-    ``problem`` is why the last look failed.
-    """
+    """Log that is read again and again; ``problem`` is why the last read failed."""
 
     source: str | PathLike[str]
-    reading: dict[str, Any]
-    noted: Callable[[tuple[str, ...]], None] | None
+    reading: ImportKeywords
+    on_notes: Callable[[tuple[str, ...]], object] | None
     problem: BayesScalingError | None = None
     _failed: int = 0
 
     def look(self) -> Curve | None:
-        """Its one curve; None if it cannot be read now, and perhaps can be later."""
+        """Return its one curve; None if it cannot be read now, and perhaps can be later."""
         try:
             with _whole_lines(self.source) as path:
                 curves = load_curves(path, **self.reading)
@@ -185,15 +200,15 @@ class _Log:
                 raise
             return None
         self.problem, self._failed = None, 0
-        if self.noted is not None:
-            self.noted(curves.notes)
-            self.noted = None
+        if self.on_notes is not None:
+            self.on_notes(curves.notes)
+            self.on_notes = None
         return curves.curves[0]
 
 
 @contextmanager
 def _whole_lines(source: str | PathLike[str]) -> Iterator[str | PathLike[str]]:
-    """A text log without a last line that is still being written."""
+    """Give a text log without a last line that is still being written."""
     path = Path(source)
     if path.suffix.lower() not in _LINES or not path.is_file():
         yield source
