@@ -22,7 +22,7 @@ import pandas as pd
 from scipy.optimize import least_squares
 
 import bayes_scaling as bs
-from bayes_scaling.curves import Curve, CurvePopulation, Schedule, Stakes, Watch, fit_curve, learn
+from bayes_scaling.curves import Curve, CurvePopulation, Schedule, Utility, Watch, fit_curve, learn
 from bayes_scaling.laws import get
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def stopped(curve: Curve, schedule: Schedule, population: CurvePopulation, price
     """Step at which the rule stops a run that is watched at every tenth of its plan."""
     end = float(curve.t[-1])
     fitting = {"schedule": schedule, "population": population}
-    watching = Watch(end, stakes=Stakes(least_gain=price), fitting=fitting)
+    watching = Watch(end, utility=Utility(least_gain=price), fitting=fitting)
     for tenth in range(2, 10):
         early = curve.until(end * tenth / 10)
         if len(early) >= 6 and watching.judge(early).advice == "stop":

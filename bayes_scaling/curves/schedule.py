@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bayes_scaling.core.old_names import old_names
 from bayes_scaling.curves.curve import Axis, Curve
-from bayes_scaling.curves.old_arguments import old_arguments
 from bayes_scaling.errors import DataError
 
 __all__ = ["Schedule", "warmed"]
@@ -21,6 +21,7 @@ _FRACTION = 0.05
 """Fraction of the plan, where it is so short that 1000 steps would be all of it."""
 
 
+@old_names(memory="time_constant")
 @dataclass(frozen=True, eq=False)
 class Schedule:
     """Learning rate against steps or tokens, planned to the end of a run.
@@ -57,7 +58,6 @@ class Schedule:
     time_constant: float
     axis: Axis | None
 
-    @old_arguments(memory="time_constant")
     def __init__(
         self,
         t: ArrayLike,

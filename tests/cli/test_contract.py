@@ -262,7 +262,7 @@ def test_frontier_and_marginal_gains(done, folder):
 
 def test_monitor_and_watch(done, folder):
     verdict = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
-    assert verdict["schema"] == "bayes_scaling.verdict/1"
+    assert verdict["schema"] == "bayes_scaling.verdict/2"
     assert verdict["advice"] in ("continue", "extend")
     assert 0 <= verdict["probability_of_reference"] <= 1
     assert done["monitor"].out.startswith(verdict["advice"].capitalize())

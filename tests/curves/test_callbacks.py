@@ -11,14 +11,14 @@ import sys
 import numpy as np
 import pytest
 
-from bayes_scaling.curves import Stakes
+from bayes_scaling.curves import Utility
 from bayes_scaling.curves.callbacks.recorder import Recorder
 from bayes_scaling.curves.callbacks.rule import Rule
 from bayes_scaling.errors import ScenarioError
 
 QUICK = {"laws": "curve-power", "particles": 100}
-DEAR = Stakes(cost=1.0, worth=1e-3)
-CHEAP = Stakes(cost=1e-9, worth=1e3)
+DEAR = Utility(cost=1.0, value_per_nat=1e-3)
+CHEAP = Utility(cost=1e-9, value_per_nat=1e3)
 STEPS = 40
 
 
@@ -38,19 +38,19 @@ def told_at(one, places, loss=falling):
 @pytest.mark.parametrize(("patience", "every", "at"), [(1, 1, 4), (2, 1, 5), (3, 1, 6), (2, 3, 7)])
 def test_stops_after_as_many_verdicts_in_a_row_as_it_has_patience(patience, every, at):
     told = []
-    one = recorder(stakes=DEAR, patience=patience, every=every, told=told.append)
+    one = recorder(utility=DEAR, patience=patience, every=every, callback=told.append)
     assert told_at(one, range(1, 20)) == at
     assert [verdict.advice for verdict in told] == ["stop"] * patience
     assert one.verdict is told[-1]
-    assert one.verdict.content["metric"] == "loss"
+    assert one.verdict.metric == "loss"
     assert one.curve().lr is not None
 
 
 def test_a_run_that_is_worth_it_goes_on_to_its_end_and_is_not_judged_beyond():
     told = []
-    one = recorder(planned=8, stakes=CHEAP, told=told.append)
+    one = recorder(planned=8, utility=CHEAP, callback=told.append)
     assert told_at(one, range(1, 12)) is None
-    assert [verdict.content["t"] for verdict in told] == [4, 5, 6, 7, 8]
+    assert [verdict.t for verdict in told] == [4, 5, 6, 7, 8]
     assert len(one.points) == 11
 
 
@@ -60,7 +60,7 @@ def test_a_verdict_to_go_on_begins_the_count_anew(monkeypatch):
 
     class Fake:
         def __init__(self):
-            self.advice, self.content = next(advice), {"diverged": False}
+            self.advice, self.diverged = next(advice), False
 
     monkeypatch.setattr(one._watch, "judge", lambda _: Fake())
     assert told_at(one, range(1, 20)) == 9
@@ -69,29 +69,31 @@ def test_a_verdict_to_go_on_begins_the_count_anew(monkeypatch):
 @pytest.mark.parametrize("loss", [math.nan, math.inf])
 @pytest.mark.parametrize("first", [1, 7])
 def test_a_loss_that_is_no_number_is_divergence_at_once(loss, first, caplog):
-    one = recorder(stakes=CHEAP)
+    one = recorder(utility=CHEAP)
     assert told_at(one, range(1, 20), lambda t: falling(t) if t < first else loss) == first
-    assert one.verdict.content["diverged"]
-    assert f"step {first} of 1000 has diverged, from {first} on" in str(one.verdict)
-    assert "has diverged" in caplog.text
+    assert one.verdict.diverged
+    assert one.verdict.flags[0].code == "not finite"
+    assert (one.verdict.t, one.verdict.flags[0].first) == (first, first)
+    assert str(first) in str(one.verdict)
+    assert len(caplog.records) == 1
     json.dumps(one.verdict.to_dict(), allow_nan=False)
 
 
 def test_a_loss_that_goes_up_and_stays_there_is_divergence_without_patience():
-    one = recorder(stakes=CHEAP, patience=50)
+    one = recorder(utility=CHEAP, patience=50)
     assert told_at(one, range(1, 60), lambda t: falling(t) if t < 30 else 9.0) < 45
-    assert one.verdict.content["diverged"]
+    assert one.verdict.diverged
 
 
 def test_points_before_the_first_step_or_there_already_are_no_points():
-    one = recorder(stakes=DEAR, patience=1)
+    one = recorder(utility=DEAR, patience=1)
     assert told_at(one, [0, 1, 1, 2, 2, 3, 3, 3, 4]) == 4
     assert [t for t, _, _ in one.points] == [1, 2, 3, 4]
 
 
 def test_what_a_resumed_run_had_logged_is_not_judged_but_counts():
     before = [(t, falling(t), None) for t in range(1, 10)]
-    one = recorder(before=[(0, 9.0, None), *before, (9.5, math.nan, None)], stakes=DEAR)
+    one = recorder(before=[(0, 9.0, None), *before, (9.5, math.nan, None)], utility=DEAR)
     assert one.verdict is None
     assert told_at(one, range(10, 20)) == 11
     assert one.verdict.fit.curve.t[0] == 1
@@ -99,23 +101,22 @@ def test_what_a_resumed_run_had_logged_is_not_judged_but_counts():
 
 
 def test_losses_that_are_no_losses_are_told_and_do_not_end_the_run(caplog):
-    one = recorder(stakes=DEAR)
+    one = recorder(utility=DEAR)
     assert told_at(one, range(1, 9), lambda _: 0.0) is None
-    assert "no verdict on the run" in caplog.text
-    assert len(caplog.records) < 9
+    assert one.verdict is None
+    assert 0 < len(caplog.records) < 9
 
 
 def test_a_failure_after_the_first_verdict_does_not_end_the_run(monkeypatch, caplog):
     def fail(curve):
         raise np.linalg.LinAlgError("singular")
 
-    one = recorder(stakes=CHEAP)
+    one = recorder(utility=CHEAP)
     told_at(one, range(1, 6))
     monkeypatch.setattr(one._watch, "judge", fail)
     assert told_at(one, range(6, 10)) is None
-    assert [record.getMessage() for record in caplog.records] == [
-        "There is no verdict on the run: singular"
-    ]
+    (record,) = caplog.records
+    assert "singular" in record.getMessage()
     broken = recorder()
     monkeypatch.setattr(broken._watch, "judge", fail)
     with pytest.raises(np.linalg.LinAlgError):
@@ -129,7 +130,7 @@ def test_arguments_are_refused_before_training(wrong):
 
 
 def test_an_unknown_argument_or_an_unknown_end_is_refused():
-    with pytest.raises(TypeError, match="'particle'; those of a fit are laws, population"):
+    with pytest.raises(TypeError, match="'particle'"):
         Rule(fitting={"particle": 100})
     for planned in (-1, math.inf):
         with pytest.raises(ScenarioError, match="give end="):
@@ -215,7 +216,7 @@ def hugging_face_stop(**rule):
     pytest.importorskip("transformers", reason="the extra 'huggingface' is not installed")
     from bayes_scaling.curves.callbacks.huggingface import StopCallback
 
-    return StopCallback(**{"stakes": DEAR} | QUICK | rule)
+    return StopCallback(**{"utility": DEAR} | QUICK | rule)
 
 
 class TestHuggingFace:
@@ -223,24 +224,24 @@ class TestHuggingFace:
 
     def test_stops_before_the_end_what_is_not_worth_it(self, tmp_path):
         told = []
-        stop = hugging_face_stop(told=told.append)
+        stop = hugging_face_stop(callback=told.append)
         assert hugging_face(tmp_path, stop).state.global_step == 5
-        assert [verdict.content["t"] for verdict in told] == [4, 5]
+        assert [verdict.t for verdict in told] == [4, 5]
         assert stop.verdict.advice == "stop"
-        assert stop.verdict.content["end"] == STEPS
-        assert stop.verdict.content["metric"] == "loss"
+        assert stop.verdict.end == STEPS
+        assert stop.verdict.metric == "loss"
         assert stop.verdict.fit.curve.lr is not None
 
     def test_does_not_stop_what_is_worth_it(self, tmp_path):
-        stop = hugging_face_stop(stakes=CHEAP)
+        stop = hugging_face_stop(utility=CHEAP)
         assert hugging_face(tmp_path, stop).state.global_step == STEPS
-        assert stop.verdict.content["t"] == STEPS
+        assert stop.verdict.t == STEPS
 
     def test_goes_by_the_evaluation_where_there_is_one(self, tmp_path):
         stop = hugging_face_stop()
         trainer = hugging_face(tmp_path, stop, evaluates=True)
         assert trainer.state.global_step == 10
-        assert stop.verdict.content["metric"] == "eval_loss"
+        assert stop.verdict.metric == "eval_loss"
         assert stop.verdict.fit.curve.lr is not None
         last = stop.verdict
         trainer.evaluate()
@@ -249,18 +250,18 @@ class TestHuggingFace:
         assert hugging_face(tmp_path, by_loss, evaluates=True).state.global_step == 5
 
     def test_a_loss_that_is_no_number_stops_it_at_once(self, tmp_path):
-        stop = hugging_face_stop(stakes=CHEAP)
+        stop = hugging_face_stop(utility=CHEAP)
         trainer = hugging_face(tmp_path, stop, fails_at=9, logging_nan_inf_filter=False)
         assert trainer.state.global_step == 9
-        assert stop.verdict.content["diverged"]
+        assert stop.verdict.diverged
 
     def test_trainer_hides_a_loss_that_is_no_number_unless_told_not_to(self, tmp_path):
-        stop = hugging_face_stop(stakes=CHEAP)
+        stop = hugging_face_stop(utility=CHEAP)
         assert hugging_face(tmp_path, stop, fails_at=9).state.global_step == STEPS
 
     def test_a_resumed_run_is_judged_with_what_it_had_logged(self, tmp_path):
         save = {"save_strategy": "steps", "save_steps": 10}
-        hugging_face(tmp_path, hugging_face_stop(stakes=CHEAP), **save)
+        hugging_face(tmp_path, hugging_face_stop(utility=CHEAP), **save)
         stop, folder = hugging_face_stop(), tmp_path / "checkpoint-10"
         assert hugging_face(tmp_path, stop, resume=str(folder)).state.global_step == 12
         assert len(stop.verdict.fit.curve) == 12
@@ -329,7 +330,7 @@ def lightning_stop(metric="train_loss", **rule):
     pytest.importorskip("lightning", reason="the extra 'lightning' is not installed")
     from bayes_scaling.curves.callbacks.lightning import StopCallback
 
-    return StopCallback(metric, **{"stakes": DEAR} | QUICK | rule)
+    return StopCallback(metric, **{"utility": DEAR} | QUICK | rule)
 
 
 class TestLightning:
@@ -339,16 +340,16 @@ class TestLightning:
     @pytest.mark.parametrize("package", ["lightning.pytorch", "pytorch_lightning"])
     def test_stops_before_the_end_what_is_not_worth_it(self, tmp_path, package):
         told = []
-        stop = lightning_stop(told=told.append)
+        stop = lightning_stop(callback=told.append)
         assert lightning(tmp_path, stop, package=package).global_step == 5
-        assert [verdict.content["t"] for verdict in told] == [4, 5]
-        assert stop.verdict.content["end"] == STEPS
+        assert [verdict.t for verdict in told] == [4, 5]
+        assert stop.verdict.end == STEPS
         assert stop.verdict.fit.curve.lr.tolist() == [0.01] * 5
 
     def test_does_not_stop_what_is_worth_it(self, tmp_path):
-        stop = lightning_stop(stakes=CHEAP)
+        stop = lightning_stop(utility=CHEAP)
         assert lightning(tmp_path, stop).global_step == STEPS
-        assert stop.verdict.content["t"] == STEPS
+        assert stop.verdict.t == STEPS
 
     @pytest.mark.parametrize(
         ("metric", "every", "at"),
@@ -364,14 +365,14 @@ class TestLightning:
         assert stop.verdict.fit.curve.t.tolist() == at
 
     def test_a_loss_that_is_no_number_stops_it_at_once(self, tmp_path):
-        stop = lightning_stop(stakes=CHEAP)
+        stop = lightning_stop(utility=CHEAP)
         assert lightning(tmp_path, stop, fails_at=9).global_step == 9
-        assert stop.verdict.content["diverged"]
+        assert stop.verdict.diverged
 
     def test_epochs_are_a_plan_too_and_without_one_the_end_must_be_given(self, tmp_path):
-        stop = lightning_stop(stakes=CHEAP)
+        stop = lightning_stop(utility=CHEAP)
         lightning(tmp_path, stop, max_steps=-1, max_epochs=3)
-        assert stop.verdict.content["end"] == 24
+        assert stop.verdict.end == 24
         with pytest.raises(ScenarioError, match="give end="):
             lightning(tmp_path, lightning_stop(), max_steps=-1, max_epochs=-1)
         stop = lightning_stop(end=30)
@@ -383,7 +384,7 @@ class TestLightning:
         assert stop.verdict.fit.curve.t.tolist() == [1, 2, 3, 4, 5]
 
     def test_a_resumed_run_is_judged_with_what_it_had_logged(self, tmp_path):
-        trainer = lightning(tmp_path, lightning_stop(stakes=CHEAP), max_steps=10)
+        trainer = lightning(tmp_path, lightning_stop(utility=CHEAP), max_steps=10)
         trainer.save_checkpoint(tmp_path / "ten.ckpt")
         stop = lightning_stop()
         assert lightning(tmp_path, stop, resume=tmp_path / "ten.ckpt").global_step == 12

@@ -1,4 +1,4 @@
-"""Curves: what is kept of a log, thinning, spikes, schedules, finished runs."""
+"""Curves: what is kept of a log, binning, spikes, schedules, finished runs."""
 
 import numpy as np
 import pandas as pd
@@ -10,15 +10,15 @@ from numpy.testing import assert_allclose
 import bayes_scaling as bs
 from bayes_scaling.curves import Curve, Curves, Schedule, finished_runs
 from bayes_scaling.curves.cleaning.anomalies import cleaned
-from bayes_scaling.curves.fitting.binning import thinned
+from bayes_scaling.curves.fitting.binning import binned
 from bayes_scaling.curves.schedule import warmed
 from bayes_scaling.errors import DataError
 
 
 def falling(points: int, noise: float = 0.0, seed: int = 0) -> Curve:
     t = np.arange(1, points + 1)
-    luck = np.exp(noise * np.random.default_rng(seed).normal(size=points))
-    return Curve.of("r", t, (2.0 + 5.0 * t**-0.5) * luck)
+    noise_factor = np.exp(noise * np.random.default_rng(seed).normal(size=points))
+    return Curve.of("r", t, (2.0 + 5.0 * t**-0.5) * noise_factor)
 
 
 def test_a_restart_replaces_what_was_logged_beyond_it() -> None:
@@ -80,23 +80,25 @@ def test_curves_have_names_of_their_own() -> None:
 
 
 def test_a_short_curve_is_left_as_it_is() -> None:
-    data = thinned(falling(64))
+    data = binned(falling(64))
     assert len(data.log_t) == 64
-    assert data.said == ""
+    assert data.caveats == ()
     assert np.all(data.counts == 1)
 
 
-def test_thinning_keeps_every_point_in_a_mean_and_finds_the_noise() -> None:
+def test_binning_keeps_every_point_in_a_mean_and_finds_the_noise() -> None:
     curve = falling(100_000, noise=0.03)
-    data = thinned(curve)
+    data = binned(curve)
     assert len(data.log_t) <= 64
     assert data.counts.sum() == 100_000
     assert_allclose(data.counts @ data.log_loss, np.log(curve.loss).sum())
-    assert_allclose(data.white, 0.03, rtol=0.02)
+    assert_allclose(data.white_sd, 0.03, rtol=0.02)
     # What is left of the noise is that of means.
     off = data.log_loss - np.log(2.0 + 5.0 * np.exp(data.log_t) ** -0.5)
     assert np.abs(off[-10:]).max() < 0.003
-    assert "100000 points are averaged" in data.said
+    (caveat,) = data.caveats
+    assert (caveat.code, caveat.data["logged"]) == ("binned-points", 100_000)
+    assert caveat.data["bins"] == len(data.log_t)
 
 
 def test_spikes_are_named_and_kept_out() -> None:
@@ -136,7 +138,7 @@ def test_areas_of_a_schedule_are_those_of_tissue_et_al() -> None:
     for i in range(1, 1001):
         momentum = momentum * 0.99 + (lr[i - 1] - lr[i])
         s2 += momentum
-    schedule = Schedule([0, 600, 1000], [1.0, 1.0, 0.1], memory=100)
+    schedule = Schedule([0, 600, 1000], [1.0, 1.0, 0.1], time_constant=100)
     found1, found2 = schedule.areas([600, 1000])
     assert_allclose(found1, [600, lr[1:].sum()], rtol=2e-3)
     assert_allclose(found2, [0, s2], rtol=2e-2)

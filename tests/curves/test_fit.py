@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from bayes_scaling.core.caveat import Caveat
 from bayes_scaling.curves import (
     Curve,
     Schedule,
-    Stakes,
+    Utility,
     Watch,
     fit_curve,
     judge,
@@ -33,8 +34,8 @@ BOOK = Curve.of("textbook", STEPS, LOSSES)
 
 def power(points: int, seed: int, noise: float = 0.004, end: float = 1e4) -> Curve:
     t = np.geomspace(10, end, points)
-    luck = np.exp(noise * np.random.default_rng(seed).normal(size=points))
-    return Curve.of("r", t, (1.5 + 6.0 * t**-0.4) * luck)
+    noise_ = np.exp(noise * np.random.default_rng(seed).normal(size=points))
+    return Curve.of("r", t, (1.5 + 6.0 * t**-0.4) * noise_)
 
 
 def test_the_textbooks_gains_fall_from_30_to_1_hundredth_a_hundred_steps() -> None:
@@ -70,8 +71,8 @@ def test_the_textbooks_table_levels_off_like_an_exponential() -> None:
 
 def test_a_decaying_curve_and_one_of_a_power_are_told_apart() -> None:
     t = np.geomspace(10, 4000, 24)
-    luck = np.exp(0.004 * np.random.default_rng(0).normal(size=t.size))
-    decaying = Curve.of("r", t, (1.5 + 2.0 * np.exp(-t / 800)) * luck)
+    noise_ = np.exp(0.004 * np.random.default_rng(0).normal(size=t.size))
+    decaying = Curve.of("r", t, (1.5 + 2.0 * np.exp(-t / 800)) * noise_)
     laws = ("curve-power", "curve-decay")
     fit = fit_curve(decaying, laws=laws)
     assert fit.weights["curve-decay"] > 0.99
@@ -83,13 +84,13 @@ def test_a_decaying_curve_and_one_of_a_power_are_told_apart() -> None:
 
 def test_the_textbooks_plateau_is_seen() -> None:
     # A hundred steps cost 0.02 of the loss: worth it at 300, not at 1000.
-    stakes = Stakes(cost=0.02 / 100, worth=1.0)
-    early = monitor(BOOK.until(400), 1000, stakes=stakes)
-    late = monitor(BOOK, 2000, stakes=stakes)
+    utility = Utility(cost=0.02 / 100, value_per_nat=1.0)
+    early = monitor(BOOK.until(400), 1000, utility=utility)
+    late = monitor(BOOK, 2000, utility=utility)
     assert early.advice in ("continue", "extend")
-    assert early.content["plateau"] < 0.05 < late.content["plateau"]
-    assert early.content["stop_at"] < 2500
-    assert early.content["unit"] == "USD"
+    assert early.plateau < 0.05 < late.plateau
+    assert early.stop_at < 2500
+    assert early.unit == "USD"
 
 
 def test_a_known_truth_is_covered() -> None:
@@ -107,17 +108,19 @@ def test_a_known_truth_is_covered() -> None:
     assert sum(inside) >= 29
 
 
-def test_intervals_hold_where_neighbours_share_their_luck() -> None:
+def test_intervals_hold_where_neighbours_are_correlated() -> None:
     # As above, of checkpoints that scatter as an AR(1) in log t, by 2% over a third of a factor e.
     inside, naive = [], []
     for seed in range(40):
         rng = np.random.default_rng([seed, 2])
         log_t = np.append(np.linspace(np.log(10), np.log(1e4), 40), np.log(4e4))
-        luck = [0.02 * rng.normal()]
+        deviations = [0.02 * rng.normal()]
         for gap in np.diff(log_t):
             stays = math.exp(-gap / 0.33)
-            luck.append(stays * luck[-1] + 0.02 * math.sqrt(1 - stays**2) * rng.normal())
-        loss = (1.5 + 6.0 * np.exp(-0.4 * log_t)) * np.exp(luck)
+            deviations.append(
+                stays * deviations[-1] + 0.02 * math.sqrt(1 - stays**2) * rng.normal()
+            )
+        loss = (1.5 + 6.0 * np.exp(-0.4 * log_t)) * np.exp(deviations)
         curve = Curve.of("r", np.exp(log_t[:-1]), loss[:-1])
         fit = fit_curve(curve, laws="curve-power", particles=400, seed=seed)
         low, high = np.quantile(fit.forecast([4e4]), [0.05, 0.95])
@@ -129,14 +132,15 @@ def test_intervals_hold_where_neighbours_share_their_luck() -> None:
     assert sum(naive) < 29
 
 
-def test_doubts_about_a_population_stand_in_the_verdict() -> None:
-    fit = replace(
-        fit_curve(BOOK, laws="curve-power", particles=200), learned=("It has not mixed.",)
-    )
-    assert "It has not mixed." in judge(fit, 2000).content["warnings"]
+def test_caveats_of_a_population_stand_in_the_verdict() -> None:
+    doubt = Caveat(code="not-converged", severity="warning", text="It has not mixed.")
+    fit = fit_curve(BOOK, laws="curve-power", particles=200)
+    fit = replace(fit, prior_caveats=(doubt,))
+    assert doubt in judge(fit, 2000).caveats
     (part,) = fit.parts
     still = replace(part, particles=replace(part.particles, accepted=0.0))
-    assert any("hardly moved" in text for text in replace(fit, parts=(still,)).warnings)
+    codes = {caveat.code: caveat.data for caveat in replace(fit, parts=(still,)).caveats}
+    assert codes["stuck-particles"] == {"accepted": 0.0}
     assert 0.05 < part.particles.accepted < 0.9
 
 
@@ -154,8 +158,8 @@ def test_parameters_are_recovered_with_their_reference_point() -> None:
 def test_laws_are_weighed_by_how_well_they_explain_the_curve() -> None:
     t = np.geomspace(1, 1e3, 40)
     broken = np.exp(-0.02 * np.log(t) - 0.8 * np.logaddexp(0, np.log(t / 50) / 0.3) * 0.3)
-    luck = np.exp(0.002 * np.random.default_rng(0).normal(size=40))
-    fit = fit_curve(Curve.of("r", t, 3 * broken * luck))
+    noise_ = np.exp(0.002 * np.random.default_rng(0).normal(size=40))
+    fit = fit_curve(Curve.of("r", t, 3 * broken * noise_))
     assert fit.weights["curve-power"] < 0.01
     assert_allclose(sum(fit.weights.values()), 1.0)
     assert set(fit.weights) == set(curve_laws()) - {"curve-annealed", "curve-decay"}
@@ -194,7 +198,7 @@ def test_a_forecast_goes_forward_only() -> None:
     with pytest.raises(DataError, match="do not go back"):
         fit.forecast([3000.0, 2000.0])
     paths = fit.forecast([1000.0, 1000.0 + 1e-6, 1e5])
-    # Neighbours share their luck; what is far off does not.
+    # Neighbours are correlated; what is far off is not.
     assert np.corrcoef(paths[:, 0], paths[:, 1])[0, 1] > np.corrcoef(paths[:, 0], paths[:, 2])[0, 1]
 
 
@@ -246,7 +250,7 @@ def test_finished_runs_foresee_a_cool_down_that_has_not_begun() -> None:
     # Without the population the drop is a guess, and laws of t do not foresee it at all.
     assert high / low < np.divide(*np.quantile(alone.forecast([10000]), [0.95, 0.05]))
     assert np.median(blind.forecast([10000])) > median
-    assert "CurvePopulation of 4 runs" in str(known)
+    assert known.caveats == ()
 
 
 def test_too_few_finished_runs_are_refused() -> None:
@@ -265,35 +269,36 @@ def learn_nothing():  # type: ignore[no-untyped-def]
 def test_the_verdict_is_the_best_of_what_was_looked_at(tmp_path: Path) -> None:
     curve = power(40, 5)
     verdict = monitor(curve, 2e4, reference=1.6)
-    content = verdict.content
     assert verdict.fit is not None
-    assert 0 <= content["plateau"] <= 1
-    assert content["regret"] >= 0
+    assert verdict.plateau is not None
+    assert 0 <= verdict.plateau <= 1
+    assert verdict.regret is not None
+    assert verdict.regret >= 0
     draws = verdict.fit.forecast([2e4])[:, 0]
-    assert_allclose(content["probability_of_reference"], (draws < 1.6).mean())
-    assert_allclose(content["final_loss"]["mean"], draws.mean())
+    assert_allclose(verdict.probability_of_reference, (draws < 1.6).mean())
+    assert_allclose(verdict.final_loss.mean, draws.mean())
     # A dear run is stopped, a cheap one goes on and on.
     fit = verdict.fit
-    assert judge(fit, 2e4, stakes=Stakes(cost=1.0, worth=1.0)).advice == "stop"
-    assert judge(fit, 2e4, stakes=Stakes(cost=1e-9, worth=1.0)).advice == "extend"
+    assert judge(fit, 2e4, utility=Utility(cost=1.0, value_per_nat=1.0)).advice == "stop"
+    assert judge(fit, 2e4, utility=Utility(cost=1e-9, value_per_nat=1.0)).advice == "extend"
     verdict.save(tmp_path / "v.json")
     saved = json.loads((tmp_path / "v.json").read_text())
-    assert saved["schema"] == "bayes_scaling.verdict/1"
+    assert saved["schema"] == "bayes_scaling.verdict/2"
     assert saved["advice"] == verdict.advice
 
 
-def test_values_are_worth_less_cost() -> None:
-    priced = Stakes(cost=2.0, worth=100.0)
+def test_utility_is_value_less_cost() -> None:
+    priced = Utility(cost=2.0, value_per_nat=100.0)
     assert_allclose(priced.value(np.array([0.5]), 10.0, np.array([15.0]), 3.0), [50.0 - 10.0])
-    bare = Stakes(least_gain=0.01)
+    bare = Utility(least_gain=0.01)
     # A tenth more training is worth nothing if it saves just one percent of the loss.
     assert_allclose(bare.value(np.array([0.03]), 10.0, np.array([11.0]), 3.0), [0.0], atol=1e-12)
     with pytest.raises(ScenarioError, match="cost is -1"):
-        Stakes(cost=-1, worth=1)
-    with pytest.raises(ScenarioError, match="cost is given without worth"):
-        Stakes(cost=1)
+        Utility(cost=-1, value_per_nat=1)
+    with pytest.raises(ScenarioError, match="cost is given without value_per_nat"):
+        Utility(cost=1)
     with pytest.raises(ScenarioError, match="least_gain is 1"):
-        Stakes(least_gain=1.0)
+        Utility(least_gain=1.0)
 
 
 def test_a_run_that_diverged_is_stopped_without_a_fit() -> None:
@@ -302,12 +307,13 @@ def test_a_run_that_diverged_is_stopped_without_a_fit() -> None:
     loss[50:] *= 3
     verdict = monitor(Curve.of("r", curve.t, loss), 2e4)
     assert verdict.advice == "stop"
-    assert verdict.content["diverged"]
+    assert verdict.diverged
     assert verdict.fit is None
-    assert "has diverged" in str(verdict)
+    assert verdict.caveats == []
+    assert verdict.flags[0].code == "diverged"
     (axes,) = plot_curve(verdict).axes
     assert len(axes.lines[0].get_ydata()) == 60
-    assert axes.lines[1].get_xdata()[0] == verdict.content["flags"][0]["first"]
+    assert axes.lines[1].get_xdata()[0] == verdict.flags[0].first
 
 
 def test_losses_that_end_as_no_numbers_are_a_divergence() -> None:
@@ -316,10 +322,10 @@ def test_losses_that_end_as_no_numbers_are_a_divergence() -> None:
     loss[50:] = np.nan
     verdict = monitor(Curve.of("r", curve.t, loss), 2e4)
     assert verdict.advice == "stop"
-    assert verdict.content["diverged"]
+    assert verdict.diverged
     # As it was known before, it had not; not even where one point had been lost early on.
     loss[5] = np.nan
-    assert not monitor(Curve.of("r", curve.t, loss).until(500), 2e4).content["diverged"]
+    assert not monitor(Curve.of("r", curve.t, loss).until(500), 2e4).diverged
 
 
 def test_a_schedule_must_be_of_the_run() -> None:
@@ -332,8 +338,8 @@ def test_a_schedule_must_be_of_the_run() -> None:
 def test_a_constant_loss_has_a_fit() -> None:
     verdict = monitor(Curve.of("r", np.arange(1, 31) * 100, np.full(30, 2.5)), 6000)
     assert verdict.advice == "stop"
-    final = verdict.content["final_loss"]
-    assert_allclose([final["q05"], final["q95"]], 2.5, rtol=1e-2)
+    final = verdict.final_loss
+    assert_allclose([final.q05, final.q95], 2.5, rtol=1e-2)
 
 
 def test_the_figure_shows_the_curve_and_the_forecast() -> None:
@@ -355,7 +361,7 @@ def test_a_watched_log_is_judged_as_it_grows(tmp_path: Path) -> None:
     told = []
 
     def grow(verdict) -> None:  # type: ignore[no-untyped-def]
-        seen.append(verdict.content["t"])
+        seen.append(verdict.t)
         told.append(verdict.advice)
         write(len(seen) + 6)
 
@@ -365,9 +371,9 @@ def test_a_watched_log_is_judged_as_it_grows(tmp_path: Path) -> None:
         path.write_text("\n".join(lines[:count]) + "\n" + half)
 
     write(6)
-    last = watch(path, Watch(1000.0), told=grow, every=0.01, timeout=5)
+    last = watch(path, Watch(1000.0), callback=grow, every=0.01, timeout=5)
     assert seen == [500.0, 600.0, 700.0, 800.0, 900.0, 1000.0]
-    assert last.content["t"] == 1000.0
+    assert last.t == 1000.0
     assert set(told[:3]) == {"extend"}
 
 
@@ -379,10 +385,10 @@ def test_a_watched_run_that_does_not_pay_is_stopped(tmp_path: Path) -> None:
     def grow(verdict) -> None:  # type: ignore[no-untyped-def]
         path.write_text("\n".join(["step,loss", *rows[:7]]) + "\n")
 
-    dear = Watch(1000.0, stakes=Stakes(cost=1.0, worth=1.0))
-    last = watch(path, dear, told=grow, every=0.01, timeout=5)
+    dear = Watch(1000.0, utility=Utility(cost=1.0, value_per_nat=1.0))
+    last = watch(path, dear, callback=grow, every=0.01, timeout=5)
     assert last.advice == "stop"
-    assert last.content["t"] == 700.0
+    assert last.t == 700.0
 
 
 def test_a_watched_run_whose_losses_are_no_numbers_any_more_is_stopped(tmp_path: Path) -> None:
@@ -395,9 +401,9 @@ def test_a_watched_run_whose_losses_are_no_numbers_any_more_is_stopped(tmp_path:
         path.write_text("\n".join(["step,loss", *rows]) + "\n")
 
     noted: list[tuple[str, ...]] = []
-    last = watch(path, Watch(2000.0), told=grow, every=0.01, timeout=5, noted=noted.append)
-    assert last.content["diverged"]
-    assert last.content["flags"][0]["points"] == 3
+    last = watch(path, Watch(2000.0), callback=grow, every=0.01, timeout=5, on_notes=noted.append)
+    assert last.diverged
+    assert last.flags[0].points == 3
     assert noted == [()]
 
 
@@ -405,6 +411,6 @@ def test_a_log_that_never_comes_is_told(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     path.write_text("step,loss\n1,2\n2,1.9\n")
     with pytest.raises(DataError, match="holds no curve of 4 points yet"):
-        watch(path, Watch(10.0), told=print, every=0.01, timeout=0.05)
+        watch(path, Watch(10.0), callback=print, every=0.01, timeout=0.05)
     with pytest.raises(FileError, match=r"nothing\.csv"):
-        watch(tmp_path / "nothing.csv", Watch(10.0), told=print, every=0.001)
+        watch(tmp_path / "nothing.csv", Watch(10.0), callback=print, every=0.001)

@@ -90,12 +90,13 @@ def test_what_was_assumed_is_said(write):
     curves = load_curves(write(csv_of("")))
     assert sum("20 blank cells" in note for note in curves.notes) == 1
     verdict = monitor(curves.curves[0], 10_000)
-    assert (verdict.advice, verdict.content["diverged"]) == ("stop", True)
-    said = {flag["code"]: flag["meaning"] for flag in verdict.content["flags"]}
-    assert "blank in 20 rows" in said["not finite"]
+    assert (verdict.advice, verdict.diverged) == ("stop", True)
+    flags = {flag.code: flag for flag in verdict.flags}
+    assert flags["not finite"].points == 20
+    assert "20" in flags["not finite"].meaning
     sure = monitor(load_curves(write(csv_of("nan"))).curves[0], 10_000)
     assert sure.advice == "stop"
-    assert not any("blank" in flag["meaning"] for flag in sure.content["flags"])
+    assert flags["not finite"].meaning not in {flag.meaning for flag in sure.flags}
 
 
 @given(lost=st.sets(st.integers(1, 38), max_size=8))

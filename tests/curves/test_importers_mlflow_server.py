@@ -59,13 +59,13 @@ def test_a_run_on_a_server_is_watched_as_it_grows(real, monkeypatch):
             client.log_metric(run, "eval/loss", 2 + 3 / step, step=step)
 
     def told(verdict):
-        seen.append(verdict.content["t"])
+        seen.append(verdict.t)
         log(int(seen[-1]) + 1, min(int(seen[-1]) + 3, 11))
 
     log(1, 7)
-    last = watch(f"mlflow:{real}#{run}", Watch(10.0), told=told, every=0.1, timeout=20)
+    last = watch(f"mlflow:{real}#{run}", Watch(10.0), callback=told, every=0.1, timeout=20)
     assert seen == [6.0, 8.0, 10.0]
-    assert last.content["t"] == 10.0
+    assert last.t == 10.0
 
 
 @pytest.mark.slow

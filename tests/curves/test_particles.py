@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from bayes_scaling.curves.fitting.ar1_noise import Scatter, filtered
+from bayes_scaling.curves.fitting.ar1_noise import NoiseParameters, kalman_filter
 from bayes_scaling.curves.fitting.particles import Gaussian, Target, sample, updated
 
 
@@ -80,7 +80,7 @@ def test_both_modes_of_a_posterior_are_found() -> None:
     assert_allclose(np.abs(found).mean(), 2.0, atol=0.02)
 
 
-def test_likelihoods_that_cannot_be_computed_are_nought() -> None:
+def test_likelihoods_that_cannot_be_computed_have_zero_likelihood() -> None:
     prior = Gaussian.independent(np.zeros(1), np.ones(1))
     half = Target(prior, lambda p: np.where(p[:, 0] > 0, 0.0, np.nan))
     found = sample(half, 1000, np.random.default_rng(5))
@@ -100,19 +100,19 @@ def test_the_filter_is_the_normal_density_of_the_whole_curve() -> None:
     log_t = np.sort(rng.uniform(0, 5, 12))
     counts = rng.integers(1, 9, 12).astype(float)
     residuals = rng.normal(0, 0.05, (3, 12))
-    scatter = Scatter(
+    noise = NoiseParameters(
         np.array([0.01, 0.05, 1e-4]), np.array([0.03, 1e-4, 0.02]), np.array([0.2, 1.0, 3.0])
     )
-    found, after = filtered(residuals, log_t, counts, scatter)
+    found, after = kalman_filter(residuals, log_t, counts, noise)
     for i in range(3):
         lag = np.abs(log_t[:, None] - log_t)
-        wander = scatter.wander[i] ** 2 * np.exp(-lag / scatter.memory[i])
-        whole = wander + np.diag(scatter.white[i] ** 2 / counts)
+        ar1 = noise.ar1_sd[i] ** 2 * np.exp(-lag / noise.length_scale[i])
+        whole = ar1 + np.diag(noise.white_sd[i] ** 2 / counts)
         exact_ = stats.multivariate_normal.logpdf(residuals[i], np.zeros(12), whole)
         assert_allclose(found[i], exact_, rtol=1e-9)
-        # The wandering at the last point given all residuals: a normal conditional on them.
-        gain = np.linalg.solve(whole, wander[:, -1])
+        # The AR(1) process at the last point given all residuals: a normal conditional on them.
+        gain = np.linalg.solve(whole, ar1[:, -1])
         assert_allclose(after.mean[i], gain @ residuals[i], rtol=1e-7)
         assert_allclose(
-            after.variance[i], scatter.wander[i] ** 2 - gain @ wander[:, -1], rtol=1e-6, atol=1e-14
+            after.variance[i], noise.ar1_sd[i] ** 2 - gain @ ar1[:, -1], rtol=1e-6, atol=1e-14
         )

@@ -166,8 +166,8 @@ def test_a_column_named_as_an_accuracy_is_no_loss(name):
 
 def test_time_decides_between_a_spike_and_divergence():
     def at(now, **other):
-        given = {"spacing": 10.0, "height": 1.0, "left": 1.0, "parallel": 0.0} | other
-        return recovery(1e4, now, **given)
+        state = {"spacing": 10.0, "height": 1.0, "left": 1.0, "parallel": 0.0} | other
+        return recovery(1e4, now, **state)
 
     grown = [at(now).diverged for now in (1e4, 1.02e4, 1.05e4, 1.1e4, 1.2e4)]
     assert np.all(np.diff(grown) > 0)
@@ -185,15 +185,14 @@ def test_a_verdict_waits_for_a_spike_and_forecasts_what_came_before(tmp_path):
     plain = monitor(Curve.of("r", EVEN, loss), 4e4, laws="curve-power", particles=400)
     loss[-4:] *= [2.7, 2.4, 2.1, 1.9]
     verdict = monitor(Curve.of("r", EVEN, loss), 4e4, laws="curve-power", particles=400)
-    content = verdict.content
     assert verdict.advice == "continue"
-    assert not content["diverged"]
-    assert content["stop_at"] == content["excursion"]["wait_until"] > EVEN[-1]
-    assert content["t"] == EVEN[-1]
-    assert content["loss"] == loss[-1]
+    assert not verdict.diverged
+    assert verdict.stop_at == verdict.excursion.wait_until > EVEN[-1]
+    assert verdict.t == EVEN[-1]
+    assert verdict.loss == loss[-1]
     for level in ("q05", "q50", "q95"):
-        assert_allclose(content["final_loss"][level], plain.content["final_loss"][level], rtol=5e-3)
-    assert str(verdict).startswith("Wait: 'r' at step 20000 of 40000")
+        found = (getattr(one.final_loss, level) for one in (verdict, plain))
+        assert_allclose(*found, rtol=5e-3)
     verdict.save(tmp_path / "v.json")
     saved = json.loads((tmp_path / "v.json").read_text())
     assert saved["excursion"]["kind"] == "spike"

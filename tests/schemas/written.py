@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from bayes_scaling.curves import Curve, Stakes, monitor
+from bayes_scaling.curves import Curve, Utility, monitor
 from bayes_scaling.decisions import (
     Alternative,
     Compute,
@@ -78,8 +78,8 @@ def _curves(folder):
     t = np.arange(100, 3000, 50.0)
     loss = 2 + 3 * (t / 100) ** -0.3 + 0.005 * np.random.default_rng(0).normal(size=t.size)
     bad = np.where(np.arange(t.size) < 30, loss, np.geomspace(3, 1e4, t.size))
-    stakes = Stakes(cost=1.0, worth=1e5)
-    judged = monitor(Curve("r", t, loss), 6000.0, reference=2.5, stakes=stakes)
+    utility = Utility(cost=1.0, value_per_nat=1e5)
+    judged = monitor(Curve("r", t, loss), 6000.0, reference=2.5, utility=utility)
     return {
         "verdict": judged.save(folder / "verdict.json"),
         "verdict, diverged": monitor(Curve("r", t, bad), 6000.0).save(folder / "diverged.json"),

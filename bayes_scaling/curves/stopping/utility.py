@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_scaling.curves.old_arguments import old_arguments
+from bayes_scaling.core.old_names import old_names
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.scenarios.quantities import in_unit
 
@@ -19,6 +19,7 @@ TENTH = 1.1
 """Factor on the present length by which gains are measured where there are no prices."""
 
 
+@old_names(worth="value_per_nat")
 @dataclass(frozen=True)
 class Utility:
     """Utility of training further: the value of a lower loss less the cost of training.
@@ -98,13 +99,6 @@ class Utility:
 class Stakes(Utility):
     """Utility under the name of version 0.1, which is deprecated."""
 
-    @old_arguments(worth="value_per_nat")
-    def __init__(
-        self,
-        cost: float | None = None,
-        value_per_nat: float | None = None,
-        least_gain: float = 1e-3,
-        currency: str = "USD",
-    ) -> None:
-        warnings.warn("Stakes is deprecated; use Utility", DeprecationWarning, stacklevel=3)
-        super().__init__(cost, value_per_nat, least_gain, currency)
+    def __post_init__(self) -> None:
+        warnings.warn("Stakes is deprecated; use Utility", DeprecationWarning, stacklevel=4)
+        super().__post_init__()

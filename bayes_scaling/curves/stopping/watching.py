@@ -9,6 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Unpack
 
+from bayes_scaling.core.old_names import old_names
 from bayes_scaling.curves.cleaning.anomalies import cleaned
 from bayes_scaling.curves.curve import Curve
 from bayes_scaling.curves.fitting.curve_fit import FEWEST, CurveFit
@@ -31,6 +32,7 @@ _TRIES = 5
 """Reads in a row that may fail before the error is raised: files are rewritten in parts."""
 
 
+@old_names(stakes="utility")
 @dataclass
 class Watch:
     """Verdict on one run, updated as its curve grows.
