@@ -173,11 +173,11 @@ def test_a_verdict_from_its_file_is_drawn_as_the_one_that_was_made(verdict, tmp_
         assert len(before.lines) == len(after.lines)
         for first, second in zip(before.lines, after.lines, strict=True):
             assert_allclose(first.get_xydata(), second.get_xydata())
-    points = verdict.content["points"]
+    points = verdict.to_dict()["points"]
     assert len(points) <= 200
     assert points[-1] == {"t": verdict.fit.curve.t[-1], "loss": verdict.fit.curve.loss[-1]}
-    ahead = pd.DataFrame(verdict.content["ahead"])
-    assert ahead["t"].iloc[0] == verdict.content["t"]
-    assert_allclose(ahead["t"].iloc[-1], max(6000.0, verdict.content["stop_at"]))
+    ahead = pd.DataFrame(verdict.to_dict()["ahead"])
+    assert ahead["t"].iloc[0] == verdict.t
+    assert_allclose(ahead["t"].iloc[-1], max(6000.0, verdict.stop_at))
     assert (ahead.filter(like="loss_").diff(axis=1).iloc[:, 1:] >= 0).all(axis=None)
     assert_allclose(ahead["gain_q50"].iloc[0], 0.0, atol=1e-12)
