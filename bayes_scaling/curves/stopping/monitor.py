@@ -75,7 +75,7 @@ def monitor(
     --------
     >>> curve = bs.load_curves("curve.csv", t="step").curves[0]
     >>> verdict = bs.monitor(curve, 10_000, reference=2.0, laws="curve-power", particles=200)
-    >>> verdict.stop_at > curve.t[-1], verdict.probability_of_reference < 0.1
+    >>> verdict.stop_at > verdict.t, verdict.probability_of_reference < 0.1
     (True, True)
     """
     needs(curve, Curve, "curve", WANTED, DataError)

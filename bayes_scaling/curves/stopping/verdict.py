@@ -1,6 +1,6 @@
 """Verdict on a run in progress: a record with a file, and its text."""
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import msgspec
 import pandas as pd
@@ -11,9 +11,7 @@ from bayes_scaling.core.records import Record, about, to_plain
 from bayes_scaling.core.result import CAVEATS, Result
 from bayes_scaling.curves.cleaning.anomalies import Excursion
 from bayes_scaling.curves.curve import Axis, Curve, Flag
-
-if TYPE_CHECKING:
-    from bayes_scaling.curves.fitting.curve_fit import CurveFit
+from bayes_scaling.curves.fitting.curve_fit import CurveFit
 
 __all__ = ["CurveForecast", "Length", "LoggedLoss", "StoppingGain", "Verdict"]
 
@@ -69,8 +67,8 @@ class Verdict(Result, frozen=True, kw_only=True, tag="bayes_scaling.verdict/2", 
     --------
     >>> curve = bs.load_curves("curve.csv", t="step").curves[0]
     >>> verdict = bs.monitor(curve, 10_000, laws="curve-power", particles=200)
-    >>> verdict.advice in ("continue", "extend"), verdict.final_loss.q05 < curve.loss[-1]
-    (True, True)
+    >>> verdict.advice, bool(verdict.final_loss.q05 < curve.loss[-1])
+    ('extend', True)
     """
 
     advice: Annotated[
@@ -123,7 +121,7 @@ class Verdict(Result, frozen=True, kw_only=True, tag="bayes_scaling.verdict/2", 
         about("Of a lower loss at the end; null without a reference.", "probability"),
     ]
 
-    fit: ClassVar["CurveFit | None"] = None
+    fit: ClassVar[CurveFit | None] = None
     curve: ClassVar[Curve | None] = None
 
     @classmethod
