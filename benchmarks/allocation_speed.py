@@ -18,7 +18,7 @@ from scipy.optimize import minimize_scalar
 import bayes_scaling as bs
 from bayes_scaling.decisions import Compute, Data, Fixed, Inference, Limits, Scenario
 from bayes_scaling.decisions.allocation.problem import Problem
-from bayes_scaling.decisions.allocation.problem_from_fit import problem
+from bayes_scaling.decisions.allocation.problem_from_fit import problem_from_fit
 from bayes_scaling.decisions.budgets.frontier import budget_frontier
 
 BUDGETS = 200
@@ -76,7 +76,7 @@ def main() -> None:
         budget_frontier(fit, scenario, factors=factors)
         times.append(time.perf_counter() - began)
     ours = min(times)
-    start = problem(fit, scenario, 0)
+    start = problem_from_fit(fit, scenario, 0)
     draws = start.draws.size
     began, away = time.perf_counter(), 0.0
     for factor in factors[:: BUDGETS // LOOPED][:LOOPED]:

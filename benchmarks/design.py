@@ -21,7 +21,7 @@ import pandas as pd
 
 import bayes_scaling as bs
 from bayes_scaling.decisions import Scenario, next_runs
-from bayes_scaling.decisions.allocation.problem_from_fit import problem
+from bayes_scaling.decisions.allocation.problem_from_fit import problem_from_fit
 from bayes_scaling.inference import Procedure
 from bayes_scaling.runs import load_runs
 
@@ -79,8 +79,8 @@ WAYS: dict[str, Choose] = {
 
 def regret(fit: bs.Fit, truth: bs.Fit) -> float:
     """Loss at the size chosen under a fit, over that at the best one, under the law of all runs."""
-    chosen = float(np.median(problem(fit, Scenario(compute_budget=TARGET), 0).optimum[0]))
-    made = problem(truth, Scenario(compute_budget=TARGET), 0)
+    chosen = float(np.median(problem_from_fit(fit, Scenario(compute_budget=TARGET), 0).optimum[0]))
+    made = problem_from_fit(truth, Scenario(compute_budget=TARGET), 0)
     best = float(np.median(made.optimum[0]))
     full = np.ones(made.draws.size)
     losses = [np.exp(made.log_curve(at * full)).mean() for at in (chosen, best)]

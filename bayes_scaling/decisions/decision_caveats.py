@@ -64,10 +64,10 @@ def alternative_caveats(fit: Fit, family: str, rows: Sequence[AlternativeOutcome
     return [one for one in found if one.code not in ("unseen-family", "law-limitation")]
 
 
-def candidate_caveats(fit: Fit, given: Problem, runs: pd.DataFrame) -> tuple[Caveat, ...]:
+def candidate_caveats(fit: Fit, problem: Problem, runs: pd.DataFrame) -> tuple[Caveat, ...]:
     """Return caveats of candidate runs, and of the plan that they are made for."""
-    draws, size = given.draws, float(np.median(given.optimum[0]))
-    plan = np.array([[size, float(given.log_tokens(np.array([size]))[0])]])
+    draws, size = problem.draws, float(np.median(problem.optimum[0]))
+    plan = np.array([[size, float(problem.log_tokens(np.array([size]))[0])]])
     found: list[Caveat] = []
     for noun, logs in (
         ("plan", plan),
@@ -80,11 +80,11 @@ def candidate_caveats(fit: Fit, given: Problem, runs: pd.DataFrame) -> tuple[Cav
     return unique(found)
 
 
-def price_caveats(given: Problem) -> list[Caveat]:
+def price_caveats(problem: Problem) -> list[Caveat]:
     """State what the posterior of the optimum means where prices are uncertain."""
-    if not given.line.costs.uncertain:
+    if not problem.line.costs.uncertain:
         return []
-    confidence = given.scenario.confidence
+    confidence = problem.scenario.confidence
     text = (
         "Prices are uncertain: the optimum is the best split of each draw at its own prices, "
         "which the plan cannot know; it keeps within its budgets with probability "
@@ -95,11 +95,11 @@ def price_caveats(given: Problem) -> list[Caveat]:
     ]
 
 
-def target_caveats(given: Problem, target: float | None, reached: float | None) -> list[Caveat]:
+def target_caveats(problem: Problem, target: float | None, reached: float | None) -> list[Caveat]:
     """State how probably the target lies below what any budget reaches."""
-    if target is None or reached is None or "floor" not in given.draws.values:
+    if target is None or reached is None or "floor" not in problem.draws.values:
         return []
-    below = float(np.mean(given.draws.values["floor"] >= target))
+    below = float(np.mean(problem.draws.values["floor"] >= target))
     if below < 0.05:
         return []
     text = (

@@ -21,7 +21,7 @@ from bayes_scaling.decisions import (
     load_plan,
 )
 from bayes_scaling.decisions.allocation.compare_alternatives import resolved
-from bayes_scaling.decisions.allocation.problem_from_fit import problem
+from bayes_scaling.decisions.allocation.problem_from_fit import problem_from_fit
 from bayes_scaling.decisions.allocation.risk_search import least_risk
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.inference import Fit
@@ -48,14 +48,14 @@ SHAPED = TRUTH | {"aspect": 64.0, "curvature": 0.3}
 def test_what_is_left_open_is_what_the_budget_leaves(
     two_families: Fit, stated: dict[str, float], params: float, tokens: float
 ) -> None:
-    plan = resolved(problem(two_families, PLAIN, 0), Alternative("a", **stated))
+    plan = resolved(problem_from_fit(two_families, PLAIN, 0), Alternative("a", **stated))
     assert_allclose(plan.point.params, params, rtol=1e-6)
     assert_allclose(plan.point.tokens, tokens, rtol=1e-6)
 
 
 def test_money_and_data_are_counted_too(two_families: Fit) -> None:
     scenario = Scenario(money_budget=1e6, family="web", compute=DEVICES, data=Data(Fixed(1e-6)))
-    made = problem(two_families, scenario, 0)
+    made = problem_from_fit(two_families, scenario, 0)
     plan = resolved(made, Alternative("a", tokens_per_param=20.0)).point
     spent = made.line.costs.money(
         *(np.array([getattr(plan, n)]) for n in ("params", "tokens", "tokens"))
@@ -145,7 +145,7 @@ def test_no_shape_near_the_best_size_is_better(shaped: Fit) -> None:
     params = 12 * shape.n_layer * shape.d_model**2
     assert_allclose(plan.recommended.params, params, rtol=1e-3)
     assert_allclose(6 * plan.recommended.params * plan.recommended.tokens, 1e22, rtol=1e-6)
-    made = problem(shaped, scenario, 0)
+    made = problem_from_fit(shaped, scenario, 0)
     best = least_risk(made)
     assert plan.risk.value >= float(made.risk(best.log_params)) - 1e-9
     for n_layer in range(4, 129, 4):

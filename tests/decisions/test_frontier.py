@@ -19,7 +19,7 @@ from bayes_scaling.decisions import (
     allocate,
     budget_frontier,
 )
-from bayes_scaling.decisions.allocation.problem_from_fit import problem
+from bayes_scaling.decisions.allocation.problem_from_fit import problem_from_fit
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.inference import Fit
 from bayes_scaling.laws.compute_optimum import numeric, track
@@ -86,7 +86,7 @@ def test_targets_out_of_reach_and_within_it_at_once_are_told_apart(two_families:
 
 
 def test_tracking_finds_what_a_search_finds(two_families: Fit) -> None:
-    made = problem(two_families, PRICED, 0)
+    made = problem_from_fit(two_families, PRICED, 0)
     here = made.with_budget(1.3)
     low, high, *_ = here.bounds()
     exact = numeric(here.log_curve, (low, high), made.draws.size)

@@ -23,7 +23,7 @@ from bayes_scaling.decisions import (
     allocate,
 )
 from bayes_scaling.decisions.allocation.problem import Problem
-from bayes_scaling.decisions.allocation.problem_from_fit import problem
+from bayes_scaling.decisions.allocation.problem_from_fit import problem_from_fit
 from bayes_scaling.decisions.allocation.risk_search import least_risk
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.inference import Fit
@@ -48,13 +48,13 @@ def elasticities(given_: Problem, sizes: np.ndarray, tokens: np.ndarray) -> list
 def test_serving_shifts_the_optimum_as_sardana_et_al_have_it(two_families: Fit) -> None:
     # Sardana et al. 2024, arXiv:2401.00448: eps_N / eps_D = 1 + D_inf / (3 D_tr) at the optimum.
     scenario = Scenario(compute_budget=1e23, family="web", inference=SERVING)
-    made = problem(two_families, scenario, 0)
+    made = problem_from_fit(two_families, scenario, 0)
     sizes, _, method = made.optimum
     assert method == "numeric"
     tokens = made.log_tokens(sizes)
     by_size, by_data = elasticities(made, sizes, tokens)
     assert_allclose(by_size / by_data, 1 + 1e13 / (3 * np.exp(tokens)), rtol=2e-3)
-    plain = problem(two_families, Scenario(compute_budget=1e23, family="web"), 0)
+    plain = problem_from_fit(two_families, Scenario(compute_budget=1e23, family="web"), 0)
     assert (sizes < plain.optimum[0]).all()
 
 
@@ -63,7 +63,7 @@ def test_marginal_gains_per_cost_are_equal_at_the_optimum(two_families: Fit) -> 
     scenario = Scenario(
         money_budget=1e6, family="web", compute=DEVICES, data=Data(Fixed(1e-6)), inference=SERVING
     )
-    made = problem(two_families, scenario, 0)
+    made = problem_from_fit(two_families, scenario, 0)
     sizes, _, _ = made.optimum
     tokens = made.log_tokens(sizes)
     by_size, by_data = elasticities(made, sizes, tokens)
@@ -122,7 +122,7 @@ def test_tokens_that_do_not_exist_are_repeated_as_often_as_it_pays(
     assert 1 < split.epochs < 20
     assert split.unique_tokens <= 1e11 * (1 + 1e-9)
     # No size and number of epochs of a dense grid does better.
-    made = problem(fit, scenario, 0)
+    made = problem_from_fit(fit, scenario, 0)
     least = min(
         made.risk(float(size), float(epochs))
         for epochs in np.geomspace(1, 20, 25)
@@ -163,7 +163,7 @@ def test_the_plan_is_the_best_there_is_and_more_money_is_never_worse(
         data=Data(Fixed(10**price), 10**owned),
         inference=Inference(Fixed(10**served)),
     )
-    made = problem(two_families, scenario, 0)
+    made = problem_from_fit(two_families, scenario, 0)
     best = least_risk(made)
     point = best.point
     costs = made.line.costs
@@ -190,7 +190,7 @@ def test_limits_may_ask_for_repeats(make_fit: Callable[..., Fit]) -> None:
 def test_regret_is_that_of_the_draws_own_best_plan(two_families: Fit) -> None:
     scenario = Scenario(compute_budget=1e23, family="web")
     plan = allocate(two_families, scenario)
-    made = problem(two_families, scenario, 0)
+    made = problem_from_fit(two_families, scenario, 0)
     losses = made.loss_run(math.log(plan.recommended.params))
     assert (losses - made.best_losses > -1e-9).all()
     assert_allclose(plan.regret.mean, np.mean(losses - made.best_losses), atol=1e-6)
@@ -213,7 +213,7 @@ def test_a_plan_records_what_was_asked(two_families: Fit) -> None:
     assert asked["value_per_nat"] == 5e6
     assert asked["compute"]["utilisation"] == {"q05": 0.3, "q95": 0.95}
     assert asked["limits"] == {}
-    made = problem(two_families, scenario, 0)
+    made = problem_from_fit(two_families, scenario, 0)
     # A device is never used for more than all of its time.
     assert made.line.costs.per_flop.min() >= 2 / 3600 / 1e15 * (1 - 1e-12)
 

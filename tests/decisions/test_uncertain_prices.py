@@ -24,7 +24,7 @@ from bayes_scaling.decisions import (
     allocate,
     budget_frontier,
 )
-from bayes_scaling.decisions.allocation.problem_from_fit import problem
+from bayes_scaling.decisions.allocation.problem_from_fit import problem_from_fit
 from bayes_scaling.decisions.allocation.wait_and_see import wait_and_see
 from bayes_scaling.inference import Fit
 from bayes_scaling.scenarios.amounts import Amount
@@ -116,7 +116,7 @@ def test_as_prices_become_known_the_posterior_is_that_of_known_prices(
 
 
 def test_every_optimum_spends_the_budgets_at_its_own_prices(spread: Fit) -> None:
-    made = problem(spread, PRICED, 0)
+    made = problem_from_fit(spread, PRICED, 0)
     best = wait_and_see(made)
     own = made.line.costs.paired(best.log_params.size)
     params, tokens = np.exp(best.log_params), np.exp(best.log_tokens)
@@ -135,7 +135,7 @@ def test_limits_hold_at_every_draws_own_prices(make_fit: Callable[..., Fit]) -> 
     limits = Limits(
         max_params=5e10, min_tokens=1e12, max_unique_tokens=1e12, max_epochs=4.0, min_params=2e10
     )
-    made = problem(fit, structs.replace(PRICED, limits=limits), 0)
+    made = problem_from_fit(fit, structs.replace(PRICED, limits=limits), 0)
     few = replace(made, draws=made.draws.thinned(4))
     found = wait_and_see(few)
     assert np.exp(found.log_params).max() <= 5e10 * (1 + 1e-6)

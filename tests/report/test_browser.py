@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 
 from bayes_scaling.decisions import Risk, Scenario, allocate, budget_frontier
 from bayes_scaling.decisions.allocation.budget_line import affordable_tokens
-from bayes_scaling.decisions.allocation.problem_from_fit import problem
+from bayes_scaling.decisions.allocation.problem_from_fit import problem_from_fit
 from bayes_scaling.errors import LawError
 from bayes_scaling.explorer.traced_expressions import Traced, javascript
 from bayes_scaling.explorer.traced_problem import draws_by_symbol, functions, prices_by_symbol
@@ -213,7 +213,7 @@ def test_every_law_says_the_same_in_javascript(chromium):
 
 @pytest.mark.parametrize("scenario", [FLOPS, PRICED, CHEAPEST], ids=["flops", "priced", "cost"])
 def test_losses_tokens_and_costs_in_javascript_are_those_of_python(fit, chromium, scenario):
-    given = problem(fit, scenario, 0)
+    given = problem_from_fit(fit, scenario, 0)
     draws, costs = given.draws.thinned(100), given.line.costs
     extent = extent_of(fit, "web")
     traced = functions(given, extent)

@@ -12,8 +12,8 @@ from scipy.stats import rankdata
 
 from bayes_scaling.core.caveat import Caveat, unique
 from bayes_scaling.core.draw_summary import PosteriorSummary
-from bayes_scaling.decisions.allocation.candidate import ROUNDING, Choice
-from bayes_scaling.decisions.allocation.compare_alternatives import contest
+from bayes_scaling.decisions.allocation.candidate import ROUNDING, Candidate
+from bayes_scaling.decisions.allocation.compare_alternatives import compare_alternatives
 from bayes_scaling.decisions.allocation.least_cost import at_size
 from bayes_scaling.decisions.allocation.plan import Plan
 from bayes_scaling.decisions.allocation.plan_costs import budgets_of, costs_of
@@ -26,7 +26,7 @@ from bayes_scaling.decisions.allocation.plan_parts import (
 )
 from bayes_scaling.decisions.allocation.plan_shape import Shaped, shaped
 from bayes_scaling.decisions.allocation.problem import Problem
-from bayes_scaling.decisions.allocation.problem_from_fit import problem
+from bayes_scaling.decisions.allocation.problem_from_fit import problem_from_fit
 from bayes_scaling.decisions.allocation.risk_search import NEAR_OPTIMAL, least_risk, near_optimal
 from bayes_scaling.decisions.allocation.wait_and_see import Optimum, wait_and_see
 from bayes_scaling.decisions.budgets.frontier import budget_row
@@ -79,19 +79,19 @@ def allocate(fit: Fit, scenario: Scenario, *, seed: int = 0) -> Plan:
         If the family is not said though the fit has several, no configuration meets budgets and
         limits, or the law has no optimum within the limits and they do not bound it.
     """
-    given = problem(fit, scenario, seed)
-    best = least_risk(given)
-    found = _shaped(fit, given, best)
-    held, plan = (given, best) if found is None else (found.problem, found.plan)
+    problem = problem_from_fit(fit, scenario, seed)
+    best = least_risk(problem)
+    found = _shaped(fit, problem, best)
+    held, plan = (problem, best) if found is None else (found.problem, found.plan)
     if found is not None and scenario.minimise == "cost":
         held, plan, found = _cheapest_shape(fit, found, scenario.affords)
     chosen = held, plan, None if found is None else found.shape
-    return _plan(fit, scenario, given, chosen, seed)
+    return _plan(fit, scenario, problem, chosen, seed)
 
 
-def _shaped(fit: Fit, given: Problem, best: Choice) -> Shaped | None:
+def _shaped(fit: Fit, problem: Problem, best: Candidate) -> Shaped | None:
     """Depth and width, under a law that reads them."""
-    limits = given.scenario.shape
+    limits = problem.scenario.shape
     if not SHAPE & set(fit.law.inputs):
         if limits is not None:
             raise ScenarioError(
@@ -99,10 +99,12 @@ def _shaped(fit: Fit, given: Problem, best: Choice) -> Shaped | None:
                 f"'depth-width', 'gemstones' or '{fit.law.name}+shape', or leave [shape] out"
             )
         return None
-    return shaped(given, best, limits, aspects_of(fit, given.draws.family))
+    return shaped(problem, best, limits, aspects_of(fit, problem.draws.family))
 
 
-def _cheapest_shape(fit: Fit, found: Shaped, most: float | None) -> tuple[Problem, Choice, Shaped]:
+def _cheapest_shape(
+    fit: Fit, found: Shaped, most: float | None
+) -> tuple[Problem, Candidate, Shaped]:
     """The least budget for whole shapes: another shape may be best at the budget of the first."""
     held, plan = at_size(found.problem, found.plan, most)
     again = _shaped(fit, replace(held, log_aspect=None), plan)
@@ -114,26 +116,26 @@ def _cheapest_shape(fit: Fit, found: Shaped, most: float | None) -> tuple[Proble
     return held, plan, found
 
 
-def _amount(given: Problem) -> float:
-    return given.scenario.affords or 0.0
+def _amount(problem: Problem) -> float:
+    return problem.scenario.affords or 0.0
 
 
 def _plan(
     fit: Fit,
     scenario: Scenario,
-    given: Problem,
-    chosen: tuple[Problem, Choice, PlanShape | None],
+    problem: Problem,
+    chosen: tuple[Problem, Candidate, PlanShape | None],
     seed: int,
 ) -> Plan:
     """What the plan is, what it takes, and what comes of it and of others."""
     held, best, shape = chosen
     family = held.draws.family
-    ideal, risk = wait_and_see(given), held.scenario.risk
+    ideal, risk = wait_and_see(problem), held.scenario.risk
     point, target = _with_budget(held, best), held.scenario.target_loss
     losses, regret = held.loss_of(best), _regret(held, best)
     reached = None if target is None else float(np.mean(losses <= target))
     curve, near = near_optimal(held, best)
-    forecast, others = _forecast(fit, held, point, seed), contest(held, best)
+    forecast, others = _forecast(fit, held, point, seed), compare_alternatives(held, best)
     plan = Plan(
         **provenance(fit, family, seed),
         scenario=scenario,
@@ -162,7 +164,7 @@ def _plan(
         method=held.optimum[2],
         curve_points=curve,
         shape=shape,
-        optimum=_optimum(fit, given, ideal),
+        optimum=_optimum(fit, problem, ideal),
         caveats=[
             *unique(_touched(held, best)),
             *_ties(held, reached),
@@ -173,21 +175,21 @@ def _plan(
             *target_caveats(held, target, reached),
         ],
     )
-    msgspec.structs.force_setattr(plan, "draws", _draws(fit, given, ideal, regret))
+    msgspec.structs.force_setattr(plan, "draws", _draws(fit, problem, ideal, regret))
     return plan
 
 
-def _least_cost(scenario: Scenario, given: Problem) -> LeastCost | None:
+def _least_cost(scenario: Scenario, problem: Problem) -> LeastCost | None:
     if scenario.minimise == "loss":
         return None
     return LeastCost(
-        amount=_amount(given),
+        amount=_amount(problem),
         unit=scenario.unit_of_cost,
         probability=scenario.target_probability,
     )
 
 
-def _optimum(fit: Fit, given: Problem, ideal: Optimum) -> OptimumPosterior:
+def _optimum(fit: Fit, problem: Problem, ideal: Optimum) -> OptimumPosterior:
     exponent = fit.law.closed_forms.params_exponent
     params, tokens = np.exp(ideal.log_params), np.exp(ideal.log_tokens)
     return OptimumPosterior(
@@ -195,42 +197,42 @@ def _optimum(fit: Fit, given: Problem, ideal: Optimum) -> OptimumPosterior:
         tokens=PosteriorSummary.of(tokens),
         tokens_per_param=PosteriorSummary.of(tokens / params),
         loss=PosteriorSummary.of(np.exp(ideal.log_loss)),
-        epochs=PosteriorSummary.of(ideal.epochs) if given.repeats else None,
-        params_exponent=PosteriorSummary.of(exponent(given.draws.values)) if exponent else None,
+        epochs=PosteriorSummary.of(ideal.epochs) if problem.repeats else None,
+        params_exponent=PosteriorSummary.of(exponent(problem.draws.values)) if exponent else None,
     )
 
 
-def _regret(given: Problem, best: Choice) -> Floats:
+def _regret(problem: Problem, best: Candidate) -> Floats:
     """Loss of one run of a plan over that of the best plan, draw by draw."""
     # Least risk and best of a draw are searched apart, so the difference may miss zero by rounding.
-    regret: Floats = np.maximum(given.loss_of(best) - given.best_losses, 0.0)
+    regret: Floats = np.maximum(problem.loss_of(best) - problem.best_losses, 0.0)
     return regret
 
 
-def _forecast(fit: Fit, given: Problem, point: Point, seed: int) -> Forecast:
+def _forecast(fit: Fit, problem: Problem, point: Point, seed: int) -> Forecast:
     """The plan as any other configuration is forecast, for how far it lies and what is said."""
     stated = {
         "aspect_ratio": point.d_model and point.n_layer and point.d_model / point.n_layer,
         "n_layer": point.n_layer,
         "d_model": point.d_model,
-        "unique_tokens": point.unique_tokens if given.repeats else None,
+        "unique_tokens": point.unique_tokens if problem.repeats else None,
     }
-    sizes = {"params": point.params, "tokens": point.tokens, "family": given.draws.family}
+    sizes = {"params": point.params, "tokens": point.tokens, "family": problem.draws.family}
     more = {n: value for n, value in stated.items() if n in fit.law.inputs and value is not None}
     return predict_own(fit, pd.DataFrame(sizes | more, index=[0]), seed)
 
 
-def _with_budget(given: Problem, best: Choice) -> Point:
+def _with_budget(problem: Problem, best: Candidate) -> Point:
     """The plan, with the budget of compute to the last digit where it is all that is spent."""
-    point, flops = best.point, given.scenario.compute_budget
-    if flops is not None and given.line.plain and math.isclose(point.flops, flops, rel_tol=1e-9):
+    point, flops = best.point, problem.scenario.compute_budget
+    if flops is not None and problem.line.plain and math.isclose(point.flops, flops, rel_tol=1e-9):
         return msgspec.structs.replace(point, flops=flops)
     return point
 
 
-def _touched(given: Problem, best: Choice) -> list[Caveat]:
+def _touched(problem: Problem, best: Candidate) -> list[Caveat]:
     """Limits at which the plan stands."""
-    low, high, *limited = given.bounds(best.epochs)
+    low, high, *limited = problem.bounds(best.epochs)
     found = [
         _at_limit(
             "params",
@@ -241,16 +243,16 @@ def _touched(given: Problem, best: Choice) -> list[Caveat]:
         for bound, by_limit in zip((low, high), limited, strict=True)
         if by_limit and abs(best.log_params - bound) < _EDGE
     ]
-    limits, point = given.scenario.limits, best.point
+    limits, point = problem.scenario.limits, best.point
     for name, taken in (("max_tokens", point.tokens), ("max_unique_tokens", point.unique_tokens)):
         most = getattr(limits, name)
         if taken > most * (1 - _EDGE):
             text = f"The plan takes all of {name}, {most:.4g}: more would make it better."
             found.append(_at_limit(name, most, text))
     # Of several uncertain budgets none need be spent to the end for all to hold at once.
-    left = float(given.line.affordable(np.array([best.log_params]), best.epochs)[0])
+    left = float(problem.line.affordable(np.array([best.log_params]), best.epochs)[0])
     if best.log_tokens < left + math.log1p(-ROUNDING):
-        most = max(row.spent for row in budgets_of(given, best))
+        most = max(row.spent for row in budgets_of(problem, best))
         text = f"Limits leave part of the budget unspent: the plan uses {most:.0%} of it."
         found.append(
             Caveat(code="unspent-budget", severity="note", text=text, data={"spent": most})
@@ -264,8 +266,8 @@ def _at_limit(name: str, value: float, text: str) -> Caveat:
     )
 
 
-def _ties(given: Problem, reached: float | None) -> list[Caveat]:
-    if given.scenario.risk.measure != "miss" or reached not in (0.0, 1.0):
+def _ties(problem: Problem, reached: float | None) -> list[Caveat]:
+    if problem.scenario.risk.measure != "miss" or reached not in (0.0, 1.0):
         return []
     does = "reaches" if reached else "misses"
     text = (
@@ -275,29 +277,29 @@ def _ties(given: Problem, reached: float | None) -> list[Caveat]:
     return [Caveat(code="tied-risk", severity="note", text=text, data=data)]
 
 
-def _other_budgets(given: Problem, sizes: Floats) -> list[BudgetRow]:
+def _other_budgets(problem: Problem, sizes: Floats) -> list[BudgetRow]:
     """What a part or a multiple of the budgets would buy, by the same measure of risk."""
-    if given.scenario.risk.measure == "regret":
+    if problem.scenario.risk.measure == "regret":
         # Regret compares plans of one budget; between budgets the mean does.
-        changed = msgspec.structs.replace(given.scenario, risk=Risk())
-        given = replace(given, line=replace(given.line, scenario=changed))
+        changed = msgspec.structs.replace(problem.scenario, risk=Risk())
+        problem = replace(problem, line=replace(problem.line, scenario=changed))
     rows = []
     for factor in _FACTORS:
         try:
-            rows.append(budget_row(given, factor, sizes)[0])
+            rows.append(budget_row(problem, factor, sizes)[0])
         except ScenarioError:
             # Lower limits may cost more than a part of the budget.
             continue
     return rows
 
 
-def _drivers(given: Problem, sizes: Floats) -> list[Driver]:
+def _drivers(problem: Problem, sizes: Floats) -> list[Driver]:
     """Which parameters the best size depends on: squared rank correlation, strongest first."""
     if np.ptp(sizes) < _EDGE:
         return []
     ranks = rankdata(sizes)
     rows = []
-    for name, values in given.draws.values.items():
+    for name, values in problem.draws.values.items():
         if np.ptp(values) == 0:
             continue
         correlation = float(np.corrcoef(rankdata(values), ranks)[0, 1])
@@ -305,7 +307,7 @@ def _drivers(given: Problem, sizes: Floats) -> list[Driver]:
     return sorted(rows, key=lambda row: -row.share)
 
 
-def _draws(fit: Fit, given: Problem, best: Optimum, regret: Floats) -> xr.Dataset:
+def _draws(fit: Fit, problem: Problem, best: Optimum, regret: Floats) -> xr.Dataset:
     posterior = fit.posterior
     shape = (posterior.sizes["chain"], posterior.sizes["draw"])
     params, tokens = np.exp(best.log_params), np.exp(best.log_tokens)
@@ -316,7 +318,7 @@ def _draws(fit: Fit, given: Problem, best: Optimum, regret: Floats) -> xr.Datase
         "loss": np.exp(best.log_loss),
         "regret": regret,
     }
-    if given.repeats:
+    if problem.repeats:
         columns["epochs"] = best.epochs
     return xr.Dataset(
         {name: (("chain", "draw"), value.reshape(shape)) for name, value in columns.items()},

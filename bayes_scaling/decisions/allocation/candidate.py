@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 
 from bayes_scaling.decisions.decision_result import Point
 
-__all__ = ["ROUNDING", "Choice"]
+__all__ = ["ROUNDING", "Candidate"]
 
 ROUNDING = 0.005
 """Share by which a number of three digits, as plans are printed, may miss the one that is meant."""
 
 
 @dataclass(frozen=True)
-class Choice:
+class Candidate:
     """A plan on the budget line.
 
     Attributes
@@ -46,7 +46,7 @@ class Choice:
             d_model=d_model,
         )
 
-    def rounded(self, sign: int) -> "Choice":
+    def rounded(self, sign: int) -> "Candidate":
         """The largest (1) or smallest (-1) plan that prints the same three digits.
 
         What a limit or a budget allows of the smallest it allows of the plan: a plan may be given

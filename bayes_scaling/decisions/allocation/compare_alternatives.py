@@ -9,24 +9,24 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from bayes_scaling.core.draw_summary import PosteriorSummary
-from bayes_scaling.decisions.allocation.candidate import ROUNDING, Choice
+from bayes_scaling.decisions.allocation.candidate import ROUNDING, Candidate
 from bayes_scaling.decisions.allocation.plan_costs import budgets_of, costs_of
 from bayes_scaling.decisions.allocation.plan_parts import AlternativeOutcome
 from bayes_scaling.decisions.allocation.problem import Problem
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.scenarios.alternatives import Alternative
 
-__all__ = ["contest", "resolved"]
+__all__ = ["compare_alternatives", "resolved"]
 
 Floats = NDArray[np.float64]
 
 
-def resolved(given: Problem, other: Alternative) -> Choice:
+def resolved(problem: Problem, other: Alternative) -> Candidate:
     """The plan that an alternative means; what it leaves open is what the budgets leave.
 
     Parameters
     ----------
-    given : Problem
+    problem : Problem
         Budgets and prices.
     other : Alternative
         The plan.
@@ -37,10 +37,10 @@ def resolved(given: Problem, other: Alternative) -> Choice:
         If tokens are seen more than once under a law of fresh ones, or the budgets leave no plan
         with what it states.
     """
-    if other.epochs > 1 and "unique_tokens" not in given.draws.spec.law.inputs:
+    if other.epochs > 1 and "unique_tokens" not in problem.draws.spec.law.inputs:
         raise ScenarioError(
             f"alternative {other.name!r} sees tokens {other.epochs:g} times, but law "
-            f"{given.draws.spec.law.name!r} takes every token as fresh"
+            f"{problem.draws.spec.law.name!r} takes every token as fresh"
         )
     params, tokens, ratio = (
         None if value is None else math.log(value)
@@ -51,15 +51,15 @@ def resolved(given: Problem, other: Alternative) -> Choice:
     if params is not None and tokens is None and ratio is not None:
         tokens = params + ratio
     if params is None:
-        params = _on_the_line(given, other, _away(tokens, ratio))
+        params = _on_the_line(problem, other, _away(tokens, ratio))
     if tokens is None:
-        tokens = float(given.line.affordable(np.array([params]), other.epochs)[0])
+        tokens = float(problem.line.affordable(np.array([params]), other.epochs)[0])
     if not math.isfinite(tokens):
         raise ScenarioError(
-            f"alternative {other.name!r}: {given.line.words()} leave no tokens for "
+            f"alternative {other.name!r}: {problem.line.words()} leave no tokens for "
             f"{math.exp(params):.4g} parameters"
         )
-    return Choice(params, tokens, other.epochs)
+    return Candidate(params, tokens, other.epochs)
 
 
 def _away(tokens: float | None, ratio: float | None) -> Callable[[float, float], float]:
@@ -72,30 +72,30 @@ def _away(tokens: float | None, ratio: float | None) -> Callable[[float, float],
 
 
 def _on_the_line(
-    given: Problem, other: Alternative, away: Callable[[float, float], float]
+    problem: Problem, other: Alternative, away: Callable[[float, float], float]
 ) -> float:
     """Log of the size at which the budgets leave the tokens that are stated."""
 
     def gap(size: float) -> float:
-        left = float(given.line.affordable(np.array([size]), other.epochs)[0])
+        left = float(problem.line.affordable(np.array([size]), other.epochs)[0])
         return max(away(size, left), -1e3)
 
-    low, high = 0.0, given.line.largest(other.epochs)
+    low, high = 0.0, problem.line.largest(other.epochs)
     if not gap(low) >= 0 >= gap(high):
         raise ScenarioError(
-            f"alternative {other.name!r}: {given.line.words()} leave no plan with what it states"
+            f"alternative {other.name!r}: {problem.line.words()} leave no plan with what it states"
         )
     return float(brentq(gap, low, high, xtol=1e-12))
 
 
-def contest(given: Problem, best: Choice) -> list[AlternativeOutcome]:
+def compare_alternatives(problem: Problem, best: Candidate) -> list[AlternativeOutcome]:
     """What comes of each alternative, and how it differs from the recommended plan.
 
     Parameters
     ----------
-    given : Problem
+    problem : Problem
         The problem, whose scenario names the alternatives.
-    best : Choice
+    best : Candidate
         The recommended plan.
 
     Returns
@@ -103,38 +103,38 @@ def contest(given: Problem, best: Choice) -> list[AlternativeOutcome]:
     list of AlternativeOutcome
         One an alternative.
     """
-    chosen = given.loss_of(best)
-    target = given.scenario.target_loss
+    chosen = problem.loss_of(best)
+    target = problem.scenario.target_loss
     rows = []
-    for other in given.scenario.alternatives:
-        plan = resolved(given, other)
-        losses = given.loss_of(plan)
+    for other in problem.scenario.alternatives:
+        plan = resolved(problem, other)
+        losses = problem.loss_of(plan)
         extra = losses - chosen
         reached = None if target is None else float(np.mean(losses <= target))
         rows.append(
             AlternativeOutcome(
                 **asdict(plan.point),
                 name=other.name,
-                risk=float(given.risk_of(losses)),
+                risk=float(problem.risk_of(losses)),
                 loss=PosteriorSummary.of(losses),
                 probability_of_target=reached,
-                regret=PosteriorSummary.of(losses - given.best_losses),
+                regret=PosteriorSummary.of(losses - problem.best_losses),
                 extra_loss=PosteriorSummary.of(extra),
                 probability_better=float(np.mean(extra < 0)),
-                costs=costs_of(given, plan),
-                budgets=budgets_of(given, plan),
-                beyond=_beyond(given, plan),
+                costs=costs_of(problem, plan),
+                budgets=budgets_of(problem, plan),
+                beyond=_beyond(problem, plan),
             )
         )
     return rows
 
 
-def _beyond(given: Problem, plan: Choice) -> list[str]:
+def _beyond(problem: Problem, plan: Candidate) -> list[str]:
     """Names of the budgets and limits that a plan breaks, by more than its sizes are rounded."""
-    limits = given.scenario.limits
+    limits = problem.scenario.limits
     small, large = plan.rounded(-1), plan.rounded(1)
-    broken: list[str] = [row.budget for row in budgets_of(given, small) if row.spent > 1]
-    if given.scenario.minimise == "cost":
+    broken: list[str] = [row.budget for row in budgets_of(problem, small) if row.spent > 1]
+    if problem.scenario.minimise == "cost":
         broken = [f"the least cost in {name}" for name in broken]
     for name in ("params", "tokens", "unique_tokens"):
         if getattr(large.point, name) < getattr(limits, f"min_{name}", 0.0):

@@ -6,7 +6,7 @@ from dataclasses import replace
 import msgspec
 import numpy as np
 
-from bayes_scaling.decisions.allocation.candidate import Choice
+from bayes_scaling.decisions.allocation.candidate import Candidate
 from bayes_scaling.decisions.allocation.problem import Problem
 from bayes_scaling.decisions.allocation.risk_search import best_size
 from bayes_scaling.errors import ScenarioError
@@ -74,14 +74,14 @@ def cheapest(start: Problem, params: float, tokens: float) -> Problem:
     return search.at(search.least(low, high))
 
 
-def at_size(given: Problem, plan: Choice, most: float | None) -> tuple[Problem, Choice]:
+def at_size(problem: Problem, plan: Candidate, most: float | None) -> tuple[Problem, Candidate]:
     """The least budget with which a plan of this size, shape and epochs reaches the target.
 
     Parameters
     ----------
-    given : Problem
+    problem : Problem
         What :func:`cheapest` found, for plans of the shape.
-    plan : Choice
+    plan : Candidate
         A plan; its tokens are what the budget leaves.
     most : float or None
         The most that may be spent.
@@ -91,8 +91,8 @@ def at_size(given: Problem, plan: Choice, most: float | None) -> tuple[Problem, 
     ScenarioError
         If that is not enough.
     """
-    scenario = given.scenario
-    search = _Search(given, scenario, float(scenario.target_loss or math.nan), plan)
+    scenario = problem.scenario
+    search = _Search(problem, scenario, float(scenario.target_loss or math.nan), plan)
     low = high = float(scenario.affords or math.nan)
     # Whole layers take little more or less than the least budget there was without them.
     while not search.reaches(high):
@@ -111,7 +111,7 @@ class _Search:
     """Whether budgets reach the target, and why none does."""
 
     def __init__(
-        self, start: Problem, scenario: Scenario, target: float, plan: Choice | None = None
+        self, start: Problem, scenario: Scenario, target: float, plan: Candidate | None = None
     ) -> None:
         self.start, self.scenario, self.target, self.plan = start, scenario, target, plan
         self.refused: ScenarioError | None = None

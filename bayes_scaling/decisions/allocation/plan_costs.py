@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_scaling.core.draw_summary import PosteriorSummary
-from bayes_scaling.decisions.allocation.candidate import Choice
+from bayes_scaling.decisions.allocation.candidate import Candidate
 from bayes_scaling.decisions.allocation.problem import Problem
 from bayes_scaling.decisions.decision_result import BudgetUse, PlanCosts
 
@@ -15,17 +15,17 @@ __all__ = ["budgets_of", "costs_of"]
 Floats = NDArray[np.float64]
 
 
-def budgets_of(given: Problem, plan: Choice) -> list[BudgetUse]:
+def budgets_of(problem: Problem, plan: Candidate) -> list[BudgetUse]:
     """Each budget, what a plan takes of it, and the probability that it is enough.
 
     Parameters
     ----------
-    given : Problem
+    problem : Problem
         Budgets and prices.
-    plan : Choice
+    plan : Candidate
         The plan.
     """
-    one, costs = given.scenario, given.line.costs
+    one, costs = problem.scenario, problem.line.costs
     params, tokens, unique = _sizes(plan)
     rows: list[tuple[Literal["compute", "money", "time"], str, float | None, Floats]] = [
         ("compute", "FLOP", one.compute_budget, costs.flops(params, tokens)),
@@ -45,28 +45,28 @@ def budgets_of(given: Problem, plan: Choice) -> list[BudgetUse]:
     ]
 
 
-def costs_of(given: Problem, plan: Choice) -> PlanCosts:
+def costs_of(problem: Problem, plan: Candidate) -> PlanCosts:
     """What a plan costs, as far as prices are known.
 
     Parameters
     ----------
-    given : Problem
+    problem : Problem
         Prices.
-    plan : Choice
+    plan : Candidate
         The plan.
     """
-    costs, compute = given.line.costs, given.scenario.compute
+    costs, compute = problem.line.costs, problem.scenario.compute
     params, tokens, unique = _sizes(plan)
-    priced, timed = given.scenario.priced, compute and compute.devices
+    priced, timed = problem.scenario.priced, compute and compute.devices
     return PlanCosts(
         flops=PosteriorSummary.of(costs.flops(params, tokens)),
         money=PosteriorSummary.of(costs.money(params, tokens, unique)) if priced else None,
-        currency=given.scenario.currency if priced else None,
+        currency=problem.scenario.currency if priced else None,
         seconds=PosteriorSummary.of(costs.seconds(params, tokens)) if timed else None,
     )
 
 
-def _sizes(plan: Choice) -> tuple[Floats, Floats, Floats]:
+def _sizes(plan: Candidate) -> tuple[Floats, Floats, Floats]:
     """Params, tokens and unique tokens, dims (1,)."""
     point = plan.point
     return np.array([point.params]), np.array([point.tokens]), np.array([point.unique_tokens])

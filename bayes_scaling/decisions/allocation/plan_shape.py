@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_scaling.core.draw_summary import PosteriorSummary
-from bayes_scaling.decisions.allocation.candidate import Choice
+from bayes_scaling.decisions.allocation.candidate import Candidate
 from bayes_scaling.decisions.allocation.plan_parts import PlanShape
 from bayes_scaling.decisions.allocation.problem import Problem
 from bayes_scaling.decisions.allocation.whole_shapes import shapes_between
@@ -35,7 +35,7 @@ class Shaped:
 
     Attributes
     ----------
-    plan : Choice
+    plan : Candidate
         Whose size is that of the shape.
     problem : Problem
         The problem for plans of this aspect ratio.
@@ -43,14 +43,14 @@ class Shaped:
         Depth and width.
     """
 
-    plan: Choice
+    plan: Candidate
     problem: Problem
     shape: PlanShape
 
 
 def shaped(
-    given: Problem,
-    best: Choice,
+    problem: Problem,
+    best: Candidate,
     limits: ShapeLimits | None,
     aspects: tuple[float, float],
 ) -> Shaped:
@@ -61,9 +61,9 @@ def shaped(
 
     Parameters
     ----------
-    given : Problem
+    problem : Problem
         The problem.
-    best : Choice
+    best : Candidate
         The best plan where shapes are not whole numbers.
     limits : ShapeLimits or None
         What the hardware allows.
@@ -76,14 +76,14 @@ def shaped(
         If the hardware allows no shape near the best size.
     """
     allowed = limits or ShapeLimits()
-    shapes = _shapes(given, best, allowed, aspects)
-    sizes = np.log(given.draws.counting.params(shapes[:, 0], shapes[:, 1]))
+    shapes = _shapes(problem, best, allowed, aspects)
+    sizes = np.log(problem.draws.counting.params(shapes[:, 0], shapes[:, 1]))
     log_aspect = np.log(shapes[:, 1] / shapes[:, 0])
-    few = replace(given, draws=given.draws.few)
+    few = replace(problem, draws=problem.draws.few)
     first = np.argsort(_risks(few, sizes, log_aspect, best.epochs), kind="stable")[:_FINAL]
-    risks = _risks(given, sizes[first], log_aspect[first], best.epochs)
+    risks = _risks(problem, sizes[first], log_aspect[first], best.epochs)
     at = first[int(risks.argmin())]
-    log_tokens = given.log_tokens(sizes[at : at + 1], best.epochs)
+    log_tokens = problem.log_tokens(sizes[at : at + 1], best.epochs)
     n_layer, d_model = (int(part) for part in shapes[at])
     plan = replace(
         best,
@@ -91,7 +91,7 @@ def shaped(
         log_tokens=float(log_tokens[0]),
         shape=(n_layer, d_model),
     )
-    held = replace(given, log_aspect=float(log_aspect[at]))
+    held = replace(problem, log_aspect=float(log_aspect[at]))
     fine = shapes[first][risks / risks.min() - 1.0 <= AS_GOOD, 0]
     return Shaped(
         plan,
@@ -100,7 +100,7 @@ def shaped(
             n_layer=n_layer,
             d_model=d_model,
             aspect_ratio=d_model / n_layer,
-            penalty=PosteriorSummary.of(held.loss_of(plan) / given.loss_of(plan) - 1.0),
+            penalty=PosteriorSummary.of(held.loss_of(plan) / problem.loss_of(plan) - 1.0),
             as_good=LayerRange(min_layers=int(fine.min()), max_layers=int(fine.max())),
             limits=allowed,
         ),
@@ -114,17 +114,17 @@ def _risks(here: Problem, sizes: Floats, log_aspect: Floats, epochs: float) -> F
 
 
 def _shapes(
-    given: Problem,
-    best: Choice,
+    problem: Problem,
+    best: Candidate,
     limits: ShapeLimits,
     aspects: tuple[float, float],
 ) -> Floats:
     """Depths and widths near the best size that limits allow, dims (shape, 2)."""
-    low, high, *_ = given.bounds(best.epochs)
+    low, high, *_ = problem.bounds(best.epochs)
     for window in _WINDOWS:
         ends = best.log_params + np.array([-1.0, 1.0]) * math.log(window)
         start, stop = np.exp(np.clip(ends, low - 1e-9, high + 1e-9))
-        found = shapes_between(limits, float(start), float(stop), given.draws.counting)
+        found = shapes_between(limits, float(start), float(stop), problem.draws.counting)
         ratio = found[:, 1] / found[:, 0]
         found = found[(ratio >= aspects[0] / _ASPECT) & (ratio <= aspects[1] * _ASPECT)]
         if len(found):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_scaling.decisions.allocation.budget_line import BudgetLine
-from bayes_scaling.decisions.allocation.candidate import Choice
+from bayes_scaling.decisions.allocation.candidate import Candidate
 from bayes_scaling.decisions.allocation.closed_form_optimum import closed_form
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.laws.compute_optimum import numeric
@@ -113,7 +113,7 @@ class Problem:
             sizes, log_tokens, log_tokens - math.log(epochs), self.log_aspect
         )
 
-    def loss_of(self, plan: Choice) -> Floats:
+    def loss_of(self, plan: Candidate) -> Floats:
         """Loss of one run of a plan, on the budget line or off it."""
         log_unique = plan.log_tokens - math.log(plan.epochs)
         return self.draws.loss_run(plan.log_params, plan.log_tokens, log_unique, self.log_aspect)

@@ -12,13 +12,13 @@ from bayes_scaling.inference.fit_result import check_fit
 from bayes_scaling.posterior import family_posterior, runs_of
 from bayes_scaling.scenarios.scenario import Scenario, checked_scenario
 
-__all__ = ["problem", "problem_at"]
+__all__ = ["problem_at", "problem_from_fit"]
 
 _PRICES = 1000
 """Draws of uncertain prices, which know nothing of the law and need not be as many."""
 
 
-def problem(fit: Fit, scenario: Scenario, seed: int) -> Problem:
+def problem_from_fit(fit: Fit, scenario: Scenario, seed: int) -> Problem:
     """The problem of a fit and a scenario.
 
     Raises

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from bayes_scaling.decisions.allocation.candidate import Choice
+from bayes_scaling.decisions.allocation.candidate import Candidate
 from bayes_scaling.decisions.allocation.plan_parts import CurvePoint, NearOptimal
 from bayes_scaling.decisions.allocation.problem import Problem
 
@@ -20,12 +20,12 @@ GRID = 97
 _DECADES = 3.0
 
 
-def _choice(problem: Problem, log_params: float, epochs: float) -> Choice:
+def _candidate(problem: Problem, log_params: float, epochs: float) -> Candidate:
     log_tokens = float(problem.log_tokens(np.array([log_params]), epochs)[0])
-    return Choice(log_params, log_tokens, epochs)
+    return Candidate(log_params, log_tokens, epochs)
 
 
-def least_risk(problem: Problem, points: int = GRID) -> Choice:
+def least_risk(problem: Problem, points: int = GRID) -> Candidate:
     """The plan of least risk: a grid over the draws' optima, then a bounded search.
 
     Parameters
@@ -38,7 +38,7 @@ def least_risk(problem: Problem, points: int = GRID) -> Choice:
     sizes, _, _ = problem.optimum
     found = [(best_size(problem, e, sizes, points), e) for e in map(float, problem.epochs)]
     (_, log_params), epochs = min(found, key=lambda pair: pair[0][0])
-    return _choice(problem, log_params, epochs)
+    return _candidate(problem, log_params, epochs)
 
 
 def best_size(
@@ -81,14 +81,14 @@ def best_size(
     return (risk, at) if risk <= risks[best] else (float(risks[best]), float(grid[best]))
 
 
-def near_optimal(problem: Problem, best: Choice) -> tuple[list[CurvePoint], NearOptimal]:
+def near_optimal(problem: Problem, best: Candidate) -> tuple[list[CurvePoint], NearOptimal]:
     """Risk along the budget line about the best plan, and the range that is as good.
 
     Parameters
     ----------
     problem : Problem
         What is minimised.
-    best : Choice
+    best : Candidate
         The plan of least risk; its epochs are kept.
 
     Returns

@@ -46,12 +46,12 @@ class Optimum:
     log_loss: Floats
 
 
-def wait_and_see(given: Problem, near: Floats | None = None, *, ahead: bool = False) -> Optimum:
+def wait_and_see(problem: Problem, near: Floats | None = None, *, ahead: bool = False) -> Optimum:
     """The best plan of every draw at the prices of the draw.
 
     Parameters
     ----------
-    given : Problem
+    problem : Problem
         The problem.
     near : (sample,) array, optional
         Natural logs of the best sizes for a similar budget, to start from.
@@ -63,64 +63,64 @@ def wait_and_see(given: Problem, near: Floats | None = None, *, ahead: bool = Fa
     ScenarioError
         If the loss falls without end along the budget and no limit stops it.
     """
-    start = None if given.repeats or given.in_closed_form else near
-    if not given.line.costs.uncertain:
+    start = None if problem.repeats or problem.in_closed_form else near
+    if not problem.line.costs.uncertain:
         if start is None:
-            return _on_the_line(given, *given.optimum[:2])
-        low, high, *_ = given.bounds()
-        sizes = track(given.log_curve, start, (low, high), near=ahead)
-        return _on_the_line(given, sizes, np.ones_like(sizes))
-    own = _OwnPrices(given)
+            return _on_the_line(problem, *problem.optimum[:2])
+        low, high, *_ = problem.bounds()
+        sizes = track(problem.log_curve, start, (low, high), near=ahead)
+        return _on_the_line(problem, sizes, np.ones_like(sizes))
+    own = _OwnPrices(problem)
     if start is not None:
         found = own.at(track(own.log_loss, start, own.bounds(1.0), near=ahead), 1.0)
     else:
-        found = _least([own.best(float(epochs)) for epochs in given.epochs])
+        found = _least([own.best(float(epochs)) for epochs in problem.epochs])
     possible = found.log_loss < _NOT_AFFORDABLE
     if possible.all():
         return found
     # Prices so high that limits leave this draw no plan: that of the budget line stands in.
-    return _chosen(possible, found, _on_the_line(given, *given.optimum[:2]))
+    return _chosen(possible, found, _on_the_line(problem, *problem.optimum[:2]))
 
 
 @dataclass(frozen=True)
 class _OwnPrices:
     """Every draw of the law with one draw of the prices."""
 
-    given: Problem
+    problem: Problem
 
     @cached_property
     def line(self) -> BudgetLine:
         """The budget line of every draw."""
-        line = self.given.line
-        return replace(line, costs=line.costs.paired(self.given.draws.size))
+        line = self.problem.line
+        return replace(line, costs=line.costs.paired(self.problem.draws.size))
 
     @cached_property
     def least(self) -> float:
         """Log of the fewest tokens of a plan."""
-        return math.log(max(self.given.scenario.limits.min_tokens, 1.0))
+        return math.log(max(self.problem.scenario.limits.min_tokens, 1.0))
 
     def log_loss(self, log_params: Floats, epochs: float = 1.0) -> Floats:
         """Log of the expected loss at sizes, dims (..., sample)."""
         log_tokens = self.line.log_tokens(log_params, epochs)
         possible = log_tokens >= self.least
         data = np.where(possible, log_tokens, self.least)
-        log_curve = self.given.draws.curve(
-            self.given.draws.at(log_params, data, data - math.log(epochs))
+        log_curve = self.problem.draws.curve(
+            self.problem.draws.at(log_params, data, data - math.log(epochs))
         )
         # Growing, so that a search among them goes down in size.
         return np.where(possible, log_curve, _NOT_AFFORDABLE + log_params)
 
     def bounds(self, epochs: float) -> tuple[float, float]:
         """Logs of the smallest and largest size of any draw."""
-        low, high, _, limited = self.given.bounds(epochs)
-        most = self.given.scenario.limits.max_params
+        low, high, _, limited = self.problem.bounds(epochs)
+        most = self.problem.scenario.limits.max_params
         largest = self.line.largest(epochs, self.least)
         end = min(largest, math.log(most) if math.isfinite(most) else math.inf)
-        return low, max(high, end if limited else min(end, self.given.farthest))
+        return low, max(high, end if limited else min(end, self.problem.farthest))
 
     def best(self, epochs: float) -> Optimum:
         """The best plan of every draw at so many epochs."""
-        samples = self.given.draws.size
+        samples = self.problem.draws.size
         ends = self.bounds(epochs)
         return self.at(numeric(lambda at: self.log_loss(at, epochs), ends, samples), epochs)
 
@@ -134,14 +134,14 @@ class _OwnPrices:
         )
 
 
-def _on_the_line(given: Problem, sizes: Floats, epochs: Floats) -> Optimum:
+def _on_the_line(problem: Problem, sizes: Floats, epochs: Floats) -> Optimum:
     """Sizes on the one budget line of all draws."""
     log_tokens, log_loss = np.empty_like(sizes), np.empty_like(sizes)
     for value in np.unique(epochs):
         here = epochs == value
         at = np.where(here, sizes, np.median(sizes[here]))
-        log_tokens[here] = given.log_tokens(at, float(value))[here]
-        log_loss[here] = given.log_curve(at, float(value))[here]
+        log_tokens[here] = problem.log_tokens(at, float(value))[here]
+        log_loss[here] = problem.log_curve(at, float(value))[here]
     return Optimum(sizes, log_tokens, epochs, log_loss)
 
 

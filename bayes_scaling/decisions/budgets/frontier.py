@@ -14,9 +14,9 @@ from bayes_scaling.core.arguments import is_number, shown
 from bayes_scaling.core.caveat import Caveat
 from bayes_scaling.core.draw_summary import describe
 from bayes_scaling.core.records import Record, about, to_plain
-from bayes_scaling.decisions.allocation.candidate import Choice
+from bayes_scaling.decisions.allocation.candidate import Candidate
 from bayes_scaling.decisions.allocation.problem import Problem
-from bayes_scaling.decisions.allocation.problem_from_fit import problem
+from bayes_scaling.decisions.allocation.problem_from_fit import problem_from_fit
 from bayes_scaling.decisions.allocation.risk_search import best_size
 from bayes_scaling.decisions.allocation.wait_and_see import wait_and_see
 from bayes_scaling.decisions.decision_caveats import point_caveats
@@ -137,16 +137,16 @@ def budget_frontier(
         the risk measure is "regret", which compares plans of one budget.
     """
     checked_scenario(scenario)
-    given = _factors(factors)
+    multiples = _factors(factors)
     if scenario.risk.measure == "regret":
         raise ScenarioError("risk measure 'regret' compares plans of one budget; choose another")
-    start = problem(fit, scenario, seed)
+    start = problem_from_fit(fit, scenario, seed)
     # Where cost is minimised the budgets are multiples of the least one.
     unit, amount = _main_budget(start.scenario)
     rows: list[FrontierRow] = []
     sizes: list[Floats] = []
-    for factor in given:
-        before = _ahead(given[: len(sizes)], sizes, factor)
+    for factor in multiples:
+        before = _ahead(multiples[: len(sizes)], sizes, factor)
         row, best = budget_row(start, factor, before, near=len(sizes) > 1)
         sizes.append(best)
         rows.append(FrontierRow(**asdict(row), budget=factor * amount))
@@ -210,13 +210,13 @@ def _main_budget(scenario: Scenario) -> tuple[str, float]:
 
 
 def budget_row(
-    given: Problem, factor: float, before: Floats | None, *, near: bool = False
+    problem: Problem, factor: float, before: Floats | None, *, near: bool = False
 ) -> tuple[BudgetRow, Floats]:
     """Find the plan of least risk for a multiple of the budgets.
 
     Parameters
     ----------
-    given : Problem
+    problem : Problem
         The problem.
     factor : float
         Times its budgets.
@@ -232,7 +232,7 @@ def budget_row(
     sizes : (sample,) array
         Natural logs of the best size of every draw.
     """
-    here = given.with_budget(factor)
+    here = problem.with_budget(factor)
     sizes = wait_and_see(here, before, ahead=near).log_params
     best = _least(here, sizes)
     losses = here.draws.loss_run(
@@ -259,14 +259,14 @@ def budget_row(
     return row, sizes
 
 
-def _least(here: Problem, sizes: Floats) -> Choice:
+def _least(here: Problem, sizes: Floats) -> Candidate:
     """The size of least risk over a part of the draws."""
     few = Problem(here.draws.few, here.line)
     found = [
         (best_size(few, e, sizes, _GRID, tolerance=_TOLERANCE), e) for e in map(float, here.epochs)
     ]
     (_, size), epochs = min(found, key=lambda pair: pair[0][0])
-    return Choice(size, float(here.log_tokens(np.array([size]), epochs)[0]), epochs)
+    return Candidate(size, float(here.log_tokens(np.array([size]), epochs)[0]), epochs)
 
 
 def _needed(

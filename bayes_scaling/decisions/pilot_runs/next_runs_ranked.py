@@ -13,7 +13,7 @@ from bayes_scaling.core.arguments import needs, shown, whole_number
 from bayes_scaling.core.caveat import Caveat
 from bayes_scaling.core.records import about, to_plain
 from bayes_scaling.decisions.allocation.problem import Problem
-from bayes_scaling.decisions.allocation.problem_from_fit import problem
+from bayes_scaling.decisions.allocation.problem_from_fit import problem_from_fit
 from bayes_scaling.decisions.decision_caveats import candidate_caveats
 from bayes_scaling.decisions.decision_family import provenance
 from bayes_scaling.decisions.decision_result import DecisionResult, ValuePerNat
@@ -174,24 +174,24 @@ def next_runs(
     """
     if whole_number(batch) not in range(1, MOST + 1):
         raise ScenarioError(f"batch is {shown(batch)}, a whole number from 1 to {MOST} is needed")
-    whole = problem(fit, scenario, seed)
+    whole = problem_from_fit(fit, scenario, seed)
     step = max(whole.draws.size // _DRAWS, 1)
-    given = Problem(whole.draws.thinned(step), whole.line)
-    sizes, _, _ = given.optimum
-    runs = candidates(fit, given) if at is None else _checked(at, scenario, fit.law)
+    problem = Problem(whole.draws.thinned(step), whole.line)
+    sizes, _, _ = problem.optimum
+    runs = candidates(fit, problem) if at is None else _checked(at, scenario, fit.law)
     accepted = () if at is None else size_caveats(runs, accept)
     value = scenario.value_per_nat if scenario.priced else None
-    study = Study(given, Decision.of(given, sizes), _costs(given, runs), value, seed)
+    study = Study(problem, Decision.of(problem, sizes), _costs(problem, runs), value, seed)
     found = [study.row(place, study.start)[0] for place in range(len(runs))]
     ranked = sorted(found, key=lambda run: -(_net(run) if value else run.saves_loss / run.cost))
-    perfect, family = study.decision.perfect(), given.draws.family
+    perfect, family = study.decision.perfect(), problem.draws.family
     return NextRuns(
         **provenance(fit, family, seed),
         value_per_nat=value,
         ranked_by="net value" if value else "loss saved for the cost",
         caveats=[
             *accepted,
-            *candidate_caveats(fit, given, runs),
+            *candidate_caveats(fit, problem, runs),
             *typical_caveats(fit.law, fit.runs, [family]),
             *_caveats(found, scenario),
         ],
@@ -204,30 +204,30 @@ def next_runs(
     )
 
 
-def _costs(given: Problem, runs: pd.DataFrame) -> pd.DataFrame:
+def _costs(problem: Problem, runs: pd.DataFrame) -> pd.DataFrame:
     """Candidates with their FLOP, and their cost where it is not stated."""
     flops = 6.0 * runs["params"] * runs["tokens"]
     if "cost" in runs:
         return runs.assign(flops=flops)
     # A pilot serves nobody, and its tokens are among those that are bought anyway.
-    price = float(np.median(given.line.costs.per_flop)) if given.scenario.priced else 1.0
+    price = float(np.median(problem.line.costs.per_flop)) if problem.scenario.priced else 1.0
     return runs.assign(flops=flops, cost=flops * price)
 
 
-def candidates(fit: Fit, given: Problem) -> pd.DataFrame:
+def candidates(fit: Fit, problem: Problem) -> pd.DataFrame:
     """Runs to choose from: an eighth to four times the largest so far, in three proportions.
 
     Parameters
     ----------
     fit : Fit
         The fit.
-    given : Problem
+    problem : Problem
         The decision; its best tokens per parameter are one of the proportions, and a quarter and
         four times as many the others.
     """
-    largest = float(runs_of(fit, given.draws.family)["flops"].max())
-    size = float(np.median(given.optimum[0]))
-    ratio = math.exp(float(given.log_tokens(np.array([size]))[0]) - size)
+    largest = float(runs_of(fit, problem.draws.family)["flops"].max())
+    size = float(np.median(problem.optimum[0]))
+    ratio = math.exp(float(problem.log_tokens(np.array([size]))[0]) - size)
     rows = [
         {"params": math.sqrt(c / 6.0 / r), "tokens": math.sqrt(c / 6.0 * r)}
         for c in largest * np.array(_TIMES)

@@ -12,7 +12,7 @@ from scipy.special import softmax
 
 from bayes_scaling.core.random_streams import Stream, generator
 from bayes_scaling.core.records import Record, about
-from bayes_scaling.decisions.allocation.candidate import Choice
+from bayes_scaling.decisions.allocation.candidate import Candidate
 from bayes_scaling.decisions.allocation.problem import Problem
 from bayes_scaling.decisions.allocation.risk_search import least_risk
 from bayes_scaling.decisions.decision_result import Flops, Params, Tokens
@@ -68,13 +68,13 @@ class Decision:
     log_target: Floats
 
     @classmethod
-    def of(cls, given: Problem, sizes: Floats) -> "Decision":
+    def of(cls, problem: Problem, sizes: Floats) -> "Decision":
         """The plans about the best sizes of all draws, at shares of the budget if worth it."""
-        scenario = given.scenario
+        scenario = problem.scenario
         worth = scenario.value_per_nat if scenario.priced else None
         parts = []
         for scale in _SCALES if worth else (1.0,):
-            here = given.with_budget(float(scale))
+            here = problem.with_budget(float(scale))
             for plan in _plans(here, sizes, 0.5 * math.log(scale)):
                 loss = _expected(here.draws, plan)
                 if worth:
@@ -82,8 +82,8 @@ class Decision:
                     money = here.line.costs.money(params, tokens, tokens / plan.epochs)[0]
                     loss = worth * loss + float(np.mean(money))
                 parts.append(loss)
-        best = least_risk(given)
-        return cls(np.stack(parts), np.log(_expected(given.draws, best)))
+        best = least_risk(problem)
+        return cls(np.stack(parts), np.log(_expected(problem.draws, best)))
 
     def perfect(self) -> float:
         """What deciding in full knowledge saves on average."""
@@ -103,7 +103,7 @@ class Decision:
         return float(np.sqrt(max(variance.mean(), 0.0)) / self.log_target.std())
 
 
-def _plans(here: Problem, sizes: Floats, shift: float) -> list[Choice]:
+def _plans(here: Problem, sizes: Floats, shift: float) -> list[Candidate]:
     """Plans about the best sizes, moved with the budget: size grows as about half of it."""
     found = []
     for epochs in map(float, here.epochs[:: max(len(here.epochs) // 2, 1)]):
@@ -116,11 +116,11 @@ def _plans(here: Problem, sizes: Floats, shift: float) -> list[Choice]:
         start, stop = np.clip(around, low, high)
         grid = np.linspace(float(start), float(stop), _SIZES)
         tokens = here.log_tokens(grid, epochs)
-        found += [Choice(float(n), float(d), epochs) for n, d in zip(grid, tokens, strict=True)]
+        found += [Candidate(float(n), float(d), epochs) for n, d in zip(grid, tokens, strict=True)]
     return found
 
 
-def _expected(draws: FamilyPosterior, plan: Choice) -> Floats:
+def _expected(draws: FamilyPosterior, plan: Candidate) -> Floats:
     """Loss of a plan in each draw: the curve, and what the family's runs there have in common."""
     sizes = (plan.log_params, plan.log_tokens, plan.log_tokens - math.log(plan.epochs))
     mean, _ = draws.moments(draws.at(*(np.array([size]) for size in sizes)))
@@ -210,7 +210,7 @@ class RunSet:
 class Study:
     """Candidates, and what one or several of them are worth together."""
 
-    given: Problem
+    problem: Problem
     decision: Decision
     runs: pd.DataFrame
     value_per_nat: float | None
@@ -239,7 +239,7 @@ class Study:
     @cached_property
     def start(self) -> RunSet:
         """No run yet."""
-        return RunSet(Outcomes.of(self.given.draws, self.seed, MOST), 0.0)
+        return RunSet(Outcomes.of(self.problem.draws, self.seed, MOST), 0.0)
 
     def batch(self, most: int) -> list[CandidateRun]:
         """Runs that go best together, one added after the other, up to where it pays most.
