@@ -37,7 +37,7 @@ def _fail(message: str) -> NoReturn:
 
 
 def _note_what_files_lack() -> None:
-    """Say warnings about files as notes; others keep Python's form."""
+    """Print warnings about files as notes; others keep Python's form."""
     usual = warnings.showwarning
 
     def show(  # noqa: PLR0917

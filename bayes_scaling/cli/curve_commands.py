@@ -70,7 +70,7 @@ def _judging(command: _Command) -> _Command:
 @plot("The curve, its forecast and where to stop")
 @_judging
 def monitor(log: str, only: str | None, output: str, **options: Any) -> None:
-    """Say whether the run of a LOG is worth running on, and where it will end."""
+    """Forecast the end of the run of a LOG, and whether to continue it."""
     from bayes_scaling.curves import load_curves
 
     figure = options.pop("plot")

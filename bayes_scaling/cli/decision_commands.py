@@ -78,7 +78,7 @@ def allocate(fit: str, scenario: str, output: str, plot: str | None, seed: int) 
 @plot("Loss and size by budget")
 @click.option("--seed", type=SEED, default=0, show_default=True)
 def frontier(fit: str, scenario: str, output: str, seed: int, **given: Any) -> None:
-    """Say what smaller and larger budgets of a scenario buy, and which one a target needs."""
+    """Compute what smaller and larger budgets of a scenario buy, and which one a target needs."""
     import numpy as np
 
     from bayes_scaling.decisions import budget_frontier
@@ -116,7 +116,7 @@ def frontier(fit: str, scenario: str, output: str, seed: int, **given: Any) -> N
 @plot("Loss and gain by doublings")
 @click.option("--seed", type=SEED, default=0, show_default=True)
 def marginal(fit: str, scenario: str | None, output: str, **options: Any) -> None:
-    """Say what more parameters, tokens or both would buy at a configuration."""
+    """Compute what more parameters, tokens or both would buy at a configuration."""
     from bayes_scaling.decisions import marginal as gains
 
     params, tokens, plot = (options.pop(name) for name in ("params", "tokens", "plot"))

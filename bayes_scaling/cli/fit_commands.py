@@ -74,7 +74,7 @@ def fit(runs: str, output: str, **options: Any) -> None:
 @click.argument("fit")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def diagnose(fit: str, *, as_json: bool) -> None:
-    """Say whether a FIT can be trusted, and what to do if not."""
+    """Diagnose whether a FIT can be trusted, and what to do if not."""
     import json
 
     from bayes_scaling.inference import load_fit

@@ -1,4 +1,4 @@
-"""What commands share: options, and reading what they are given."""
+"""Options that commands share, and reading of their values."""
 
 import math
 from collections.abc import Callable, Iterable, MutableMapping
@@ -89,7 +89,7 @@ def plot(what: str) -> Callable[[_Command], _Command]:
 
 
 def check_plot(path: str, *inputs: str) -> None:
-    """See that a figure can be written there."""
+    """Check that a figure can be written."""
     from bayes_scaling.core.files import FIGURES, check_suffix
 
     check_suffix(path, FIGURES)
@@ -150,7 +150,7 @@ def warn(messages: "Iterable[str | Caveat]") -> None:
 
 
 def of_formulas(*tables: Any) -> list[str]:
-    """What to say of text that was written with an apostrophe before it; nothing without any."""
+    """Return a note on text that was quoted with an apostrophe, if there is any."""
     from bayes_scaling.core.spreadsheet_text import count_formulas
 
     count = sum(map(count_formulas, tables))
@@ -170,7 +170,7 @@ def chosen(runs: "Runs", options: MutableMapping[str, Any]) -> "Runs":
 
 
 def check_output(output: str, *inputs: str) -> None:
-    """See that the output can be written, and is none of the files that are read."""
+    """Check that the output can be written, and is none of the files that are read."""
     from bayes_scaling.core.files import check_writable
 
     check_writable(output)

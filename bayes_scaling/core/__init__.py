@@ -1,3 +1,3 @@
-"""What every room uses: files, messages, summaries of draws, named random streams."""
+"""Shared foundations: files, messages, records, caveats, summaries of draws, random streams."""
 
 __all__: list[str] = []

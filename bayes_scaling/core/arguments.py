@@ -1,4 +1,4 @@
-"""What callers gave, checked and shown in messages."""
+"""Checks of arguments, and their text in messages."""
 
 from collections.abc import Callable
 from typing import Any
@@ -64,7 +64,7 @@ def needs(
 
 
 def is_number(value: object) -> bool:
-    """Whether a value is a real number, NumPy's or Python's, and no truth value."""
+    """Return whether a value is a real number of Python or NumPy, and no boolean."""
     return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
 
 

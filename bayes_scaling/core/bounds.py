@@ -1,4 +1,4 @@
-"""Which numbers mean something: everything that a user gives is held against these."""
+"""Bounds of legal numbers: everything that a user gives is checked against these."""
 
 __all__ = ["LARGEST", "SMALLEST", "legal", "meant"]
 
@@ -10,10 +10,10 @@ FLOP; and from here squares and products of several are still far inside of what
 
 
 def meant(value: float, *, zero: bool = False) -> bool:
-    """Whether a number is above 0 (or 0, where that is legal) and of a legal magnitude."""
+    """Return whether a number is above 0 (or 0, where that is legal) and of a legal magnitude."""
     return SMALLEST <= value <= LARGEST or (zero and value == 0)
 
 
 def legal(*, zero: bool = False, most: float = LARGEST) -> str:
-    """Which numbers :func:`meant` takes, in words."""
+    """Describe the numbers that :func:`meant` accepts."""
     return f"of 0 or more, at most {most:g}" if zero else f"above 0, from {SMALLEST:g} to {most:g}"

@@ -73,7 +73,7 @@ CODES: dict[str, str] = {
 
 
 class Caveat(Record, frozen=True, kw_only=True):
-    """One thing that a reader of a result must know.
+    """A caveat: what a reader of a result must know.
 
     Examples
     --------

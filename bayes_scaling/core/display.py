@@ -1,4 +1,4 @@
-"""How results show in a notebook: short however many rows there are, and never with an error."""
+"""Representation of results in a notebook: short however many rows, and never an error."""
 
 import html
 from collections.abc import Iterable

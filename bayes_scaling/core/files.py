@@ -44,7 +44,7 @@ def _in_words(path: Path) -> Iterator[None]:
 
 
 def _place(path: Path) -> Path:
-    """Where the file that is asked for as ``path`` goes: a link stays, and is followed."""
+    """Return the file to write for ``path``: links are followed."""
     if "\0" in str(path):
         raise FileError(f"cannot write {str(path)!r}: a file name cannot hold a zero byte")
     if path.is_dir():
@@ -56,7 +56,7 @@ def _place(path: Path) -> Path:
 
 
 def _is_special(path: Path) -> bool:
-    """Whether ``path`` is a device or a pipe, which cannot be renamed over."""
+    """Return whether ``path`` is a device or a pipe, which cannot be replaced by a rename."""
     return path.exists() and not path.is_file()
 
 
@@ -133,7 +133,7 @@ def path_of(path: object, to: str = "write") -> Path:
 
 
 def check_writable(path: str | os.PathLike[str]) -> Path:
-    """See that ``path`` can be written, before work is spent on what goes there.
+    """Check that ``path`` can be written, before work is spent on its content.
 
     Raises
     ------

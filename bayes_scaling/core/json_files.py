@@ -27,7 +27,7 @@ class Saved(ABC):
 
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
-        """Everything as plain values for JSON."""
+        """Return everything as plain values for JSON."""
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write everything as JSON, whole or not at all.

@@ -15,7 +15,7 @@ __all__ = ["Stream", "generator"]
 
 
 class Stream(IntEnum):
-    """What random numbers are for. The codes make the streams: none changes, none is used again."""
+    """Uses of random numbers. A code identifies a stream: none changes, none is used again."""
 
     SIMULATED_RUNS = 0
     """Noise of tables of runs with a known truth."""

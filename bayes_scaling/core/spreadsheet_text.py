@@ -52,7 +52,7 @@ def quoted(text: str) -> str:
 
 
 def unquoted(text: str) -> str:
-    """What :func:`quoted` made the cell from.
+    """Return the cell that :func:`quoted` was given.
 
     Examples
     --------
@@ -89,7 +89,7 @@ def unquoted_table(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def count_formulas(table: pd.DataFrame) -> int:
-    """How many cells and names of columns :func:`quoted_table` changes."""
+    """Count the cells and names of columns that :func:`quoted_table` changes."""
     found = [str(name) for name in table]
     for name in table:
         if _may_hold_text(table[name]):

@@ -31,7 +31,7 @@ _NAME = re.compile(r"([0-9a-f]{8})-([0-9]+)-[0-9a-f]{8}\.part")
 
 @cache
 def _machine() -> str:
-    """What process ids of this process's kind are unique within."""
+    """Return a name of the scope within which process ids are unique."""
     said = [f"{uuid.getnode():x}"]
     with suppress(OSError):
         said.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii"))

@@ -1,4 +1,4 @@
-"""What comes of fitting a law to a table of runs."""
+"""The result of fitting a law to a table of runs."""
 
 import json
 from dataclasses import dataclass
@@ -74,7 +74,7 @@ class Fit:
 
     @property
     def count(self) -> str:
-        """What N counts: "params" (all parameters) or "params_nonemb" (without embeddings)."""
+        """Which parameters N counts: "params" (all) or "params_nonemb" (without embeddings)."""
         return str(self.dt.attrs["count"])
 
     @property
@@ -84,7 +84,7 @@ class Fit:
 
     @cached_property
     def caveats(self) -> tuple[Caveat, ...]:
-        """What a reader must know about the data and the design."""
+        """Caveats of the data and the design."""
         return tuple(map(Caveat.from_dict, json.loads(self.dt.attrs["caveats"])))
 
     warnings = deprecated_warnings
@@ -156,7 +156,7 @@ class Fit:
         return correlations(self.dt, self.law.names)
 
     def prior_contribution(self) -> pd.DataFrame:
-        """What a learned prior contributed to each parameter of the law.
+        """Compute what a learned prior contributes to each parameter of the law.
 
         Returns
         -------
@@ -175,7 +175,7 @@ class Fit:
         return diagnose(self)
 
     def calibrate(self, **options: Any) -> "Calibration":
-        """Whether intervals of its parameters hold, on simulated runs.
+        """Check the calibration of parameter intervals on simulated runs.
 
         See :func:`bayes_scaling.inference.diagnostics.sbc.posterior_sbc`.
         """

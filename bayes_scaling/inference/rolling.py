@@ -1,4 +1,4 @@
-"""What a family's own larger runs say about the error of a law fitted to its smaller ones."""
+"""Rolling-origin errors of a law within one family, and the discrepancy that they imply."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

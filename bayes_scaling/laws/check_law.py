@@ -1,4 +1,4 @@
-"""What a law must do before it is fitted."""
+"""Requirements that a law must meet before it is fitted."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -56,7 +56,7 @@ def evaluated(law: Law, x: Mapping[str, Any], p: Mapping[str, Any], on: str) -> 
 
 
 def check_law(law: Law) -> None:
-    """See that everything that follows a fit will work with a law.
+    """Check the requirements that fits and forecasts have of a law.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def _check_names(law: Law) -> None:
 
 
 def _check_own(law: Law) -> None:
-    """See that a table can hold what a law declares of its own beside what it holds anyway."""
+    """Check that the names of declared inputs are free."""
     meant = {normalise(name): each.name for each in COLUMNS for name in (each.name, *each.aliases)}
     known = (*INPUTS, *(entry.name for entry in law.own_inputs))
     for entry in law.own_inputs:
@@ -119,7 +119,7 @@ def _check_own(law: Law) -> None:
 
 
 def _check_sources(law: Law, entry: Input, known: tuple[str, ...]) -> None:
-    """See that what an input follows from is there."""
+    """Check that the sources of a declared input exist."""
     equal = () if entry.unstated in (REQUIRED, TYPICAL) else (entry.unstated,)
     sizes = ("params", "tokens")
     for names, legal in (((*entry.needs, *equal), known), (tuple(entry.grows), sizes)):
@@ -132,7 +132,7 @@ def _check_sources(law: Law, entry: Input, known: tuple[str, ...]) -> None:
 
 
 def _check_formula(law: Law, entry: Input) -> None:
-    """See that an input can be computed from what it follows from."""
+    """Check that a declared input can be computed from its sources."""
     stated = np.geomspace(10.0, 1e4, POINTS)
     try:
         values = np.asarray(entry.follow(dict.fromkeys(entry.needs, stated)), dtype=np.float64)

@@ -110,7 +110,7 @@ def _searched(law: Law, values: Mapping[str, Any], log_c: Floats) -> tuple[Float
 def _given(
     law: Law, name: str, form: Callable[..., Any], of: tuple[Any, ...], like: Floats
 ) -> Floats:
-    """What a closed form gives, for every budget and draw."""
+    """Evaluate a closed form for every budget and draw."""
     try:
         return np.broadcast_to(np.asarray(form(*of), dtype=np.float64), like.shape)
     # The expression is a user's, and may raise anything.

@@ -1,4 +1,4 @@
-"""What is known of a law's compute-optimal frontier without a search."""
+"""Closed forms of a law's compute-optimal frontier."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields

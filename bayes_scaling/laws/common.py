@@ -1,4 +1,4 @@
-"""What several laws share: parameters with their priors, and closed forms of two terms."""
+"""Shared parts of laws: parameters with their priors, and closed forms of two terms."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -93,7 +93,7 @@ class Power:
         return ops.log(p[self.amplitude]) - p[self.exponent] * x[self.column]
 
     def slopes(self, p: Values) -> Slopes:
-        """How fast the log of the amplitude falls with that of the input."""
+        """Slope of the log amplitude in the log of the input."""
         return {self.amplitude: {self.column: p[self.exponent]}}
 
 
@@ -109,7 +109,7 @@ class Floored:
 
 
 def of_one_factor(column: str) -> str:
-    """What a user of a law of one input must know."""
+    """Return the limitation of a law of one input."""
     return (
         f"It reads {column} alone: fit it to runs in which nothing else held the loss back, or "
         "the exponent is that of the mixture."

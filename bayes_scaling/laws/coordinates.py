@@ -178,7 +178,7 @@ class Product:
 
 @dataclass(frozen=True)
 class Chained:
-    """One map after another: ``second`` of ``first``."""
+    """Composition of two maps: ``second`` after ``first``."""
 
     first: Coordinates
     second: Coordinates

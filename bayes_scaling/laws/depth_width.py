@@ -73,7 +73,7 @@ class _Shaped:
         return self.law.log_curve({**x, "params": x["params"] - wasted}, p)
 
     def slopes(self, p: Values) -> Slopes:
-        """Those of the law, and the best aspect ratio's."""
+        """Slopes of the law, and that of the optimal aspect ratio."""
         return self.law.slopes(p) | {"aspect": {"aspect_ratio": 1.0}}
 
 

@@ -1,4 +1,4 @@
-"""What a law is: named inputs, parameters with priors, and one elementwise expression."""
+"""Laws: named inputs, parameters with priors, and one elementwise expression."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -198,7 +198,7 @@ class Law:
 
     @cached_property
     def fingerprint(self) -> Mapping[str, list[float]]:
-        """What its expressions give at fixed points, closed forms and coordinates included."""
+        """Values of all expressions at fixed points, closed forms and coordinates included."""
         return values_of(self)
 
     @property
@@ -208,7 +208,7 @@ class Law:
 
     @property
     def has_floor(self) -> bool:
-        """Whether the law has an irreducible loss."""
+        """True if the law has an irreducible loss."""
         return "floor" in self.names
 
     def loss(self, inputs: Inputs, values: Values) -> Array:

@@ -1,4 +1,4 @@
-"""What a law reads, as declared, and what it is where sizes alone are stated."""
+"""Declared inputs of a law, and their values where sizes alone are stated."""
 
 from collections.abc import Mapping
 
@@ -19,7 +19,7 @@ def declared(law: Law) -> Mapping[str, Input]:
 
 
 def typical_inputs(law: Law) -> Mapping[str, Input]:
-    """Those that are typical of a family's runs where they are not stated."""
+    """Return the inputs that take the typical value of the family's runs where not stated."""
     return {
         name: entry
         for name, entry in declared(law).items()
@@ -28,7 +28,7 @@ def typical_inputs(law: Law) -> Mapping[str, Input]:
 
 
 def _of_sizes(entry: Input) -> bool:
-    """Whether an input follows from sizes alone."""
+    """Return whether an input is a function of sizes alone."""
     return bool(entry.needs) and set(entry.needs) <= set(SIZES)
 
 

@@ -48,7 +48,7 @@ class Prior:
 @old_names(loose="noncentred")
 @dataclass(frozen=True)
 class Parameter:
-    """One positive parameter of a law.
+    """A positive parameter of a law.
 
     Parameters
     ----------

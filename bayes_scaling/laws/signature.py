@@ -1,4 +1,4 @@
-"""What the expressions of a law give at fixed points: whether two laws are the same."""
+"""Signatures of laws: values of their expressions at fixed points, by which laws are compared."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any

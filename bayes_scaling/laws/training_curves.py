@@ -27,7 +27,7 @@ class _OfTime:
         return self.law.log_curve({"tokens": x["t"]}, p)
 
     def slopes(self, p: Values) -> Slopes:
-        """Those of the law."""
+        """Slopes of the law."""
         slopes = self.law.slopes(p).items()
         return {amplitude: {"t": by_input["tokens"]} for amplitude, by_input in slopes}
 

@@ -92,7 +92,7 @@ class Extent:
         return above, below
 
     def distance(self, log_params: Any, log_tokens: Any, log_flops: Any) -> Any:
-        """How far points lie beyond the runs, natural log; 0 for points among them.
+        """Compute the distance of points beyond the runs, natural log; 0 for points among them.
 
         The largest of the logs by which compute, parameters or tokens exceed the largest fitted,
         or parameters or tokens fall short of the smallest.

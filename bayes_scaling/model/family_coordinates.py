@@ -1,4 +1,4 @@
-"""Where samplers move: coordinates of each family's parameters at the middle of its runs."""
+"""Coordinates of the sampler: those of each family's parameters at the middle of its runs."""
 
 from bayes_scaling.laws import ops
 from bayes_scaling.laws.coordinates import Identity

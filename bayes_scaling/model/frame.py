@@ -48,7 +48,7 @@ class Design:
 
 @dataclass(frozen=True)
 class ReferenceFrame:
-    """What a table of runs says about the parameters' reference points and units.
+    """Reference points and units of the parameters, from a table of runs.
 
     Parameters
     ----------

@@ -33,7 +33,7 @@ PRIOR_MEDIAN = "prior_median"
 
 @dataclass(frozen=True)
 class Element:
-    """One entry along the last axis of the prior medians or of an earlier free variable."""
+    """An entry along the last axis of the prior medians or of an earlier free variable."""
 
     of: str
     index: int
@@ -74,7 +74,7 @@ class Node:
 
     @property
     def by_family(self) -> bool:
-        """Whether each family has its own."""
+        """True if each family has its own."""
         return "family" in self.dims
 
     def moments(self, values: Mapping[str, Any]) -> tuple[Any, Any]:
@@ -183,7 +183,7 @@ def prior_medians(spec: Spec, frame: ReferenceFrame) -> NDArray[np.float64]:
 
 
 def data_of(spec: Spec, frame: ReferenceFrame, design: Design) -> dict[str, NDArray[Any]]:
-    """Everything that a table of runs decides, which a compiled model can be given anew.
+    """Return the data of a table of runs, on which a compiled model can be conditioned again.
 
     Prior medians, and by run, standardised: ``x_<input>``, ``family_index``, ``relative_se`` and
     ``observed_log_loss``.

@@ -1,4 +1,4 @@
-"""What many real families have taught: priors for a law's parameters, and its error beyond data."""
+"""Populations: priors of a law learned from many real families, and its discrepancy."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What is fitted, without PyMC and without data: law, priors, pooling, noise."""
+"""Specification of the model, without PyMC and without data: law, priors, pooling, noise."""
 
 import math
 from collections.abc import Collection, Mapping
@@ -99,7 +99,7 @@ class Spec:
         return prior.sd
 
     def same_density(self, other: "Spec") -> bool:
-        """Whether another model differs at most in its discrepancy, which no density reads."""
+        """Return whether another model differs in its discrepancy only, which no density reads."""
         return replace(self, discrepancy=None) == replace(other, discrepancy=None)
 
 
@@ -110,7 +110,7 @@ def pooling_by_parameter(
     *,
     learned: bool,
 ) -> dict[str, Pooling]:
-    """How each parameter is pooled, from one word or a word by parameter.
+    """Return how each parameter is pooled, from one word or a word by parameter.
 
     With one family there is nothing to pool over, and every parameter is "none".
 

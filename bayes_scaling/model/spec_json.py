@@ -58,7 +58,7 @@ class _Discrepancy(Struct, forbid_unknown_fields=True):
 
 
 class _Content(Struct, forbid_unknown_fields=True):
-    """What the attribute ``spec`` of a fit holds; fields with defaults came after version 0.1."""
+    """Content of the attribute ``spec`` of a fit; fields with defaults came after version 0.1."""
 
     law: str
     formula: str
@@ -138,7 +138,7 @@ def read_spec(text: str, law: Law | None = None) -> tuple[Spec, ReferenceFrame]:
 
 
 def _check(content: _Content, law: Law) -> None:
-    """See that the fields go together."""
+    """Check that the fields are consistent."""
     families = content.families
     if not families or len(set(families)) < len(families):
         raise ValueError("families are not distinct names")

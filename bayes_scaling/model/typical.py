@@ -1,4 +1,4 @@
-"""What a family's runs usually are in inputs that a configuration need not state."""
+"""Typical values of a family's runs in inputs that a configuration need not state."""
 
 from collections.abc import Iterable, Mapping
 

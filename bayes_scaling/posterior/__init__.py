@@ -1,4 +1,4 @@
-"""What a fit says about new runs of a family: the one home of the posterior predictive."""
+"""The posterior predictive of new runs of a family, which everything downstream reads."""
 
 from bayes_scaling.posterior.counting import Counting
 from bayes_scaling.posterior.family_posterior import (

@@ -1,4 +1,4 @@
-"""How a table of runs counts parameters, from depth and width."""
+"""Parameter counts from depth and width, as a table of runs counts them."""
 
 import math
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ class Counting:
 
 
 def counting_of(rows: pd.DataFrame) -> Counting:
-    """How runs count parameters: the simplest of two ways that fits them.
+    """Estimate how runs count parameters: the simplest of two ways that fits them.
 
     Parameters
     ----------

@@ -39,7 +39,7 @@ class FamilyDiscrepancy:
     common: Floats
 
     def distance(self, x: Mapping[str, Floats]) -> Floats:
-        """How far points lie beyond the runs, from the natural logs of their sizes."""
+        """Compute the distance of points beyond the runs, from the natural logs of their sizes."""
         distance: Floats = self.extent.distance(*(x[name] for name in SIZES))
         return distance
 
@@ -64,7 +64,7 @@ class FamilyDiscrepancy:
         return sd
 
     def thinned(self, step: int) -> "FamilyDiscrepancy":
-        """One in so many draws."""
+        """Return every ``step``-th draw."""
         return replace(self, scale=self.scale[::step], common=self.common[::step])
 
 

@@ -67,7 +67,7 @@ class FamilyPosterior:
 
     @property
     def size(self) -> int:
-        """How many draws there are."""
+        """Number of draws."""
         return self.sigma.size
 
     def at(
@@ -118,7 +118,7 @@ class FamilyPosterior:
         return curve
 
     def deviation(self, x: Inputs, run: int | Sequence[int] = 0) -> Floats:
-        """How far new runs lie from the curve: noise and discrepancy, log loss, dims (..., sample).
+        """Deviation of new runs from the curve, noise and discrepancy of log loss, dims (..., sample).
 
         Parameters
         ----------
@@ -198,7 +198,7 @@ class FamilyPosterior:
         return self.thinned(max(self.size // _FEW, 1))
 
     def thinned(self, step: int) -> "FamilyPosterior":
-        """One in so many draws."""
+        """Return every ``step``-th draw."""
         return replace(
             self,
             values={name: value[::step] for name, value in self.values.items()},

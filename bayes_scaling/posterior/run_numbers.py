@@ -56,5 +56,5 @@ class RunNumbers:
         return rng.normal(size=self.size)[:: self.step]
 
     def thinned(self, step: int) -> "RunNumbers":
-        """One in so many draws."""
+        """Return every ``step``-th draw."""
         return replace(self, step=self.step * step)

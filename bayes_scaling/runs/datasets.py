@@ -25,7 +25,7 @@ _SUMS = "SHA256SUMS"
 
 @dataclass(frozen=True, slots=True)
 class _DataSet:
-    """One bundled data set: a file, and which of its rows.
+    """A bundled data set: a file, and which of its rows.
 
     Parameters
     ----------

@@ -47,7 +47,7 @@ def summarise(table: pd.DataFrame, flags: "Iterable[Flag]") -> pd.DataFrame:
 
 
 def flag_table(flags: "Iterable[Flag]") -> pd.DataFrame:
-    """One row per flag: row, run, code, severity, column, message."""
+    """Tabulate flags: row, run, code, severity, column, message."""
     names = ("row", "run", "code", "severity", "column", "message")
     rows = [[getattr(flag, name) for name in names] for flag in flags]
     return pd.DataFrame(rows, columns=pd.Index(names)).astype({"row": "int64"})

@@ -1,4 +1,4 @@
-"""What a check reports, before it is tied to a place in the source."""
+"""Findings of checks, before they are located in the source."""
 
 from typing import NamedTuple
 

@@ -80,7 +80,7 @@ LOADED = frozenset({"best-of", "loss-name", "no-family", "unit-converted"})
 
 
 class Flag(Caveat, frozen=True, kw_only=True):
-    """One thing that looks wrong in a table of runs, or that a reader should know.
+    """A quality flag of a table of runs.
 
     Its ``code`` is one of ``CODES``, its ``subject`` a canonical column. An error keeps the row out
     of any fit until it is mended or explicitly excluded. The text gives the place in the source.
@@ -96,7 +96,7 @@ class Flag(Caveat, frozen=True, kw_only=True):
 
     @property
     def message(self) -> str:
-        """One sentence for a person, the ``text``."""
+        """Text of the flag."""
         return self.text
 
 

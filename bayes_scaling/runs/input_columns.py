@@ -24,7 +24,7 @@ REQUIRED, TYPICAL = "required", "typical"
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One canonical column.
+    """A canonical column.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ class Input(Column):
         self._check_course()
 
     def _check_course(self) -> None:
-        """See that what is said of how it grows and of the loss can be meant."""
+        """Check the declared power laws of an input, and the sign of its effect on the loss."""
         powers: Any = self.grows
         if not (
             isinstance(powers, Mapping)

@@ -32,7 +32,7 @@ _ONLY_FAMILY = "all"
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """What the caller says of a table."""
+    """Options of :func:`load_runs`."""
 
     columns: Mapping[str, str] | None
     loss_unit: str | None

@@ -58,13 +58,13 @@ def loss_name(name: str, *, unit_stated: bool) -> Iterator[Finding]:
 
 
 def is_held_out_loss(name: str) -> bool:
-    """Whether a column is named after a loss on held-out text, in whichever words."""
+    """Return whether a column is named after a loss on held-out text."""
     words = _words(name)
     return bool(words & _LOSSES and words & _HELD_OUT and not words & _SPREADS)
 
 
 def instead_of_loss(names: Sequence[str]) -> str | None:
-    """What to do where no column is a loss, and one is named after what is derived from one."""
+    """Suggest what to do where no column is a loss, but one is named after a function of one."""
     for name in names:
         words = _words(name)
         if words & _LOSSES or words & _LOGS:

@@ -8,7 +8,7 @@ __all__ = ["refusal"]
 
 
 def refusal(source: str, bad: Sequence[Flag]) -> str:
-    """One sentence on flags that are errors, the first of which is named.
+    """Summarise the flags that are errors in one sentence, which names the first.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Which rows, and by which columns, a user selects runs."""
+"""Selection of runs by rows and columns."""
 
 from collections.abc import Iterable
 

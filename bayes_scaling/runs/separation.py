@@ -1,4 +1,4 @@
-"""Which exponents a table of runs can tell apart, from its design alone.
+"""Identifiability of exponents from the design of a table of runs alone.
 
 Near its middle a scaling law is linear in log N, log D and log C, so an exponent can be learned
 only if its logarithm moves on its own. The measure is the smallest standard deviation, in
@@ -39,7 +39,7 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Identifiability:
-    """What the design of a table of runs allows to learn.
+    """Identifiability of exponents from the design of a table of runs.
 
     Attributes
     ----------
@@ -86,7 +86,7 @@ class Identifiability:
         return tuple(caveat for caveat in self.caveats if caveat.code not in known)
 
     def to_dict(self) -> dict[str, object]:
-        """Everything as plain values for JSON; what is infinite or undefined becomes None."""
+        """Return everything as plain values for JSON; what is infinite or undefined is None."""
         return {
             "tolerance_decades": TOLERANCE,
             "families": records(self.table),
@@ -170,7 +170,7 @@ def identifiability(runs: Runs) -> Identifiability:
 
 
 def _constant_inputs(runs: Runs, rows: pd.DataFrame) -> list[Caveat]:
-    """Which inputs that a law declares of its own hardly vary within families."""
+    """Return caveats on declared inputs that hardly vary within families."""
     found = []
     for name in (entry.name for entry in runs.inputs if entry.name in rows):
         logs = np.log10(rows[name].where(rows[name] > 0.0))

@@ -59,7 +59,7 @@ class Runs:
 
     @property
     def table(self) -> pd.DataFrame:
-        """All rows, as a copy (lazy: pandas copies on write)."""
+        """Table of all rows, as a copy (lazy: pandas copies on write)."""
         return self._table.copy(deep=False)
 
     @property
@@ -315,7 +315,7 @@ class Runs:
         return flag_table(self.flags)
 
     def summary(self) -> pd.DataFrame:
-        """One row per family: counts of runs and flags, and ranges.
+        """Summarise each family in one row: counts of runs and flags, and ranges.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""One checksum over everything that is read from the file of a fit."""
+"""Checksum of the content of a fit."""
 
 import hashlib
 import json

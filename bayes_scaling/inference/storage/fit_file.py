@@ -123,7 +123,7 @@ def load(path: str | PathLike[str], law: Law | None = None) -> xr.DataTree:
 
 
 def _is_altered(attributes: Mapping[Any, Any], true: str) -> bool:
-    """Whether a checksum, whatever it is called, is not that of the content."""
+    """Return whether a checksum, under any name, differs from that of the content."""
     kind = true.partition(":")[0]
     seals = {name: value for name, value in attributes.items() if str(value).startswith(kind)}
     seals |= {name: value for name, value in attributes.items() if name == ATTRIBUTE}
@@ -183,7 +183,7 @@ def _upgrade(tree: xr.DataTree) -> None:
 
 
 def _without_checksum(source: Path, tree: xr.DataTree) -> None:
-    """Say that a fit has no checksum, now and in what is made of it."""
+    """Warn that a fit has no checksum, now and in its caveats."""
     said = (
         f"The fit was read from {source.name}, which has no checksum (early versions wrote none): "
         "damage to it, or a change by hand, would not be noticed."

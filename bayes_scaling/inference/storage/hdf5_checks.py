@@ -1,4 +1,4 @@
-"""What a dataset of HDF5 must be before it is read: in this file, of a plain type, and no bomb."""
+"""Checks of HDF5 datasets before they are read: local, of a plain type, of a sane size."""
 
 import math
 import zlib
@@ -35,7 +35,7 @@ _MOST_DIMS = 8
 
 @dataclass
 class Budget:
-    """What may still be read."""
+    """Remaining bytes and objects that may be read."""
 
     content: bytes
     objects: int = MOST_OBJECTS
@@ -64,7 +64,7 @@ class Budget:
 
     @property
     def block(self) -> int:
-        """How many texts to read at once, each of which may be as long as the file."""
+        """Number of texts to read at once, each of which may be as long as the file."""
         return max(16, 4 * _SLACK // max(len(self.content), 1))
 
 
@@ -145,7 +145,7 @@ _NUMBERS = frozenset(
 
 
 def is_text(kind: h5t.TypeID) -> bool:
-    """Whether a type is text, of a fixed length or not."""
+    """Return whether a type is text, of a fixed length or not."""
     return isinstance(kind, h5t.TypeStringID)
 
 

@@ -55,7 +55,7 @@ _NO_VARIABLE = b"This is a netCDF dimension but not a netCDF variable"
 
 
 def is_netcdf(content: bytes) -> bool:
-    """Whether bytes start as a NetCDF 4 file does, with nothing before it."""
+    """Return whether bytes start as a NetCDF 4 file does."""
     return content.startswith(_SIGNATURE)
 
 
@@ -138,7 +138,7 @@ def _members(group: h5g.GroupID, where: str, budget: Budget) -> Iterator[tuple[s
 
 
 def _group(group: h5g.GroupID, where: str, budget: Budget) -> xr.Dataset:
-    """One group of variables."""
+    """Read one group of variables."""
     datasets: dict[str, h5d.DatasetID] = {}
     scales: dict[int, str] = {}
     for name, kind in _members(group, where, budget):
@@ -194,7 +194,7 @@ def _values(dataset: h5d.DatasetID, where: str, budget: Budget) -> Any:
 
 
 def _is_bare(dataset: h5d.DatasetID, where: str, budget: Budget) -> bool:
-    """Whether a dimension scale is the length of a dimension, and no variable."""
+    """Return whether a dimension scale is the length of a dimension, and no variable."""
     if _attribute(dataset, b"CLASS", where, budget) != "DIMENSION_SCALE":
         raise FileError(f"{where} has a CLASS that is none of NetCDF")
     name = _attribute(dataset, b"NAME", where, budget) if h5a.exists(dataset, b"NAME") else ""
@@ -247,7 +247,7 @@ def _attributes(owner: Any, where: str, budget: Budget) -> dict[str, object]:
 
 
 def _attribute(owner: Any, name: bytes, where: str, budget: Budget) -> Any:
-    """One attribute: text, a number, or a list of either."""
+    """Read one attribute: text, a number, or a list of either."""
     attribute = h5a.open(owner, name)
     kind, space = attribute.get_type(), attribute.get_space()
     check_type(kind, where)

@@ -1,4 +1,4 @@
-"""What groups, variables and attributes a fit has, and what values they can take."""
+"""Structure of a fit: groups, variables, attributes and their ranges."""
 
 import json
 import math
@@ -108,7 +108,7 @@ def _problems(tree: xr.DataTree, spec: Spec, frame: ReferenceFrame) -> Iterator[
 
 
 def _draws(posterior: xr.Dataset, prior: xr.Dataset, spec: Spec) -> Iterator[str]:
-    """What is wrong with the draws of the parameters."""
+    """Return a problem of the draws of the parameters, or an empty text."""
     families, parameters = list(spec.families), _parameters(spec)
     for group, data in (("posterior", posterior), ("prior", prior)):
         yield from coordinates(group, data, ("chain", "draw"), family=families)
@@ -159,7 +159,7 @@ def _of_attributes(attributes: Mapping[str, Any], spec: Spec) -> Iterator[str]:
 
 
 def _json(text: str) -> Any:
-    """What a text holds, or None if it is not JSON, or holds what is no number there."""
+    """Decode a text; None if it is not JSON, or holds what is no number there."""
 
     def refuse(constant: str) -> None:
         raise ValueError(constant)
@@ -191,7 +191,7 @@ def _parameters(spec: Spec) -> dict[str, tuple[str, ...]]:
 def _likelihood(
     groups: Mapping[str, xr.Dataset], spec: Spec, frame: ReferenceFrame
 ) -> Iterator[str]:
-    """Whether the draws give the runs the likelihoods that the fit states.
+    """Return whether the draws give the runs the likelihoods that the fit states.
 
     This holds the spec, the posterior, the runs and their losses to one another.
     """
@@ -210,7 +210,7 @@ def _likelihood(
 
 
 def _log_prior(data: xr.Dataset, spec: Spec) -> Iterator[str]:
-    """What is wrong with the densities of the prior, by free variable of the model."""
+    """Return a problem of the prior densities, by free variable of the model."""
     shapes = {node.name: ("chain", "draw", *node.dims) for node in nodes(spec)}
     labels = {node.dims[-1]: list(node.labels) for node in nodes(spec) if node.dims}
     if any(node.by_family for node in nodes(spec)):
@@ -220,7 +220,7 @@ def _log_prior(data: xr.Dataset, spec: Spec) -> Iterator[str]:
 
 
 def _statistics(data: xr.Dataset, posterior: xr.Dataset) -> Iterator[str]:
-    """What is wrong with the sampler's statistics."""
+    """Return a problem of the sampler's statistics."""
     group = "sample_stats"
     yield from coordinates(group, data, ("chain", "draw"))
     for name, check in (("diverging", _is_flag), ("energy", _is_energy)):
@@ -239,7 +239,7 @@ def _is_flag(values: xr.DataArray) -> bool:
 
 
 def _is_energy(values: xr.DataArray) -> bool:
-    """Whether numbers differ within every chain, and not by more than their squares can hold."""
+    """Return whether numbers vary within every chain, and their squares do not overflow."""
     if values.dtype != np.float64 or values.dims != ("chain", "draw"):
         return False
     numbers = values.values

@@ -75,7 +75,7 @@ def _range(low: float, high: float, *, zero: bool) -> str:
 def fitted_problems(
     data: xr.Dataset, observed: xr.Dataset, spec: Spec, frame: ReferenceFrame
 ) -> Iterator[str]:
-    """What is wrong with the fitted runs."""
+    """Return the problems of the fitted runs."""
     where, families = "constant_data", list(spec.families)
     yield from coordinates(where, data, family_name=families)
     if "run" not in data.coords or data["run"].dtype.kind != "U" or not data.sizes["run"]:
@@ -104,7 +104,7 @@ def fitted_problems(
 def _columns(
     group: str, data: xr.Dataset, dim: str, families: list[str], known: tuple[str, ...]
 ) -> Iterator[str]:
-    """What is wrong with a table of runs, whose numbers may be missing."""
+    """Return the problems of a table of runs, whose numbers may be missing."""
     for name in ("params", "tokens", "flops", "family"):
         if name not in data.data_vars:
             yield f"it lacks {group}/{name}"
@@ -119,7 +119,7 @@ def _columns(
 
 
 def _of_column(name: str, values: xr.DataArray, dim: str) -> str | None:
-    """What is wrong with one column; a standard error may be zero, a size may not."""
+    """Return a problem of one column; a standard error may be zero, a size may not."""
     if values.dims != (dim,):
         return f"is not one value for each {dim}"
     if name in OF_TEXT:
@@ -141,7 +141,7 @@ def _of_column(name: str, values: xr.DataArray, dim: str) -> str | None:
 
 
 def held_out_problems(data: xr.Dataset, spec: Spec) -> Iterator[str]:
-    """What is wrong with the runs that were kept to judge forecasts."""
+    """Return the problems of the runs held out to judge forecasts."""
     for name in ("run", "loss"):
         if name not in data.data_vars:
             yield f"it lacks held_out/{name}"
@@ -149,7 +149,7 @@ def held_out_problems(data: xr.Dataset, spec: Spec) -> Iterator[str]:
 
 
 def flag_problems(data: xr.Dataset) -> Iterator[str]:
-    """What is wrong with the flags of the table."""
+    """Return the problems of the flags of the table."""
     for name in ("row", "run", "code", "severity", "column", "message"):
         kind = "iu" if name == "row" else "U"
         if name not in data.data_vars or data[name].dims != ("flag",):

@@ -94,7 +94,7 @@ def _textual(values: pd.Series) -> bool:
 
 
 def _of_several_sizes(extras: pd.DataFrame, name: str) -> bool:
-    """Whether a value stands for runs of several sizes, and is no label of a size."""
+    """Return whether a value is shared by runs of several sizes, so that it labels no size."""
     return bool(extras.groupby(name, observed=True)["params"].nunique().median() > 1)
 
 

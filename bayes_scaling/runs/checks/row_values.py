@@ -61,7 +61,7 @@ def _missing(table: pd.DataFrame) -> Iterator[Finding]:
 
 
 def _inherited(table: pd.DataFrame, name: str) -> NDArray[np.bool_]:
-    """Where a derived cell is unusable only because the cells it came from are."""
+    """Return where a derived cell is unusable only because its source cells are."""
     mark = f"{name}_derived"
     if mark not in table:
         return np.zeros(len(table), dtype=np.bool_)

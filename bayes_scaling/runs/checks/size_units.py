@@ -1,4 +1,4 @@
-"""Which unit sizes are probably in, where they cannot be parameters, tokens and FLOP."""
+"""Probable units of sizes that cannot be parameters, tokens and FLOP."""
 
 import itertools
 from collections.abc import Callable, Mapping
@@ -106,7 +106,7 @@ def likely_units(given: Mapping[str, Floats], usual_params: float) -> dict[str, 
 
 
 def _distance(given: Mapping[str, Floats], usual_params: float) -> float:
-    """How far sizes are from usual ones, in decades; infinite where no run has them."""
+    """Compute the distance of sizes from known runs, in decades; infinite where no run has them."""
     sizes, _ = derive(given, len(next(iter(given.values()))))
     params, tokens = sizes["params"], sizes["tokens"]
     ratio = tokens / params

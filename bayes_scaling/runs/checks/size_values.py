@@ -86,7 +86,7 @@ def _given(table: pd.DataFrame) -> list[str]:
 def _sizes(
     sizes: Mapping[str, Floats], given: list[str], few: list[str], what: str, row: int
 ) -> Finding:
-    """What is wrong with the sizes of some rows, ``few`` of which are too small."""
+    """Describe the implausible sizes of some rows, ``few`` of which are too small."""
     some = {name: sizes[name] for name in given}
     units = likely_units(some, _USUAL_PARAMS[what]) if len(some) > 1 else None
     named = [name for name in SIZES if name in (units or few)]

@@ -55,7 +55,7 @@ def _same_sizes(table: pd.DataFrame, by: Sequence[str]) -> "pd.Series[int]":
 
 
 def best_rows(table: pd.DataFrame, by: Sequence[str]) -> NDArray[np.bool_]:
-    """Which rows have the lowest loss of those equal in ``by``, or no row that has one beside."""
+    """Mark rows with the lowest loss among those equal in ``by``, and rows without an equal."""
     losses, groups = table["loss"], _same_sizes(table, by)
     lowest = losses.groupby(groups).transform("min")
     best = losses.eq(lowest)

@@ -29,7 +29,7 @@ _FALSE = frozenset({"false", "no", "n", "f"})
 
 
 def is_blank(cell: object) -> bool:
-    """Whether a cell holds nothing: None, NA, NaT or NaN."""
+    """Return whether a cell is empty: None, NA, NaT or NaN."""
     if cell is None or cell is pd.NA or cell is pd.NaT:
         return True
     return isinstance(cell, float | np.floating) and math.isnan(cell)
@@ -73,7 +73,7 @@ def to_float(values: pd.Series, name: str, places: Places) -> NDArray[np.float64
 
 
 def same_numbers(raw: RawTable) -> Callable[[str, str], bool]:
-    """Whether two columns of a table hold the same numbers, blanks included."""
+    """Return whether two columns of a table hold the same numbers, blanks included."""
 
     def same(first: str, second: str) -> bool:
         try:

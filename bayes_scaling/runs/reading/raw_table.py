@@ -18,7 +18,7 @@ MOST_COLUMNS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where each row stood in its source, for messages.
+    """Places of rows in their source, for messages.
 
     Parameters
     ----------
