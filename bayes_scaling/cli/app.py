@@ -38,7 +38,7 @@ def _fail(message: str) -> NoReturn:
 
 def _note_what_files_lack() -> None:
     """Print warnings about files as notes; others keep Python's form."""
-    usual = warnings.showwarning
+    default = warnings.showwarning
 
     def show(  # noqa: PLR0917
         message: Warning | str,
@@ -51,7 +51,7 @@ def _note_what_files_lack() -> None:
         if issubclass(category, FileWarning):
             _options.warn([str(message)])
         else:
-            usual(message, category, filename, lineno, file, line)
+            default(message, category, filename, lineno, file, line)
 
     warnings.simplefilter("always", FileWarning)
     warnings.showwarning = show

@@ -49,7 +49,7 @@ def needs(
     Parameters
     ----------
     value : object
-        What was given.
+        The argument.
     kind : type or tuple of type
         What is legal.
     name : str

@@ -58,7 +58,7 @@ def _cell(value: object) -> object:
 
 def html_list(sentences: Iterable[str]) -> str:
     """Sentences as a list in HTML, escaped, the first of many."""
-    given = list(sentences)
-    shown = given[:_ITEMS] + ([f"… and {len(given) - _ITEMS} more"] if len(given) > _ITEMS else [])
+    texts = list(sentences)
+    shown = texts[:_ITEMS] + ([f"… and {len(texts) - _ITEMS} more"] if len(texts) > _ITEMS else [])
     items = "".join(f"<li>{html.escape(brief(text))}</li>" for text in shown)
     return f"<ul>{items}</ul>"

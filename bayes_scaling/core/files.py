@@ -92,12 +92,12 @@ def write_via(path: str | os.PathLike[str], write: Callable[[Path], object]) -> 
         If the folder is missing or read-only, the path is a folder, or the disk is full.
         Whatever stood at ``path`` before is then still there, untouched.
     """
-    asked = path_of(path)
-    with _in_words(asked):
-        target = _place(asked)
-        if _is_special(asked):
-            _write_special(asked, write)
-            return asked
+    named = path_of(path)
+    with _in_words(named):
+        target = _place(named)
+        if _is_special(named):
+            _write_special(named, write)
+            return named
         with _beside(target) as part:
             write(part)
             _sync(part)
@@ -106,7 +106,7 @@ def write_via(path: str | os.PathLike[str], write: Callable[[Path], object]) -> 
             os.umask(umask)
             part.chmod(0o666 & ~umask)
             part.replace(target)
-    return asked
+    return named
 
 
 def path_of(path: object, to: str = "write") -> Path:
@@ -115,7 +115,7 @@ def path_of(path: object, to: str = "write") -> Path:
     Parameters
     ----------
     path : object
-        What was given.
+        The argument.
     to : {"write", "read"}
         What for.
 
@@ -140,13 +140,13 @@ def check_writable(path: str | os.PathLike[str]) -> Path:
     FileError
         If it is a folder, or its folder is missing or cannot be written.
     """
-    asked = path_of(path)
-    with _in_words(asked):
-        target = _place(asked)
-        if not _is_special(asked):
+    named = path_of(path)
+    with _in_words(named):
+        target = _place(named)
+        if not _is_special(named):
             with _beside(target):
                 pass
-    return asked
+    return named
 
 
 def check_suffix(path: str | os.PathLike[str], legal: tuple[str, ...]) -> str:

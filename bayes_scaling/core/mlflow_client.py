@@ -1,4 +1,4 @@
-"""Speaking to MLflow (the extra ``mlflow``): client, settings, errors in one sentence."""
+"""Connection to MLflow (the extra ``mlflow``): client, settings, errors in one sentence."""
 
 import os
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ _SETTINGS = {
 
 @contextmanager
 def in_words(where: str, failed: str) -> Iterator[None]:
-    """Talk to MLflow under quiet settings, and say in one sentence what goes wrong.
+    """Use MLflow under quiet settings, and raise its errors as one sentence.
 
     Parameters
     ----------
@@ -43,22 +43,20 @@ def in_words(where: str, failed: str) -> Iterator[None]:
         try:
             from mlflow.exceptions import MlflowException
         except ImportError as error:
-            raise FileError(
-                "MLflow is spoken to by an extra: pip install 'bayes-scaling[mlflow]'"
-            ) from error
+            raise FileError("MLflow needs an extra: pip install 'bayes-scaling[mlflow]'") from error
         try:
             yield
         except MlflowException as error:
-            said = " ".join(str(error).split())
-            said = said if len(said) <= _LONGEST else said[: _LONGEST - 1] + "…"
-            raise FileError(f"the MLflow server at {where} did not {failed}: {said}") from error
+            message = " ".join(str(error).split())
+            message = message if len(message) <= _LONGEST else message[: _LONGEST - 1] + "…"
+            raise FileError(f"the MLflow server at {where} did not {failed}: {message}") from error
     finally:
         for name in added:
             os.environ.pop(name, None)
 
 
 def client_of(uri: str | None) -> Any:
-    """MLflow's client of a server, the usual one without; within :func:`in_words`."""
+    """Return MLflow's client of a server, by default its own; within :func:`in_words`."""
     from mlflow.tracking import MlflowClient
 
     return MlflowClient(tracking_uri=uri)

@@ -1,7 +1,7 @@
 """Temporary neighbours of what is written, and clearing those of processes that were killed.
 
-A neighbour's name says who fills it: the machine (its boot and its space of process ids, since
-folders are shared between machines and containers) and the process. It is a leftover if that
+A neighbour's name identifies what fills it: the machine (its boot and its space of process ids,
+since folders are shared between machines and containers) and the process. It is a leftover if that
 process is gone, or if nothing was written to it for a day.
 """
 
@@ -32,12 +32,12 @@ _NAME = re.compile(r"([0-9a-f]{8})-([0-9]+)-[0-9a-f]{8}\.part")
 @cache
 def _machine() -> str:
     """Return a name of the scope within which process ids are unique."""
-    said = [f"{uuid.getnode():x}"]
+    scope = [f"{uuid.getnode():x}"]
     with suppress(OSError):
-        said.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii"))
+        scope.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii"))
     with suppress(OSError):
-        said.append(str(Path("/proc/self/ns/pid").readlink()))
-    return sha256("\n".join(said).encode()).hexdigest()[:8]
+        scope.append(str(Path("/proc/self/ns/pid").readlink()))
+    return sha256("\n".join(scope).encode()).hexdigest()[:8]
 
 
 def neighbour(path: Path) -> Path:
@@ -51,7 +51,7 @@ def _start(path: Path) -> str:
 
 
 def leftovers(path: Path) -> Iterator[Path]:
-    """Neighbours of ``path`` that nobody fills any more."""
+    """Neighbours of ``path`` that no process fills any more."""
     start = _start(path)
     with suppress(OSError), os.scandir(path.parent) as entries:
         for entry in entries:

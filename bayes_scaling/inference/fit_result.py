@@ -36,16 +36,16 @@ class Fit:
     ----------
     dt : xarray.DataTree
         ArviZ groups; parameters have dims (chain, draw, family), losses (chain, draw, run).
-    given : Law or None
-        The law that was fitted, as it was given; None: the registered law of its name.
+    own_law : Law or None
+        The law that was fitted, where it is not registered under its name.
     """
 
     dt: xr.DataTree
-    given: Law | None = None
+    own_law: Law | None = None
 
     @cached_property
     def _stated(self) -> tuple[Spec, ReferenceFrame]:
-        return read_spec(self.dt.attrs["spec"], self.given)
+        return read_spec(self.dt.attrs["spec"], self.own_law)
 
     @property
     def spec(self) -> Spec:
@@ -63,9 +63,9 @@ class Fit:
         return self.spec.law
 
     @property
-    def law_as_given(self) -> Law:
-        """The law with the priors that it came with, before any that were learned or replaced."""
-        return self.given or get(self.law.name)
+    def default_law(self) -> Law:
+        """The law with its default priors, before any that were learned or replaced."""
+        return self.own_law or get(self.law.name)
 
     @property
     def families(self) -> tuple[str, ...]:
@@ -162,7 +162,7 @@ class Fit:
         -------
         pandas.DataFrame
             See :func:`bayes_scaling.inference.diagnostics.prior_contribution.contribution`: prior,
-            what the runs say under weak priors, and posterior.
+            the estimate under weak priors, and posterior.
         """
         from bayes_scaling.inference.diagnostics.prior_contribution import contribution
 

@@ -34,11 +34,11 @@ class PointFit:
     spec : Spec
         Law and priors of the fit.
     frame : ReferenceFrame
-        Where they hold.
+        Reference frame of theta.
     theta : (parameter,) array
         Logs of the law's parameters.
     covariance : (parameter, parameter) array
-        Of theta.
+        Covariance of theta.
     noise : float
         Robust scale of the residuals, log loss, degrees of freedom taken into account.
     """
@@ -74,7 +74,7 @@ def mode(
     *,
     start: Floats | None = None,
 ) -> tuple[Floats, Floats]:
-    """Mode of the log parameters of some runs, taken as one family, at a given noise.
+    """Compute the mode of the log parameters of some runs, as one family, at a known noise.
 
     Soft-L1 on the data: a wild run must not pull the fit; the prior, in squares, must hold it.
 
@@ -83,21 +83,21 @@ def mode(
     law : Law
         With its priors, each parameter's that of a family by itself.
     frame : ReferenceFrame
-        In whose terms priors and runs are.
+        Reference frame of priors and runs.
     design : Design
         The runs.
     rows : (run,) array of bool
-        Which of them.
+        Runs to fit.
     scale : float
         Noise on log loss.
     start : (parameter,) array, optional
-        Where to begin; the prior's medians if not given.
+        Starting point; by default the prior medians.
 
     Returns
     -------
     theta : (parameter,) array
     jacobian : (residual, parameter) array
-        Of the residuals at the mode, those of the prior included.
+        Jacobian of the residuals at the mode, those of the prior included.
     """
     x = {name: value[rows] for name, value in design.inputs.items()}
     y, parameters = design.log_loss[rows], law.parameters
@@ -121,7 +121,7 @@ def fit_point(law: Law, rows: pd.DataFrame) -> PointFit:
     Parameters
     ----------
     law : Law
-        With its priors.
+        The law, with its priors.
     rows : pandas.DataFrame
         Runs of one family in canonical columns.
     """

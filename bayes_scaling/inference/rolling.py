@@ -19,29 +19,29 @@ Floats = NDArray[np.float64]
 RATIOS = (2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 """Thresholds of a rolling origin: a family's largest compute over the largest fitted."""
 FEWEST = 8
-"""Runs below a threshold that a point fit needs to say anything about the law."""
+"""Runs below a threshold that a point fit needs."""
 NOISE_TAILS = 1.2
 """Sd over robust scale of the noise, which is a little heavier than normal."""
 SPAN = np.linspace(-4.0, 4.0, 81)
-"""Standardised log scales of the discrepancy that are weighed."""
+"""Standardised log scales of the discrepancy of the grid."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """A fit below one threshold, and how the runs above it came out.
+    """A fit below one threshold, and the the errors of the runs above it.
 
     Attributes
     ----------
     ratio : float
         The threshold.
     distance : (run,) array
-        Beyond the fitted runs, natural log.
+        Distance beyond the fitted runs, natural log.
     error : (run,) array
         Log loss minus that of the curve.
     covariance : (run, run) array
-        Of the curve, as far as its parameters are unknown.
+        Posterior covariance of the log curve.
     noise : float
-        Of the fitted runs, log loss.
+        Noise of the fitted runs, log loss.
     """
 
     ratio: float
@@ -57,21 +57,21 @@ def rolling_steps(law: Law, rows: pd.DataFrame, ratios: Sequence[float] = RATIOS
     Parameters
     ----------
     law : Law
-        With its priors.
+        The law, with its priors.
     rows : pandas.DataFrame
         Runs of one family in canonical columns.
     ratios : sequence of float
         Thresholds; those with too few runs below, or the same runs as another, are left out.
     """
     steps: list[Step] = []
-    seen = {len(rows)}
+    sizes = {len(rows)}
     flops = rows["flops"].astype(np.float64)
     for ratio in ratios:
         # A level of compute that the threshold hits belongs to the fitted side.
         below = flops <= flops.max() / ratio * (1 + 1e-6)
-        if int(below.sum()) < FEWEST or int(below.sum()) in seen:
+        if int(below.sum()) < FEWEST or int(below.sum()) in sizes:
             continue
-        seen.add(int(below.sum()))
+        sizes.add(int(below.sum()))
         small, large = rows[below], rows[~below]
         fitted = fit_point(law, small)
         mean, covariance = fitted.predict(large)
@@ -92,11 +92,11 @@ def log_evidence(discrepancy: Discrepancy, steps: Sequence[Step]) -> Floats:
     total = np.zeros(len(SPAN))
     for step in steps:
         log_scale = discrepancy.log_scale(np.log(step.noise))
-        alike = discrepancy.covariance(step.distance)
+        covariance = discrepancy.covariance(step.distance)
         own = step.covariance + np.eye(len(step.error)) * (NOISE_TAILS * step.noise) ** 2
         # In coordinates in which both covariances are diagonal, every scale costs nothing.
         root = np.linalg.cholesky(own)
-        inner = np.linalg.solve(root, np.linalg.solve(root, alike).T)
+        inner = np.linalg.solve(root, np.linalg.solve(root, covariance).T)
         weight, axes = np.linalg.eigh(inner)
         white = axes.T @ np.linalg.solve(root, step.error)
         variance = 1.0 + np.exp(2.0 * (log_scale + discrepancy.spread * SPAN))[:, None] * weight

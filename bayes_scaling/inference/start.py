@@ -21,7 +21,7 @@ _NUDGE = 0.1
 
 
 def starting_point(spec: Spec, frame: ReferenceFrame, design: Design) -> dict[str, Floats]:
-    """Values of the model's free variables near the posterior mode.
+    """Compute values of the model's free variables near the posterior mode.
 
     Each family is fitted alone, with soft-L1 residuals and its marginal prior; population
     parameters then follow from the families. Samplers started elsewhere leave whole chains stuck
@@ -32,7 +32,7 @@ def starting_point(spec: Spec, frame: ReferenceFrame, design: Design) -> dict[st
     spec : Spec
         Law, priors and pooling.
     frame : ReferenceFrame
-        Where the priors hold.
+        Reference frame of the priors.
     design : Design
         Log inputs and log losses at the common reference point.
 
@@ -41,8 +41,8 @@ def starting_point(spec: Spec, frame: ReferenceFrame, design: Design) -> dict[st
     dict of str to array
         By name of the free variable, as in :func:`bayes_scaling.model.build.build`.
     """
-    seen, standard = frame.standardise(design), frame.standard
-    fits = [_fit_family(spec, standard, seen, index) for index in range(len(spec.families))]
+    observed, standard = frame.standardise(design), frame.standard
+    fits = [_fit_family(spec, standard, observed, index) for index in range(len(spec.families))]
     logs = {name: np.array([fit[name] for fit in fits]) for name in fits[0]}
     spreads = {p.name: p.prior.spread for p in spec.parameters}
     point: dict[str, Floats] = {}
@@ -56,7 +56,7 @@ def starting_point(spec: Spec, frame: ReferenceFrame, design: Design) -> dict[st
             median, near = np.array([spreads[name] for name in node.labels]), np.exp(spec.spread_sd)
             point[node.name] = np.clip(np.std(columns, axis=-1), median / near, median * near)
         else:
-            # Off the prior's median by a little: where families say nothing of a parameter the
+            # Off the prior's median by a little: where families do not inform a parameter the
             # density would be flat there, and nutpie cannot start on a gradient of exactly zero.
             _, sd = node.moments({PRIOR_MEDIAN: prior_medians(spec, frame)})
             point[node.name] = np.mean(columns, axis=-1) + _NUDGE * sd

@@ -48,7 +48,7 @@ def assemble(
     caveats: tuple[Caveat, ...],
     steps: Mapping[str, Sequence[Step]] | None = None,
 ) -> xr.DataTree:
-    """The DataTree of a fit.
+    """Assemble the DataTree of a fit.
 
     Groups: ``posterior`` and ``prior`` (parameters at the reference point, see
     :func:`bayes_scaling.model.hierarchy.named`), ``posterior_predictive`` and
@@ -61,9 +61,9 @@ def assemble(
     spec, frame, design, sampled, settings, runs
         What was fitted, and how.
     caveats : tuple of Caveat
-        Of the data and the design, kept with the fit.
+        Caveats of the data and the design, stored with the fit.
     steps : dict of str to sequence of Step, optional
-        By family, what its own larger runs say about the law's error beyond the data.
+        By family, its rolling-origin errors.
     """
     rng = generator(Stream.FIT_GROUPS, settings.seed)
     posterior = with_derived(spec, hierarchy.named(spec, frame, sampled.draws))

@@ -162,8 +162,8 @@ def _check_values(law: Law) -> None:
             "the loss"
         )
     labelled = [
-        {name: xr.DataArray(value, dims="point") for name, value in given.items()}
-        for given in (x, p)
+        {name: xr.DataArray(value, dims="point") for name, value in values_by_name.items()}
+        for values_by_name in (x, p)
     ]
     again = evaluated(law, labelled[0], labelled[1], "xarray objects")
     if not isinstance(again, xr.DataArray) or not np.allclose(again.values, values):

@@ -58,18 +58,18 @@ def check_closed_forms(law: Law) -> None:
         # A loss without a minimum inside has no frontier.
         step, grown = np.diff(log_c, axis=0), np.diff(found, axis=0)
         if forms.optimum is not None:
-            given = _given(law, "optimum", forms.optimum, (log_c, values), log_c)
-            flat = np.abs(_log_loss(law, values, given, log_c) - loss) < _FLAT
-            _hold(law, "optimum", "log N*", np.where(flat, found, given), found)
+            value = _evaluated(law, "optimum", forms.optimum, (log_c, values), log_c)
+            flat = np.abs(_log_loss(law, values, value, log_c) - loss) < _FLAT
+            _hold(law, "optimum", "log N*", np.where(flat, found, value), found)
         if forms.params_exponent is not None:
-            given = _given(law, "params_exponent", forms.params_exponent, (values,), step)
-            _hold(law, "params_exponent", "d log N* / d log C", given, grown / step)
+            value = _evaluated(law, "params_exponent", forms.params_exponent, (values,), step)
+            _hold(law, "params_exponent", "d log N* / d log C", value, grown / step)
         if forms.frontier is not None:
-            given = _given(law, "frontier", forms.frontier, (values,), step)
+            value = _evaluated(law, "frontier", forms.frontier, (values,), step)
             floor = values["floor"] if law.has_floor else 0.0
             fall = -np.diff(np.log(np.exp(loss) - floor), axis=0) / step
             fall = np.where(np.isnan(grown), np.nan, fall)
-            _hold(law, "frontier", "-d log(loss - floor) / d log C", given, fall)
+            _hold(law, "frontier", "-d log(loss - floor) / d log C", value, fall)
 
 
 def _draws(law: Law) -> dict[str, Floats]:
@@ -107,7 +107,7 @@ def _searched(law: Law, values: Mapping[str, Any], log_c: Floats) -> tuple[Float
     return found.reshape(log_c.shape), loss.reshape(log_c.shape)
 
 
-def _given(
+def _evaluated(
     law: Law, name: str, form: Callable[..., Any], of: tuple[Any, ...], like: Floats
 ) -> Floats:
     """Evaluate a closed form for every budget and draw."""
@@ -121,14 +121,14 @@ def _given(
         ) from error
 
 
-def _hold(law: Law, name: str, what: str, given: Floats, found: Floats) -> None:
+def _hold(law: Law, name: str, what: str, value: Floats, found: Floats) -> None:
     """Refuse a closed form that is not what was found."""
-    wrong = ~(np.abs(given - found) <= _TOLERANCE * np.maximum(1.0, np.abs(found)))
+    wrong = ~(np.abs(value - found) <= _TOLERANCE * np.maximum(1.0, np.abs(found)))
     if wrong.any():
         at = tuple(np.argwhere(wrong)[0])
         finds = "no minimum" if np.isnan(found[at]) else f"{found[at]:.6g}"
         raise LawError(
-            f"closed form {name} of law {law.name!r} gives {what} = {given[at]:.6g} where the "
+            f"closed form {name} of law {law.name!r} gives {what} = {value[at]:.6g} where the "
             f"numeric search along C = 6·N·D finds {finds}; correct it, or leave it out: plans "
             "are searched without it"
         )

@@ -2,7 +2,7 @@
 
 The logs of a law's parameters lie along thin curved ridges: floor, amplitudes and exponents trade
 off against each other while the level and the slopes of the curve in the middle of the data are
-known to a percent. The maps here turn log parameters into level, slopes and shares, and back.
+known to a percent. The maps here turn log parameters into level, slopes and weights, and back.
 Samplers move in these coordinates; priors and results stay on the parameters.
 """
 
@@ -77,8 +77,10 @@ class Additive:
     floor: bool = True
     inside: bool = True
 
-    def _shares(self, ratios: tuple[ops.Array, ...], gamma: ops.Array) -> tuple[ops.Array, ...]:
-        """Log shares of the terms inside the outer power, from log ratios of the first to each."""
+    def _log_weights(
+        self, ratios: tuple[ops.Array, ...], gamma: ops.Array
+    ) -> tuple[ops.Array, ...]:
+        """Log weights of the terms inside the outer power, from log ratios of the first to each."""
         if not ratios:
             return (0.0,)
         inner = [-ratio / gamma for ratio in ratios]
@@ -97,17 +99,17 @@ class Additive:
         gamma = ops.exp(logs[self.outer]) if self.outer else 1.0
         result = dict(logs)
         first = logs[names[0]]
-        shares = self._shares(tuple(first - logs[name] for name in names[1:]), gamma)
-        reducible = first - gamma * shares[0]
+        weights = self._log_weights(tuple(first - logs[name] for name in names[1:]), gamma)
+        reducible = first - gamma * weights[0]
         result |= {name: first - logs[name] for name in names[1:]}
         level = reducible
         if self.floor:
             level = ops.logaddexp(logs["floor"], reducible)
             result["floor"] = logs["floor"] - reducible
         result[names[0]] = level
-        for amplitude, share in zip(names, shares, strict=True):
+        for amplitude, weight in zip(names, weights, strict=True):
             for exponent in self.exponents[amplitude]:
-                result[exponent] = logs[exponent] + self._scale(gamma) + share + reducible - level
+                result[exponent] = logs[exponent] + self._scale(gamma) + weight + reducible - level
         return result
 
     def backward(self, coordinates: Logs) -> dict[str, ops.Array]:
@@ -120,13 +122,13 @@ class Additive:
         if self.floor:
             reducible = level - ops.softplus(coordinates["floor"])
             result["floor"] = level - ops.softplus(-coordinates["floor"])
-        shares = self._shares(tuple(coordinates[name] for name in names[1:]), gamma)
-        for name, share in zip(names, shares, strict=True):
-            result[name] = reducible + gamma * share
-        for amplitude, share in zip(names, shares, strict=True):
+        weights = self._log_weights(tuple(coordinates[name] for name in names[1:]), gamma)
+        for name, weight in zip(names, weights, strict=True):
+            result[name] = reducible + gamma * weight
+        for amplitude, weight in zip(names, weights, strict=True):
             for exponent in self.exponents[amplitude]:
                 slope = coordinates[exponent]
-                result[exponent] = slope - self._scale(gamma) - share - reducible + level
+                result[exponent] = slope - self._scale(gamma) - weight - reducible + level
         return result
 
     def log_jacobian(self, coordinates: Logs) -> ops.Array:  # noqa: ARG002

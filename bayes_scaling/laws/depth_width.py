@@ -125,7 +125,7 @@ def with_shape(law: Law, name: str | None = None) -> Law:
         best={**law.best, "aspect_ratio": _best_aspect},
         limitations=(
             *law.limitations,
-            "One best aspect ratio for all sizes: depth and width grow alike, as N^(1/3).",
+            "One best aspect ratio for all sizes: depth and width grow in proportion, as N^(1/3).",
         ),
         remarks=law.remarks,
     )
@@ -168,7 +168,7 @@ GEMSTONES = Law(
     limitations=(
         (
             "N is nearly 12·n_layer·d_model², so size, depth and width are told apart only where "
-            "shapes of one size vary widely; otherwise priors share the loss out among them."
+            "shapes of one size vary widely; otherwise priors divide the loss among them."
         ),
     ),
 )

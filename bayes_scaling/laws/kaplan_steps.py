@@ -31,11 +31,11 @@ def _closer(
     waste = ops.softplus(batch - log_loss / p["alpha_B"])
     second = steps + p["alpha_S"] * waste
     right = ops.logaddexp(size, second)
-    share, small = ops.exp(second - right), ops.exp(-waste)
+    weight, small = ops.exp(second - right), ops.exp(-waste)
     ratio = p["alpha_S"] / p["alpha_B"]
     inner = -ratio * (1.0 - small)
-    value, slope = right - log_loss, share * inner - 1.0
-    curve = share * ((1.0 - small) * small * ratio / p["alpha_B"] + inner * inner * (1.0 - share))
+    value, slope = right - log_loss, weight * inner - 1.0
+    curve = weight * ((1.0 - small) * small * ratio / p["alpha_B"] + inner * inner * (1.0 - weight))
     return log_loss - 2.0 * value * slope / (2.0 * slope * slope - value * curve)
 
 

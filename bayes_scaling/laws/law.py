@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bayes_scaling.core.arguments import needs, shown
-from bayes_scaling.core.old_names import old_names
+from bayes_scaling.core.renamed_fields import old_names
 from bayes_scaling.errors import LawError
 from bayes_scaling.laws import ops
 from bayes_scaling.laws.closed_forms import ClosedForms
@@ -128,11 +128,11 @@ class Law:
             raise LawError(f"the name of a law is {self.name!r}, text is needed, like 'my-law'")
         self._declare_inputs()
         for what, kind in (("inputs", str), ("parameters", Parameter)):
-            given = getattr(self, what)
-            entries = tuple(given) if isinstance(given, tuple | list) else ()
+            value = getattr(self, what)
+            entries = tuple(value) if isinstance(value, tuple | list) else ()
             if not entries or not all(isinstance(entry, kind) for entry in entries):
                 raise LawError(
-                    f"{what} of law {self.name!r} are {given!r}; a tuple of one or more "
+                    f"{what} of law {self.name!r} are {value!r}; a tuple of one or more "
                     f"{'names of columns' if kind is str else 'Parameter'} is needed"
                 )
             object.__setattr__(self, what, entries)
@@ -151,12 +151,12 @@ class Law:
 
     def _declare_inputs(self) -> None:
         """Keep the names of the inputs, and beside them what the law declares of its own."""
-        given: Any = self.inputs
-        if not isinstance(given, tuple | list):
+        stated: Any = self.inputs
+        if not isinstance(stated, tuple | list):
             return
         declared = {entry.name: entry for entry in self.own_inputs}
-        declared |= {entry.name: entry for entry in given if isinstance(entry, Input)}
-        names = tuple(entry.name if isinstance(entry, Input) else entry for entry in given)
+        declared |= {entry.name: entry for entry in stated if isinstance(entry, Input)}
+        names = tuple(entry.name if isinstance(entry, Input) else entry for entry in stated)
         own = tuple(entry for name, entry in declared.items() if name in names)
         rising = [entry.name for entry in own if not entry.falls]
         object.__setattr__(self, "inputs", names)
@@ -232,8 +232,8 @@ class Law:
         LawError
             If an input or a parameter is missing, or an input is not above 0.
         """
-        for what, given in (("inputs", inputs), ("values", values)):
-            needs(given, Mapping, what, "a mapping of names to numbers is needed", LawError)
+        for what, value in (("inputs", inputs), ("values", values)):
+            needs(value, Mapping, what, "a mapping of names to numbers is needed", LawError)
         missing = [n for n in self.inputs if n not in inputs]
         missing += [n for n in self.names if n not in values]
         if missing:

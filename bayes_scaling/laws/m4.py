@@ -50,8 +50,8 @@ def inverse(law: Law, loss: ops.Array, p: Values) -> ops.Array:
         Parameter values at the reference point.
     """
     _, amplitude, exponent = law.names[:3]
-    share = (loss - p["floor"]) / p["rise"]
-    log_excess = ops.log(loss - p["floor"]) - p["saturation"] * ops.log1p(-share)
+    fraction = (loss - p["floor"]) / p["rise"]
+    log_excess = ops.log(loss - p["floor"]) - p["saturation"] * ops.log1p(-fraction)
     return (ops.log(p[amplitude]) - log_excess) / p[exponent]
 
 

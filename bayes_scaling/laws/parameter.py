@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayes_scaling.core.old_names import old_names
+from bayes_scaling.core.renamed_fields import old_names
 from bayes_scaling.errors import LawError
 
 __all__ = ["Parameter", "Prior"]
@@ -37,11 +37,11 @@ class Prior:
 
     def __post_init__(self) -> None:
         for name in ("median", "sd", "spread"):
-            given = getattr(self, name)
-            value = given.item() if isinstance(given, np.number) else given
+            stated = getattr(self, name)
+            value = stated.item() if isinstance(stated, np.number) else stated
             number = isinstance(value, int | float) and not isinstance(value, bool)
             if not (number and math.isfinite(value) and value > 0):
-                raise LawError(f"prior {name} is {given!r}, a finite number above 0 is needed")
+                raise LawError(f"prior {name} is {stated!r}, a finite number above 0 is needed")
             object.__setattr__(self, name, value)
 
 

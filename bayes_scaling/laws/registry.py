@@ -157,7 +157,7 @@ def register(law: Law) -> Law:
     return law
 
 
-def each(given: Iterable[str | Law]) -> list[Law]:
+def each(named: Iterable[str | Law]) -> list[Law]:
     """Return laws by name or as objects, each once.
 
     Raises
@@ -165,7 +165,7 @@ def each(given: Iterable[str | Law]) -> list[Law]:
     LawError
         If a law is unknown, or two have one name.
     """
-    laws = list(dict.fromkeys(get(law) for law in given))
+    laws = list(dict.fromkeys(get(law) for law in named))
     names = [law.name for law in laws]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:

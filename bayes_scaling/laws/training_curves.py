@@ -13,7 +13,7 @@ from bayes_scaling.laws.power import POWER
 __all__ = ["CURVES", "DEFAULT_CURVES"]
 
 _MOST = 100.0
-"""Log of a share that is gone from which nothing is left; e to it is a finite number."""
+"""Largest exponent of exp, which keeps its value finite."""
 _WIDE = "curves are of errors, losses and perplexities, in any unit"
 
 

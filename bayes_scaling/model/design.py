@@ -70,26 +70,26 @@ def specify(
     """
     if noise not in get_args(Noise):
         raise LawError(f"noise is {noise!r}; it can be {', '.join(get_args(Noise))}")
-    given = dict(priors or {})
-    sigma = given.pop(NOISE.name, NOISE.prior)
+    replaced = dict(priors or {})
+    sigma = replaced.pop(NOISE.name, NOISE.prior)
     if not isinstance(sigma, Prior):
         raise LawError(f"the prior of 'sigma' is {sigma!r}; write Prior(median, sd, spread)")
-    chosen = laws.get(law)
-    known = _population(prior, chosen)
+    law = laws.get(law)
+    known = _population(prior, law)
     if known:
-        chosen = known.applied(chosen)
-    chosen = chosen.with_priors(given)
+        law = known.applied(law)
+    law = law.with_priors(replaced)
     families = tuple(dict.fromkeys(table["family"]))
-    middle = input_table(chosen, table).map(math.log).groupby(table["family"]).mean()
+    middle = input_table(law, table).map(math.log).groupby(table["family"]).mean()
     middle = middle.loc[list(families)]
     typical = np.log(table["loss"]).groupby(table["family"]).mean()
-    for name, other in chosen.shared_reference.items():
+    for name, other in law.shared_reference.items():
         middle[name] = middle[other]
     spec = Spec(
-        law=chosen,
+        law=law,
         families=families,
         pooling=pooling_by_parameter(
-            chosen, pooling, table["family"].value_counts().tolist(), learned=known is not None
+            law, pooling, table["family"].value_counts().tolist(), learned=known is not None
         ),
         noise=noise,
         noise_parameter=replace(NOISE, prior=sigma),
@@ -98,11 +98,11 @@ def specify(
         discrepancy=known.discrepancy if known else None,
     )
     frame = ReferenceFrame(
-        reference={name: float(middle[name].mean()) for name in chosen.inputs},
-        centres={name: tuple(map(float, middle[name])) for name in chosen.inputs},
+        reference={name: float(middle[name].mean()) for name in law.inputs},
+        centres={name: tuple(map(float, middle[name])) for name in law.inputs},
         loss_scale=float(np.exp(np.log(table["loss"]).mean())),
         loss_scales=tuple(map(float, np.exp(typical.loc[list(families)]))),
-        own=known is not None and not (chosen.fixed_reference or chosen.unit_dependent),
+        own=known is not None and not (law.fixed_reference or law.unit_dependent),
     )
     return spec, frame
 

@@ -1,4 +1,4 @@
-"""Error of the law itself beyond the data: how large it is, how it grows, what points share."""
+"""Error of the law itself beyond the data: its size, growth and correlation."""
 
 import math
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ _NOISE = 0.005
 
 @dataclass(frozen=True)
 class Discrepancy:
-    """Log loss of a run minus that of the fitted curve, beyond noise, as a family strays from it.
+    """Discrepancy between a law and the runs of a family beyond its data, on log loss.
 
     With s the distance beyond the data (natural log), the error of a run is
     ``scale · s^power · (√shared · u + √(1 - shared) · v)``, u one standard normal a family, v one a
@@ -34,7 +34,7 @@ class Discrepancy:
     power : float
         How it grows with distance.
     shared : float
-        Share of its variance that all runs of a family have in common, 0 to 1.
+        Correlation of the errors of two runs of a family at one distance, 0 to 1.
     spread : float
         Sd of the log of the scale between families.
     """
@@ -56,8 +56,8 @@ class Discrepancy:
     def covariance(self, distance: NDArray[np.float64]) -> NDArray[np.float64]:
         """Covariance of the errors of several runs in units of the squared scale."""
         growth = self.growth(distance)
-        alike = self.shared + (1.0 - self.shared) * np.eye(len(distance))
-        result: NDArray[np.float64] = np.outer(growth, growth) * alike
+        correlation = self.shared + (1.0 - self.shared) * np.eye(len(distance))
+        result: NDArray[np.float64] = np.outer(growth, growth) * correlation
         return result
 
 

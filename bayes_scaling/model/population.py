@@ -14,7 +14,7 @@ __all__ = ["Population", "population"]
 
 LEARNED_SPREAD_SD = 0.1
 """Sd of the log of a learned between-family standard deviation: that of six independent roots is
-known to within 0.29. Were it free, families that err alike would widen it and leave the prior."""
+known to within 0.29. Were it free, families with correlated errors would widen it."""
 
 SCHEMA = "bayes_scaling.population/1"
 

@@ -19,7 +19,7 @@ Noise = Literal["student-t", "normal"]
 
 BORROWS = 20
 """Up to this many runs a family is forecast better with help from the others of its table; with
-more, what the law misses in all of them alike does more harm (benchmarks/few_runs.py)."""
+more, the error of the law that they have in common does more harm (benchmarks/few_runs.py)."""
 
 NOISE = Parameter(
     name="sigma",
@@ -37,7 +37,7 @@ NU = Parameter(
 )
 SPREAD_SD = 0.5
 """Sd of the log of a between-family standard deviation: boundary-avoiding, since two families are
-never exactly alike, and a spread that may be zero cannot be sampled well with few families."""
+never exactly equal, and a spread that may be zero cannot be sampled well with few families."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -139,8 +139,8 @@ def pooling_by_parameter(
         )
     if pooling == "auto":
         pooling = "none" if learned and min(counts) > BORROWS else "partial"
-    given = dict.fromkeys(names, pooling) if isinstance(pooling, str) else dict(pooling)
-    for name, kind in given.items():
+    by_name = dict.fromkeys(names, pooling) if isinstance(pooling, str) else dict(pooling)
+    for name, kind in by_name.items():
         if name not in names:
             raise LawError(f"pooling names {name!r}; law {law.name!r} has {', '.join(names)}")
         if kind not in get_args(Pooling):
@@ -150,4 +150,4 @@ def pooling_by_parameter(
             )
     if len(counts) == 1:
         return dict.fromkeys(names, "none")
-    return {name: given.get(name, "partial") for name in names}
+    return {name: by_name.get(name, "partial") for name in names}

@@ -159,15 +159,15 @@ def _check(content: _Content, law: Law) -> None:
         raise ValueError("parameters of a single family are pooled")
 
 
-def _same_names(what: str, given: Collection[str], needed: Collection[str]) -> None:
-    for name in set(given) ^ set(needed):
+def _same_names(what: str, names: Collection[str], needed: Collection[str]) -> None:
+    for name in set(names) ^ set(needed):
         raise ValueError(f"{what} {'lacks' if name in needed else 'has an unknown'} {name!r}")
 
 
-def _law(content: _Content, given: Law | None) -> Law:
-    """The law given, or the one of that name here, with the priors that were in force."""
+def _law(content: _Content, stated: Law | None) -> Law:
+    """Return the stated law, or the registered one, with the priors of the fit."""
     name = content.law
-    law = given or find(name)
+    law = stated or find(name)
     if law is None:
         raise LawError(
             f"it is of law {name!r}, which is not registered here; install the package that has "
@@ -176,12 +176,12 @@ def _law(content: _Content, given: Law | None) -> Law:
         )
     differs = _difference(law, content)
     if differs is not None:
-        which = "the law given" if given else "the law of that name here"
+        which = "the law given" if stated else "the law of that name here"
         raise LawError(
             f"it is of another law {name!r} than {which}: {differs}; write "
             "load_fit(path, law=LAW) with the Law it was fitted with"
         )
-    return replace(law, parameters=tuple(stated.value for stated in content.law_parameters))
+    return replace(law, parameters=tuple(each.value for each in content.law_parameters))
 
 
 def _difference(law: Law, content: _Content) -> str | None:

@@ -69,10 +69,10 @@ def typical_caveats(law: Law, runs: pd.DataFrame, families: Iterable[str]) -> li
     >>> [c.subject for c in typical_caveats(laws.get("kaplan-steps"), runs, ["web"])]
     ['step', 'batch_tokens']
     """
-    usual = {family: typical(law, runs, family) for family in families}
+    by_family = {family: typical(law, runs, family) for family in families}
     found = []
     for name, entry in typical_inputs(law).items():
-        values = {family: float(np.exp(levels[name])) for family, levels in usual.items()}
+        values = {family: float(np.exp(levels[name])) for family, levels in by_family.items()}
         how = ", ".join(f"{value:.4g} ({family})" for family, value in values.items())
         if entry.grows:
             how = f"as at that size, growing with {' and '.join(entry.grows)}"
@@ -114,13 +114,13 @@ def fill_typical(
     >>> "batch_tokens" in filled, caveats[0].code
     (True, 'typical-input')
     """
-    usual = {str(name): typical(law, runs, str(name)) for name in table["family"].unique()}
+    by_family = {str(name): typical(law, runs, str(name)) for name in table["family"].unique()}
     values = {name: input_values(entry, table) for name, entry in typical_inputs(law).items()}
     said: dict[tuple[int, ...], list[str]] = {}
     for name, blank in ((name, found.isna()) for name, found in values.items()):
         for family, rows in table[blank].groupby("family"):
             sizes = np.log(rows["params"]), np.log(rows["tokens"])
-            logs = typical_at(law, *sizes, usual[str(family)])
+            logs = typical_at(law, *sizes, by_family[str(family)])
             values[name] = values[name].fillna(np.exp(logs[name]))
         if blank.any():
             said.setdefault(tuple(np.flatnonzero(blank)), []).append(name)
@@ -130,14 +130,14 @@ def fill_typical(
             severity="warning",
             subject=" and ".join(names),
             text=f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} not stated in "
-            f"{len(rows)} of {len(table)} rows: {_as_usual(names, values, list(rows))}.",
+            f"{len(rows)} of {len(table)} rows: {_assumption(names, values, list(rows))}.",
             data={"rows": len(rows), "of": len(table)},
         )
         for rows, names in said.items()
     ]
 
 
-def _as_usual(names: list[str], values: Mapping[str, "pd.Series[float]"], rows: list[int]) -> str:
+def _assumption(names: list[str], values: Mapping[str, "pd.Series[float]"], rows: list[int]) -> str:
     """What is assumed of some rows, with its value where that is one for all of them."""
     found = {name: values[name].iloc[rows].to_numpy() for name in names}
     one = [f"{name} = {each[0]:.4g}" for name, each in found.items() if np.ptp(each) == 0.0]

@@ -27,7 +27,7 @@ class Counting:
     Attributes
     ----------
     ratio : float
-        What matrices count for.
+        Weight of the parameters in matrices.
     per_width : float
         Parameters per unit of d_model.
     """

@@ -23,17 +23,17 @@ class FamilyDiscrepancy:
 
     Attributes
     ----------
-    known : Discrepancy
-        How it grows, and what runs share.
+    population : Discrepancy
+        The discrepancy of the law: its growth, and the correlation between runs.
     extent : Extent
-        Where the family's runs lie; all runs if it has none.
+        Extent of the family's runs; of all runs if it has none.
     scale : (sample,) array
-        Its scale, log loss.
+        Scale of the discrepancy, log loss.
     common : (sample,) array
-        The standard normal that all runs of the family share.
+        Standard normal that is common to all runs of the family.
     """
 
-    known: Discrepancy
+    population: Discrepancy
     extent: Extent
     scale: Floats
     common: Floats
@@ -53,14 +53,16 @@ class FamilyDiscrepancy:
         own : (..., sample) array or float
             Standard normal that a run has to itself.
         """
-        shared = self.known.shared
+        shared = self.population.shared
         unit = np.sqrt(shared) * self.common + np.sqrt(1 - shared) * own
-        errors: Floats = self.scale * self.known.growth(distance) * unit
+        errors: Floats = self.scale * self.population.growth(distance) * unit
         return errors
 
     def own_sd(self, distance: Floats | float) -> Floats:
         """Sd of what a run has to itself, dims (..., sample)."""
-        sd: Floats = self.scale * self.known.growth(distance) * np.sqrt(1 - self.known.shared)
+        sd: Floats = (
+            self.scale * self.population.growth(distance) * np.sqrt(1 - self.population.shared)
+        )
         return sd
 
     def thinned(self, step: int) -> "FamilyDiscrepancy":
@@ -84,10 +86,10 @@ def family_discrepancy(
     extent : Extent
         Where its runs lie.
     seed : int
-        Of the draws.
+        Random seed.
     """
-    known = fit.spec.discrepancy
-    if known is None:
+    population = fit.spec.discrepancy
+    if population is None:
         return None
     rng = generator(Stream.FAMILY_DISCREPANCY, seed, family)
     if family in fit.families:
@@ -95,5 +97,5 @@ def family_discrepancy(
         scale = drawn.transpose("chain", "draw").to_numpy().ravel()
     else:
         z = rng.normal(size=sigma.size)
-        scale = np.exp(known.log_scale(np.log(sigma)) + known.spread * z)
-    return FamilyDiscrepancy(known, extent, scale, rng.normal(size=scale.size))
+        scale = np.exp(population.log_scale(np.log(sigma)) + population.spread * z)
+    return FamilyDiscrepancy(population, extent, scale, rng.normal(size=scale.size))

@@ -37,7 +37,7 @@ class FamilyPosterior:
     spec, frame : Spec, ReferenceFrame
         The model, and its reference point.
     family : str
-        Whose posterior.
+        Name of the family.
     values : mapping of str to (sample,) array
         Parameters of the law at the reference point.
     sigma : (sample,) array
@@ -45,11 +45,12 @@ class FamilyPosterior:
     nu : (sample,) array or None
         Degrees of freedom of the noise; None where it is normal.
     discrepancy : FamilyDiscrepancy or None
-        Of the law beyond the data.
+        Discrepancy of the law beyond the data.
     numbers : RunNumbers
         Random numbers of new runs.
-    usual : mapping of str to float
-        What is typical of inputs of the law that sizes do not say.
+    typical : mapping of str to float
+        Typical values of the inputs that are no sizes: ``levels`` of
+        :func:`bayes_scaling.laws.law_inputs.inputs_at`.
     counting : Counting
         How the family's runs count the parameters of a shape.
     """
@@ -62,7 +63,7 @@ class FamilyPosterior:
     nu: Floats | None
     discrepancy: FamilyDiscrepancy | None
     numbers: RunNumbers
-    usual: Mapping[str, float]
+    typical: Mapping[str, float]
     counting: Counting
 
     @property
@@ -77,19 +78,19 @@ class FamilyPosterior:
         log_unique: Floats | float | None = None,
         log_aspect: Floats | float | None = None,
     ) -> dict[str, Floats]:
-        """Inputs at N parameters trained on D tokens, C = 6·N·D, and all that is not stated.
+        """Return inputs at N parameters trained on D tokens, C = 6·N·D, others where typical.
 
         Parameters
         ----------
         log_params, log_tokens : (..., 1 or sample) array or float
             Natural logs of N and D.
         log_unique : array or float, optional
-            Of the unique tokens; every token is fresh if not given.
+            Natural log of the unique tokens; by default every token is fresh.
         log_aspect : array or float, optional
-            Of the aspect ratio, d_model / n_layer. Without, shapes are what the law holds best in
-            each draw, or else what is usual.
+            Natural log of the aspect ratio, d_model / n_layer. By default the optimum of
+            each draw, or else the typical shape.
         """
-        x = inputs_at(self.spec.law, log_params, log_tokens, self.usual)
+        x = inputs_at(self.spec.law, log_params, log_tokens, self.typical)
         if log_unique is not None:
             x["unique_tokens"] = log_unique
         if log_aspect is not None:
@@ -118,7 +119,7 @@ class FamilyPosterior:
         return curve
 
     def deviation(self, x: Inputs, run: int | Sequence[int] = 0) -> Floats:
-        """Deviation of new runs from the curve, noise and discrepancy of log loss, dims (..., sample).
+        """Noise and discrepancy of new runs, log loss, dims (..., sample).
 
         Parameters
         ----------
@@ -166,7 +167,7 @@ class FamilyPosterior:
         x, run
             As of :meth:`deviation`.
         log_loss : (..., 1) array
-            What came.
+            Observed losses, natural log.
         relative_se : (..., 1) array or float
             Known standard errors of the losses, divided by them.
         """
@@ -230,16 +231,16 @@ def _each(draw: Callable[[int], Floats], run: int | Sequence[int]) -> Floats:
 
 
 def family_posterior(fit: Fit, family: str, seed: int) -> FamilyPosterior:
-    """The posterior of a family, fitted or drawn from the population.
+    """Return the posterior of a family, fitted or drawn from the population.
 
     Parameters
     ----------
     fit : Fit
         The fit.
     family : str
-        Its name.
+        Name of the family.
     seed : int
-        Of new runs and of a family that was not fitted: with one seed, everything has one answer.
+        Random seed of new runs, and of a family that was not fitted.
     """
     check_seed(seed)
     spec, frame, posterior = fit.spec, fit.frame, fit.posterior
@@ -263,7 +264,7 @@ def family_posterior(fit: Fit, family: str, seed: int) -> FamilyPosterior:
         nu=nu,
         discrepancy=family_discrepancy(fit, family, sigma, Extent.of(rows), seed),
         numbers=RunNumbers(family, seed, sigma.size, spec.noise, nu),
-        usual=typical(spec.law, fit.runs, family),
+        typical=typical(spec.law, fit.runs, family),
         counting=counting_of(rows),
     )
 

@@ -114,7 +114,7 @@ def listing(names: Sequence[str]) -> str:
 
 def resolve(
     names: Sequence[str],
-    given: Mapping[str, str] | None,
+    explicit: Mapping[str, str] | None,
     source: str,
     wanted: Iterable[Column] = COLUMNS,
     *,
@@ -122,14 +122,14 @@ def resolve(
 ) -> dict[str, str]:
     """Find which source column holds each canonical column.
 
-    An explicit entry of ``given`` wins, then the canonical name itself, then a single alias. Two
+    An explicit entry of ``explicit`` wins, then the canonical name itself, then a single alias. Two
     columns of numbers that can both be one canonical column must be the same numbers.
 
     Parameters
     ----------
     names : sequence of str
         Columns of the source, in order.
-    given : mapping of str to str or None
+    explicit : mapping of str to str or None
         Canonical name to source column, as ``--column canonical=source`` states it.
     source : str
         What to call the source in messages.
@@ -146,11 +146,11 @@ def resolve(
     Raises
     ------
     DataError
-        If ``given`` names an unknown canonical or an absent source column, or if two columns of
+        If ``explicit`` names an unknown canonical or an absent source column, or if two columns of
         the source can be one canonical column and differ.
     """
     found: dict[str, str] = {}
-    for canonical, name in (given or {}).items():
+    for canonical, name in (explicit or {}).items():
         column(canonical)
         if name not in names:
             raise DataError(

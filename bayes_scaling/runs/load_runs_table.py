@@ -31,7 +31,7 @@ _ONLY_FAMILY = "all"
 
 
 @dataclass(frozen=True, slots=True)
-class _Given:
+class _Options:
     """Options of :func:`load_runs`."""
 
     columns: Mapping[str, str] | None
@@ -95,12 +95,12 @@ def load_runs(
     >>> len(runs), runs.loss_unit
     (40, 'nats/token')
     """
-    given = _Given(columns, loss_unit, family, count, check_accepted(accept))
+    options = _Options(columns, loss_unit, family, count, check_accepted(accept))
     if isinstance(source, Runs):
-        return _as_loaded(source, given)
+        return _as_loaded(source, options)
     if count not in {"params", "params_nonemb"}:
         raise DataError(f"count={count!r} is not legal; it is 'params' or 'params_nonemb'")
-    return _assemble(read_table(source), given)
+    return _assemble(read_table(source), options)
 
 
 def recount(source: str | os.PathLike[str] | pd.DataFrame | Runs, count: Count) -> Runs:
@@ -138,40 +138,40 @@ def recount(source: str | os.PathLike[str] | pd.DataFrame | Runs, count: Count) 
     return again.with_inputs(source.inputs)
 
 
-def _assemble(raw: RawTable, given: _Given) -> Runs:
-    found = resolve(raw.names, given.columns, raw.places.source, same=same_numbers(raw))
-    counted = _choose_count(found, raw, given.count)
+def _assemble(raw: RawTable, options: _Options) -> Runs:
+    found = resolve(raw.names, options.columns, raw.places.source, same=same_numbers(raw))
+    counted = _choose_count(found, raw, options.count)
     require(counted, raw.names, raw.places.source, loss=True)
     cells = _read_cells(raw, found)
-    _apply_count(cells, given.count)
-    converted = _one_unit(cells, raw, found, given.loss_unit)
+    _apply_count(cells, options.count)
+    converted = _one_unit(cells, raw, found, options.loss_unit)
     _fill_sizes(cells, len(raw.frame))
-    cells["family"] = _families(cells.get("family"), given.family, len(raw.frame))
+    cells["family"] = _families(cells.get("family"), options.family, len(raw.frame))
     cells.setdefault("run", pd.Series([""] * len(raw.frame), dtype="str"))
     ordered = {entry.name: cells[entry.name] for entry in COLUMNS if entry.name in cells}
     table = pd.DataFrame(ordered | _extras(raw, found, cells))
     in_bits = table["loss_unit"].str.startswith("bits").any()
-    stated = given.loss_unit is not None or "loss_unit" in found or bool(in_bits)
+    stated = options.loss_unit is not None or "loss_unit" in found or bool(in_bits)
     findings = [*loss_name(found["loss"], unit_stated=stated)]
-    if "family" not in found and given.family is None:
+    if "family" not in found and options.family is None:
         others = [name for name in table if name not in ordered]
         findings += unnamed_families(table[["params", *others]])
-    named = demoted(findings, given.accepted)
+    named = demoted(findings, options.accepted)
     flags = (
         *converted,
         *as_flags(named, [], raw.places),
-        *find_flags(table, raw.places, given.accepted),
+        *find_flags(table, raw.places, options.accepted),
     )
-    return Runs(table, raw.places, flags, given.count, accepted=given.accepted)
+    return Runs(table, raw.places, flags, options.count, accepted=options.accepted)
 
 
-def _as_loaded(runs: Runs, given: _Given) -> Runs:
+def _as_loaded(runs: Runs, options: _Options) -> Runs:
     if (
-        given.columns
-        or given.loss_unit is not None
-        or given.family is not None
-        or given.count not in {"params", runs.count}
-        or not set(given.accepted) <= set(runs.accepted)
+        options.columns
+        or options.loss_unit is not None
+        or options.family is not None
+        or options.count not in {"params", runs.count}
+        or not set(options.accepted) <= set(runs.accepted)
     ):
         raise DataError(
             f"the runs from {runs.source} are loaded already; give columns, loss_unit, family, "
@@ -245,8 +245,8 @@ def _one_unit(
 
 
 def _fill_sizes(cells: Cells, rows: int) -> None:
-    given = {name: cells[name].to_numpy(dtype=np.float64) for name in SIZES if name in cells}
-    sizes, derived = derive(given, rows)
+    stated = {name: cells[name].to_numpy(dtype=np.float64) for name in SIZES if name in cells}
+    sizes, derived = derive(stated, rows)
     for name in SIZES:
         cells[name] = pd.Series(sizes[name])
         mark = f"{name}_derived"

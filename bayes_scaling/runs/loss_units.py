@@ -160,12 +160,12 @@ def row_units(
     return [unit.in_nats.name for unit in read], np.array([unit.nats for unit in read])
 
 
-def conversion(given: str, wanted: str) -> float | None:
-    """Factor from a loss in one unit to one in another; None where there is none.
+def conversion(unit: str, wanted: str) -> float | None:
+    """Return the factor from a loss in one unit to one in another; None where there is none.
 
     Parameters
     ----------
-    given, wanted : str
+    unit, wanted : str
         Units by name. An unknown unit is only equal to itself.
 
     Examples
@@ -175,9 +175,9 @@ def conversion(given: str, wanted: str) -> float | None:
     >>> conversion("bits/byte", "nats/token") is None
     True
     """
-    if given == wanted:
+    if unit == wanted:
         return 1.0
-    one, other = parse_unit(given), parse_unit(wanted)
+    one, other = parse_unit(unit), parse_unit(wanted)
     if one is None or other is None or one.in_nats != other.in_nats:
         return None
     return one.nats / other.nats

@@ -13,13 +13,13 @@ Floats = NDArray[np.float64]
 
 
 def derive(
-    given: Mapping[str, Floats], rows: int
+    stated: Mapping[str, Floats], rows: int
 ) -> tuple[dict[str, Floats], dict[str, NDArray[np.bool_]]]:
     """Fill the one blank size of each row from the other two.
 
     Parameters
     ----------
-    given : mapping of str to numpy.ndarray
+    stated : mapping of str to numpy.ndarray
         float64 columns among params (parameters), tokens (tokens) and flops (FLOP); NaN is blank.
     rows : int
         Number of rows.
@@ -31,7 +31,7 @@ def derive(
     derived : dict of str to numpy.ndarray
         Where each was filled.
     """
-    sizes = {name: given.get(name, np.full(rows, np.nan)) for name in SIZES}
+    sizes = {name: stated.get(name, np.full(rows, np.nan)) for name in SIZES}
     blank = {name: np.isnan(values) for name, values in sizes.items()}
     alone = np.sum([blank[name] for name in SIZES], axis=0) == 1
     derived = {name: blank[name] & alone for name in SIZES}

@@ -277,8 +277,8 @@ class Runs:
         DataError
             If the mask is not one boolean per row, or keeps none.
         """
-        given = mask(self.table) if callable(mask) else mask
-        keep = chosen_rows(given, len(self), self.source)
+        rows = mask(self.table) if callable(mask) else mask
+        keep = chosen_rows(rows, len(self), self.source)
         return self._take(keep, self._excluded)
 
     def _take(self, keep: list[int], excluded: Mapping[str, int]) -> "Runs":

@@ -32,12 +32,12 @@ def weak_fits(fit: "Fit") -> dict[str, PointFit]:
         A fit under learned priors.
     """
     return {
-        str(name): fit_point(fit.law_as_given, rows) for name, rows in fit.runs.groupby("family")
+        str(name): fit_point(fit.default_law, rows) for name, rows in fit.runs.groupby("family")
     }
 
 
 def contribution(fit: "Fit", seed: int = 0) -> pd.DataFrame:
-    """Prior, what the runs say under weak priors, and posterior of every parameter of the law.
+    """Prior, estimate under weak priors, and posterior of every parameter of the law.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ from bayes_scaling.model.spec_json import read_spec
 __all__ = ["STUMBLES", "load", "save"]
 
 _LARGEST = 2**32
-"""Bytes of a file that is read: a thousand times those of a usual fit."""
+"""Bytes of a file that is read: a thousand times those of a typical fit."""
 STUMBLES = (
     ArithmeticError,
     AssertionError,

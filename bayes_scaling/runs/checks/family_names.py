@@ -14,7 +14,7 @@ _BETWEEN = re.compile(r"[\W_]+")
 _DIGITS = re.compile(r"\d+")
 _SHOWN = 3
 
-# What runs of one law share: a column of such a name says which runs do not.
+# Inputs of a law, which are no names of families: a column of such a name says which runs do not.
 _GROUPS = frozenset(
     {"arch", "architecture", "arm", "cohort", "collection", "corpora", "corpus", "dataset"}
     | {"datasets", "domain", "exp", "experiment", "experiments", "group", "language"}

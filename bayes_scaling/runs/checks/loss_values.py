@@ -26,18 +26,18 @@ _SAMPLE = 300
 
 def _rising(table: pd.DataFrame) -> Iterator[Finding]:
     """Compare runs with larger ones: more parameters, tokens and unique tokens lower a loss."""
-    shares: list[tuple[float, int]] = []
+    fractions: list[tuple[float, int]] = []
     families = table["family"].to_numpy(dtype=object)
     usable = ~is_target(table)
     for family in dict.fromkeys(families.tolist()):
         rising, pairs = _pairs(table[usable & (families == family)])
         if pairs:
-            shares.append((rising, pairs))
-    total = sum(pairs for _, pairs in shares)
+            fractions.append((rising, pairs))
+    total = sum(pairs for _, pairs in fractions)
     if total < _FEWEST_PAIRS:
         return
-    rises = sum(rising for rising, _ in shares) / total
-    if rises > _MOST_RISING and sum(r > n / 2 for r, n in shares) * 2 >= len(shares):
+    rises = sum(rising for rising, _ in fractions) / total
+    if rises > _MOST_RISING and sum(r > n / 2 for r, n in fractions) * 2 >= len(fractions):
         text = (
             f"the loss rises with size: of {total} pairs of runs of a family, one with at least "
             f"{number((_FACTOR - 1) * 100)}% more compute and no fewer parameters or tokens, the "

@@ -1,4 +1,4 @@
-"""Checks that rows count, tokenize and train alike, without which their losses do not compare."""
+"""Checks that rows count, tokenize and train in one way, so that their losses compare."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -56,18 +56,18 @@ def _tokenizers(table: pd.DataFrame) -> Iterator[Finding]:
         return
     per_token = np.array([unit.endswith("/token") for unit in table["loss_unit"].tolist()])
     counts = _by_family(table[per_token], "tokenizer")
-    usual = {family: found.most_common(1)[0][0] for family, found in counts.items()}
+    mode = {family: found.most_common(1)[0][0] for family, found in counts.items()}
     rows = zip(table["family"].tolist(), _texts(table, "tokenizer"), per_token, strict=True)
     for row, (family, text, counts_here) in enumerate(rows):
-        if counts_here and text and text != usual[family]:
+        if counts_here and text and text != mode[family]:
             message = (
-                f"tokenizer is {text!r} while most of family {family!r} has {usual[family]!r}; "
+                f"tokenizer is {text!r} while most of family {family!r} has {mode[family]!r}; "
                 "losses per token of two tokenizers do not compare, so give each its family, or "
                 "losses per byte"
             )
             yield Finding(row, "mixed-tokenizers", "error", "tokenizer", message)
-    if len(set(usual.values())) > 1:
-        names = ", ".join(map(repr, sorted(set(usual.values()))[:_SHOWN]))
+    if len(set(mode.values())) > 1:
+        names = ", ".join(map(repr, sorted(set(mode.values()))[:_SHOWN]))
         text = (
             f"families have different tokenizers ({names}), so their losses per token, floors and "
             "amplitudes do not compare; pool exponents alone, or give losses per byte"
@@ -79,12 +79,12 @@ def _schedules(table: pd.DataFrame) -> Iterator[Finding]:
     if "lr_schedule" not in table:
         return
     counts = _by_family(table, "lr_schedule")
-    usual = {family: found.most_common(1)[0][0] for family, found in counts.items()}
+    mode = {family: found.most_common(1)[0][0] for family, found in counts.items()}
     rows = zip(table["family"].tolist(), _texts(table, "lr_schedule"), strict=True)
     for row, (family, text) in enumerate(rows):
-        if text and text != usual[family]:
+        if text and text != mode[family]:
             message = (
-                f"lr_schedule is {text!r} while most of family {family!r} has {usual[family]!r}; "
+                f"lr_schedule is {text!r} while most of family {family!r} has {mode[family]!r}; "
                 "the schedule moves the loss, so give it a family of its own or leave it out"
             )
             yield Finding(row, "mixed-schedules", "warning", "lr_schedule", message)

@@ -28,7 +28,7 @@ def repeated_rows(table: pd.DataFrame) -> list[Finding]:
 def _duplicates(table: pd.DataFrame) -> Iterator[Finding]:
     keys = [name for name in _IDENTITY if name in table]
     again = table.duplicated(keys).to_numpy(dtype=np.bool_)
-    # Rows with nothing in them are alike but say nothing.
+    # Empty rows are equal, which means nothing.
     says = table["loss"].notna().to_numpy(dtype=np.bool_)
     for row in np.flatnonzero(again & says):
         text = (
@@ -109,16 +109,16 @@ def _mixed(table: pd.DataFrame) -> Iterator[Finding]:
     pairs = list(zip(table["family"].tolist(), table["loss_unit"].tolist(), strict=True))
     for family, unit in pairs:
         by_family[family][unit] += 1
-    usual = {family: counts.most_common(1)[0][0] for family, counts in by_family.items()}
+    most_common = {family: counts.most_common(1)[0][0] for family, counts in by_family.items()}
     for row, (family, unit) in enumerate(pairs):
-        if unit != usual[family]:
+        if unit != most_common[family]:
             text = (
-                f"loss is in {unit} while most of family {family!r} is in {usual[family]}; "
+                f"loss is in {unit} while most of family {family!r} is in {most_common[family]}; "
                 "one family needs one unit"
             )
             yield Finding(row, "mixed-units", "error", "loss_unit", text)
-    if len(set(usual.values())) > 1:
-        units = ", ".join(sorted(set(usual.values())))
+    if len(set(most_common.values())) > 1:
+        units = ", ".join(sorted(set(most_common.values())))
         text = f"families are in different units of loss ({units}), so their losses do not compare"
         yield Finding(-1, "mixed-units", "warning", "loss_unit", text)
 

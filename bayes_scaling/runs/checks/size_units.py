@@ -24,7 +24,7 @@ class Unit(NamedTuple):
     to_base : callable
         From numbers in the unit to parameters, tokens or FLOP.
     penalty : float
-        Decades by which the ratio of tokens to parameters must be more usual for it to be chosen.
+        Decades by which the ratio of tokens to parameters must be more typical for it to be chosen.
     """
 
     name: str
@@ -69,19 +69,19 @@ _UNITS: dict[str, tuple[Unit, ...]] = {
 # Where nearly all training runs are.
 _PARAMS, _TOKENS, _RATIO = (1e4, 1e13), (1e6, 1e16), (1e-2, 1e5)
 _AGREES = 10.0
-_USUAL_RATIO = 20.0
+_TYPICAL_RATIO = 20.0
 _NEARLY_ALL = 0.9
 _SAMPLE = 300
 
 
-def likely_units(given: Mapping[str, Floats], usual_params: float) -> dict[str, Unit] | None:
+def likely_units(stated: Mapping[str, Floats], typical_params: float) -> dict[str, Unit] | None:
     """Find the units under which sizes are those of training runs.
 
     Parameters
     ----------
-    given : mapping of str to numpy.ndarray
+    stated : mapping of str to numpy.ndarray
         Two or three of params, tokens and flops, as they stand.
-    usual_params : float
+    typical_params : float
         What a model of such a table usually has, in parameters.
 
     Returns
@@ -89,14 +89,14 @@ def likely_units(given: Mapping[str, Floats], usual_params: float) -> dict[str, 
     dict of str to Unit or None
         The units other than the expected ones; None where there are no such units.
     """
-    step = max(len(next(iter(given.values()))) // _SAMPLE, 1)
-    some = {name: values[::step] for name, values in given.items()}
+    step = max(len(next(iter(stated.values()))) // _SAMPLE, 1)
+    some = {name: values[::step] for name, values in stated.items()}
     names = [name for name in SIZES if name in some]
     best: tuple[float, tuple[Unit, ...]] | None = None
     for units in itertools.product(*(_UNITS[name] for name in names)):
         with np.errstate(all="ignore"):
             sizes = {n: unit.to_base(some[n]) for n, unit in zip(names, units, strict=True)}
-            distance = _distance(sizes, usual_params)
+            distance = _distance(sizes, typical_params)
         total = distance + sum(unit.penalty for unit in units)
         if np.isfinite(total) and (best is None or total < best[0]):
             best = total, units
@@ -105,19 +105,19 @@ def likely_units(given: Mapping[str, Floats], usual_params: float) -> dict[str, 
     return {n: unit for n, unit in zip(names, best[1], strict=True) if unit.name}
 
 
-def _distance(given: Mapping[str, Floats], usual_params: float) -> float:
+def _distance(stated: Mapping[str, Floats], typical_params: float) -> float:
     """Compute the distance of sizes from known runs, in decades; infinite where no run has them."""
-    sizes, _ = derive(given, len(next(iter(given.values()))))
+    sizes, _ = derive(stated, len(next(iter(stated.values()))))
     params, tokens = sizes["params"], sizes["tokens"]
     ratio = tokens / params
     inside = np.ones(len(params), dtype=np.bool_)
     for values, (low, high) in ((params, _PARAMS), (tokens, _TOKENS), (ratio, _RATIO)):
         inside &= (values >= low) & (values <= high)
-    if len(given) == len(SIZES):
+    if len(stated) == len(SIZES):
         agreement = sizes["flops"] / (6.0 * params * tokens)
         inside &= (agreement > 1 / _AGREES) & (agreement < _AGREES)
     if inside.mean() < _NEARLY_ALL:
         return np.inf
-    usual = abs(np.log10(np.median(ratio[inside]) / _USUAL_RATIO))
-    size = abs(np.log10(np.median(params[inside]) / usual_params))
-    return float(usual + 0.15 * size)
+    excess = abs(np.log10(np.median(ratio[inside]) / _TYPICAL_RATIO))
+    size = abs(np.log10(np.median(params[inside]) / typical_params))
+    return float(excess + 0.15 * size)

@@ -56,13 +56,13 @@ def implausible_sizes(table: pd.DataFrame, what: str = "runs") -> list[Finding]:
         typical = float(np.median(ratio[sound]))
         whole = not _TYPICAL_RATIO[0] <= typical <= _TYPICAL_RATIO[1]
         bad = sound if whole else bad
-    given = _given(table)
+    stated = _stated_sizes(table)
     chosen = [(-1, bad)] if whole else [(int(r), _only(int(r), bad)) for r in np.flatnonzero(bad)]
     found = []
     for row, rows in chosen:
         part = {name: values[rows] for name, values in sizes.items()}
         concerned = [name for name in _FEWEST if (few[name] & rows).any()]
-        found.append(_sizes(part, given, concerned, what, row))
+        found.append(_sizes(part, stated, concerned, what, row))
     return found or [*_tiny(table, sizes, sound, what)]
 
 
@@ -72,22 +72,22 @@ def _only(row: int, like: Mask) -> Mask:
     return only
 
 
-def _given(table: pd.DataFrame) -> list[str]:
+def _stated_sizes(table: pd.DataFrame) -> list[str]:
     """The sizes that stand in the source, where most cells of a column do."""
-    given = []
+    stated = []
     for name in SIZES:
         mark = f"{name}_derived"
         filled = table[mark].to_numpy(dtype=np.bool_) if mark in table else np.zeros(len(table))
         if filled.mean() <= _MOST_ROWS:
-            given.append(name)
-    return given
+            stated.append(name)
+    return stated
 
 
 def _sizes(
-    sizes: Mapping[str, Floats], given: list[str], few: list[str], what: str, row: int
+    sizes: Mapping[str, Floats], stated: list[str], few: list[str], what: str, row: int
 ) -> Finding:
     """Describe the implausible sizes of some rows, ``few`` of which are too small."""
-    some = {name: sizes[name] for name in given}
+    some = {name: sizes[name] for name in stated}
     units = likely_units(some, _USUAL_PARAMS[what]) if len(some) > 1 else None
     named = [name for name in SIZES if name in (units or few)]
     if few:
@@ -111,13 +111,13 @@ def _are(row: int) -> str:
     return "are" if row < 0 else "is"
 
 
-def _advice(units: Mapping[str, Unit] | None, given: Mapping[str, Floats]) -> str:
+def _advice(units: Mapping[str, Unit] | None, stated: Mapping[str, Floats]) -> str:
     if not units:
         return "give parameters, tokens and FLOP as plain numbers, such as 7e9"
     parts = []
     for unit in dict.fromkeys(unit.name for unit in units.values()):
         names = [name for name, one in units.items() if one.name == unit]
-        examples = " and ".join(_example(units[name], given[name][0]) for name in names)
+        examples = " and ".join(_example(units[name], stated[name][0]) for name in names)
         parts.append(f"{' and '.join(names)} are probably in {unit}, so write {examples}")
     return ", and ".join(parts)
 
