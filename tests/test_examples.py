@@ -62,7 +62,7 @@ def folder(tmp_path_factory):
     bs.simulate("chinchilla", grid(), TRUTH).to_csv(path / "runs.csv", index=False)
     fit.save(path / "fit.nc")
     (path / "scenario.toml").write_text(
-        'family = "web"\ncompute_budget = "1e22 FLOP"\nmoney_budget = "100 kUSD"\n'
+        'family = "web"\ncompute_budget = "1e21 FLOP"\nmoney_budget = "100 kUSD"\n'
         '[compute]\nspeed = "989 TFLOP/s"\nutilisation = 0.4\nprice = "2.5 USD/hour"\n'
         '[risk]\nmeasure = "cvar"\nlevel = 0.9\n',
         encoding="utf-8",

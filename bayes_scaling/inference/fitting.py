@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from bayes_scaling.core.renamed_fields import old_names
+from bayes_scaling.core.old_names import old_names
 from bayes_scaling.errors import DataError, LawError
 from bayes_scaling.inference.compiled import Compiled, compile_model
 from bayes_scaling.inference.data_caveats import data_caveats

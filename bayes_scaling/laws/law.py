@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bayes_scaling.core.arguments import needs, shown
-from bayes_scaling.core.renamed_fields import old_names
+from bayes_scaling.core.old_names import old_names
 from bayes_scaling.errors import LawError
 from bayes_scaling.laws import ops
 from bayes_scaling.laws.closed_forms import ClosedForms

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayes_scaling.core.renamed_fields import old_names
+from bayes_scaling.core.old_names import old_names
 from bayes_scaling.errors import LawError
 
 __all__ = ["Parameter", "Prior"]
