@@ -45,7 +45,7 @@ def folder(tmp_path_factory):
     rows = [f"{50 * i},{2 + 3 / i:.4f}" for i in range(1, 13)]
     (folder / "log.csv").write_text("\n".join(["step,loss", *rows]) + "\n", encoding="utf-8")
     (folder / "scenario.toml").write_text(
-        'family = "web"\ntarget_loss = 2.5\nrisk = "mean"\nbudget = "1e21 FLOP"\n'
+        'family = "web"\ntarget_loss = 2.5\nrisk = "mean"\ncompute_budget = "1e21 FLOP"\n'
         '[[alternative]]\nname = "twenty"\ntokens_per_param = 20\n',
         encoding="utf-8",
     )

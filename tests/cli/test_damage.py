@@ -55,7 +55,9 @@ def test_every_command_refuses_a_damaged_fit(cli, folder, fit_path):
     (folder / "cut.nc").write_bytes(content[: len(content) // 2])
     (folder / "zero.nc").write_bytes(b"")
     (folder / "random.nc").write_bytes(np.random.default_rng(0).bytes(50_000))
-    (folder / "scenario.toml").write_text('family = "web"\nbudget = 1e22\n', encoding="utf-8")
+    (folder / "scenario.toml").write_text(
+        'family = "web"\ncompute_budget = 1e22\n', encoding="utf-8"
+    )
     xr.Dataset({"x": ("i", [1.0])}).to_netcdf(folder / "other.nc", engine="h5netcdf")
     before = snapshot(folder)
     jobs = {}
@@ -116,7 +118,9 @@ def test_a_fit_of_a_law_that_is_not_known_here(fit_path, tmp_path):
 
 def test_what_stands_in_other_files_stays_there(cli, folder, fit_path):
     (folder / "secret.txt").write_bytes(SECRET)
-    (folder / "scenario.toml").write_text('family = "web"\nbudget = 1e22\n', encoding="utf-8")
+    (folder / "scenario.toml").write_text(
+        'family = "web"\ncompute_budget = 1e22\n', encoding="utf-8"
+    )
     jobs = {}
     for name in ("external_storage_of_text", "external_link_to_a_group", "virtual_dataset"):
         shutil.copy(fit_path, folder / f"{name}.nc")

@@ -1,14 +1,18 @@
 """Scenarios with the names of version 0.1 still load, and say what to write."""
 
+import json
 import warnings
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import bayes_scaling as bs
+from bayes_scaling.cli.app import cli
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.scenarios.scenario import Scenario
 from bayes_scaling.scenarios.version_1_names import scenario_of_version_1
+from tests.conftest import handmade
 
 OLD_TOML = """\
 family = "web"
@@ -133,3 +137,16 @@ def test_the_scenario_of_a_plan_of_version_1_loads_in_silence() -> None:
         5e7,
         bs.Data(bs.Fixed(1e-6)),
     )
+
+
+def test_the_command_line_notes_old_names(tmp_path: Path) -> None:
+    handmade().save(tmp_path / "fit.nc")
+    (tmp_path / "old.toml").write_text('family = "web"\nbudget = "1e21 FLOP"\n', encoding="utf-8")
+    words = ["allocate", str(tmp_path / "fit.nc"), "--scenario", str(tmp_path / "old.toml")]
+    done = CliRunner().invoke(cli, [*words, "-o", str(tmp_path / "plan.json")])
+    assert done.exit_code == 0
+    (note,) = [line for line in done.stderr.splitlines() if "old name" in line]
+    assert note.startswith("bayes-scaling: note: ")
+    assert "compute_budget" in note
+    plan = json.loads((tmp_path / "plan.json").read_text(encoding="utf-8"))
+    assert plan["scenario"]["compute_budget"] == 1e21
