@@ -26,13 +26,13 @@ ROOMS = (
 """Packages whose ``__all__`` is public."""
 
 MISSING = """
-    allocate backtest best_shape budget_frontier compare finished_runs fit_curve
-    forecast_data judge learn load_plan load_result load_scenario log_to_mlflow loss_surface
-    marginal monitor next_runs plot_allocation plot_alternatives plot_backtest plot_contours
-    plot_curve plot_energy plot_exponents plot_forecast plot_frontier plot_marginal plot_pit
-    plot_predictive plot_prior_predictive plot_ranks plot_regret plot_residuals plot_shapes
-    plot_trace predict render_html report_content schema_names score tables watch write_json
-    write_pdf write_report write_tables write_zarr
+    allocate backtest best_shape budget_frontier compare forecast_data load_plan
+    load_result load_scenario log_to_mlflow loss_surface marginal next_runs
+    plot_allocation plot_alternatives plot_backtest plot_contours plot_energy
+    plot_exponents plot_forecast plot_frontier plot_marginal plot_pit plot_predictive
+    plot_prior_predictive plot_ranks plot_regret plot_residuals plot_shapes plot_trace
+    predict render_html report_content schema_names score tables write_json write_pdf
+    write_report write_tables write_zarr
 """
 """Public functions that have no example yet; none may be added."""
 

@@ -29,7 +29,7 @@ WANTED = (
     'one Curve is needed, like bayes_scaling.load_curves("log.csv")["run"] or '
     'bayes_scaling.Curve.of("run", steps, losses)'
 )
-"""What to give where a curve is needed, for messages."""
+"""How a curve is made, for messages."""
 
 
 class Flag(Record, frozen=True, kw_only=True):
@@ -62,8 +62,7 @@ class Flag(Record, frozen=True, kw_only=True):
     probability: Annotated[
         float | None,
         about(
-            "Of what goes on at the end: that a spike or dip returns, a level stays, the run has "
-            "diverged.",
+            "That a spike or dip at the end returns, a level stays, or the run has diverged.",
             "probability",
         ),
     ] = None
@@ -79,30 +78,38 @@ class Flag(Record, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Curve:
-    """The loss of one run as it was logged.
+    """Loss of one run as it was logged.
 
     Attributes
     ----------
     run : str
-        Its name.
+        Name of the run.
     t : (point,) array
-        Steps or tokens, growing.
+        Positions in steps or tokens, growing.
     loss : (point,) array
-        Loss there, finite and above 0.
+        Losses, finite and above 0.
     axis : {"step", "tokens"}
         What ``t`` counts.
     lr : (point,) array or None
-        Learning rate there, where it was logged.
+        Learning rates, where they were logged.
     seconds : (point,) array or None
         Wall-clock since the first point, where it was logged.
     metric : str
-        What the loss is called in its source.
+        Name of the loss in its source.
     source : str
         File or address it was read from.
     flags : tuple of Flag
-        What was found and done in reading it.
+        Properties of points found in reading it.
     lost : (place,) array
-        Where a loss was logged that is no number.
+        Positions of losses that are no number.
+
+    Examples
+    --------
+    >>> curve = Curve.of("a", [100, 200, 400], [3.2, 2.9, 2.7])
+    >>> curve
+    Curve 'a': 3 points of 'loss', step 100 to 400, loss 3.2 to 2.7
+    >>> curve.until(200).t
+    array([100., 200.])
     """
 
     run: str
@@ -130,7 +137,7 @@ class Curve:
         source: str = "arrays",
         blanks: int = 0,
     ) -> "Curve":
-        """A curve from points in the order in which they were logged.
+        """Make a curve from points in the order in which they were logged.
 
         Where ``t`` goes back, the run was restarted from a checkpoint: what was logged beyond it
         before is replaced. Points at t = 0, before any step, are kept out. Both, and losses that
@@ -214,11 +221,11 @@ class Curve:
 
     @property
     def reached(self) -> float:
-        """The last place at which a loss was logged, be it a number or not."""
+        """Last position at which a loss was logged, be it a number or not."""
         return float(max(self.t[-1], self.lost.max(initial=0.0)))
 
     def until(self, t: float) -> "Curve":
-        """The curve as it was known at ``t``."""
+        """Return the curve as it was known at ``t``."""
         then = self.where(self.t <= t)
         known = [
             msgspec.structs.replace(flag, last=min(flag.last, t))
@@ -228,7 +235,7 @@ class Curve:
         return replace(then, flags=tuple(known), lost=self.lost[self.lost <= t])
 
     def where(self, kept: NDArray[np.bool_]) -> "Curve":
-        """The points that are kept."""
+        """Return the points where a mask is true."""
         return replace(
             self,
             t=self.t[kept],
@@ -238,7 +245,7 @@ class Curve:
         )
 
     def to_frame(self) -> pd.DataFrame:
-        """Columns run, step or tokens, loss, and lr and seconds where they were logged."""
+        """Return a table: run, step or tokens, loss, and lr and seconds where they were logged."""
         columns: dict[str, Any] = {"run": self.run, self.axis: self.t, "loss": self.loss}
         for name in ("lr", "seconds"):
             if getattr(self, name) is not None:
@@ -259,11 +266,17 @@ class Curves:
     Attributes
     ----------
     curves : tuple of Curve
-        One a run, by different names.
+        Curves, by different names.
     source : str
-        What they were read from.
+        File or address they were read from.
     notes : tuple of str
-        What was guessed in reading them, in words.
+        Decisions made in reading them, in words.
+
+    Examples
+    --------
+    >>> curves = bs.load_curves("curve.csv", t="step")
+    >>> curves.names, len(curves["a"])
+    (('a',), 100)
     """
 
     curves: tuple[Curve, ...]
@@ -285,7 +298,7 @@ class Curves:
 
     @property
     def flags(self) -> tuple[Flag, ...]:
-        """What was found and done in reading them."""
+        """Flags of all curves."""
         return tuple(flag for curve in self.curves for flag in curve.flags)
 
     def __len__(self) -> int:
@@ -302,7 +315,7 @@ class Curves:
         raise DataError(f"there is no curve of run {run!r}; there are {known}")
 
     def to_frame(self) -> pd.DataFrame:
-        """All points, one row each, as :meth:`Curve.to_frame`."""
+        """Return all points, one row each, as :meth:`Curve.to_frame`."""
         return pd.concat([curve.to_frame() for curve in self.curves], ignore_index=True)
 
     def __repr__(self) -> str:
@@ -335,7 +348,7 @@ def _check(table: pd.DataFrame, where: str) -> None:
 
 
 def _replaced(t: "pd.Series[float]") -> "pd.Series[bool]":
-    """Whether a later point stands at the same place or before: it was logged again."""
+    """Return whether a later point stands at the same place or before: it was logged again."""
     later: Floats = np.minimum.accumulate(t.to_numpy()[::-1])[::-1]
     least = np.append(later[1:], np.inf)
     return pd.Series(t.to_numpy() >= least, index=t.index)

@@ -83,7 +83,7 @@ class StopCallback(TrainerCallback):
 
     @property
     def verdict(self) -> Verdict | None:
-        """The last verdict; None before there are four points."""
+        """Last verdict; None before there are four points."""
         return self._recorder.verdict if self._recorder else None
 
     @override
@@ -133,7 +133,7 @@ class StopCallback(TrainerCallback):
         self._expect(state)
 
     def _expect(self, state: Any) -> None:
-        """Say so if there should be a point by now, and there is none."""
+        """Warn if there should be a point by now, and there is none."""
         recorder = self._recorder
         if recorder and state.is_world_process_zero and not (recorder.points or recorder.verdict):
             recorder.missing({name for row in state.log_history for name in row})

@@ -36,7 +36,7 @@ class StopCallback(Callback):
     In a distributed run process zero alone judges, and the others wait for its answer at each
     logged loss, so all stop at the same step; they have no verdict and ``callback`` is not called
     there. It judges by the loss that it holds: log with ``sync_dist=True``, or that is the loss
-    of its own share of the data. Each process must log it, so not with ``rank_zero_only=True``.
+    of its own part of the data. Each process must log it, so not with ``rank_zero_only=True``.
 
     Parameters
     ----------
@@ -86,12 +86,12 @@ class StopCallback(Callback):
 
     @property
     def verdict(self) -> Verdict | None:
-        """The last verdict; None before there are four points."""
+        """Last verdict; None before there are four points."""
         return self._recorder.verdict if self._recorder else None
 
     @override
     def state_dict(self) -> dict[str, Any]:
-        """The curve, for a checkpoint."""
+        """Return the curve, for a checkpoint."""
         return {"points": list(self._recorder.points) if self._recorder else self._before}
 
     @override
@@ -102,7 +102,7 @@ class StopCallback(Callback):
     @override
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
         """Begin a curve, with what a resumed run had logged."""
-        # Asked for only where it is needed: with some settings the trainer cannot tell.
+        # Read only where it is needed: with some settings the trainer cannot tell.
         planned = self._rule.end or trainer.estimated_stepping_batches
         planned = planned if planned > 0 else trainer.max_steps
         self._recorder = Recorder(self._rule, planned, self._metric, self._before)

@@ -20,7 +20,7 @@ Point = tuple[float, float, float | None]
 
 
 class Recorder:
-    """The curve of one run in training, and the last verdict on it.
+    """Curve of one run in training, and the last verdict on it.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What of a curve is not the curve: outliers, spikes, dips, levels and divergence, with names."""
+"""Anomalies of a curve: outliers, spikes, dips, level shifts and divergence."""
 
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal
@@ -23,7 +23,7 @@ _RUN = 3
 """Points in a row on one side of the curve that are a spike or a dip, and not outliers."""
 _TAIL = 3
 _RISES, _LOWER = 0.6, 0.02
-"""Share of pairs of points, of which the later is higher less those of which it is lower, from
+"""Fraction of pairs of points, of which the later is higher less those of which it is lower, from
 which a metric rises; log loss by which it may fall at first."""
 
 
@@ -50,21 +50,21 @@ class Excursion(Record, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Cleaned:
-    """A curve without what a law cannot explain.
+    """Curve without its anomalies, which no law explains.
 
     Attributes
     ----------
     curve : Curve
-        What a law is fitted to: without outliers and excursions, and with the points before a step
-        moved to the level after it.
+        Curve to fit: without outliers and excursions, and with the points before a step moved to
+        the level after it.
     logged : Curve
-        As it was logged.
+        Curve as it was logged.
     flags : tuple of Flag
-        What was left out or moved, and why.
+        Points that were left out or moved, and why.
     loss : float
         Loss now: the last one, or where that is an outlier the curve there.
     excursion : Excursion or None
-        What goes on at the last point.
+        Excursion under way at the last point.
     """
 
     curve: Curve
@@ -80,17 +80,17 @@ class Cleaned:
 
     @property
     def waits_until(self) -> float | None:
-        """Where it is decided what a spike or dip under way is; None if there is none."""
+        """Position where a spike or dip under way is decided; None if there is none."""
         return None if self.excursion is None else self.excursion.wait_until
 
 
 def cleaned(curve: Curve, schedule: Schedule | None = None) -> Cleaned:
-    """Name what of a curve is not the curve, and leave it out.
+    """Find the anomalies of a curve, and leave them out.
 
     Parameters
     ----------
     curve : Curve
-        As logged.
+        Logged curve.
     schedule : Schedule, optional
         Learning rates, where the curve has none: a step where they jump is no other level.
 
@@ -253,7 +253,7 @@ def _open(curve: Curve, what: Excursion) -> Flag:
 
 
 def _passed(curve: Curve, found: Segments, excursion: Excursion | None) -> list[Flag]:
-    """A flag for each spike and dip that has passed, and one for all outliers."""
+    """Return a flag for each spike and dip that has passed, and one for all outliers."""
     y = np.log(curve.loss)
     at = np.flatnonzero(found.out)
     if excursion is not None and excursion.kind != "level-shift":

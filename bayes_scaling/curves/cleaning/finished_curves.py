@@ -1,4 +1,4 @@
-"""From curves of finished runs to the table of runs."""
+"""Table of runs from the curves of finished runs."""
 
 from collections.abc import Iterable
 
@@ -21,7 +21,7 @@ _LEAST = 0.005
 
 
 def finished_runs(curves: Iterable[Curve], about: pd.DataFrame | None = None) -> pd.DataFrame:
-    """A row a run: its final loss, and whether it is one.
+    """Return a table of runs, with the final loss of each and whether it is one.
 
     The loss is that of the last point. Where that glitches, lying further off the line through the
     five points before it than these scatter, it is their median.
@@ -29,15 +29,15 @@ def finished_runs(curves: Iterable[Curve], about: pd.DataFrame | None = None) ->
     Parameters
     ----------
     curves : iterable of Curve
-        One a run.
+        Curves, one a run.
     about : pandas.DataFrame, optional
-        What else is known of each run (params, tokens, family …), with a column ``run``.
+        Further columns of each run (params, tokens, family …), with a column ``run``.
 
     Returns
     -------
     pandas.DataFrame
-        run, loss, step or tokens, ``cooldown`` (whether the learning rate had been lowered to its
-        end: to a tenth of its peak, or to where a smooth decay rests; blank where none was
+        Columns run, loss, step or tokens, ``cooldown`` (whether the learning rate had been lowered
+        to its end: to a tenth of its peak, or to where a smooth decay rests; blank where none was
         logged), ``loss_from`` ("last point" or "median of the tail"), ``flags`` (in words), and
         the columns of ``about``. What
         :func:`bayes_scaling.load_runs` reads, once params and tokens are there; rows whose
@@ -47,6 +47,14 @@ def finished_runs(curves: Iterable[Curve], about: pd.DataFrame | None = None) ->
     ------
     DataError
         If ``about`` has no column run, or not every run just once.
+
+    Examples
+    --------
+    >>> curves = bs.load_curves("curve.csv", t="step")
+    >>> table = finished_runs(curves, pd.DataFrame({"run": ["a"], "params": 1e6, "tokens": 2e9}))
+    >>> table[["run", "params", "tokens", "loss", "cooldown"]]
+      run     params        tokens    loss  cooldown
+    0   a  1000000.0  2.000000e+09  3.2102     False
     """
     rows = [_row(curve) for curve in curves]
     table = pd.DataFrame(rows)
@@ -84,7 +92,7 @@ def _row(curve: Curve) -> dict[str, object]:
 
 
 def _final(curve: Curve) -> tuple[float, str]:
-    """The last loss, unless it glitches."""
+    """Return the last loss, unless it glitches."""
     last = float(curve.loss[-1])
     if len(curve) < _FEWEST:
         return last, "last point"
@@ -92,7 +100,7 @@ def _final(curve: Curve) -> tuple[float, str]:
     before = slice(-_TAIL - 1, -1)
     line = np.polyfit(log_t[before], log_loss[before], 1)
     off = log_loss[before] - np.polyval(line, log_t[before])
-    usual = max(_TO_SD * float(np.median(np.abs(off))), _LEAST)
-    if abs(log_loss[-1] - np.polyval(line, log_t[-1])) <= _GLITCH * usual:
+    typical = max(_TO_SD * float(np.median(np.abs(off))), _LEAST)
+    if abs(log_loss[-1] - np.polyval(line, log_t[-1])) <= _GLITCH * typical:
         return last, "last point"
     return float(np.median(curve.loss[before])), "median of the tail"

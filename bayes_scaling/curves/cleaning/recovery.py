@@ -1,4 +1,4 @@
-"""Does a run that left its curve come back: a posterior with time to recover.
+"""Posterior of whether a run that left its curve comes back, with a prior of time to recover.
 
 Three things explain a loss that stands above its curve: a spike that will pass, a level that stays
 (other data, a resume from something else) and divergence. What is left to decide between them is
@@ -21,20 +21,20 @@ CERTAIN = 0.95
 _RETURNS, _LEVEL, _DIVERGED = 0.85, 0.1, 0.05
 """Prior probabilities of what left its curve."""
 _MEDIAN, _POINTS, _TAIL = 0.01, 0.8, 1.5
-"""Median duration of a spike, as a share of t where it began, and in logged points if that is
+"""Median duration of a spike, as a fraction of t where it began, and in logged points if that is
 longer; exponent of the tail of durations, which are log-logistic."""
 _HEIGHT, _STEP = 0.4, 0.12
 """Of log loss: scale of the height of spikes and divergence, with a gamma density of shape 2; sd of
 a step to a level that stays."""
 _TINY = 1e-300
 _LEFT = 8.0
-"""Of a run that does not come back the share of its height that is left has a density of
-(1 + 8) share^8; of one that comes back it is uniform."""
+"""Of a run that does not come back the fraction x of its height that is left has a density of
+(1 + 8) x^8; of one that comes back it is uniform."""
 
 
 @dataclass(frozen=True)
 class Recovery:
-    """What a run above, or below, its curve will do.
+    """Posterior of what a run off its curve will do.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class Recovery:
 
     @property
     def likely(self) -> str:
-        """What to act on: "diverged" if that is certain, else "level" or "returns"."""
+        """State to act on: "diverged" if that is certain, else "level" or "returns"."""
         if self.diverged > CERTAIN:
             return "diverged"
         return "level" if self.level >= max(self.returns, self.diverged) else "returns"
@@ -60,7 +60,7 @@ class Recovery:
 def recovery(
     since: float, now: float, *, spacing: float, height: float, left: float, parallel: float
 ) -> Recovery:
-    """Posterior of what a run off its curve will do.
+    """Compute the posterior of what a run off its curve will do.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def recovery(
     height : float
         Log loss above the curve; below 0, a run below its curve cannot have diverged.
     left : float
-        Share of the height that is left.
+        Fraction of the height that is left.
     parallel : float
         Probability that its points run in parallel to the curve, as those of a level do.
     """

@@ -1,4 +1,4 @@
-"""Which points of a curve are on it: a multi-process Kalman filter over regimes.
+"""Regimes of the points of a curve, by a multi-process Kalman filter.
 
 The log loss is a local linear trend in the log of t, with noise. At each point the run may leave
 that trend: by one wrong point (an outlier), by an excursion whose losses follow each other but no
@@ -14,17 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-__all__ = ["LEVEL", "LOOSE", "ON", "OUTLIER", "Regimes", "regimes"]
+__all__ = ["EXCURSION", "LEVEL", "ON", "OUTLIER", "Regimes", "regimes"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-ON, LOOSE, LEVEL, OUTLIER = 0, 1, 2, 3
+ON, EXCURSION, LEVEL, OUTLIER = 0, 1, 2, 3
 """On the trend; in an excursion; at another level; one wrong point."""
 
 _KEPT = 16
 """Hypotheses that are kept."""
-_OUTLIER, _LOOSE, _LEVEL = 0.01, 1e-3, 3e-3
+_OUTLIER, _EXCURSION, _LEVEL = 0.01, 1e-3, 3e-3
 """Probability of each at a point."""
 _ENDS, _SETTLES = 0.1, 0.01
 """Probability at a point that an excursion returns to the trend, and that it becomes a level."""
@@ -44,18 +44,18 @@ _TINY = 1e-300
 
 @dataclass(frozen=True)
 class Regimes:
-    """The most probable regime of each point.
+    """Most probable regime of each point.
 
     Attributes
     ----------
     labels : (point,) array
-        ON, LOOSE, LEVEL or OUTLIER.
+        ON, EXCURSION, LEVEL or OUTLIER.
     became : (point,) array of bool
         Where a level that began before is the trend from this point on.
     trend : (point,) array
         Log loss of the trend at each point, from the points before.
     probabilities : (3,) array
-        Of ON, LOOSE and LEVEL at the last point.
+        Of ON, EXCURSION and LEVEL at the last point.
     """
 
     labels: Ints
@@ -117,7 +117,7 @@ def regimes(x: Floats, y: Floats, sd: Floats) -> Regimes:
 
 
 def _begun(y: float, sd: float) -> _Beam:
-    """The first point is on the trend, or an outlier."""
+    """Return the hypotheses of the first point: on the trend, or an outlier."""
     cov = np.zeros((2, 3, 3))
     cov[:, 0, 0] = sd**2, _HEIGHT**2
     cov[:, 1, 1] = _SLOPE**2
@@ -134,20 +134,20 @@ def _begun(y: float, sd: float) -> _Beam:
 
 
 def _advanced(beam: _Beam, i: int, gap: float, y: Floats, sd: float) -> _Beam:
-    """All hypotheses after one more point: the best of those that agree on what holds now."""
+    """Return all hypotheses after one more point, those that agree on its regime merged."""
     before = replace(_predicted(beam, gap), parent=np.arange(len(beam.weight)))
-    on, loose, level = (before.where(before.regime == kind) for kind in (ON, LOOSE, LEVEL))
+    on, excursion, level = (before.where(before.regime == kind) for kind in (ON, EXCURSION, LEVEL))
     here, last = float(y[i]), float(y[i - 1])
     back = _undisplaced(level)
-    settled = _displaced(loose)
+    settled = _displaced(excursion)
     branches = [
-        _seen(on, 1.0 - _OUTLIER - _LOOSE - _LEVEL, here, sd, (ON, ON)),
+        _seen(on, 1.0 - _OUTLIER - _EXCURSION - _LEVEL, here, sd, (ON, ON)),
         _missed(on, _OUTLIER, here, sd, (ON, OUTLIER)),
-        _missed(replace(on, since=on.since * 0 + i), _LOOSE, here, sd, (LOOSE, LOOSE)),
+        _missed(replace(on, since=on.since * 0 + i), _EXCURSION, here, sd, (EXCURSION, EXCURSION)),
         _seen(_displaced(replace(on, since=on.since * 0 + i)), _LEVEL, here, sd, (LEVEL, LEVEL)),
-        _followed(loose, 1.0 - _ENDS - _SETTLES, here - last),
-        _seen(replace(loose, since=loose.since * 0 + i), _ENDS, here, sd, (ON, ON)),
-        _seen(replace(settled, since=loose.since * 0 + i), _SETTLES, here, sd, (LEVEL, LEVEL)),
+        _followed(excursion, 1.0 - _ENDS - _SETTLES, here - last),
+        _seen(replace(excursion, since=excursion.since * 0 + i), _ENDS, here, sd, (ON, ON)),
+        _seen(replace(settled, since=excursion.since * 0 + i), _SETTLES, here, sd, (LEVEL, LEVEL)),
         _seen(level, 1.0 - _OUTLIER - _RETURNS - _STAYS, here, sd, (LEVEL, LEVEL)),
         _missed(level, _OUTLIER, here, sd, (LEVEL, OUTLIER)),
         _seen(replace(back, since=level.since * 0 + i), _RETURNS, here, sd, (ON, ON)),
@@ -192,7 +192,7 @@ def _undisplaced(beam: _Beam) -> _Beam:
 
 
 def _merged(beam: _Beam) -> _Beam:
-    """The displaced level as the trend."""
+    """Take the displaced level as the trend."""
     add = np.array([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]])
     return replace(beam, mean=beam.mean @ add.T, cov=add @ beam.cov @ add.T)
 
@@ -204,7 +204,7 @@ def _labelled(beam: _Beam, gain: Floats, into: tuple[int, int]) -> _Beam:
 
 
 def _seen(beam: _Beam, prior: float, y: float, sd: float, into: tuple[int, int]) -> _Beam:
-    """With a point on the trend, or on its displacement."""
+    """Update with a point on the trend, or on its displacement."""
     row = np.array([1.0, 0.0, 1.0])
     off = y - beam.mean @ row
     gain = beam.cov @ row
@@ -216,13 +216,13 @@ def _seen(beam: _Beam, prior: float, y: float, sd: float, into: tuple[int, int])
 
 
 def _missed(beam: _Beam, prior: float, y: float, sd: float, into: tuple[int, int]) -> _Beam:
-    """With a point that says nothing of the trend."""
+    """Weigh a point that holds no information on the trend."""
     off = y - beam.mean[:, 0] - beam.mean[:, 2]
     whole = beam.cov[:, 0, 0] + _HEIGHT**2 + sd**2
     return _labelled(beam, np.log(prior) - 0.5 * (np.log(whole) + off**2 / whole), into)
 
 
 def _followed(beam: _Beam, prior: float, step: float) -> _Beam:
-    """With a further point of an excursion."""
+    """Weigh a further point of an excursion."""
     log = np.log(prior) - np.log(_STEP) - 0.5 * (step / _STEP) ** 2
-    return _labelled(beam, np.full(len(beam.weight), log), (LOOSE, LOOSE))
+    return _labelled(beam, np.full(len(beam.weight), log), (EXCURSION, EXCURSION))

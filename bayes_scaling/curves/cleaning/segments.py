@@ -1,4 +1,4 @@
-"""A curve in segments: which points are on it, where its level stepped, and what goes on now."""
+"""Segments of a curve: points on it, steps of its level, and an unfinished excursion."""
 
 from dataclasses import dataclass, replace
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
 from bayes_scaling.curves.cleaning.recovery import Recovery, recovery
-from bayes_scaling.curves.cleaning.regimes import LEVEL, LOOSE, ON, OUTLIER, Regimes, regimes
+from bayes_scaling.curves.cleaning.regimes import EXCURSION, LEVEL, ON, OUTLIER, Regimes, regimes
 
 __all__ = ["Segments", "Step", "Unfinished", "segmented"]
 
@@ -32,11 +32,11 @@ _TINY = 1e-300
 _LASTS = 3
 """Cells for which it must be so."""
 _FLAT = 0.1
-"""Share of its height by which a level may rise."""
+"""Fraction of its height by which a level may rise."""
 _SETTLED = 5
 """Points that a level must have."""
 _SAME = 0.2
-"""Share of the first of two steps within which the loss is back after the second: then what lies
+"""Fraction of the first of two steps within which the loss is back after the second: then what lies
 between is a spike or a dip."""
 _JUMP = 0.1
 """Change of the log of a learning rate from one cell to the next that is a jump."""
@@ -46,7 +46,7 @@ _NEAR, _ENOUGH, _MOST = 0.3, 6, 60
 
 @dataclass(frozen=True)
 class Step:
-    """A step to another level: its first point, and the log loss before and after it there."""
+    """Step to another level: its first point, and the log loss before and after it there."""
 
     at: int
     before: float
@@ -55,7 +55,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Unfinished:
-    """What goes on at the last point.
+    """Excursion that is under way at the last point.
 
     Where it began, the log loss of the curve there, how far from it the last points are, and what
     it will do.
@@ -80,7 +80,7 @@ class Segments:
     steps : tuple of Step
         Where its level stepped, in order.
     unfinished : Unfinished or None
-        What goes on at the last point.
+        Excursion under way at the last point.
     """
 
     out: Mask
@@ -90,7 +90,7 @@ class Segments:
 
 
 def segmented(t: Floats, loss: Floats, lr: Floats | None = None) -> Segments:
-    """Segments of a curve, from the regimes of its points.
+    """Compute the segments of a curve from the regimes of its points.
 
     Parameters
     ----------
@@ -116,13 +116,13 @@ def segmented(t: Floats, loss: Floats, lr: Floats | None = None) -> Segments:
         settled = len(labels) - unfinished.at >= _SETTLED
         stays = settled and unfinished.recovery.likely == "level"
         wrong = stays & (labels[unfinished.at :] == OUTLIER)
-        labels[unfinished.at :] = np.where(wrong, OUTLIER, ON if stays else LOOSE)
+        labels[unfinished.at :] = np.where(wrong, OUTLIER, ON if stays else EXCURSION)
         starts = [start for start in starts if start < unfinished.at - _LASTS]
         if stays:
             trend[unfinished.at :] = cells.y[unfinished.at :]
         if stays and starts and _back(cells, trend, starts[-1], unfinished.at):
             between = slice(starts.pop(), unfinished.at)
-            labels[between], trend[between] = LOOSE, trend[between.start - 1]
+            labels[between], trend[between] = EXCURSION, trend[between.start - 1]
             unfinished = None
         elif stays:
             starts.append(unfinished.at)
@@ -139,13 +139,13 @@ def segmented(t: Floats, loss: Floats, lr: Floats | None = None) -> Segments:
 
 
 def _noise(y: Floats) -> float:
-    """Robust sd of a point: from second differences, in which a trend has no part."""
+    """Estimate the robust sd of a point from second differences, in which a trend has no part."""
     bends = np.abs(y[1:-1] - (y[2:] + y[:-2]) / 2.0)
     return max(_TO_SD * float(np.median(bends)) / float(np.sqrt(1.5)), _NOISE)
 
 
 def _lowered(lr: Floats | None, cells: "_Cells") -> set[int]:
-    """Cells in which, or next to which, the learning rate jumps."""
+    """Return cells in which, or next to which, the learning rate jumps."""
     if lr is None:
         return set()
     rates = np.log(np.maximum(lr, _TINY))[cells.first]
@@ -155,7 +155,7 @@ def _lowered(lr: Floats | None, cells: "_Cells") -> set[int]:
 
 @dataclass(frozen=True, eq=False)
 class _Cells:
-    """A long log by medians of cells, a short one as it is.
+    """Medians of a long log over cells; a short log as it is.
 
     Which cell each point is in, where cells begin, their log of t, log loss, and its sd.
     """
@@ -182,7 +182,7 @@ class _Cells:
 
 
 def _levels(found: Regimes, labels: Ints, trend: Floats, cells: _Cells) -> list[int]:
-    """First cells of levels that became the trend; their cells are then on the curve."""
+    """Return the first cells of levels that became the trend; these are then on the curve."""
     starts: list[int] = []
     for end in np.flatnonzero(found.became):
         start = int(end)
@@ -197,14 +197,14 @@ def _levels(found: Regimes, labels: Ints, trend: Floats, cells: _Cells) -> list[
         if starts and _back(cells, trend, starts[-1], start):
             # Back where it was: the level between was none that stayed.
             between = slice(starts.pop(), start)
-            labels[between], trend[between] = LOOSE, trend[between.start - 1]
+            labels[between], trend[between] = EXCURSION, trend[between.start - 1]
         else:
             starts.append(start)
     return starts
 
 
 def _back(cells: _Cells, trend: Floats, start: int, end: int) -> bool:
-    """Whether a level that starts with one cell is over with another: the loss is back."""
+    """Return whether a level that starts with one cell is over with another: the loss is back."""
     size = float(trend[start] - trend[start - 1])
     after = float(np.median(cells.y[end : end + _SETTLED]))
     soon = bool(cells.x[end] - cells.x[start] < _NEAR)
@@ -214,12 +214,12 @@ def _back(cells: _Cells, trend: Floats, start: int, end: int) -> bool:
 def _unfinished(
     labels: Ints, trend: Floats, starts: list[int], cells: _Cells, found: Regimes
 ) -> Unfinished | None:
-    """What goes on at the end: off the trend, or on one that is far above the best so far."""
+    """Find an excursion at the end: off the trend, or on one far above the best so far."""
     size = len(labels)
     since = size
     while since > 0 and labels[since - 1] != ON:
         since -= 1
-    if not np.isin(labels[since:], (LOOSE, LEVEL)).any():
+    if not np.isin(labels[since:], (EXCURSION, LEVEL)).any():
         since = size
     best = np.minimum.accumulate(np.where(labels == ON, trend, np.inf))
     below = np.flatnonzero(median_filter(cells.y, _LASTS, mode="nearest") <= best + _HIGH)
@@ -232,8 +232,8 @@ def _unfinished(
         parallel = float(np.clip(steps[0] / whole, 0.0, 1.0)) if len(steps) == 1 else 0.0
         trend = np.full(size, best[max(since - 1, 0)])
     elif since < size:
-        shares = found.probabilities
-        parallel = float(shares[LEVEL] / max(shares[LEVEL] + shares[LOOSE], _TINY))
+        regime = found.probabilities
+        parallel = float(regime[LEVEL] / max(regime[LEVEL] + regime[EXCURSION], _TINY))
     else:
         return None
     if since == 0:
@@ -254,7 +254,7 @@ def _unfinished(
 
 
 def _out(labels: Ints, trend: Floats, cells: _Cells, y: Floats, noise: float) -> Mask:
-    """Points off the curve: those of cells that are, and single ones."""
+    """Find points off the curve: those of cells that are, and single ones."""
     enough = max(_FAR * noise, _LEAST)
     counts = np.bincount(cells.each)
     small = (labels == OUTLIER) & (np.abs(cells.y - trend) < _LEAST)
@@ -284,7 +284,7 @@ def _out(labels: Ints, trend: Floats, cells: _Cells, y: Floats, noise: float) ->
 
 
 def _edge(cells: _Cells, start: int, y: Floats) -> int:
-    """The first point of a segment that starts with a cell, or late in the cell before."""
+    """Find the first point of a segment that starts with a cell, or late in the cell before."""
     low, high = int(cells.first[start - 1]), int(np.append(cells.first, len(y))[start + 1])
     before, after = float(np.median(y[max(low - 9, 0) : low + 1])), float(cells.y[start])
     costs = np.abs(y[low:high] - after) - np.abs(y[low:high] - before)
@@ -293,7 +293,7 @@ def _edge(cells: _Cells, start: int, y: Floats) -> int:
 
 
 def _step(x: Floats, y: Floats, kept: Mask, at: int, within: tuple[int, int]) -> Step:
-    """A step by least squares of a line in log t with a step, over the points near it."""
+    """Estimate a step by least squares of a line in log t with a step, over points near it."""
     sides = []
     for side in (np.arange(at - 1, within[0] - 1, -1), np.arange(at, within[1])):
         near = side[kept[side]]

@@ -157,8 +157,7 @@ class CurveFit:
             )
         rng = generator(Stream.CURVE_FORECAST, self.seed if seed is None else seed)
         size = len(self.parts[0].particles.points)
-        shares = np.array(list(self.weights.values()))
-        counts = rng.multinomial(size, shares)
+        counts = rng.multinomial(size, np.array(list(self.weights.values())))
         draws = []
         for part, count in zip(self.parts, counts, strict=True):
             chosen = rng.permutation(size)[:count]
@@ -185,8 +184,8 @@ class CurveFit:
     def log_density(self, t: float, loss: float) -> float:
         """Return the log predictive density of the loss logged at a later point."""
         densities = [part.density(self.data, t, loss) for part in self.parts]
-        shares = np.array(list(self.weights.values()))
-        return float(np.log(max(shares @ np.array(densities), 1e-300)) - np.log(loss))
+        weights = np.array(list(self.weights.values()))
+        return float(np.log(max(weights @ np.array(densities), 1e-300)) - np.log(loss))
 
     def updated(self, curve: Curve) -> "CurveFit":
         """Return the posterior after more of the curve has come.
@@ -231,9 +230,9 @@ class CurveFit:
         return pd.DataFrame(rows)
 
     def __repr__(self) -> str:
-        shares = ", ".join(f"{name} {share:.0%}" for name, share in self.weights.items())
+        weights = ", ".join(f"{name} {weight:.0%}" for name, weight in self.weights.items())
         binned = "".join(f" {caveat.text}" for caveat in self.data.caveats)
-        return f"CurveFit of {self.curve!r}; {shares}.{binned}"
+        return f"CurveFit of {self.curve!r}; {weights}.{binned}"
 
 
 def fit_curve(

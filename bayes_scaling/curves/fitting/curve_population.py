@@ -34,7 +34,7 @@ _KEPT = 500
 """Particles of a curve that represent it while the population is sampled."""
 _ROUNDS = 4
 _WIDER = 1.5
-"""Times the sd of the population, from which the particles of the next round are drawn."""
+"""Factor on the sd of the population, from which particles of the next round are sampled."""
 _SPREADS = 0.5
 """Prior median of the sd between runs of the log of their noise parameters."""
 _LEVEL = 0.5
@@ -79,8 +79,8 @@ class LawPopulation:
 
     def model(self, frame: ReferenceFrame) -> Model:
         """Return the model of a new run, whose level is known roughly from its present loss."""
-        shared = np.array([float(p.of_loss) for p in self.law.parameters] + [0.0] * len(NAMES))
-        covariance = self.covariance + _LEVEL**2 * np.outer(shared, shared)
+        of_loss = np.array([float(p.of_loss) for p in self.law.parameters] + [0.0] * len(NAMES))
+        covariance = self.covariance + _LEVEL**2 * np.outer(of_loss, of_loss)
         return Model(self.law, frame, Gaussian(self.mean, np.linalg.cholesky(covariance)))
 
 

@@ -52,17 +52,17 @@ def _of_run(filled: Bools, held: Bools, losses: Bools) -> Bools:
     kind = kind.reshape(-1)
     known = np.arange(len(held)) <= np.flatnonzero(held)[-1]
     total = np.bincount(kind[known], minlength=len(kinds))
-    share = np.bincount(kind[known & held], minlength=len(kinds)) / np.maximum(total, 1)
-    mostly = share >= _MOSTLY
+    fraction = np.bincount(kind[known & held], minlength=len(kinds)) / np.maximum(total, 1)
+    mostly = fraction >= _MOSTLY
     common = total >= max(_FEWEST, _RARE * int(known.sum()))
-    for new in np.flatnonzero(~common & (share == 0)):
-        # A row of a kind that was not usual before is one for the loss if all that it lacks of
+    for new in np.flatnonzero(~common & (fraction == 0)):
+        # A row of a kind that was rare before is one for the loss if all that it lacks of
         # such a row is what is lost with it: another loss, or what few rows without a loss lack.
-        fits = ~np.any(kinds[new] & ~kinds, axis=1) & (share > 0)
+        fits = ~np.any(kinds[new] & ~kinds, axis=1) & (fraction > 0)
         lacks_loss = np.any(kinds & ~kinds[new] & losses, axis=1)
-        mostly[new] = bool(np.any(fits & ((share >= _MOSTLY) | lacks_loss)))
+        mostly[new] = bool(np.any(fits & ((fraction >= _MOSTLY) | lacks_loss)))
     # In mid-run only what is known of a kind counts; after the last loss, what it must have been.
-    return ~held & np.where(known, (share >= _MOSTLY)[kind], mostly[kind])
+    return ~held & np.where(known, (fraction >= _MOSTLY)[kind], mostly[kind])
 
 
 def from_wide(t: NDArray[np.float64], runs: Mapping[str, Rows]) -> bool:

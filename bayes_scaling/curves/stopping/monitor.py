@@ -115,7 +115,7 @@ def judge(
     utility, reference
         As for :func:`monitor`.
     clean : Cleaned, optional
-        What was left out of its curve, and what goes on at its end.
+        Anomalies of its curve, and the excursion at its end.
 
     Returns
     -------

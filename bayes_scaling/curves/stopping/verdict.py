@@ -20,7 +20,7 @@ Probability = Annotated[float, about("Probability.", "probability", ge=0, le=1)]
 
 
 class LoggedLoss(Record, frozen=True, kw_only=True):
-    """A point of the curve."""
+    """Logged point of a curve."""
 
     t: Annotated[float, about("Position.", "axis")]
     loss: Annotated[float, about("Logged loss.", "loss")]
@@ -54,7 +54,7 @@ class StoppingGain(Record, frozen=True, kw_only=True):
 
 
 class Verdict(Result, frozen=True, kw_only=True, tag="bayes_scaling.verdict/2", dict=True):
-    """Whether a run is worth running on, as `monitor` and `watch` write it.
+    """Verdict on a run: stop, continue or extend, as `monitor` and `watch` write it.
 
     Attributes
     ----------
@@ -88,7 +88,7 @@ class Verdict(Result, frozen=True, kw_only=True, tag="bayes_scaling.verdict/2", 
         about("Last logged loss, or that of the curve where the last point is an outlier.", "loss"),
     ]
     excursion: Annotated[
-        Excursion | None, about("What goes on at the last point; null where it is on the curve.")
+        Excursion | None, about("Excursion at the last point; null where it is on the curve.")
     ]
     diverged: Annotated[bool, about("Whether the run diverged; then nothing is forecast.")]
     flags: Annotated[list[Flag], about("What must be known of the points.")]
