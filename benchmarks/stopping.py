@@ -3,7 +3,7 @@
 uv run python benchmarks/stopping.py [--runs 20] [-o stopping.csv]
 
 From the first 25% and 50% of each run's steps its final validation loss is forecast: by the law of
-learning rates alone, with what shorter runs of the family have taught (a population learned from
+learning rates alone, with a prior from shorter runs of the family (a population learned from
 runs of less compute only), by laws of steps, and by the last value, least squares of a power law
 with a floor, and Holt's exponential smoothing of the log loss on a grid of log steps. Absolute
 error and CRPS are of log loss; "inside" is the share within the 90% interval. Then each run is
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PARTS = (0.25, 0.5)
-TAUGHT = 24
+POOLED = 24
 PRICES = (1e-3, 3e-3, 1e-2)
 """Share of the loss that a tenth more training must save."""
 
@@ -113,7 +113,7 @@ def forecasts(
         "exponential smoothing": lambda: smoothing(early, end),
     }
     if population is not None:
-        ways["learning rates, taught"] = lambda: fit_curve(
+        ways["learning rates, pooled"] = lambda: fit_curve(
             early, schedule=schedule, population=population
         ).forecast([end])[:, 0]
     return {name: way() for name, way in ways.items()}
@@ -142,10 +142,10 @@ def main() -> None:
     for family, members in runs.groupby("family"):
         order = members.sort_values("flops").index.tolist()
         tested = order[-given.runs :]
-        taught = order[: -given.runs][-TAUGHT:]
+        pooled = order[: -given.runs][-POOLED:]
         population = learn(
-            [curves[name] for name in taught],
-            schedules={name: schedules[name] for name in taught},
+            [curves[name] for name in pooled],
+            schedules={name: schedules[name] for name in pooled},
         )
         sys.stderr.write(f"{family}: {population}\n")
         for name in tested:
