@@ -94,9 +94,6 @@ def diagnose(fit: str, *, as_json: bool) -> None:
 @click.option("-o", "--output", metavar="FILE", help="Where the ranks go (JSON).")
 def sbc(fit: str, replications: int, seed: int, output: str | None) -> None:
     """Calibrate a FIT: simulate runs from its posterior, fit them, and rank the truth."""
-    import json
-
-    from bayes_scaling.core.files import write_bytes
     from bayes_scaling.inference import load_fit
 
     if output:
@@ -104,5 +101,5 @@ def sbc(fit: str, replications: int, seed: int, output: str | None) -> None:
     found = load_fit(fit).calibrate(replications=replications, seed=seed)
     click.echo(str(found))
     if output:
-        write_bytes(output, json.dumps(found.to_dict(), indent=1, allow_nan=False) + "\n")
+        found.save(output)
         click.echo(f"Ranks written to {output}")

@@ -1,7 +1,9 @@
 """Forecasts of loss, and how well they would have done."""
 
-from bayes_scaling.forecast.evaluation.backtest_laws import Backtest, backtest
-from bayes_scaling.forecast.evaluation.comparison import Comparison, compare
+from bayes_scaling.forecast.evaluation.backtest_laws import backtest
+from bayes_scaling.forecast.evaluation.backtest_result import Backtest
+from bayes_scaling.forecast.evaluation.compare_laws import compare
+from bayes_scaling.forecast.evaluation.comparison_result import Comparison
 from bayes_scaling.forecast.evaluation.model_average import ModelAverage
 from bayes_scaling.forecast.evaluation.outcomes import score
 from bayes_scaling.forecast.forecast_result import Forecast

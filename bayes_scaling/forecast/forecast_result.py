@@ -1,12 +1,11 @@
 """Forecast losses of configurations: what :func:`bayes_scaling.predict` gives."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -16,18 +15,40 @@ from bayes_scaling.core.arguments import is_number, shown
 from bayes_scaling.core.caveat import Caveat, deprecated_warnings, texts
 from bayes_scaling.core.display import brief, html_list, html_table
 from bayes_scaling.core.draw_summary import QUANTILES, quantile_name, summarise
-from bayes_scaling.core.files import path_of, write_bytes
+from bayes_scaling.core.files import path_of
 from bayes_scaling.core.json_files import records
+from bayes_scaling.core.records import about, to_plain
+from bayes_scaling.core.result import CAVEATS, Result
 from bayes_scaling.core.tabular import write_csv, write_parquet
 from bayes_scaling.errors import DataError, FileError, FitError
 from bayes_scaling.runs import Configs
 
-__all__ = ["Forecast", "Kind"]
+__all__ = ["Forecast", "ForecastFile", "Kind"]
 
 Kind = Literal["run", "curve", "floor"]
 
 _SHOWN, _WIDEST = 20, 30
 """Points and columns that a representation shows."""
+
+
+class ForecastFile(Result, frozen=True, kw_only=True, tag="bayes_scaling.forecast/2"):
+    """Content of a forecast as JSON: losses of configurations."""
+
+    quantity: Annotated[
+        Literal["loss_run", "loss_curve", "loss_floor"],
+        about("Loss of one new run, expected loss, or irreducible loss."),
+    ]
+    loss_unit: Annotated[str, about("Unit of every loss; mixed where families differ.")]
+    caveats: Annotated[tuple[Caveat, ...], about(CAVEATS)]
+    points: Annotated[
+        tuple[dict[str, float | int | str | bool | None], ...],
+        about(
+            "One row a configuration: the user's own columns, then mean, sd and quantiles (q05 is "
+            "the 5% quantile) of the loss, extrapolation (decades of compute beyond the family's "
+            "largest fitted run) and family_seen (whether the family was fitted).",
+            min_length=1,
+        ),
+    ]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -172,13 +193,13 @@ class Forecast:
             return write_parquet(path, table)
         if suffix == ".json":
             content = {
-                "schema": "bayes_scaling.forecast/1",
+                "schema": "bayes_scaling.forecast/2",
                 "quantity": f"loss_{kind}",
                 "loss_unit": self.loss_unit,
-                "warnings": list(texts(self.caveats)),
+                "caveats": self.caveats,
                 "points": records(table),
             }
-            return write_bytes(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+            return ForecastFile.from_dict(to_plain(content)).save(path)
         if suffix == ".csv" or Path(path).is_char_device():
             return write_csv(path, table, raw=raw)
         raise FileError(f"cannot write {path}: {suffix!r} is not .csv, .json or .parquet")

@@ -22,8 +22,8 @@ from bayes_scaling.model.spec_json import read_spec
 
 if TYPE_CHECKING:
     from bayes_scaling.forecast.forecast_result import Forecast
+    from bayes_scaling.inference.diagnostics.calibration import Calibration
     from bayes_scaling.inference.diagnostics.diagnosis import Diagnosis
-    from bayes_scaling.inference.diagnostics.sbc import Calibration
 
 __all__ = ["Fit", "check_fit", "load_fit"]
 

@@ -4,12 +4,12 @@ import pickle
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor, as_completed
 from dataclasses import dataclass
-from typing import Any
 
+from bayes_scaling.forecast.evaluation.backtest_result import FitQuality
 from bayes_scaling.forecast.evaluation.checkpoint import Checkpoint, Result, key_of
 from bayes_scaling.forecast.evaluation.outcomes import score_rows
 from bayes_scaling.forecast.evaluation.thresholds import Division
-from bayes_scaling.inference import Procedure
+from bayes_scaling.inference import Fit, Procedure
 from bayes_scaling.inference.settings import Progress, no_progress
 from bayes_scaling.laws.signature import difference
 from bayes_scaling.model.spec_json import write_spec
@@ -126,18 +126,18 @@ def _subset(job: Job) -> Runs:
     return job.table.select(job.table.table.index.isin(job.division.small.index))
 
 
-def _scored(job: Job, fitted: Any) -> Result:
+def _scored(job: Job, fitted: Fit) -> Result:
     scored = score_rows(fitted, job.division.large, job.procedure.settings.seed)
     counts = job.division.small["family"].value_counts()
     scored.insert(0, "law", job.procedure.law.name)
     scored.insert(1, "ratio", job.ratio)
     scored["fitted"] = scored["family"].map(counts)
     diagnosis = fitted.summary()
-    quality = {
-        "law": job.procedure.law.name,
-        "ratio": job.ratio,
-        "r_hat": float(diagnosis["r_hat"].max()),
-        "ess": float(diagnosis["ess_bulk"].min()),
-        "divergences": int(fitted.dt["sample_stats"]["diverging"].sum()),
-    }
+    quality = FitQuality(
+        law=job.procedure.law.name,
+        ratio=job.ratio,
+        r_hat=float(diagnosis["r_hat"].max()),
+        ess=float(diagnosis["ess_bulk"].min()),
+        divergences=int(fitted.dt["sample_stats"]["diverging"].sum()),
+    )
     return scored, quality

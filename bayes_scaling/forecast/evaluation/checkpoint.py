@@ -2,28 +2,26 @@
 
 import hashlib
 import json
-from functools import cache
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any
 
-import numpy as np
+import msgspec
 import pandas as pd
 
 from bayes_scaling.core.files import path_of, write_bytes
-from bayes_scaling.core.json_files import plain, records, strict_json
+from bayes_scaling.core.json_files import strict_json
+from bayes_scaling.core.record_tables import to_rows, to_table
+from bayes_scaling.core.records import Record
 from bayes_scaling.errors import FileError
-from bayes_scaling.schemas import schema
-
-if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator
+from bayes_scaling.forecast.evaluation.backtest_result import FitQuality, PointScore
 
 __all__ = ["Checkpoint", "Result", "key_of"]
 
 _BEGINNING = '{"key": '
 """Of each line: one that has it and does not parse was cut off."""
 
-Result = tuple[pd.DataFrame, dict[str, Any]]
+Result = tuple[pd.DataFrame, FitQuality]
 
 
 def key_of(*parts: Any) -> str:
@@ -70,7 +68,7 @@ class Checkpoint:
                     f"{path} is not a checkpoint of a backtest (line {number}); name another file"
                 ) from error
 
-    def add(self, key: str, points: pd.DataFrame, quality: dict[str, Any]) -> None:
+    def add(self, key: str, points: pd.DataFrame, quality: FitQuality) -> None:
         """Keep one result.
 
         Raises
@@ -81,13 +79,21 @@ class Checkpoint:
         self.results[key] = points, quality
         if self.path is None:
             return
-        entry = {"key": key, "points": records(points), "quality": plain(quality)}
-        line = json.dumps(entry, allow_nan=False)
+        entry = _Entry(key=key, points=to_rows(points, PointScore), quality=quality)
+        line = json.dumps(entry.to_dict(), allow_nan=False)
         try:
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(line + "\n")
         except OSError as error:
             raise FileError(f"cannot write the checkpoint {self.path}: {error}") from error
+
+
+class _Entry(Record, frozen=True, kw_only=True):
+    """A line of the file."""
+
+    key: str
+    points: Annotated[tuple[PointScore, ...], msgspec.Meta(min_length=1)]
+    quality: FitQuality
 
 
 def _entry(line: str) -> tuple[str, Result]:
@@ -98,43 +104,5 @@ def _entry(line: str) -> tuple[str, Result]:
     ValueError
         If it is not what :meth:`Checkpoint.add` writes.
     """
-    entry = strict_json(line)
-    error = next(_validator().iter_errors(entry), None)
-    if error is not None:
-        raise ValueError(error.message)
-    points = pd.DataFrame(entry["points"])
-    for name in ("fitted", "log_score"):
-        # A column of nothing but nulls has no numbers to tell its type by.
-        points[name] = points[name].astype(np.float64)
-    return entry["key"], (points, entry["quality"])
-
-
-@cache
-def _validator() -> "Draft202012Validator":
-    """Of a line: rows as in the file of a backtest, and how the fit behind them went."""
-    from jsonschema import Draft202012Validator
-
-    whole = schema("backtest")
-    number = {"type": ["number", "null"]}
-    quality = {
-        "law": {"type": "string"},
-        "ratio": {"type": "number"},
-        "r_hat": number,
-        "ess": number,
-        "divergences": {"type": "integer", "minimum": 0},
-    }
-    parts = {
-        "key": {"type": "string"},
-        "points": whole["properties"]["points"] | {"minItems": 1},
-        "quality": _object(quality),
-    }
-    return Draft202012Validator(_object(parts) | {"$defs": whole["$defs"]})
-
-
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
+    entry = _Entry.from_dict(strict_json(line))
+    return entry.key, (to_table(entry.points, PointScore), entry.quality)

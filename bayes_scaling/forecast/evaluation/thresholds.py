@@ -2,11 +2,12 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
 
+from bayes_scaling.core.records import Record, about
 from bayes_scaling.errors import DataError
 from bayes_scaling.model import input_values
 from bayes_scaling.runs import INPUTS
@@ -27,13 +28,12 @@ _WORDS = {
 }
 
 
-@dataclass(frozen=True)
-class Skipped:
+class Skipped(Record, frozen=True, kw_only=True):
     """A family that could not be tested at a ratio, and why."""
 
-    family: str
-    ratio: float
-    reason: str
+    family: Annotated[str, about("Name of the family.")]
+    ratio: Annotated[float, about("Ratio at which it could not be tested.", "ratio", gt=1)]
+    reason: Annotated[str, about("Why, in words.")]
 
     def __str__(self) -> str:
         return f"{self.family!r} at 1/{self.ratio:g}: {self.reason}"
@@ -105,7 +105,7 @@ def divide(rows: pd.DataFrame, ratio: float, split: Split, source: str) -> Divis
         fewer = int(below.loc[index].sum())
         if fewer < FEWEST_RUNS:
             reason = f"{_share(fewer, ratio, split)}, {FEWEST_RUNS} are needed"
-            skipped.append(Skipped(str(family), ratio, reason))
+            skipped.append(Skipped(family=str(family), ratio=ratio, reason=reason))
     tested = ~rows["family"].isin([entry.family for entry in skipped])
     return Division(rows[below & tested], rows[~below & tested], tuple(skipped))
 

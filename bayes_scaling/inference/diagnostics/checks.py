@@ -1,19 +1,20 @@
 """Single checks of a fit, each with its measure, its limit and a sentence."""
 
 import warnings
-from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal, Self
 
 import arviz as az
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bayes_scaling.core.records import Record, about
 from bayes_scaling.inference.sampler import ESS_MIN, RHAT_MAX
 
 __all__ = [
     "PARETO_K_MAX",
     "Check",
+    "Loo",
     "Status",
     "correlation_check",
     "loo_check",
@@ -30,30 +31,38 @@ of 0.98 the other parameter takes away four fifths of a parameter's uncertainty.
 Status = Literal["ok", "untested", "warn", "fail"]
 
 
-@dataclass(frozen=True)
-class Check:
-    """One check: what was measured, what is asked, and what to do.
+class Check(Record, frozen=True, kw_only=True):
+    """One check of a fit: what was measured, its limit, and what to do."""
 
-    Attributes
-    ----------
-    name : str
-        What is checked.
-    status : {"ok", "untested", "warn", "fail"}
-        "fail": the numbers of this fit should not be used. "untested": the table is too small for
-        the check, which says nothing in favour of the fit.
-    value : float
-        What was measured; NaN where nothing was.
-    limit : float
-        What it is compared with.
-    message : str
-        One sentence, with advice unless ok.
-    """
+    name: Annotated[str, about("What is checked.")]
+    status: Annotated[
+        Status,
+        about(
+            "fail: numbers of the fit should not be used; untested: too few runs for the check, "
+            "which says nothing in favour of the fit."
+        ),
+    ]
+    value: Annotated[float | None, about("What was measured; null where nothing was.")]
+    limit: Annotated[float | None, about("What it is compared with.")]
+    message: Annotated[str, about("One sentence, with advice unless ok.")]
 
-    name: str
-    status: Status
-    value: float
-    limit: float
-    message: str
+    @classmethod
+    def of(cls, name: str, status: Status, value: float, limit: float, message: str) -> Self:
+        """Make a check of its fields in order."""
+        return cls(name=name, status=status, value=value, limit=limit, message=message)
+
+
+class Loo(Record, frozen=True, kw_only=True):
+    """Leave-one-out of the loss by Pareto smoothed importance sampling."""
+
+    elpd: Annotated[
+        float | None, about("Expected log predictive density; higher is better.", "log density")
+    ]
+    se: Annotated[float | None, about("Standard error of elpd.", "log density")]
+    p: Annotated[float | None, about("Effective number of parameters.")]
+    pareto_k_max: Annotated[float | None, about("Largest Pareto k.")]
+    pareto_k_high: Annotated[int, about("Runs with a Pareto k above 0.7.", ge=0)]
+    runs: Annotated[int, about("Fitted runs.", ge=0)]
 
 
 def sampling_checks(dt: xr.DataTree, parameters: pd.DataFrame) -> list[Check]:
@@ -80,7 +89,7 @@ def _divergences(dt: xr.DataTree) -> Check:
     count, total = int(diverging.sum()), diverging.size
     status: Status = "ok" if not count else "warn" if count <= total / 1000 else "fail"
     advice = " Raise target_accept, or give tighter priors." if count else ""
-    return Check("divergences", status, count, 0, f"{count} of {total} draws diverged.{advice}")
+    return Check.of("divergences", status, count, 0, f"{count} of {total} draws diverged.{advice}")
 
 
 def _rhat(parameters: pd.DataFrame) -> Check:
@@ -90,7 +99,7 @@ def _rhat(parameters: pd.DataFrame) -> Check:
     where = parameters["r_hat"].fillna(np.inf).idxmax()
     advice = "" if good else " The chains disagree: sample longer."
     text = f"The largest R-hat is {worst:.3f} ({where}).{advice}"
-    return Check("R-hat", "ok" if good else "fail", worst, RHAT_MAX, text)
+    return Check.of("R-hat", "ok" if good else "fail", worst, RHAT_MAX, text)
 
 
 def _effective(parameters: pd.DataFrame) -> Check:
@@ -103,7 +112,7 @@ def _effective(parameters: pd.DataFrame) -> Check:
         f"The smallest effective number of draws is {bulk:.0f} (bulk) and {tail:.0f} (tail)."
         f"{advice}"
     )
-    return Check("effective draws", status, least, ESS_MIN, text)
+    return Check.of("effective draws", status, least, ESS_MIN, text)
 
 
 def _energy(dt: xr.DataTree) -> Check:
@@ -111,7 +120,7 @@ def _energy(dt: xr.DataTree) -> Check:
     good = bfmi >= BFMI_MIN
     advice = "" if good else " Tails may be missed: give tighter priors, or draw more."
     text = f"The smallest energy fraction is {bfmi:.2f}.{advice}"
-    return Check("E-BFMI", "ok" if good else "warn", bfmi, BFMI_MIN, text)
+    return Check.of("E-BFMI", "ok" if good else "warn", bfmi, BFMI_MIN, text)
 
 
 def _stuck(dt: xr.DataTree) -> Check:
@@ -121,7 +130,7 @@ def _stuck(dt: xr.DataTree) -> Check:
         if chains
         else "All chains reached the same likelihood."
     )
-    return Check("stuck chains", "fail" if chains else "ok", len(chains), 0, text)
+    return Check.of("stuck chains", "fail" if chains else "ok", len(chains), 0, text)
 
 
 def _stuck_chains(dt: xr.DataTree) -> list[int]:
@@ -133,38 +142,31 @@ def _stuck_chains(dt: xr.DataTree) -> list[int]:
     return [int(chain) for chain in dt["posterior"]["chain"] if float(behind.sel(chain=chain)) > 10]
 
 
-def loo_check(dt: xr.DataTree) -> tuple[dict[str, float], Check]:
-    """PSIS-LOO of the loss, and whether single runs sway the fit.
-
-    Returns
-    -------
-    dict
-        elpd, se, p, pareto_k_max, pareto_k_high (runs above the limit), runs.
-    Check
-    """
+def loo_check(dt: xr.DataTree) -> tuple[Loo, Check]:
+    """Compute PSIS-LOO of the loss, and whether single runs decide the fit."""
     with warnings.catch_warnings():
         # The warning says what the check below says.
         warnings.simplefilter("ignore", UserWarning)
         result = az.loo(dt, pointwise=True)
     k = result.pareto_k
     high = int((k > PARETO_K_MAX).sum())
-    values = {
-        "elpd": float(result.elpd),
-        "se": float(result.se),
-        "p": float(result.p),
-        "pareto_k_max": float(k.max()),
-        "pareto_k_high": high,
-        "runs": int(k.size),
-    }
+    values = Loo(
+        elpd=float(result.elpd),
+        se=float(result.se),
+        p=float(result.p),
+        pareto_k_max=float(k.max()),
+        pareto_k_high=high,
+        runs=int(k.size),
+    )
     if not high:
         text = f"No run sways the fit by itself (largest Pareto k {float(k.max()):.2f})."
-        return values, Check("LOO", "ok", 0, 0, text)
+        return values, Check.of("LOO", "ok", 0, 0, text)
     where = str(k["run"].values[int(np.argmax(k.values))])
     text = (
         f"{high} of {k.size} runs have a Pareto k above {PARETO_K_MAX}, run {where!r} most: the "
         "fit leans on single runs, so look at them."
     )
-    return values, Check("LOO", "warn", high, 0, text)
+    return values, Check.of("LOO", "warn", high, 0, text)
 
 
 def prior_check(table: pd.DataFrame) -> Check:
@@ -186,7 +188,7 @@ def prior_check(table: pd.DataFrame) -> Check:
     if len(mostly):
         text += f" {len(mostly)} of them {'are' if len(mostly) > 1 else 'is'} mostly prior"
         text += f" ({_few(mostly)})." if len(mostly) < len(led) else "."
-    return Check("prior sensitivity", "warn" if len(mostly) else "ok", len(led), 0, text)
+    return Check.of("prior sensitivity", "warn" if len(mostly) else "ok", len(led), 0, text)
 
 
 def _few(table: pd.DataFrame) -> str:
@@ -202,11 +204,11 @@ def correlation_check(table: pd.DataFrame) -> Check:
         As :func:`bayes_scaling.inference.diagnostics.information.correlations` makes it.
     """
     if not len(table):
-        return Check("identifiability", "ok", 0.0, CORRELATION_MAX, "There is one parameter.")
+        return Check.of("identifiability", "ok", 0.0, CORRELATION_MAX, "There is one parameter.")
     first = table.iloc[0]
     value = abs(float(first["correlation"]))
     pair = f"{first['first']} and {first['second']} of family {first['family']!r}"
     known = value <= CORRELATION_MAX
     advice = "." if known else ": only a combination of the two is known, so quote neither alone."
     text = f"The most correlated pair is {pair} ({float(first['correlation']):.2f}){advice}"
-    return Check("identifiability", "ok" if known else "warn", value, CORRELATION_MAX, text)
+    return Check.of("identifiability", "ok" if known else "warn", value, CORRELATION_MAX, text)

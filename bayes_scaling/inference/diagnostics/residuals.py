@@ -200,7 +200,7 @@ def _coverage(table: pd.DataFrame) -> Check:
     low = float(stats.binom.cdf(inside, runs, 0.9)) < 0.01
     text = f"{inside} of {runs} runs lie inside their 90% predictive interval"
     text += ", fewer than chance allows: the noise or the law is wrong." if low else "."
-    return Check("predictive coverage", "warn" if low else "ok", inside / runs, 0.9, text)
+    return Check.of("predictive coverage", "warn" if low else "ok", inside / runs, 0.9, text)
 
 
 def _significant(table: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -220,16 +220,16 @@ def _structure(table: pd.DataFrame) -> Check:
             f"Structure in the residuals was not tested: {int(table['runs'].max())} runs are too "
             "few."
         )
-        return Check("residual structure", "untested", np.nan, 0, text)
+        return Check.of("residual structure", "untested", np.nan, 0, text)
     bent = _significant(table, "structure_p")
     if not len(bent):
         text = "Residuals show no pattern in compute or tokens per parameter."
-        return Check("residual structure", "ok", 0, 0, text)
+        return Check.of("residual structure", "ok", 0, 0, text)
     text = (
         f"Residuals of {_names(bent)} follow compute or tokens per parameter: the law bends away "
         "from the data, so forecasts beyond them are biased; compare other laws."
     )
-    return Check("residual structure", "warn", len(bent), 0, text)
+    return Check.of("residual structure", "warn", len(bent), 0, text)
 
 
 def _trend(table: pd.DataFrame) -> Check:
@@ -239,16 +239,16 @@ def _trend(table: pd.DataFrame) -> Check:
             "A trend of the residuals among the largest runs was not tested: no family has "
             f"{FEWEST_RUNS} runs of several levels of compute."
         )
-        return Check(name, "untested", np.nan, LEVEL, text)
+        return Check.of(name, "untested", np.nan, LEVEL, text)
     least = float(table["trend_p"].min())
     trending = _significant(table, "trend_p")
     if not len(trending):
         text = "Residuals show no trend with compute among the largest runs."
-        return Check(name, "ok", least, LEVEL, text)
+        return Check.of(name, "ok", least, LEVEL, text)
     rising = float(trending["trend"].mean()) > 0
     text = (
         f"Among the largest runs of {_names(trending)} residuals {'rise' if rising else 'fall'} "
         f"with compute: forecasts beyond them may come out too {'low' if rising else 'high'}; "
         "backtest, and compare other laws."
     )
-    return Check(name, "warn", least, LEVEL, text)
+    return Check.of(name, "warn", least, LEVEL, text)

@@ -2,24 +2,22 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import arviz as az
 import numpy as np
 import pandas as pd
 
-from bayes_scaling.core.arguments import shown
-from bayes_scaling.core.caveat import Caveat, Datum, Severity, texts, unique
-from bayes_scaling.core.display import brief
-from bayes_scaling.core.json_files import Saved, records
-from bayes_scaling.errors import DataError, FitError
-from bayes_scaling.forecast.evaluation.backtest_laws import Backtest, backtest
-from bayes_scaling.forecast.evaluation.model_average import ModelAverage, stacking_weights
+from bayes_scaling.core.caveat import Caveat, unique
+from bayes_scaling.errors import DataError
+from bayes_scaling.forecast.evaluation.backtest_laws import backtest
+from bayes_scaling.forecast.evaluation.backtest_result import Backtest
+from bayes_scaling.forecast.evaluation.comparison_caveats import of_forecasts, of_loo
+from bayes_scaling.forecast.evaluation.comparison_result import Comparison
+from bayes_scaling.forecast.evaluation.model_average import stacking_weights
 from bayes_scaling.forecast.evaluation.thresholds import check_ratio
 from bayes_scaling.inference import Fit, fit
 from bayes_scaling.inference.diagnostics.checks import PARETO_K_MAX
-from bayes_scaling.inference.sampler import RHAT_MAX
 from bayes_scaling.laws import Law
 from bayes_scaling.laws.check_law import check_law
 from bayes_scaling.laws.registry import each, get
@@ -28,78 +26,7 @@ from bayes_scaling.model.spec import NOISE
 from bayes_scaling.runs import ACCEPTABLE, Runs, load_runs
 from bayes_scaling.runs.load_runs_table import Count, recount
 
-__all__ = ["Comparison", "compare"]
-
-_FEW = 10
-"""Held-out runs below which their verdict is called thin."""
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Comparison(Saved):
-    """Fits of the same losses, compared.
-
-    Attributes
-    ----------
-    fits : dict of str to Fit
-        By name, best first.
-    table : pandas.DataFrame
-        Index: name, best first. ``elpd`` (PSIS-LOO of the loss), ``se``, ``elpd_diff`` and
-        ``dse`` (against the best), ``p`` (effective parameters), ``pareto_k_high`` (runs whose
-        Pareto k says that the figure is not to be trusted), ``weight_loo`` (stacking), ``r_hat``
-        (the worst) and ``divergences`` of the fit; with held-out runs also ``log_score``,
-        ``crps``, ``coverage_90`` and ``bias`` of the runs of largest compute, families alike, and
-        ``weight_held_out`` (stacking on them).
-    caveats : tuple of Caveat
-        What to make of it, and what makes it doubtful.
-    held_out : Backtest or None
-        The scores behind the second part.
-    """
-
-    fits: dict[str, Fit]
-    table: pd.DataFrame
-    caveats: tuple[Caveat, ...]
-    held_out: Backtest | None
-
-    def average(self, by: Literal["held_out", "loo"] = "held_out") -> ModelAverage:
-        """The fits averaged by their stacking weights.
-
-        Parameters
-        ----------
-        by : {"held_out", "loo"}
-            Which weights: those that forecast larger runs best, or those that fit best.
-
-        Raises
-        ------
-        FitError
-            If there are no such weights.
-        """
-        column = f"weight_{by}"
-        if column not in self.table:
-            have = [name for name in self.table if str(name).startswith("weight_")]
-            raise FitError(
-                f"by is {shown(by)}, and there is no weight of that kind; this comparison has "
-                f"{', '.join(map(str, have))}; average().predict(...) takes the configurations"
-            )
-        return ModelAverage(self.fits, {str(k): float(v) for k, v in self.table[column].items()})
-
-    def to_dict(self) -> dict[str, Any]:
-        """Everything as plain values for JSON."""
-        first = next(iter(self.fits.values()))
-        return {
-            "schema": "bayes_scaling.comparison/1",
-            "loss_unit": first.loss_unit(),
-            "runs_hash": first.dt.attrs["runs_hash"],
-            "laws": records(self.table.reset_index()),
-            "messages": list(texts(self.caveats)),
-            "held_out": self.held_out.to_dict() if self.held_out else None,
-        }
-
-    def __str__(self) -> str:
-        table = self.table.to_string(float_format="{:.3g}".format)
-        return "\n".join([table, *texts(self.caveats)])
-
-    def __repr__(self) -> str:
-        return brief(str(self))
+__all__ = ["compare"]
 
 
 def compare(
@@ -172,7 +99,8 @@ def compare(
             text = f"Larger runs were not held out: {error}."
             untested = [Caveat(code="not-held-out", severity="warning", text=text)]
     ordered = {str(name): fits[str(name)] for name in result.index}
-    return Comparison(ordered, result, (*_verdict(result, tested), *untested), tested)
+    caveats = (*of_loo(result), *(of_forecasts(result, tested) if tested else ()), *untested)
+    return Comparison.of(ordered, result, caveats, tested)
 
 
 def _counted(source: Any, counts: Sequence[Count]) -> dict[str, Runs]:
@@ -273,14 +201,14 @@ def _held_out(
         part = backtest(runs, [value.law], ratio=ratio, seed=seed, **own)
         parts.append((part, name))
     first = parts[0][0]
-    return Backtest(
-        points=pd.concat([part.points.assign(law=name) for part, name in parts]),
-        scores=pd.concat([part.scores.assign(law=name) for part, name in parts]),
+    return Backtest.of(
+        pd.concat([part.points.assign(law=name) for part, name in parts]),
+        pd.concat([part.scores.assign(law=name) for part, name in parts]),
         ratios=first.ratios,
         split=first.split,
+        runs_hash=first.runs_hash,
         skipped=first.skipped,
         caveats=unique(caveat for part, _ in parts for caveat in part.caveats),
-        runs_hash=first.runs_hash,
     )
 
 
@@ -295,69 +223,3 @@ def _scores(tested: Backtest) -> pd.DataFrame:
     alike = 1.0 / family.groupby(family).transform("size")
     weights = stacking_weights(densities.to_numpy(), alike.to_numpy())
     return table.assign(weight_held_out=weights)
-
-
-def _verdict(table: pd.DataFrame, tested: Backtest | None) -> list[Caveat]:
-    """What the table says, of both questions."""
-    return _of_loo(table) + ([] if tested is None else _of_forecasts(table, tested))
-
-
-def _caveat(
-    code: str, subject: str, text: str, severity: Severity = "warning", **data: Datum
-) -> Caveat:
-    return Caveat(code=code, severity=severity, subject=subject, text=text, data=data)
-
-
-def _of_loo(table: pd.DataFrame) -> list[Caveat]:
-    """Which law predicts runs like those fitted, and how far its figure can be trusted."""
-    names = [str(name) for name in table.index]
-    second = table.iloc[1]
-    by, error = abs(float(second["elpd_diff"])), float(second["dse"])
-    text = (
-        f"Leave-one-out prefers {names[0]!r} to {names[1]!r} by {by:.1f} (standard error "
-        f"{error:.1f}) in the log density of all runs."
-    )
-    found = [_caveat("loo-preference", names[0], text, "note", elpd_diff=by, standard_error=error)]
-    for name, count in zip(names, table["pareto_k_high"].tolist(), strict=True):
-        if count:
-            text = (
-                f"Under {name!r} {count} run{'s have' if count > 1 else ' has'} a Pareto k above "
-                f"{PARETO_K_MAX}: its leave-one-out figure is uncertain."
-            )
-            found.append(_caveat("pareto-k", name, text, runs=count))
-    for name, r_hat, count in zip(
-        names, table["r_hat"].tolist(), table["divergences"].tolist(), strict=True
-    ):
-        if not r_hat <= RHAT_MAX or count:
-            text = (
-                f"The fit of {name!r} has not converged (R-hat {r_hat:.3f}, {count} divergences): "
-                "do not use its figures."
-            )
-            found.append(_caveat("not-converged", name, text, r_hat=r_hat, divergences=count))
-    return found
-
-
-def _of_forecasts(table: pd.DataFrame, tested: Backtest) -> list[Caveat]:
-    """Which law forecasts the held-out runs best, and how much that says."""
-    order = table["log_score"].sort_values(ascending=False)
-    best, gain = str(order.index[0]), float(order.iloc[0] - order.iloc[1])
-    coverage = float(table.loc[[best], "coverage_90"].iloc[0])
-    count = int((tested.points["law"] == best).sum())
-    text = (
-        f"Fitted to runs up to 1/{tested.ratios[0]:g} of each family's largest compute, {best!r} "
-        f"forecasts the {count} larger ones best, by {gain:.2f} in log density a run; its 90% "
-        f"interval covers {coverage:.0%}."
-    )
-    data: dict[str, Datum] = {"runs": count, "log_score_diff": gain, "coverage_90": coverage}
-    found = [_caveat("held-out-preference", best, text, "note", **data)]
-    first = str(table.index[0])
-    if best != first:
-        text = (
-            f"The two disagree: {first!r} fits best, {best!r} forecasts best. For runs larger "
-            "than the data the second counts more; forecast under both."
-        )
-        found.append(_caveat("disagreement", best, text, fits_best=first))
-    if count < _FEW:
-        text = f"Only {count} runs were held out, so their verdict is thin."
-        found.append(_caveat("few-held-out", best, text, runs=count))
-    return found
