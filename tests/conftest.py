@@ -8,7 +8,10 @@ import pandas as pd
 import pytest
 import xarray as xr
 from hypothesis import settings
+from msgspec.structs import fields
 
+from bayes_scaling.forecast import Backtest
+from bayes_scaling.forecast.evaluation.backtest_result import FamilyScores, PointScore
 from bayes_scaling.inference.compiled import Sampled
 from bayes_scaling.inference.fit_result import Fit
 from bayes_scaling.inference.settings import SamplerSettings
@@ -119,6 +122,21 @@ def handmade(
         caveats=(),
     )
     return Fit(tree, law if isinstance(law, Law) else None)
+
+
+def backtest_of(points: pd.DataFrame) -> Backtest:
+    """A backtest of runs of which some scores are given; the others are made up."""
+    blank: dict[str, Any] = {
+        field.encode_name: {"family": "web", "law": "chinchilla", "run": "r", "ratio": 8.0}.get(
+            field.name, True if field.name.startswith("inside") else 0.5
+        )
+        for field in fields(PointScore)
+    }
+    whole = points.assign(**{name: blank[name] for name in blank if name not in points})
+    scores = pd.DataFrame(columns=[field.encode_name for field in fields(FamilyScores)])
+    return Backtest.of(
+        whole.assign(fitted=12), scores, ratios=(8.0,), split="compute", runs_hash="hash"
+    )
 
 
 def codes(result: Any) -> list[str]:

@@ -7,13 +7,14 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pytest
+from msgspec.structs import replace
 
 import bayes_scaling as bs
 from bayes_scaling.core.display import brief, html_list, html_table
 from bayes_scaling.errors import DataError
 from bayes_scaling.inference import Fit
 from bayes_scaling.inference.diagnostics.checks import Check
-from bayes_scaling.inference.diagnostics.diagnosis import Diagnosis
+from bayes_scaling.inference.diagnostics.diagnosis import overall
 from tests.conftest import grid
 
 HOSTILE = "<script>alert(1)</script>"
@@ -109,9 +110,8 @@ def test_what_is_cut_says_so() -> None:
 def test_a_diagnosis_is_false_where_the_fit_is_not_to_be_used(
     status: str, usable: bool, two_families: Fit
 ) -> None:
-    made = two_families.diagnose()
-    check = Check("R-hat", status, 1.0, 1.01, "said")  # type: ignore[arg-type]
-    diagnosis = Diagnosis((check,), made.parameters, made.loo, made.predictive, made.correlations)
+    check = Check.of("R-hat", status, 1.0, 1.01, "said")  # type: ignore[arg-type]
+    diagnosis = replace(two_families.diagnose(), status=overall([check]))
     assert diagnosis.status == status
     assert bool(diagnosis) is usable
 

@@ -18,6 +18,10 @@ CURRENT = {
     "bayes_scaling.next_runs/1": "bayes_scaling.next_runs/2",
     "bayes_scaling.shapes/1": "bayes_scaling.shapes/2",
     "bayes_scaling.verdict/1": "bayes_scaling.verdict/2",
+    "bayes_scaling.backtest/2": "bayes_scaling.backtest/3",
+    "bayes_scaling.comparison/1": "bayes_scaling.comparison/2",
+    "bayes_scaling.forecast/1": "bayes_scaling.forecast/2",
+    "bayes_scaling.sbc/1": "bayes_scaling.sbc/2",
 }
 """Present tag of a file, by the tag of an earlier version."""
 
@@ -51,7 +55,12 @@ def _caveat(text: Any) -> Content:
     return {"code": "version-1", "severity": "warning", "subject": "", "text": text, "data": {}}
 
 
-_NAMES = {"warnings": "caveats", "worth": "value_per_nat"}
+_NAMES = {
+    "warnings": "caveats",
+    "messages": "caveats",
+    "worth": "value_per_nat",
+    "unmixed": "not_converged",
+}
 """Present names of top-level fields, by their names before."""
 SCENARIO_NAMES = {
     "budget_flops": "compute_budget",
@@ -86,8 +95,14 @@ def _verdict(content: Content) -> Content:
     return none | {"probability_of_reference": None} | empty | content
 
 
+def _comparison(content: Content) -> Content:
+    held_out = content.get("held_out")
+    return content | {"held_out": upgraded(held_out) if isinstance(held_out, dict) else held_out}
+
+
 _CHANGES: dict[str, Callable[[Content], Content]] = {
     "bayes_scaling.plan/1": _plan,
     "bayes_scaling.verdict/1": _verdict,
+    "bayes_scaling.comparison/1": _comparison,
 }
 """What else changed, by the tag of the earlier version."""

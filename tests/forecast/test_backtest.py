@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,7 @@ from bayes_scaling.forecast.evaluation.outcomes import score_rows
 from bayes_scaling.forecast.evaluation.thresholds import divide
 from bayes_scaling.inference import Fit, Procedure
 from bayes_scaling.runs import Runs
-from tests.conftest import TRUTH
+from tests.conftest import TRUTH, backtest_of, codes
 
 Fitted = Callable[..., tuple[Fit, None]]
 
@@ -130,8 +129,12 @@ def test_scores_by_distance_count_every_point_once(table: pd.DataFrame, fitted: 
     assert (classes["low"].diff().dropna() > 0).all()
     assert set(classes["families"]) == {2}
     content = json.loads(json.dumps(found.to_dict(), allow_nan=False))
-    assert content["schema"] == "bayes_scaling.backtest/2"
+    assert content["schema"] == "bayes_scaling.backtest/3"
     assert content["ratios"] == [2.0, 8.0]
+    assert Backtest.from_dict(content) == found
+    old = content | {"schema": "bayes_scaling.backtest/2", "warnings": ["Said so."]}
+    del old["caveats"]
+    assert codes(Backtest.from_dict(old)) == ["version-1"]
     assert len(content["points"]) == len(found.points)
 
 
@@ -171,8 +174,7 @@ def test_a_backtest_goes_on_where_it_was_stopped(
 def test_a_family_called_all_is_a_family(table: pd.DataFrame, fitted: list[Runs]) -> None:
     found = backtest(table, ["chinchilla"], ratio=[2, 8], progress=False)
     renamed = found.points.assign(family=found.points["family"].replace("code", "all"))
-    other = replace(found, points=renamed).by_distance()
-    pd.testing.assert_frame_equal(other, found.by_distance())
+    pd.testing.assert_frame_equal(backtest_of(renamed).by_distance(), found.by_distance())
     assert fitted
 
 

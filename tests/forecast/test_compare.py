@@ -1,8 +1,9 @@
 """Comparison and averaging of fits, on draws made by hand."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,14 +12,16 @@ from numpy.testing import assert_allclose
 from scipy import stats
 from scipy.optimize import minimize_scalar
 
+from bayes_scaling.core.caveat import Caveat
 from bayes_scaling.errors import DataError, FitError
-from bayes_scaling.forecast import Backtest, ModelAverage, compare, predict
-from bayes_scaling.forecast.evaluation.comparison import _verdict
+from bayes_scaling.forecast import Comparison, ModelAverage, compare, predict
+from bayes_scaling.forecast.evaluation.comparison_caveats import of_forecasts, of_loo
 from bayes_scaling.forecast.evaluation.model_average import stacking_weights
 from bayes_scaling.forecast.evaluation.outcomes import log_score
 from bayes_scaling.inference import Fit, Procedure
 from bayes_scaling.inference.diagnostics.checks import loo_check
 from bayes_scaling.runs import Runs
+from tests.conftest import backtest_of
 
 Maker = Callable[..., Fit]
 POINTS = pd.DataFrame({"params": [1e8, 7e9], "tokens": [1e10, 1e12], "family": ["web", "code"]})
@@ -40,11 +43,16 @@ def test_the_better_fit_comes_first(pair: dict[str, Fit], tmp_path: Path) -> Non
     for name, fit in pair.items():
         alone, _ = loo_check(fit.dt)
         for column in ("elpd", "se", "pareto_k_high"):
-            assert_allclose(found.table.loc[name, column], alone[column])
+            assert_allclose(found.table.loc[name, column], getattr(alone, column))
     content = json.loads(found.save(tmp_path / "c.json").read_text())
-    assert content["schema"] == "bayes_scaling.comparison/1"
+    assert content["schema"] == "bayes_scaling.comparison/2"
     assert [row["name"] for row in content["laws"]] == ["sharp", "blunt"]
     assert content["held_out"] is None
+    read = Comparison.load(tmp_path / "c.json")
+    assert read == found
+    assert str(read) == str(found)
+    with pytest.raises(FitError, match="fits is empty"):
+        read.average("loo")
     with pytest.raises(FitError, match=r"by is 'held_out', .*; this comparison has weight_loo"):
         found.average()
     points = pd.DataFrame({"params": [1e9], "tokens": [1e10]})
@@ -93,19 +101,27 @@ def test_a_disagreement_is_said() -> None:
         index=["near", "far"],
     )
     points = pd.DataFrame({"law": ["near"] * 4 + ["far"] * 4})
-    tested = Backtest(points, pd.DataFrame(), (8.0,), "compute", (), (), "hash")
-    said = _verdict(table, tested)
-    assert "prefers 'near' to 'far' by 12.0 (standard error 3.0)" in said[0]
-    assert "Under 'far' 2 runs have a Pareto k above 0.7" in said[1]
-    assert "'far' forecasts the 4 larger ones best, by 0.50" in said[2]
-    assert "its 90% interval covers 90%" in said[2]
-    assert said[3].startswith("The two disagree: 'near' fits best, 'far' forecasts best.")
-    assert "Only 4 runs were held out" in said[4]
-    stuck = _verdict(table.assign(r_hat=[1.2, np.nan], divergences=[0, 3]), None)
-    assert "The fit of 'near' has not converged (R-hat 1.200, 0 divergences)" in stuck[2]
-    assert "The fit of 'far' has not converged (R-hat nan, 3 divergences)" in stuck[3]
-    agreed = table.assign(log_score=[2.0, 1.5])
-    assert not any("disagree" in text for text in _verdict(agreed, tested))
+    tested = backtest_of(points.assign(extrapolation=0.5))
+    assert stated(of_loo(table)) == [
+        ("loo-preference", "near", {"elpd_diff": 12.0, "standard_error": 3.0}),
+        ("pareto-k", "far", {"runs": 2}),
+    ]
+    assert stated(of_forecasts(table, tested)) == [
+        ("held-out-preference", "far", {"runs": 4, "log_score_diff": 0.5, "coverage_90": 0.9}),
+        ("disagreement", "far", {"fits_best": "near"}),
+        ("few-held-out", "far", {"runs": 4}),
+    ]
+    stuck = stated(of_loo(table.assign(r_hat=[1.2, np.nan], divergences=[0, 3])))[2:]
+    assert [(code, who, data["divergences"]) for code, who, data in stuck] == [
+        ("not-converged", "near", 0),
+        ("not-converged", "far", 3),
+    ]
+    agreed = stated(of_forecasts(table.assign(log_score=[2.0, 1.5]), tested))
+    assert "disagreement" not in {code for code, _, _ in agreed}
+
+
+def stated(caveats: Iterable[Caveat]) -> list[tuple[str, str, dict[str, Any]]]:
+    return [(caveat.code, caveat.subject, caveat.data) for caveat in caveats]
 
 
 def test_what_cannot_be_compared_is_refused(pair: dict[str, Fit], make_fit: Maker) -> None:

@@ -103,8 +103,9 @@ def test_diagnosis_of_a_good_fit(sampled: Fit) -> None:
     diagnosis = sampled.diagnose()
     failed = [check for check in diagnosis.checks if check.status == "fail"]
     assert not failed
-    assert diagnosis.loo["runs"] == 40
-    assert diagnosis.loo["p"] > 0
+    assert diagnosis.loo.runs == 40
+    assert diagnosis.loo.p is not None
+    assert diagnosis.loo.p > 0
     assert set(diagnosis.parameters["source"]) <= {"data", "mostly prior", "prior and data"}
     assert diagnosis.parameters.loc["floor[web]", "source"] != "mostly prior"
 

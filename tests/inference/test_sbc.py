@@ -9,14 +9,15 @@ from numpy.testing import assert_allclose
 
 from bayes_scaling.errors import FitError
 from bayes_scaling.inference import Fit
-from bayes_scaling.inference.diagnostics.sbc import Calibration, _ranks, _simulated, _together, sbc
+from bayes_scaling.inference.diagnostics.calibration import Calibration
+from bayes_scaling.inference.diagnostics.sbc import _ranks, _simulated, _together, sbc
 from bayes_scaling.model import arrays, hierarchy
 from tests.conftest import grid
 
 RNG = np.random.default_rng(0)
 
 
-def _calibration(ranks: np.ndarray, unmixed: int = 0) -> Calibration:
+def _calibration(ranks: np.ndarray, not_converged: int = 0) -> Calibration:
     data = xr.Dataset(
         {
             "floor": (("sample", "family"), ranks),
@@ -24,31 +25,33 @@ def _calibration(ranks: np.ndarray, unmixed: int = 0) -> Calibration:
         },
         coords={"family": ["web", "code"]},
     )
-    return Calibration(xr.DataTree.from_dict({"prior_sbc": data}), "prior", unmixed)
+    return Calibration.of(data, "prior", not_converged)
 
 
 def test_uniform_ranks_pass() -> None:
     found = _calibration(RNG.uniform(size=(200, 2)))
     assert found.p > 0.05
-    assert "rank as they should" in found.verdict
     assert list(found.table().index) == ["floor[web]", "floor[code]", "nu"]
     assert_allclose(found.table()["spread"], 1, atol=0.1)
     content = found.to_dict()
+    assert Calibration.from_dict(content) == found
     assert content["replications"] == 200
     assert len(content["ranks"]["floor[web]"]) == 200
 
 
 @pytest.mark.parametrize(
-    ("a", "b", "said"),
-    [(0.5, 0.5, "too narrow by a factor of 1.2"), (4, 4, "too wide"), (6, 2, "mean rank 0.7")],
+    ("a", "b", "mean", "spread"), [(0.5, 0.5, 0.5, 1.22), (4, 4, 0.5, 0.58), (6, 2, 0.75, 0.5)]
 )
-def test_ranks_that_are_not_uniform_are_named(a: float, b: float, said: str) -> None:
+def test_ranks_that_are_not_uniform_are_found(
+    a: float, b: float, mean: float, spread: float
+) -> None:
     ranks = np.column_stack([RNG.uniform(size=200), RNG.beta(a, b, 200)])
-    found = _calibration(ranks, unmixed=3)
+    found = _calibration(ranks, not_converged=3)
     assert found.p < 0.01
-    assert "floor[code]" in found.verdict
-    assert said in found.verdict
-    assert found.verdict.endswith("3 of them did not mix.")
+    worst = min(found.quantities, key=lambda test: test.p)
+    assert worst.quantity == "floor[code]"
+    assert (worst.mean, worst.spread) == pytest.approx((mean, spread), abs=0.06)
+    assert found.not_converged == 3
 
 
 def test_ranks_of_truths_drawn_like_the_posterior_are_uniform(two_families: Fit) -> None:
@@ -62,7 +65,7 @@ def test_ranks_of_truths_drawn_like_the_posterior_are_uniform(two_families: Fit)
         ranks.append(_ranks(spec, design, truth, posterior, rng))
     whole = xr.concat(ranks, dim="sample")
     assert "log_likelihood" in whole
-    found = Calibration(xr.DataTree.from_dict({"prior_sbc": whole}), "posterior", 0)
+    found = Calibration.of(whole, "posterior")
     assert found.p > 0.01
     # Half as far from the middle: posteriors twice too wide.
     middle = posterior.mean(("chain", "draw"))
@@ -76,8 +79,9 @@ def test_ranks_of_truths_drawn_like_the_posterior_are_uniform(two_families: Fit)
         )
         for i in range(150)
     ]
-    tree = xr.DataTree.from_dict({"prior_sbc": xr.concat(near, dim="sample")})
-    assert "too wide" in Calibration(tree, "posterior", 0).verdict
+    wide = Calibration.of(xr.concat(near, dim="sample"), "posterior")
+    assert wide.p < 0.01
+    assert min(wide.quantities, key=lambda test: test.p).spread < 1
 
 
 def hierarchy_names(fit: Fit) -> list[str]:

@@ -7,12 +7,15 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 import pytest
+from msgspec.structs import replace
 from numpy.testing import assert_allclose
 
+from bayes_scaling.core.record_tables import to_rows
 from bayes_scaling.curves import Curve, monitor
 from bayes_scaling.decisions import Scenario, allocate, budget_frontier, marginal, next_runs
 from bayes_scaling.errors import FileError, ScenarioError
 from bayes_scaling.forecast import backtest
+from bayes_scaling.forecast.evaluation.backtest_result import FamilyScores
 from bayes_scaling.inference import Procedure
 from bayes_scaling.report import load_result, plot_curve, report_content, write_report
 from bayes_scaling.report.sections.other_results import at_distance, covered, sentences
@@ -109,7 +112,9 @@ def test_a_backtest_has_a_say_in_the_verdict(fit, tested):
         assert found["coverage_90"] == row["coverage_90"]
     assert at_distance(others, "another", 0.5) is None
     scores = tested.scores.assign(coverage_90=0.5)
-    poor = report_content(fit, [dataclasses.replace(tested, scores=scores)])["verdict"]
+    poor = report_content(fit, [replace(tested, family_scores=to_rows(scores, FamilyScores))])[
+        "verdict"
+    ]
     said = [r for r in poor["reasons"] if "up to 1/8" in r["text"]]
     assert [r["status"] for r in said] == ["warn"]
     assert "held 50% of" in said[0]["text"]

@@ -6,7 +6,6 @@ import pytest
 
 from bayes_scaling.decisions import Risk, Scenario, allocate
 from bayes_scaling.errors import DataError, ScenarioError
-from bayes_scaling.forecast import Backtest
 from bayes_scaling.plots.style import label, save_figure, to_svg
 from bayes_scaling.report import (
     forecast_data,
@@ -22,6 +21,7 @@ from bayes_scaling.report import (
     plot_residuals,
     plot_trace,
 )
+from tests.conftest import backtest_of
 
 
 def lines(axes, text):
@@ -165,7 +165,7 @@ def tested():
             "pit": rng.uniform(size=size),
         }
     )
-    return Backtest(points, pd.DataFrame(), (8.0,), "compute", (), (), "hash")
+    return backtest_of(points)
 
 
 def test_backtest_curves_are_the_scores_by_distance(tested):

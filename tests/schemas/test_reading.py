@@ -12,6 +12,7 @@ from bayes_scaling.core.bounds import LARGEST, SMALLEST, meant
 from bayes_scaling.core.json_files import Saved, strict_json
 from bayes_scaling.decisions import Scenario, allocate, load_plan
 from bayes_scaling.errors import DataError, FileError
+from bayes_scaling.forecast.evaluation.backtest_result import FitQuality
 from bayes_scaling.forecast.evaluation.checkpoint import Checkpoint
 from bayes_scaling.forecast.evaluation.scoring import score_draws
 from bayes_scaling.report import load_result
@@ -83,7 +84,7 @@ def _points():
     return table.join(scored.assign(log_score=np.nan, fitted=[12, 11]))
 
 
-QUALITY = {"law": "chinchilla", "ratio": 8.0, "r_hat": 1.001, "ess": 900.0, "divergences": 0}
+QUALITY = FitQuality(law="chinchilla", ratio=8.0, r_hat=1.001, ess=900.0, divergences=0)
 
 
 def test_a_checkpoint_comes_back_to_the_last_digit(tmp_path):

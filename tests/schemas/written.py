@@ -21,7 +21,7 @@ from bayes_scaling.decisions import (
 )
 from bayes_scaling.forecast import backtest, compare
 from bayes_scaling.inference import Procedure
-from bayes_scaling.inference.diagnostics.sbc import Calibration
+from bayes_scaling.inference.diagnostics.calibration import Calibration
 from bayes_scaling.report import write_json
 from tests.conftest import TRUTH, handmade
 from tests.report.conftest import HOSTILE, known_fit
@@ -105,7 +105,7 @@ def every_kind(folder):
         paths = _decisions(folder) | _curves(folder) | _tests(folder, patch)
     found = {name: json.loads(path.read_text(encoding="utf-8")) for name, path in paths.items()}
     ranks = xr.Dataset({"nu": ("sample", np.random.default_rng(0).uniform(size=50))})
-    calibration = Calibration(xr.DataTree.from_dict({"prior_sbc": ranks}), "prior", 1)
+    calibration = Calibration.of(ranks, "prior", 1)
     found["sbc"] = calibration.to_dict()
     found["diagnosis"] = handmade().diagnose().to_dict()
     return json.loads(json.dumps(found, allow_nan=False))

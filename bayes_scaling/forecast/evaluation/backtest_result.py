@@ -34,6 +34,7 @@ Inside = Annotated[bool, about("Whether the loss lay inside this interval, perce
 class _Scores(Record, frozen=True, kw_only=True):
     """Average scores of forecasts."""
 
+    law: Law
     runs: Runs
     coverage_50: Annotated[float, Coverage] | None
     coverage_80: Annotated[float, Coverage] | None
@@ -72,28 +73,20 @@ class FitQuality(Record, frozen=True, kw_only=True):
     divergences: Annotated[int, about("Draws that diverged.", ge=0)]
 
 
-class _AtRatio(Record, frozen=True, kw_only=True):
-    law: Law
-    ratio: Ratio
-    family: Annotated[str, about("Name of the family; `all` is the mean of the families.")]
-
-
-class FamilyScores(_Scores, _AtRatio, frozen=True, kw_only=True):
+class FamilyScores(_Scores, frozen=True, kw_only=True):
     """Scores of a law at one ratio, of one family or of all."""
 
+    ratio: Ratio
+    family: Annotated[str, about("Name of the family; `all` is the mean of the families.")]
     r_hat: Annotated[float | None, about("Worst R-hat of the fit behind it.")]
     ess: Annotated[float | None, about("Its least bulk effective number of draws.")]
     divergences: Annotated[int, about("Its draws that diverged.", ge=0)]
 
 
-class _OfFamilies(Record, frozen=True, kw_only=True):
-    law: Law
-    families: Annotated[int, about("Families with runs in this class.", ge=0)]
-
-
-class DistanceScores(_Scores, _OfFamilies, frozen=True, kw_only=True):
+class DistanceScores(_Scores, frozen=True, kw_only=True):
     """Scores of a law in one class of distance beyond the fitted runs, families weighted alike."""
 
+    families: Annotated[int, about("Families with runs in this class.", ge=0)]
     beyond: Annotated[str, about("Class of distance, such as 4x to 8x.")]
     low: Annotated[float, about("Its lower edge.", "ratio of compute")]
     high: Annotated[float, about("Its upper edge.", "ratio of compute")]
@@ -197,7 +190,7 @@ class Backtest(Result, frozen=True, kw_only=True, dict=True, tag="bayes_scaling.
     @cached_property
     def scores(self) -> pd.DataFrame:
         """Scores by law, ratio and family, and of "all", families weighted alike."""
-        return to_table(self.family_scores, FamilyScores)
+        return _first(to_table(self.family_scores, FamilyScores), "law", "ratio", "family")
 
     def by_distance(self) -> pd.DataFrame:
         """Return scores by how far runs lie beyond the fitted ones, families weighted alike.
@@ -208,7 +201,7 @@ class Backtest(Result, frozen=True, kw_only=True, dict=True, tag="bayes_scaling.
             One row a law and class of distance: ``beyond`` ("4x to 8x" the compute of the largest
             fitted run), ``low`` and ``high`` (its edges), families, runs, and scores.
         """
-        return to_table(self.distance_scores, DistanceScores)
+        return _first(to_table(self.distance_scores, DistanceScores), "law", "families")
 
     def __str__(self) -> str:
         columns = ["law", "ratio", "family", "runs", "coverage_50", "coverage_90", "bias", "are"]
@@ -222,6 +215,11 @@ class Backtest(Result, frozen=True, kw_only=True, dict=True, tag="bayes_scaling.
             parts.append(table.to_string(index=False, float_format="{:.3g}".format))
         parts += [f"Not tested: {entry}." for entry in self.skipped]
         return "\n".join([*parts, *(f"Note: {caveat}" for caveat in self.caveats)])
+
+
+def _first(table: pd.DataFrame, *names: str) -> pd.DataFrame:
+    """The same table, these columns first."""
+    return table[[*names, *(name for name in table.columns if name not in names)]]
 
 
 def _by_distance(points: pd.DataFrame) -> pd.DataFrame:

@@ -4,12 +4,12 @@ import json
 import tempfile
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bayes_scaling.core.json_files import plain
+from bayes_scaling.forecast.evaluation.backtest_result import FitQuality
 from bayes_scaling.forecast.evaluation.checkpoint import Checkpoint
 from bayes_scaling.forecast.evaluation.scoring import score_draws, summarise
 from tests.fuzz.engine import Made, Target, finite
@@ -33,7 +33,7 @@ def target() -> Target:
     return Target("checkpoints", make, _read)
 
 
-def _result() -> tuple[pd.DataFrame, dict[str, Any]]:
+def _result() -> tuple[pd.DataFrame, FitQuality]:
     losses = np.array([2.5, 2.25])
     scored = score_draws(losses[:, None] * np.linspace(0.97, 1.03, 40), losses)
     points = pd.DataFrame(
@@ -47,13 +47,7 @@ def _result() -> tuple[pd.DataFrame, dict[str, Any]]:
             "extrapolation": 0.5,
         }
     ).join(scored.assign(log_score=np.nan, fitted=[12, 11]))
-    return points, {
-        "law": "chinchilla",
-        "ratio": 8.0,
-        "r_hat": 1.001,
-        "ess": 900.0,
-        "divergences": 0,
-    }
+    return points, FitQuality(law="chinchilla", ratio=8.0, r_hat=1.001, ess=900.0, divergences=0)
 
 
 def _altered(rng: Random, lines: list[str]) -> bytes:
