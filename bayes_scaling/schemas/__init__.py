@@ -16,12 +16,16 @@ type Schema = dict[str, Any]
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _SHARED = "common"
+_SCHEMA = "What the file is, and the version of its form."
 
 
 @cache
 def _kinds() -> dict[str, type[Result]]:
     """Types of results, by the name of their file."""
-    from bayes_scaling import curves, decisions
+    from bayes_scaling import curves, decisions, forecast
+    from bayes_scaling.forecast.forecast_result import ForecastFile
+    from bayes_scaling.inference.diagnostics.calibration import Calibration
+    from bayes_scaling.inference.diagnostics.diagnosis import Diagnosis
 
     found = (
         decisions.Plan,
@@ -30,6 +34,11 @@ def _kinds() -> dict[str, type[Result]]:
         decisions.NextRuns,
         decisions.ShapeChoice,
         curves.Verdict,
+        forecast.Backtest,
+        forecast.Comparison,
+        ForecastFile,
+        Diagnosis,
+        Calibration,
     )
     return {kind_name(kind): kind for kind in found}
 
@@ -84,13 +93,11 @@ def _generated(name: str, kind: type[Result]) -> Schema:
     """Return the schema of a type, with what it refers to in ``$defs``."""
     (root,), parts = msgspec.json.schema_components([kind], ref_template="#/$defs/{name}")
     parts = {part: _tidy(value) for part, value in parts.items()}
+    for part in parts.values():
+        if "schema" in part.get("properties", {}):
+            part["properties"]["schema"]["description"] = _SCHEMA
     own = parts.pop(root["$ref"].rpartition("/")[2])
-    tag = str(kind.__struct_config__.tag)
-    own["properties"]["schema"] = {
-        "const": tag,
-        "description": "What the file is, and the version of its form.",
-    }
-    version = tag.rpartition("/")[2]
+    version = str(kind.__struct_config__.tag).rpartition("/")[2]
     return {
         "$schema": _DRAFT,
         "$id": f"urn:bayes-scaling:{name.replace('_', '-')}:{version}",

@@ -91,7 +91,9 @@ def test_a_checkpoint_comes_back_to_the_last_digit(tmp_path):
     path = tmp_path / "b.part"
     Checkpoint(path).add("k", _points(), QUALITY)
     points, quality = Checkpoint(path).results["k"]
-    pd.testing.assert_frame_equal(points, _points(), check_dtype=False, rtol=0, atol=0)
+    pd.testing.assert_frame_equal(
+        points, _points(), check_dtype=False, check_like=True, rtol=0, atol=0
+    )
     assert quality == QUALITY
 
 

@@ -194,7 +194,7 @@ def _of_backtest(content: dict[str, Any]) -> list[str]:
 
 
 def _of_comparison(content: dict[str, Any]) -> list[str]:
-    return list(content["messages"])
+    return _texts(content)
 
 
 def _of_verdict(content: dict[str, Any]) -> list[str]:
