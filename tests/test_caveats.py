@@ -12,7 +12,7 @@ from bayes_scaling.core.caveat import CODES, Caveat, texts, unique
 from bayes_scaling.runs import CODES as FLAGS
 
 ROOT = Path(bayes_scaling.__file__).parent
-MAKERS = {"Caveat", "Flag", "_caveat", "_warning", "caveat", "warning"}
+MAKERS = {"Caveat", "_caveat", "_warning", "caveat", "warning"}
 """Names of what makes a caveat, the code first or as ``code``."""
 
 

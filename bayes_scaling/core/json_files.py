@@ -3,49 +3,21 @@
 import json
 import math
 import re
-from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from os import PathLike
-from pathlib import Path
 from typing import Any, Never
 
 import numpy as np
 import pandas as pd
 
-from bayes_scaling.core.files import path_of, reason, write_bytes
+from bayes_scaling.core.files import path_of, reason
 from bayes_scaling.errors import FileError
 
-__all__ = ["MOST", "Saved", "disordered", "plain", "read_json", "records", "strict_json", "without"]
+__all__ = ["MOST", "disordered", "plain", "read_json", "records", "strict_json", "without"]
 
 MOST = 1e100
 """Largest magnitude of a number in a file: costs are products of what has bounds of its own."""
-
-
-class Saved(ABC):
-    """A result that :meth:`save` writes as JSON."""
-
-    @abstractmethod
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain values for JSON."""
-
-    def save(self, path: str | PathLike[str]) -> Path:
-        """Write everything as JSON, whole or not at all.
-
-        Parameters
-        ----------
-        path : path-like
-            The file.
-
-        Raises
-        ------
-        FileError
-            If the file cannot be written.
-        """
-        # What is not finite is null, as everywhere in these files: JSON has no word for it.
-        content = plain(self.to_dict())
-        text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
-        return write_bytes(path, text + "\n")
 
 
 def plain(value: Any) -> Any:

@@ -135,7 +135,9 @@ def of_others(content: Mapping[str, Any]) -> dict[str, list[dict[str, str]]]:
     }
     return {
         kind: [
-            _figure(plot(KINDS[kind](entry)), f"{alt} {' '.join(sentences(kind, entry))}", "")
+            _figure(
+                plot(KINDS[kind].from_dict(entry)), f"{alt} {' '.join(sentences(kind, entry))}", ""
+            )
             for entry in content["others"][kind]
             if kind != "verdict" or entry.get("points")
         ]

@@ -94,8 +94,9 @@ def _generated(name: str, kind: type[Result]) -> Schema:
     (root,), parts = msgspec.json.schema_components([kind], ref_template="#/$defs/{name}")
     parts = {part: _tidy(value) for part, value in parts.items()}
     for part in parts.values():
-        if "schema" in part.get("properties", {}):
-            part["properties"]["schema"]["description"] = _SCHEMA
+        if "schema" in (fields := part.get("properties", {})):
+            (tag,) = fields["schema"]["enum"]
+            fields["schema"] = {"const": tag, "description": _SCHEMA}
     own = parts.pop(root["$ref"].rpartition("/")[2])
     version = str(kind.__struct_config__.tag).rpartition("/")[2]
     return {

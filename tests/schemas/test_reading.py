@@ -1,6 +1,7 @@
 """What files may hold beyond their schemas: finite numbers, every key once, quantiles that grow."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bayes_scaling.core.bounds import LARGEST, SMALLEST, meant
-from bayes_scaling.core.json_files import Saved, strict_json
+from bayes_scaling.core.json_files import strict_json
+from bayes_scaling.core.result import Result
 from bayes_scaling.decisions import Scenario, allocate, load_plan
 from bayes_scaling.errors import DataError, FileError
 from bayes_scaling.forecast.evaluation.backtest_result import FitQuality
@@ -68,12 +70,13 @@ def test_what_is_written_is_read_back(value):
 
 
 def test_nothing_writes_nan(tmp_path):
-    class Odd(Saved):
-        def to_dict(self):
-            return {"a": float("nan"), "b": [np.inf, np.float64(2)], "c": np.array([1.0, np.nan])}
+    class Odd(Result, frozen=True, kw_only=True, tag="odd/1"):
+        a: float
+        b: list[Any]
 
-    text = Odd().save(tmp_path / "odd.json").read_text("utf-8")
-    assert strict_json(text) == {"a": None, "b": [None, 2.0], "c": [1.0, None]}
+    odd = Odd(a=float("nan"), b=[np.inf, np.float64(2), np.array([1.0, np.nan])])
+    text = odd.save(tmp_path / "odd.json").read_text("utf-8")
+    assert strict_json(text) == {"schema": "odd/1", "a": None, "b": [None, 2.0, [1.0, None]]}
 
 
 def _points():

@@ -198,7 +198,7 @@ def _of_comparison(content: dict[str, Any]) -> list[str]:
 
 
 def _of_verdict(content: dict[str, Any]) -> list[str]:
-    first = str(KINDS["verdict"](content)).splitlines()[:3]
+    first = str(KINDS["verdict"].from_dict(content)).splitlines()[:3]
     return [*first, *_texts(content)]
 
 
