@@ -1,6 +1,5 @@
 """Results beside the plans in a report: frontiers, backtests, comparisons, running curves."""
 
-import dataclasses
 import json
 from html.parser import HTMLParser
 
@@ -36,7 +35,7 @@ def tested(fit):
         patch.setattr(Procedure, "run", lambda *_, **__: (fit, None))
         runs = fit.runs[["run", "family", "params", "tokens", "flops", "loss"]]
         found = backtest(runs, ["chinchilla"], ratio=[2, 8], progress=False)
-    return dataclasses.replace(found, runs_hash=fit.dt.attrs["runs_hash"])
+    return replace(found, runs_hash=fit.dt.attrs["runs_hash"])
 
 
 @pytest.fixture(scope="module")
