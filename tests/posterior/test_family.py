@@ -45,14 +45,14 @@ def test_a_plan_is_forecast_at_its_own_point_to_the_last_digit(
         alternatives=(Alternative("other", 1e9, 1e12),),
     )
     plan = allocate(fit, scenario, seed=4)
-    other = plan.content["alternatives"][0]
-    for point, said in ((plan.recommended, plan.loss), (other, other["loss"])):
-        where = {name: point[name] for name in ("params", "tokens")}
+    other = plan.alternative_outcomes[0]
+    for point, loss in ((plan.recommended, plan.loss), (other, other.loss)):
+        where = {name: getattr(point, name) for name in ("params", "tokens")}
         forecast = fit.predict(**where, family=family, seed=4)
         row = forecast.to_frame(quantiles=QUANTILES).iloc[0]
         for name in ("mean", *NAMES):
-            assert_allclose(said[name], row[name], rtol=LAST_DIGIT)
-        assert_allclose(said["sd"], row["sd"], rtol=1e-12)  # a difference of the same losses
+            assert_allclose(getattr(loss, name), row[name], rtol=LAST_DIGIT)
+        assert_allclose(loss.sd, row["sd"], rtol=1e-12)  # a difference of the same losses
 
 
 @pytest.mark.parametrize(
@@ -67,9 +67,9 @@ def test_so_is_a_plan_of_a_law_that_reads_more(
 ) -> None:
     fit = make_fit(law, _truth(law))
     plan = allocate(fit, Scenario(compute_budget=1e23, family="web", limits=limits), seed=1)
-    where = {name: plan.recommended[name] for name in ("params", "tokens", *inputs)}
+    where = {name: getattr(plan.recommended, name) for name in ("params", "tokens", *inputs)}
     losses = fit.predict(**where, family="web", seed=1).loss_run
-    assert_allclose(plan.loss["mean"], losses.mean(), rtol=3 * LAST_DIGIT)
+    assert_allclose(plan.loss.mean, losses.mean(), rtol=3 * LAST_DIGIT)
 
 
 def _truth(law: str) -> dict[str, float]:

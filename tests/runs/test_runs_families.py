@@ -165,7 +165,7 @@ def test_decisions_at_no_size_are_refused(two_families):
     with pytest.raises(DataError, match=said):
         marginal(two_families, 7, 140, family="web")
     found = marginal(two_families, 7, 140, family="web", accept=["implausible-size"])
-    assert said in found.content["warnings"][0]
+    assert found.caveats[0].code == "implausible-size"
     at = pd.DataFrame({"params": [0.1, 0.2], "tokens": [2.0, 4.0]})
     with pytest.raises(DataError, match=said):
         next_runs(two_families, Scenario(compute_budget=1e21, family="web"), at=at)
