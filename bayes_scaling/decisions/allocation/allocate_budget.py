@@ -12,8 +12,15 @@ from scipy.stats import rankdata
 
 from bayes_scaling.core.caveat import Caveat, unique
 from bayes_scaling.core.draw_summary import PosteriorSummary
+from bayes_scaling.decisions.allocation.budget_rows import budget_row
 from bayes_scaling.decisions.allocation.candidate import ROUNDING, Candidate
 from bayes_scaling.decisions.allocation.compare_alternatives import compare_alternatives
+from bayes_scaling.decisions.allocation.decision_caveats import (
+    alternative_caveats,
+    counting_caveats,
+    price_caveats,
+    target_caveats,
+)
 from bayes_scaling.decisions.allocation.least_cost import at_size
 from bayes_scaling.decisions.allocation.plan import Plan
 from bayes_scaling.decisions.allocation.plan_costs import budgets_of, costs_of
@@ -29,13 +36,6 @@ from bayes_scaling.decisions.allocation.problem import Problem
 from bayes_scaling.decisions.allocation.problem_from_fit import problem_from_fit
 from bayes_scaling.decisions.allocation.risk_search import NEAR_OPTIMAL, least_risk, near_optimal
 from bayes_scaling.decisions.allocation.wait_and_see import Optimum, wait_and_see
-from bayes_scaling.decisions.budgets.frontier import budget_row
-from bayes_scaling.decisions.decision_caveats import (
-    alternative_caveats,
-    counting_caveats,
-    price_caveats,
-    target_caveats,
-)
 from bayes_scaling.decisions.decision_family import SHAPE, aspects_of, provenance
 from bayes_scaling.decisions.decision_result import BudgetRow, Point
 from bayes_scaling.errors import ScenarioError

@@ -14,7 +14,7 @@ from bayes_scaling.core.arguments import check_seed, shown, whole_number
 from bayes_scaling.core.draw_summary import describe
 from bayes_scaling.core.records import Record, about, to_plain
 from bayes_scaling.decisions.allocation.cost_draws import Costs
-from bayes_scaling.decisions.decision_caveats import point_caveats
+from bayes_scaling.decisions.allocation.decision_caveats import point_caveats
 from bayes_scaling.decisions.decision_family import family_of, provenance
 from bayes_scaling.decisions.decision_result import DecisionResult, Params, Tokens, ValuePerNat
 from bayes_scaling.errors import ScenarioError

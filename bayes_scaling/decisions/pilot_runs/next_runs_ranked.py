@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from bayes_scaling.core.arguments import needs, shown, whole_number
 from bayes_scaling.core.caveat import Caveat
 from bayes_scaling.core.records import about, to_plain
+from bayes_scaling.decisions.allocation.decision_caveats import candidate_caveats
 from bayes_scaling.decisions.allocation.problem import Problem
 from bayes_scaling.decisions.allocation.problem_from_fit import problem_from_fit
-from bayes_scaling.decisions.decision_caveats import candidate_caveats
 from bayes_scaling.decisions.decision_family import provenance
 from bayes_scaling.decisions.decision_result import DecisionResult, ValuePerNat
 from bayes_scaling.decisions.pilot_runs.value_of_information import (

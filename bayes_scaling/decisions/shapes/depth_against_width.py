@@ -12,9 +12,9 @@ from bayes_scaling.core.arguments import needs
 from bayes_scaling.core.caveat import Caveat
 from bayes_scaling.core.draw_summary import PosteriorSummary, quantiles_of
 from bayes_scaling.core.records import Record, about, to_plain
+from bayes_scaling.decisions.allocation.decision_caveats import point_caveats
 from bayes_scaling.decisions.allocation.plan_shape import AS_GOOD
 from bayes_scaling.decisions.allocation.whole_shapes import shapes_of
-from bayes_scaling.decisions.decision_caveats import point_caveats
 from bayes_scaling.decisions.decision_family import (
     SHAPE,
     aspects_of,

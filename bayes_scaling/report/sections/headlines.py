@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from bayes_scaling.decisions.decision_caveats import counting_caveats
+from bayes_scaling.decisions.allocation.decision_caveats import counting_caveats
 from bayes_scaling.forecast.extrapolation import Reach, implausible
 from bayes_scaling.model.spec import BORROWS
 from bayes_scaling.plots.number_format import count, flops, joined, loss, percent, quoted
