@@ -230,4 +230,4 @@ def test_plans_are_plain_json(two_families: Fit) -> None:
     plan = allocate(two_families, Scenario(compute_budget=BUDGET, family="web"))
     assert isinstance(plan, Plan)
     text = json.dumps(plan.to_dict(), allow_nan=False)
-    assert json.loads(text)["schema"] == "bayes_scaling.plan/1"
+    assert json.loads(text)["schema"] == "bayes_scaling.plan/2"

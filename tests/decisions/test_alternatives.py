@@ -73,11 +73,10 @@ def test_the_recommended_plan_as_an_alternative_is_itself(two_families: Fit) -> 
     assert_allclose(first.regret.mean, plan.regret.mean, rtol=1e-3)
     assert first.probability_of_target == plan.probability_of_target
     # Half of both is a quarter of the budget, and worse in every draw.
-    assert_allclose(second.budgets[0]["spent"], 0.25)
+    assert_allclose(second.budgets[0].spent, 0.25)
     assert second.probability_better == 0.0
     assert second.regret.q05 > 0
     assert_allclose(second.loss.mean - plan.loss.mean, second.extra_loss.mean, rtol=1e-6)
-    assert "half" in str(plan)
     assert plan.alternatives["name"].tolist() == ["recommended", "same", "half"]
 
 
@@ -155,7 +154,6 @@ def test_no_shape_near_the_best_size_is_better(shaped: Fit) -> None:
                 data = float(made.log_tokens(np.array([size]))[0])
                 losses = made.draws.loss_run(size, data, data, np.log(d_model / n_layer))
                 assert made.risk_of(losses) >= plan.risk.value - 1e-7
-    assert f"{shape['n_layer']} layers of width {shape['d_model']}" in str(plan)
     assert shape.penalty.mean >= 0
 
 

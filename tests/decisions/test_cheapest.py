@@ -32,7 +32,7 @@ SHAPED = TRUTH | {"aspect": 64.0, "curvature": 0.3}
 def test_a_known_truth_costs_what_hoffmanns_formula_says(make_fit: Callable[..., Fit]) -> None:
     fit = make_fit(width=1e-9)
     noise = allocate(fit, Scenario(compute_budget=1e21, family="web")).loss
-    assert noise["q95"] - noise["q05"] < 0.1
+    assert noise.q95 - noise.q05 < 0.1
     plan = allocate(fit, replace(CHEAPEST, target_probability=0.5))
     # Half of all runs reach the target where the curve does: L*(C) = floor + K C^(-ab/(a+b)).
     a, b = TRUTH["alpha_N"], TRUTH["alpha_D"]

@@ -26,14 +26,13 @@ def test_a_plan_is_forecast_as_any_other_point(
     plan = allocate(fit, scenario, seed=seed)
     other = plan.alternative_outcomes[0]
     for point, said in ((plan.recommended, plan.loss), (other, other.loss)):
-        where = {name: point[name] for name in ("params", "tokens")}
+        where = {name: getattr(point, name) for name in ("params", "tokens")}
         forecast = fit.predict(**where, family=family, seed=seed)
         draws = forecast.loss_run.to_numpy().ravel()
-        assert_allclose(said["mean"], draws.mean(), rtol=1e-12)
+        assert_allclose(said.mean, draws.mean(), rtol=1e-12)
         for level in QUANTILES:
-            assert_allclose(
-                said[f"q{round(100 * level):02d}"], np.quantile(draws, level), rtol=1e-12
-            )
+            found = getattr(said, f"q{round(100 * level):02d}")
+            assert_allclose(found, np.quantile(draws, level), rtol=1e-12)
     assert plan.loss != allocate(fit, scenario, seed=seed + 1).loss
 
 

@@ -167,9 +167,9 @@ def test_the_plan_is_the_best_there_is_and_more_money_is_never_worse(
     best = least_risk(made)
     point = best.point
     costs = made.line.costs
-    params, tokens = np.array([point["params"]]), np.array([point["tokens"]])
+    params, tokens = np.array([point.params]), np.array([point.tokens])
     assert costs.money(params, tokens, tokens)[0, 0] <= 10**log_money * (1 + 1e-6)
-    assert point["params"] <= 10**cap * (1 + 1e-9)
+    assert point.params <= 10**cap * (1 + 1e-9)
     risk = made.risk(best.log_params)
     low, high, *_ = made.bounds()
     others = [made.risk(float(at)) for at in np.linspace(low, high, 300)]
@@ -200,7 +200,7 @@ def test_regret_is_that_of_the_draws_own_best_plan(two_families: Fit) -> None:
     assert drivers[0].share == max(row.share for row in drivers)
     # The floor moves no optimum.
     floor = next(row for row in drivers if row.parameter == "floor")
-    assert floor["share"] < 0.05
+    assert floor.share < 0.05
 
 
 def test_a_plan_records_what_was_asked(two_families: Fit) -> None:
@@ -238,7 +238,7 @@ def test_other_budgets_are_plans_of_their_own(two_families: Fit) -> None:
     assert [row.factor for row in rows] == [0.25, 0.5, 2.0, 4.0]
     half = allocate(two_families, replace(scenario, money_budget=5e5))
     assert_allclose(rows[1].mean, half.loss.mean, rtol=1e-4)
-    assert_allclose(rows[1]["money"], 5e5, rtol=1e-6)
+    assert_allclose(rows[1].money, 5e5, rtol=1e-6)
 
 
 @pytest.mark.parametrize("budget", [Scenario(compute_budget=1e-5, family="web"), None])

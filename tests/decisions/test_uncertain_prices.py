@@ -161,10 +161,10 @@ def rounded(value: float, digits: int) -> float:
 def test_a_plan_given_back_as_it_was_printed_is_within_its_budget(
     spread: Fit, plans: dict[float, Plan], by: float, digits: int
 ) -> None:
-    said = json.loads(json.dumps(plans[by].recommended))
+    said = plans[by].recommended
     same = Alternative("same", *(rounded(said[name], digits) for name in ("params", "tokens")))
     sized = [Alternative(f"{size:g}", params=size) for size in (8e9, 28e9, 34e9)]
-    more = Alternative("more", said["params"], 1.2 * said["tokens"])
+    more = Alternative("more", said.params, 1.2 * said.tokens)
     found = allocate(spread, structs.replace(uncertain(by), alternatives=(same, *sized, more)))
     beyond = {row.name: row.beyond for row in found.alternative_outcomes}
     assert beyond.pop("more") == ["money"]
