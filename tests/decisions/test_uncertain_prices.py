@@ -162,7 +162,7 @@ def test_a_plan_given_back_as_it_was_printed_is_within_its_budget(
     spread: Fit, plans: dict[float, Plan], by: float, digits: int
 ) -> None:
     said = plans[by].recommended
-    same = Alternative("same", *(rounded(said[name], digits) for name in ("params", "tokens")))
+    same = Alternative("same", *(rounded(getattr(said, name), digits) for name in ("params", "tokens")))
     sized = [Alternative(f"{size:g}", params=size) for size in (8e9, 28e9, 34e9)]
     more = Alternative("more", said.params, 1.2 * said.tokens)
     found = allocate(spread, structs.replace(uncertain(by), alternatives=(same, *sized, more)))
