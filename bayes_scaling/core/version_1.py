@@ -90,6 +90,8 @@ def _stated(value: Any) -> Any:
 
 def _verdict(content: Content) -> Content:
     """Add what a run that diverged had no fields for."""
+    if not content.get("diverged"):
+        return content
     none = dict.fromkeys(("final_loss", "floor", "plateau", "stop_at", "regret", "reference"))
     empty = {"ahead": [], "laws": {}, "gains": [], "unit": "loss", "stop_is_farthest": False}
     return none | {"probability_of_reference": None} | empty | content

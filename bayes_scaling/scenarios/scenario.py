@@ -107,9 +107,9 @@ class Scenario(Part, frozen=True, kw_only=True):
         float,
         quantity("Probability with which uncertain costs stay within.", "", "0.9", gt=0, lt=1),
     ] = 0.5
-    compute: Annotated[Compute, about("Devices and their price.")] | None = None
-    data: Annotated[Data, about("Price of unique tokens.")] | None = None
-    inference: Annotated[Inference, about("Tokens to be served.")] | None = None
+    compute: Annotated[Compute | None, about("Devices and their price.")] = None
+    data: Annotated[Data | None, about("Price of unique tokens.")] = None
+    inference: Annotated[Inference | None, about("Tokens to be served.")] = None
     value_per_nat: (
         Annotated[
             float,
@@ -126,7 +126,7 @@ class Scenario(Part, frozen=True, kw_only=True):
         float,
         quantity("Probability with which the target is to be reached.", "", "0.9", gt=0, lt=1),
     ] = 0.9
-    shape: Annotated[ShapeLimits, about("Bounds on depth and width.")] | None = None
+    shape: Annotated[ShapeLimits | None, about("Bounds on depth and width.")] = None
     alternatives: Annotated[
         tuple[Alternative, ...], about("Plans to compare with the recommended one.")
     ] = ()

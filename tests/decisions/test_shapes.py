@@ -50,10 +50,10 @@ def test_the_best_shape_has_the_size_and_grows_by_the_cube_root(certain: Fit) ->
     small, large = (best_shape(certain, n, family="web").ideal for n in (1e8, 8e8))
     assert small is not None
     assert large is not None
-    depth, width = small["n_layer"]["q50"], small["d_model"]["q50"]
+    depth, width = small.n_layer.q50, small.d_model.q50
     assert_allclose(width / depth, ASPECT, rtol=1e-6)
-    assert_allclose(large["n_layer"]["q50"] / depth, 2.0, rtol=1e-6)
-    assert_allclose(large["d_model"]["q50"] / width, 2.0, rtol=1e-6)
+    assert_allclose(large.n_layer.q50 / depth, 2.0, rtol=1e-6)
+    assert_allclose(large.d_model.q50 / width, 2.0, rtol=1e-6)
     # The runs count 12·n_layer·d_model² parameters and no others.
     assert_allclose(12 * depth * width**2, 1e8, rtol=1e-3)
 

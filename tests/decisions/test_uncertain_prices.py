@@ -1,6 +1,5 @@
 """What uncertain prices do to the posterior of the optimum, and which plans are within a budget."""
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -75,7 +74,7 @@ def uncertain(by: float, scenario: Scenario = PRICED) -> Scenario:
 def interval(plan: Plan, low: str = "q05", high: str = "q95") -> tuple[float, float]:
     """Logs of the ends of an interval of the optimal size."""
     found = plan.optimum.params
-    return float(np.log(found[low])), float(np.log(found[high]))
+    return float(np.log(getattr(found, low))), float(np.log(getattr(found, high)))
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +161,9 @@ def test_a_plan_given_back_as_it_was_printed_is_within_its_budget(
     spread: Fit, plans: dict[float, Plan], by: float, digits: int
 ) -> None:
     said = plans[by].recommended
-    same = Alternative("same", *(rounded(getattr(said, name), digits) for name in ("params", "tokens")))
+    same = Alternative(
+        "same", *(rounded(getattr(said, name), digits) for name in ("params", "tokens"))
+    )
     sized = [Alternative(f"{size:g}", params=size) for size in (8e9, 28e9, 34e9)]
     more = Alternative("more", said.params, 1.2 * said.tokens)
     found = allocate(spread, structs.replace(uncertain(by), alternatives=(same, *sized, more)))

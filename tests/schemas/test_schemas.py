@@ -72,7 +72,7 @@ def test_damage_is_found(written):
 
 def test_damage_inside_is_found(written):
     plan = copy.deepcopy(written["plan"])
-    for path in (("loss", "q05"), ("recommended", "params"), ("scenario", "risk")):
+    for path in (("loss", "q05"), ("recommended", "params"), ("costs", "flops")):
         damaged = copy.deepcopy(plan)
         del damaged[path[0]][path[1]]
         assert not _validator("plan").is_valid(damaged), path
