@@ -26,8 +26,8 @@ ROOMS = (
 """Packages whose ``__all__`` is public."""
 
 MISSING = """
-    allocate backtest best_shape budget_frontier compare forecast_data load_plan
-    load_result load_scenario log_to_mlflow loss_surface marginal next_runs
+    backtest compare forecast_data
+    load_result log_to_mlflow loss_surface
     plot_allocation plot_alternatives plot_backtest plot_contours plot_energy
     plot_exponents plot_forecast plot_frontier plot_marginal plot_pit plot_predictive
     plot_prior_predictive plot_ranks plot_regret plot_residuals plot_shapes plot_trace
@@ -61,6 +61,8 @@ def folder(tmp_path_factory):
     fit = handmade()
     bs.simulate("chinchilla", grid(), TRUTH).to_csv(path / "runs.csv", index=False)
     fit.save(path / "fit.nc")
+    shaped = handmade("depth-width", TRUTH | {"aspect": 64.0, "curvature": 0.3})
+    shaped.save(path / "shaped.nc")
     (path / "scenario.toml").write_text(
         'family = "web"\ncompute_budget = "1e21 FLOP"\nmoney_budget = "100 kUSD"\n'
         '[compute]\nspeed = "989 TFLOP/s"\nutilisation = 0.4\nprice = "2.5 USD/hour"\n'

@@ -76,8 +76,15 @@ def allocate(fit: Fit, scenario: Scenario, *, seed: int = 0) -> Plan:
     Raises
     ------
     ScenarioError
-        If the family is not said though the fit has several, no configuration meets budgets and
+        If no family is named though the fit has several, no configuration meets budgets and
         limits, or the law has no optimum within the limits and they do not bound it.
+
+    Examples
+    --------
+    >>> fit, scenario = bs.load_fit("fit.nc"), bs.load_scenario("scenario.toml")
+    >>> plan = bs.allocate(fit, scenario)
+    >>> print(f"N = {plan.recommended.params:.2g}, D = {plan.recommended.tokens:.2g}")
+    N = 2.7e+09, D = 6.2e+10
     """
     problem = problem_from_fit(fit, scenario, seed)
     best = least_risk(problem)

@@ -107,7 +107,7 @@ def budget_frontier(
     factors: Sequence[float] = _FACTORS,
     seed: int = 0,
 ) -> BudgetFrontier:
-    """Plans of least risk for many budgets, and the budget that a target loss needs.
+    """Compute plans of least risk for many budgets, and the budget that a target loss needs.
 
     Parameters
     ----------
@@ -129,6 +129,13 @@ def budget_frontier(
     ScenarioError
         As :func:`bayes_scaling.decisions.allocate`; or if a factor is not a positive number, or
         the risk measure is "regret", which compares plans of one budget.
+
+    Examples
+    --------
+    >>> fit, scenario = bs.load_fit("fit.nc"), bs.load_scenario("scenario.toml")
+    >>> found = bs.budget_frontier(fit, scenario, factors=[1, 10])
+    >>> found.table["mean"].round(3).tolist()
+    [2.284, 2.124]
     """
     checked_scenario(scenario)
     multiples = _factors(factors)

@@ -189,7 +189,7 @@ def marginal(
     seed: int = 0,
     accept: Iterable[str] = (),
 ) -> Marginal:
-    """What more parameters, tokens or compute would buy at a configuration.
+    """Compute what more parameters, tokens or compute would buy at a configuration.
 
     Parameters
     ----------
@@ -200,7 +200,7 @@ def marginal(
     family : str, optional
         Whose law; that of the scenario, or the only one of the fit, if not given.
     scenario : Scenario, optional
-        Prices, and the worth of a loss. Without prices costs count in FLOP.
+        Prices, and the value of a lower loss. Without prices costs count in FLOP.
     doublings : int
         How often each factor is doubled.
     seed : int
@@ -215,7 +215,13 @@ def marginal(
     Raises
     ------
     ScenarioError
-        If a number is out of range, or the family is not said though the fit has several.
+        If a number is out of range, or no family is named though the fit has several.
+
+    Examples
+    --------
+    >>> found = bs.marginal(bs.load_fit("fit.nc"), params=1e9, tokens=2e10, family="web")
+    >>> found.bottleneck
+    'tokens'
     """
     check_fit(fit)
     check_seed(seed)

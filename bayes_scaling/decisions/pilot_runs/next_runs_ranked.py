@@ -138,9 +138,9 @@ def next_runs(
     seed: int = 0,
     accept: Iterable[str] = (),
 ) -> NextRuns:
-    """Rank candidate runs by what their outcome would be worth for the decision.
+    """Rank candidate runs by the value of their outcome for the decision.
 
-    The decision is the size, and where a loss has a worth also how much of the budget to spend. A
+    The decision is the size, and where a loss has a value also how much of the budget to spend. A
     candidate's outcome is simulated from the posterior, the posterior given that outcome is the
     same draws under importance weights, and the value is what deciding anew then saves on average:
     the expected value of sample information (Raiffa and Schlaifer 1961; Heath et al. 2017,
@@ -151,7 +151,7 @@ def next_runs(
     fit : Fit
         The fit.
     scenario : Scenario
-        The decision to be made: budgets, prices, limits, family, worth.
+        The decision to be made: budgets, prices, limits, family, value per nat.
     at : pandas.DataFrame, optional
         Candidates, columns params, tokens and, if they cost other than their compute does,
         ``cost``; :func:`candidates` if not given.
@@ -171,6 +171,13 @@ def next_runs(
     ------
     ScenarioError
         As :func:`bayes_scaling.decisions.allocate`, or if a candidate is unusable.
+
+    Examples
+    --------
+    >>> fit, scenario = bs.load_fit("fit.nc"), bs.load_scenario("scenario.toml")
+    >>> pilots = pd.DataFrame({"params": [1e8, 3e8], "tokens": [2e9, 6e9]})
+    >>> bs.next_runs(fit, scenario, at=pilots).table["params"].tolist()
+    [300000000.0, 100000000.0]
     """
     if whole_number(batch) not in range(1, MOST + 1):
         raise ScenarioError(f"batch is {shown(batch)}, a whole number from 1 to {MOST} is needed")

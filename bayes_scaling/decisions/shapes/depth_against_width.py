@@ -153,6 +153,12 @@ def best_shape(
     ------
     ScenarioError
         If the law reads no shape, a number is out of range, or no shape is within the limits.
+
+    Examples
+    --------
+    >>> found = bs.best_shape(bs.load_fit("shaped.nc"), 1e9, family="web")
+    >>> found.recommended.n_layer, found.recommended.d_model
+    (27, 1728)
     """
     check_fit(fit)
     name, given = _checked(fit, family, limits)
