@@ -80,7 +80,7 @@ def monitor(log: str, only: str | None, output: str, **options: Any) -> None:
     reading = {name: options.pop(name) for name in _READING}
     watching = _watch(options)
     curves = load_curves(log, **reading)
-    warn(curves.notes)
+    warn(curves.caveats)
     if only is None and len(curves) > 1:
         raise DataError(
             f"{log} holds {len(curves)} runs; name one by --only, such as {curves.names[0]!r}"
@@ -123,7 +123,7 @@ def watch(log: str, output: str | None, **options: Any) -> None:
         check_output(output, *_inputs(log))
     reading = {name: options.pop(name) for name in _READING}
     waiting = {name: options.pop(name) for name in ("every", "patience", "timeout")}
-    last = follow(log, _watch(options), callback=_print_line, on_notes=warn, **waiting, **reading)
+    last = follow(log, _watch(options), callback=_print_line, on_caveats=warn, **waiting, **reading)
     click.echo(str(last))
     if output:
         last.save(output)

@@ -1,5 +1,6 @@
 """Training curves: the loss of a run against steps or tokens."""
 
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from bayes_scaling.core.bounds import LARGEST, SMALLEST, legal
+from bayes_scaling.core.caveat import Caveat, texts
 from bayes_scaling.core.display import brief
 from bayes_scaling.core.records import Record, about
 from bayes_scaling.errors import DataError
@@ -269,8 +271,8 @@ class Curves:
         Curves, by different names.
     source : str
         File or address they were read from.
-    notes : tuple of str
-        Decisions made in reading them, in words.
+    caveats : tuple of Caveat
+        Decisions made in reading them.
 
     Examples
     --------
@@ -281,7 +283,7 @@ class Curves:
 
     curves: tuple[Curve, ...]
     source: str = "arrays"
-    notes: tuple[str, ...] = ()
+    caveats: tuple[Caveat, ...] = ()
 
     def __post_init__(self) -> None:
         names = self.names
@@ -290,6 +292,12 @@ class Curves:
             raise DataError(f"two curves are named {twice[0]!r}")
         if not names:
             raise DataError(f"{self.source} holds no curve")
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Texts of ``caveats`` (deprecated)."""
+        warnings.warn("notes is deprecated; use caveats", DeprecationWarning, stacklevel=2)
+        return texts(self.caveats)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -319,7 +327,7 @@ class Curves:
         return pd.concat([curve.to_frame() for curve in self.curves], ignore_index=True)
 
     def __repr__(self) -> str:
-        return brief("\n".join([*map(repr, self.curves), *self.notes]))
+        return brief("\n".join([*map(repr, self.curves), *texts(self.caveats)]))
 
 
 def _check(table: pd.DataFrame, where: str) -> None:

@@ -400,8 +400,8 @@ def test_a_watched_run_whose_losses_are_no_numbers_any_more_is_stopped(tmp_path:
         rows.extend(f"{100 * (len(rows) + i)},nan" for i in range(1, 4))
         path.write_text("\n".join(["step,loss", *rows]) + "\n")
 
-    noted: list[tuple[str, ...]] = []
-    last = watch(path, Watch(2000.0), callback=grow, every=0.01, timeout=5, on_notes=noted.append)
+    noted: list[tuple[Caveat, ...]] = []
+    last = watch(path, Watch(2000.0), callback=grow, every=0.01, timeout=5, on_caveats=noted.append)
     assert last.diverged
     assert last.flags[0].points == 3
     assert noted == [()]

@@ -88,7 +88,8 @@ def test_one_run_without_the_key_and_in_typed_columns(write, tmp_path):
 
 def test_what_was_assumed_is_said(write):
     curves = load_curves(write(csv_of("")))
-    assert sum("20 blank cells" in note for note in curves.notes) == 1
+    cells = [c.data["cells"] for c in curves.caveats if c.code == "blank-losses"]
+    assert cells == [20]
     verdict = monitor(curves.curves[0], 10_000)
     assert (verdict.advice, verdict.diverged) == ("stop", True)
     flags = {flag.code: flag for flag in verdict.flags}
@@ -176,6 +177,7 @@ def test_a_wide_table_brought_into_long_form_says_what_it_took_for_granted():
     wide.loc[GOOD:, "b"] = np.nan
     curves = load_curves(wide.melt("step", var_name="run", value_name="loss"))
     assert curves["b"].lost.tolist() == []
-    assert sum("write nan" in note for note in curves.notes) == 1
+    codes = [caveat.code for caveat in curves.caveats]
+    assert codes.count("blanks-not-logged") == 1
     chart = wide.rename(columns={"step": "Step", "a": "a - loss", "b": "b - loss"})
     assert load_curves(chart)["b"].lost.tolist() == []

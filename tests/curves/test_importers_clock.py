@@ -34,7 +34,9 @@ def test_wall_clock_of_a_data_frame():
 def test_times_that_are_none_are_passed_over(write):
     curves = load_curves(write("step,loss,time\n1,4,noon\n2,3,night\n"))
     assert curves.curves[0].seconds is None
-    assert curves.notes == ("the times of column 'time' were not read",)
+    (caveat,) = curves.caveats
+    assert (caveat.code, caveat.data) == ("unread-times", {"column": "time"})
     curves = load_curves(write("step,loss,time\n1,4,9\n2,3,8\n"))
     assert curves.curves[0].seconds is None
-    assert curves.notes == ("the times go back within a run and were not read",)
+    (caveat,) = curves.caveats
+    assert (caveat.code, caveat.data) == ("unread-times", {})

@@ -26,7 +26,8 @@ def test_segments_of_one_run_are_joined_in_the_order_of_their_numbers():
     # Where two segments overlap, the later one holds.
     assert curve.loss[45] == 5 - 46 / 1e3 - 9 / 1e6
     assert [flag.code for flag in curves.flags] == ["restarted"]
-    assert "3 segments, 'big-run-008-x' to 'big-run-010-x', continue each other" in curves.notes[0]
+    (caveat,) = curves.caveats
+    assert (caveat.code, caveat.data) == ("joined-segments", {"segments": 3, "run": "big-run--x"})
     assert len(load_curves(backwards, join=False)) == 3
 
 
@@ -43,4 +44,4 @@ def test_segments_of_one_run_are_joined_in_the_order_of_their_numbers():
 def test_other_runs_stay_apart(frame):
     curves = load_curves(frame)
     assert len(curves) == frame["run"].nunique()
-    assert curves.notes == ()
+    assert curves.caveats == ()

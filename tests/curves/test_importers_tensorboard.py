@@ -68,7 +68,8 @@ def test_folders_are_runs_and_files_of_a_folder_continue_each_other(tmp_path):
     assert curves.names == ("a/train", "b")
     assert_allclose(curves["a/train"].loss, [4, 4, 3, 3])
     assert [flag.code for flag in curves.flags] == ["restarted"]
-    assert "left out for want of a finite 'loss': 'c'" in curves.notes
+    (caveat,) = curves.caveats
+    assert (caveat.code, caveat.data["runs"]) == ("runs-left-out", ["c"])
 
 
 def test_tokens_as_a_tag(tmp_path):
@@ -85,9 +86,10 @@ def test_a_file_that_was_cut_off_gives_what_stands_before_and_says_so(tmp_path):
     path.write_bytes(whole[:-7])
     curves = load_curves(path)
     assert_allclose(curves.curves[0].t, [1, 2])
-    assert "is damaged or was cut off: 3 records of it were read" in curves.notes[0]
+    (caveat,) = curves.caveats
+    assert (caveat.code, caveat.data) == ("damaged-file", {"file": path.name, "records": 3})
     path.write_bytes(whole[:40])
-    assert "no scalar that TensorBoard can read" in refused(path)
+    assert path.name in refused(path)
 
 
 def test_a_damaged_record_ends_the_reading_and_is_noted(tmp_path):
@@ -97,7 +99,7 @@ def test_a_damaged_record_ends_the_reading_and_is_noted(tmp_path):
     path.write_bytes(bytes(data))
     curves = load_curves(path)
     assert len(curves.curves[0]) == 2
-    assert "is damaged or was cut off" in curves.notes[0]
+    assert [caveat.code for caveat in curves.caveats] == ["damaged-file"]
 
 
 @pytest.mark.parametrize(
@@ -113,15 +115,15 @@ def test_a_damaged_record_ends_the_reading_and_is_noted(tmp_path):
 def test_files_that_are_none(tmp_path, content):
     path = tmp_path / "events.out.tfevents.1.x"
     path.write_bytes(content)
-    assert "holds no scalar that TensorBoard can read" in refused(path)
-    assert "holds no scalar that TensorBoard can read" in refused(tmp_path)
+    assert path.name in refused(path)
+    assert tmp_path.name in refused(tmp_path)
 
 
 def test_a_record_of_the_right_sum_that_holds_nonsense(tmp_path):
     path = tmp_path / "events.out.tfevents.1.x"
     with path.open("wb") as file:
         RecordWriter(file).write(b"\xff" * 50)
-    assert "damaged or was cut off: 0 records" in refused(path)
+    assert "0 records" in refused(path)
 
 
 def test_a_tensor_that_claims_to_be_enormous_is_passed_over(tmp_path):
@@ -137,29 +139,34 @@ def test_a_tensor_that_claims_to_be_enormous_is_passed_over(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("tags", "options", "said"),
+    ("tags", "options", "offenders"),
     [
-        (("loss",), {"metric": "x"}, "has no tag 'x', which metric= names; its tags are 'loss'"),
-        (("loss",), {"t": "x"}, "has no tag 'x', which t= names"),
-        (("loss",), {"run": "x"}, "keeps its runs apart by itself; leave run= out"),
-        (("accuracy",), {}, "no tag that is named as a loss; give metric= one of its tags, 'accu"),
-        (("loss", "loss_per_token"), {}, "2 tags that can be the loss"),
+        (("loss",), {"metric": "x"}, ["metric=", "'x'", "'loss'"]),
+        (("loss",), {"t": "x"}, ["t=", "'x'"]),
+        (("loss",), {"run": "x"}, ["run="]),
+        (("accuracy",), {}, ["metric=", "'accuracy'"]),
+        (("loss", "loss_per_token"), {}, ["metric=", "'loss_per_token'"]),
     ],
 )
-def test_tags_that_do_not_tell(tmp_path, tags, options, said):
+def test_tags_that_do_not_tell(tmp_path, tags, options, offenders):
     path = event_file(tmp_path, [scalar(s, tag, 3) for tag in tags for s in (1, 2)])
-    assert said in refused(path, **options)
+    message = refused(path, **options)
+    assert [name for name in offenders if name not in message] == []
 
 
 def test_a_loss_below_0_is_refused_with_the_reason(tmp_path):
     path = event_file(tmp_path, [scalar(s, "loss", -2.5) for s in (1, 2)])
-    assert "has loss -2.5 at point 1, and 2 of 2 are not above 0" in refused(path)
+    message = refused(path)
+    assert "-2.5 at point 1" in message
+    assert "2 of 2" in message
 
 
 def test_a_run_without_the_tag_of_positions(tmp_path):
     event_file(tmp_path / "a", [scalar(1, "loss", 3), scalar(1, "tokens", 9)])
     event_file(tmp_path / "b", [scalar(1, "loss", 3)])
-    assert "has no 'tokens' for run 'b', which t= asks for" in refused(tmp_path, t="tokens")
+    message = refused(tmp_path, t="tokens")
+    assert "'tokens'" in message
+    assert "'b'" in message
 
 
 def test_nothing_is_written(tmp_path):
@@ -171,9 +178,8 @@ def test_nothing_is_written(tmp_path):
 
 
 def test_folders_without_events(tmp_path):
-    said = "is a folder without event files of TensorBoard and without trainer_state.json"
-    assert said in refused(tmp_path, kind=FileError)
-    assert "holds no event file of TensorBoard" in refused(tmp_path, format="tensorboard")
+    assert str(tmp_path) in refused(tmp_path, kind=FileError)
+    assert tmp_path.name in refused(tmp_path, format="tensorboard")
 
 
 def test_the_extra_is_named_when_it_is_missing(tmp_path, monkeypatch):

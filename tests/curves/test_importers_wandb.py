@@ -40,13 +40,14 @@ def test_a_chart_over_time_takes_the_steps_of_its_runs(write):
     assert_allclose(curve.t, [10, 20, 30])
     assert_allclose(curve.lr, [0.1, 0.2, 0.3])
     without = '"Relative Time (Wall)","a - loss"\n"0.5","4"\n'
-    assert "named as steps or tokens; give t=" in refused(write(without))
+    assert "t=" in refused(write(without))
 
 
 def test_a_group_is_said_to_be_one(write):
     curves = load_curves(write('"Step","Group: g - loss","Group: g - loss__MIN"\n1,4,4\n2,3,3\n'))
     assert curves.names == ("g",)
-    assert "means over the runs of a group" in curves.notes[0]
+    assert curves.caveats[0].code == "group-means"
+    assert curves.caveats[0].data == {"groups": ["Group: g"]}
     both = load_curves(write('"Step","Group: g - loss","g - loss"\n1,4,4\n2,3,3\n'))
     assert both.names == ("Group: g", "g")
 
@@ -57,39 +58,39 @@ def test_tokens_on_the_axis(write):
 
 
 @pytest.mark.parametrize(
-    ("text", "options", "said"),
+    ("text", "options", "offenders"),
     [
-        (CHART, {"run": "b"}, "names its runs in its header"),
-        (CHART, {"metric": "loss"}, "no metric 'loss', which metric= names; its metrics are 'eval"),
-        (CHART, {"t": "x"}, "has no metric 'x', which t= names; its metrics are 'Step'"),
-        ("Step,a - x_loss,a - y_loss\n1,2,3\n", {}, "2 metrics that can be the loss"),
-        ("Step,a - loss__MIN,a - loss__MAX\n1,2,3\n", {}, "has no column of a metric"),
-        ("T,a - loss,a - step,b - loss\n1,2,3,3\n", {}, "has no 'step' for run 'b'"),
-        ("Step,a - loss\n1,2\n,2\n", {}, "line 3: there is a loss and no 'Step'"),
-        ("Step,a - loss\n1,two\n", {}, "line 2: column 'a - loss' holds 'two'"),
+        (CHART, {"run": "b"}, ["run="]),
+        (CHART, {"metric": "loss"}, ["metric=", "'loss'", "'eval/loss'"]),
+        (CHART, {"t": "x"}, ["t=", "'x'", "'Step'"]),
+        ("Step,a - x_loss,a - y_loss\n1,2,3\n", {}, ["'x_loss'", "'y_loss'", "metric="]),
+        ("Step,a - loss__MIN,a - loss__MAX\n1,2,3\n", {}, ["'a - loss__MIN'"]),
+        ("T,a - loss,a - step,b - loss\n1,2,3,3\n", {}, ["'step'", "'b'", "t="]),
+        ("Step,a - loss\n1,2\n,2\n", {}, ["line 3", "'Step'"]),
+        ("Step,a - loss\n1,two\n", {}, ["line 2", "'a - loss'", "'two'"]),
     ],
 )
-def test_charts_that_cannot_be_read(write, text, options, said):
-    assert said in refused(write(text), **options)
+def test_charts_that_cannot_be_read(write, text, options, offenders):
+    message = refused(write(text), **options)
+    assert [name for name in offenders if name not in message] == []
 
 
 RUNS = "Name,State,Runtime,Created,{}\nx,finished,3,2026,1,2\n"
 
 
 @pytest.mark.parametrize(
-    ("more", "said"),
+    ("more", "columns"),
     [
-        ("train/loss_AVG,optim/n_tokens", "reads such once columns for params or flops are added"),
-        ("model.x,y", "columns={...}) reads such once columns for loss or params or tokens or f"),
-        ("eval/loss,n_params", "columns={'loss': 'eval/loss', 'params': 'n_params'}) reads such o"),
+        ("train/loss_AVG,optim/n_tokens", "{'loss': 'train/loss_AVG', 'tokens': 'optim/n_tokens'}"),
+        ("model.x,y", "{...}"),
+        ("eval/loss,n_params", "{'loss': 'eval/loss', 'params': 'n_params'}"),
     ],
 )
-def test_the_table_of_runs_is_sent_to_load_runs(write, more, said):
+def test_the_table_of_runs_is_sent_to_load_runs(write, more, columns):
     text = refused(write(RUNS.format(more)))
-    assert "is a table of finished runs, one row a run, and holds no curves; bs.load_runs" in text
-    assert said in text
+    assert f"bs.load_runs(path, columns={columns})" in text
 
 
 def test_the_table_of_runs_with_all_that_is_needed(write):
     text = "Name,State,Tags,Notes,loss,tokens,params\nx,f,a,b,3,1e9,1e8\n"
-    assert "'params': 'params'}) reads such (it needs" in refused(write(text), kind=DataError)
+    assert "'params': 'params'})" in refused(write(text), kind=DataError)

@@ -1,7 +1,6 @@
 """Posterior of a curve: laws averaged by their evidence, and the forecast."""
 
 import math
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -13,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import softmax
 
 from bayes_scaling.core.arguments import check_seed, needs, shown, whole_number
-from bayes_scaling.core.caveat import Caveat, texts
+from bayes_scaling.core.caveat import Caveat, deprecated_warnings
 from bayes_scaling.core.draw_summary import CENTRAL, quantiles_of
 from bayes_scaling.core.random_streams import Stream, generator
 from bayes_scaling.curves.curve import WANTED, Curve
@@ -87,11 +86,7 @@ class CurveFit:
         ]
         return (*self.prior_caveats, *stuck)
 
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """Texts of ``caveats`` (deprecated)."""
-        warnings.warn("warnings is deprecated; use caveats", DeprecationWarning, stacklevel=2)
-        return texts(self.caveats)
+    warnings = deprecated_warnings
 
     @property
     def weights(self) -> dict[str, float]:

@@ -1,7 +1,6 @@
 """Hierarchical prior of curves, learned from finished runs by partial pooling."""
 
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from bayes_scaling.core.caveat import Caveat, texts
+from bayes_scaling.core.caveat import Caveat, deprecated_warnings, texts
 from bayes_scaling.core.display import brief
 from bayes_scaling.core.random_streams import Stream, generator
 from bayes_scaling.curves.cleaning.anomalies import cleaned
@@ -115,11 +114,7 @@ class CurvePopulation:
             if not part.r_hat <= _RHAT
         )
 
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """Texts of ``caveats`` (deprecated)."""
-        warnings.warn("warnings is deprecated; use caveats", DeprecationWarning, stacklevel=2)
-        return texts(self.caveats)
+    warnings = deprecated_warnings
 
     def __repr__(self) -> str:
         lines = [f"CurvePopulation of {len(self.runs)} runs"]

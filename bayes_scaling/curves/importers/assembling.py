@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayes_scaling.curves.curve import Curve, Curves
+from bayes_scaling.curves.importers.import_caveats import Caveats
 from bayes_scaling.curves.importers.import_options import ORDER, listed
 from bayes_scaling.curves.importers.joining import joined
 from bayes_scaling.curves.importers.log_source import Roles
@@ -17,7 +18,7 @@ __all__ = ["assemble"]
 
 
 def assemble(
-    read: Iterable[Track], roles: Roles, source: str, notes: list[str], *, join: bool
+    read: Iterable[Track], roles: Roles, source: str, caveats: Caveats, *, join: bool
 ) -> Curves:
     """Assemble the tracks that have points to curves, segments of one run joined.
 
@@ -29,8 +30,8 @@ def assemble(
         Names that were read.
     source : str
         Name of the log.
-    notes : list of str
-        Decisions made so far; gets a line for each further one.
+    caveats : Caveats
+        Decisions made so far; gets further ones.
     join : bool
         Whether to join segments.
 
@@ -56,16 +57,20 @@ def assemble(
             "bs.load_runs reads a table of finished runs, and run= names the column of runs"
         )
     if bare:
-        notes.append(f"left out for want of a finite {metric!r}: {listed(bare)}")
+        text = f"left out for want of a finite {metric!r}: {listed(bare)}"
+        caveats.add("runs-left-out", text, runs=bare, metric=metric)
     if unplaced:
-        notes.append(
+        caveats.add(
+            "runs-left-out",
             f"left out, since every {metric!r} of theirs is at {axis} 0: {listed(unplaced)}; "
-            f"t={ORDER!r} counts points as they were logged"
+            f"t={ORDER!r} counts points as they were logged",
+            runs=unplaced,
+            t=0.0,
         )
     if join:
-        full = joined(full, notes)
+        full = joined(full, caveats)
     if any(track.seconds is not None and _goes_back(track.seconds) for track in full):
-        notes.append("the times go back within a run and were not read")
+        caveats.add("unread-times", "the times go back within a run and were not read")
         full = [replace(track, seconds=None) for track in full]
     curves = tuple(
         Curve.of(
@@ -81,7 +86,7 @@ def assemble(
         )
         for track in full
     )
-    return Curves(curves, source, tuple(notes))
+    return Curves(curves, source, tuple(caveats))
 
 
 def _check_placed(tracks: Sequence[Track], roles: Roles, source: str) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bayes_scaling.curves.curve import Axis
+from bayes_scaling.curves.importers.import_caveats import Caveats
 from bayes_scaling.curves.importers.import_options import ORDER, ImportOptions, listed
 from bayes_scaling.curves.importers.log_source import Names, Roles
 from bayes_scaling.errors import DataError
@@ -49,7 +50,7 @@ _COUNTED = (
 )
 
 
-def assign(names: Names, options: ImportOptions, notes: list[str]) -> Roles:
+def assign(names: Names, options: ImportOptions, caveats: Caveats) -> Roles:
     """Assign the names of a log to the roles of loss, position, learning rate and run.
 
     Parameters
@@ -58,8 +59,8 @@ def assign(names: Names, options: ImportOptions, notes: list[str]) -> Roles:
         Names that the log offers.
     options : ImportOptions
         Names that the caller gave.
-    notes : list of str
-        Gets a line for each role that several names could have.
+    caveats : Caveats
+        Gets one for each role that several names could have.
 
     Raises
     ------
@@ -68,11 +69,11 @@ def assign(names: Names, options: ImportOptions, notes: list[str]) -> Roles:
     """
     if names.own_runs and options.run is not None:
         raise DataError(f"{names.source} {names.own_runs}; leave run= out")
-    log = _Assignment(names, notes)
+    log = _Assignment(names, caveats)
     metric = log.metric(options.metric)
     t = log.position(options.t, metric)
     lr = log.rate(options.lr)
-    axis: Axis = "step" if t is None else _axis(t, notes)
+    axis: Axis = "step" if t is None else _axis(t, caveats)
     return Roles(metric, t, lr, None if names.own_runs else log.run(options.run), axis)
 
 
@@ -88,10 +89,10 @@ def is_loss(name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Assignment:
-    """Names of a log, with the notes on their roles."""
+    """Names of a log, with the caveats of their roles."""
 
     log: Names
-    notes: list[str]
+    caveats: Caveats
 
     def metric(self, given: str | None) -> str:
         """Return the name of the loss; held out rather than of training, if it is inferred."""
@@ -126,7 +127,7 @@ class _Assignment:
         """Return the name of the steps, else of the tokens; None to count points."""
         names = [*self.log.positions, *(name for name in self.log.names if name != metric)]
         if given == ORDER and ORDER not in names:
-            self.notes.append(_COUNTED)
+            self.caveats.add("counted-points", _COUNTED)
             return None
         if given is not None:
             return self._named("t", given, names)
@@ -154,7 +155,8 @@ class _Assignment:
         able = [name for name in self.log.names if _leaf(name) in _RATES]
         whole = [name for name in able if normalise(name) in _RATES]
         if len(able) > 1 and len(whole) != 1:
-            self.notes.append(f"no learning rate was read: {listed(able)} can be it; give lr=")
+            text = f"no learning rate was read: {listed(able)} can be it; give lr="
+            self.caveats.add("ambiguous-name", text, keyword="lr", names=able)
             return None
         return self._taken("lr", (whole or able)[0], able) if able else None
 
@@ -163,11 +165,7 @@ class _Assignment:
         if given is not None:
             return self._named("run", given, self.log.names)
         able = [n for key in dict.fromkeys(_RUNS) for n in self.log.names if normalise(n) == key]
-        if len(able) > 1:
-            self.notes.append(
-                f"run={able[0]!r} was taken, and not {listed(able[1:])}; run= says which"
-            )
-        return able[0] if able else None
+        return self._taken("run", able[0], able) if able else None
 
     def _named(self, keyword: str, name: str, names: Sequence[str]) -> str:
         if name not in names:
@@ -190,19 +188,18 @@ class _Assignment:
     def _taken(self, keyword: str, chosen: str, able: Sequence[str]) -> str:
         others = [name for name in able if name != chosen]
         if others:
-            self.notes.append(
-                f"{keyword}={show(chosen)} was taken, and not {listed(others)}; {keyword}= says "
-                "which"
-            )
+            taken = f"{keyword}={show(chosen)} was taken"
+            text = f"{taken}, and not {listed(others)}; {keyword}= says which"
+            self.caveats.add("inferred-name", text, keyword=keyword, name=chosen, others=others)
         return chosen
 
 
-def _axis(t: str, notes: list[str]) -> Axis:
+def _axis(t: str, caveats: Caveats) -> Axis:
     """Return what a column counts, by its name."""
     if _leaf(t) in _TOKENS or {"token", "tokens"} & _words(t):
         return "tokens"
     if _leaf(t) not in _STEPS and "step" not in _words(t):
-        notes.append(f"t={show(t)} was taken as steps")
+        caveats.add("taken-as-steps", f"t={show(t)} was taken as steps", name=t)
     return "step"
 
 

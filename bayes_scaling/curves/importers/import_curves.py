@@ -37,8 +37,8 @@ def load_curves(
 ) -> Curves:
     """Load training curves from the log of one run or many.
 
-    Points are cleaned and flagged as :meth:`Curve.of` does; what was inferred stands in
-    ``Curves.notes``.
+    Points are cleaned and flagged as :meth:`Curve.of` does; decisions made in reading
+    stand in ``Curves.caveats``.
 
     Parameters
     ----------
@@ -90,5 +90,5 @@ def load_curves(
     kind = SOURCES[format] if format else next(k for k in SOURCES.values() if k.recognises(log))
     opened = kind(log)
     names = opened.names()
-    roles = assign(names, options, log.notes)
-    return assemble(opened.tracks(roles), roles, names.source, log.notes, join=join)
+    roles = assign(names, options, log.caveats)
+    return assemble(opened.tracks(roles), roles, names.source, log.caveats, join=join)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bayes_scaling.curves.importers.import_caveats import Caveats
 from bayes_scaling.curves.importers.tracks import Floats, Track
 
 __all__ = ["joined"]
@@ -14,15 +15,15 @@ _OVERLAP = 0.2
 checkpoint repeats little; runs of a sweep repeat everything."""
 
 
-def joined(tracks: Sequence[Track], notes: list[str]) -> list[Track]:
+def joined(tracks: Sequence[Track], caveats: Caveats) -> list[Track]:
     """Join segments whose names differ in one number and that continue each other.
 
     Parameters
     ----------
     tracks : sequence of Track
         In any order; segments are put in the order of their numbers.
-    notes : list of str
-        Gets a line for each run that was joined.
+    caveats : Caveats
+        Gets one for each run that was joined.
     """
     by_pattern: dict[str, list[Track]] = {}
     for track in tracks:
@@ -37,9 +38,12 @@ def joined(tracks: Sequence[Track], notes: list[str]) -> list[Track]:
         if name in {track.run for track in tracks}:
             name = ordered[0].run
         made.append(_concatenated(name, ordered))
-        notes.append(
+        caveats.add(
+            "joined-segments",
             f"{len(ordered)} segments, {ordered[0].run!r} to {ordered[-1].run!r}, continue each "
-            f"other and were joined as {name!r}; join=False keeps them apart"
+            f"other and were joined as {name!r}; join=False keeps them apart",
+            segments=len(ordered),
+            run=name,
         )
     return made
 

@@ -10,6 +10,7 @@ from typing import Protocol
 import pandas as pd
 
 from bayes_scaling.curves.curve import Axis
+from bayes_scaling.curves.importers.import_caveats import Caveats
 from bayes_scaling.curves.importers.import_options import Format, Origin
 from bayes_scaling.curves.importers.log_table import Table, label, of_csv, of_raw, read_bytes
 from bayes_scaling.curves.importers.tracks import Track
@@ -77,13 +78,13 @@ class Log:
         As the caller gave it.
     format : str or None
         Kind of log that the caller gave.
-    notes : list of str
-        Decisions made in reading it, in words.
+    caveats : Caveats
+        Decisions made in reading it.
     """
 
     origin: Origin
     format: Format | None = None
-    notes: list[str] = field(default_factory=list)
+    caveats: Caveats = field(default_factory=Caveats)
 
     def __post_init__(self) -> None:
         if not isinstance(self.origin, str | PathLike | pd.DataFrame):

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from bayes_scaling.curves.curve import Axis
 from bayes_scaling.curves.importers.blanks import from_wide, lost_in_blanks
 from bayes_scaling.curves.importers.column_roles import clock
+from bayes_scaling.curves.importers.import_caveats import Caveats
 from bayes_scaling.curves.importers.import_options import listed
 from bayes_scaling.curves.importers.log_source import Log, Names, Roles
 from bayes_scaling.curves.importers.log_table import Numbers, Table, numbers
@@ -29,7 +30,7 @@ class LongTable:
     """Table with one row a point, of one run or several."""
 
     def __init__(self, log: Log, table: Table | None = None, name: str | None = None) -> None:
-        self._table, self._notes = table or log.table, log.notes
+        self._table, self._caveats = table or log.table, log.caveats
         self._name = log.name if name is None else name
 
     @staticmethod
@@ -44,12 +45,12 @@ class LongTable:
     def tracks(self, roles: Roles) -> list[Track]:
         """Read the rows of every run that hold a loss."""
         metric, t, lr, run = roles.metric, roles.t, roles.lr, roles.run
-        table, notes = self._table, self._notes
+        table, caveats = self._table, self._caveats
         time = clock([name for name in table.names if name not in {metric, t, lr}])
         raw = table.take([n for n in dict.fromkeys((metric, t, lr, time, run)) if n is not None])
         loss = numbers(raw, metric)
         runs = _runs(raw, run, self._name)
-        seconds = None if time is None else _seconds(raw, time, notes)
+        seconds = None if time is None else _seconds(raw, time, caveats)
         if t is None:
             runs = {label: _in_time(rows, seconds) for label, rows in runs.items()}
         at = _counted(np.ones_like(loss.held), runs) if t is None else numbers(raw, t)
@@ -58,7 +59,9 @@ class LongTable:
         if t is None:
             at = _counted(loss.held, runs)
         if not loss.held.all():
-            notes.append(f"{int((~loss.held).sum())} of {len(loss.held)} rows hold no {metric!r}")
+            without, size = int((~loss.held).sum()), len(loss.held)
+            text = f"{without} of {size} rows hold no {metric!r}"
+            caveats.add("rows-without-loss", text, without=without, rows=size)
         missing = np.flatnonzero(loss.held & ~at.held)
         if len(missing):
             raise DataError(
@@ -85,19 +88,22 @@ class LongTable:
         if loss.held.all():
             return none
         if from_wide(at.values, runs):
-            self._notes.append(
+            self._caveats.add(
+                "blanks-not-logged",
                 f"every run has a row at every place: a blank {metric!r} was taken as one that was "
-                "not logged, and not as one that is no number; write nan for those"
+                "not logged, and not as one that is no number; write nan for those",
             )
             return none
         others = self._table.take([name for name in self._table.names if name != metric]).frame
         others = others.drop(columns=metric, errors="ignore")
         lost = at.held & lost_in_blanks(others, loss.held, runs)
         if lost.any():
-            self._notes.append(
+            self._caveats.add(
+                "blank-losses",
                 f"{int(lost.sum())} blank cells of {metric!r} were taken as losses that are no "
                 "number, since the rows hold all that rows with a loss hold; leave out rows in "
-                "which nothing was logged"
+                "which nothing was logged",
+                cells=int(lost.sum()),
             )
         return lost
 
@@ -142,7 +148,7 @@ def _rates(t: Numbers, rates: Numbers, rows: Rows, here: Rows) -> Floats:
     return aligned(t.values[known], rates.values[known], t.values[here])
 
 
-def _seconds(raw: RawTable, name: str, notes: list[str]) -> Floats | None:
+def _seconds(raw: RawTable, name: str, caveats: Caveats) -> Floats | None:
     cells = raw.frame[name]
     try:
         if cells.dtype.kind == "M":
@@ -152,7 +158,8 @@ def _seconds(raw: RawTable, name: str, notes: list[str]) -> Floats | None:
         try:
             return _since_1970(pd.to_datetime(cells, utc=True, format="ISO8601"))
         except (ValueError, TypeError, OverflowError):
-            notes.append(f"the times of column {name!r} were not read")
+            text = f"the times of column {name!r} were not read"
+            caveats.add("unread-times", text, column=name)
             return None
     return values / 1000 if np.nanmax(values, initial=0) > _MILLISECONDS else values
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from bayes_scaling.core.files import reason
+from bayes_scaling.curves.importers.import_caveats import Caveats
 from bayes_scaling.curves.importers.log_source import Log
 from bayes_scaling.curves.importers.log_table import label
 from bayes_scaling.curves.importers.tagged_series import Series, TaggedSeries
@@ -33,10 +34,10 @@ class EventFiles(TaggedSeries):
         files = _event_files(log.path)
         if not files:
             raise DataError(f"{self.source} holds no event file of TensorBoard (named *{_MARK}*)")
-        self._series = {run: _series(paths, log.notes) for run, paths in files.items()}
+        self._series = {run: _series(paths, log.caveats) for run, paths in files.items()}
         self.tags = {run: list(series) for run, series in self._series.items()}
         if not any(self._series.values()):
-            why = f" ({log.notes[0]})" if log.notes else ""
+            why = "".join(f" ({caveat})" for caveat in [*log.caveats][:1])
             raise DataError(f"{self.source} holds no scalar that TensorBoard can read{why}")
 
     @staticmethod
@@ -71,14 +72,14 @@ def _event_files(path: Path) -> dict[str, list[Path]]:
     return runs
 
 
-def _series(paths: list[Path], notes: list[str]) -> dict[str, Series]:
+def _series(paths: list[Path], caveats: Caveats) -> dict[str, Series]:
     points: _Points = {}
     for path in paths:
-        _read(path, points, notes)
+        _read(path, points, caveats)
     return {tag: Series(*np.array(rows, dtype=np.float64).T) for tag, rows in points.items()}
 
 
-def _read(path: Path, points: _Points, notes: list[str]) -> None:
+def _read(path: Path, points: _Points, caveats: Caveats) -> None:
     try:
         from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
         from tensorboard.util.tensor_util import make_ndarray
@@ -97,9 +98,12 @@ def _read(path: Path, points: _Points, notes: list[str]) -> None:
     except Exception:  # bytes from anywhere, in a parser that is not ours
         whole = False
     if not whole or read < records:
-        notes.append(
+        caveats.add(
+            "damaged-file",
             f"{label(path)} is damaged or was cut off: {read} records of it were read, and nothing "
-            "after them"
+            "after them",
+            file=label(path),
+            records=read,
         )
 
 

@@ -25,7 +25,7 @@ class WandbChart:
     """Chart whose first column is its axis, and the others "RUN - METRIC"."""
 
     def __init__(self, log: Log) -> None:
-        self._table, self._notes = log.table, log.notes
+        self._table, self._caveats = log.table, log.caveats
         if not _is_chart(self._table.names):
             if is_runs_table(self._table.names):
                 raise not_curves(self._table)
@@ -96,9 +96,11 @@ class WandbChart:
         grouped = [track.run for track in tracks if track.run.startswith(_GROUP)]
         if not grouped:
             return tracks
-        self._notes.append(
+        self._caveats.add(
+            "group-means",
             f"means over the runs of a group, as the chart shows them: {listed(grouped)}; where "
-            "its runs end at different steps, they jump"
+            "its runs end at different steps, they jump",
+            groups=grouped,
         )
         plain = {track.run: track.run.removeprefix(_GROUP) for track in tracks}
         if len(set(plain.values())) < len(plain):

@@ -9,6 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Unpack
 
+from bayes_scaling.core.caveat import Caveat
 from bayes_scaling.core.old_names import old_names
 from bayes_scaling.curves.cleaning.anomalies import cleaned
 from bayes_scaling.curves.curve import Curve
@@ -102,7 +103,7 @@ class Watch:
         )
 
 
-@old_arguments(told="callback", noted="on_notes")
+@old_arguments(told="callback", noted="on_caveats")
 def watch(
     source: str | PathLike[str],
     watching: Watch,
@@ -111,7 +112,7 @@ def watch(
     every: float = _EVERY,
     patience: int = _PATIENCE,
     timeout: float | None = None,
-    on_notes: Callable[[tuple[str, ...]], object] | None = None,
+    on_caveats: Callable[[tuple[Caveat, ...]], object] | None = None,
     **reading: Unpack[ImportKeywords],
 ) -> Verdict:
     """Follow a growing log until the run is over or should be stopped.
@@ -130,8 +131,8 @@ def watch(
         Number of verdicts in a row that must say stop.
     timeout : float, optional
         Seconds without a new point after which to end; by default never.
-    on_notes : callable, optional
-        Called once with the notes of the import.
+    on_caveats : callable, optional
+        Called once with the caveats of the import.
     **reading
         As for :func:`load_curves`: ``metric``, ``t``, ``run``, ``lr``, ``join``, ``format``.
 
@@ -150,7 +151,7 @@ def watch(
     --------
     >>> watch("log.csv", Watch(50_000), callback=print)  # doctest: +SKIP
     """
-    log = _Log(source, reading, on_notes)
+    log = _Log(source, reading, on_caveats)
     seen, stops, quiet = 0.0, 0, time.monotonic()
     verdict: Verdict | None = None
     while True:
@@ -182,7 +183,7 @@ class _Log:
 
     source: str | PathLike[str]
     reading: ImportKeywords
-    on_notes: Callable[[tuple[str, ...]], object] | None
+    on_caveats: Callable[[tuple[Caveat, ...]], object] | None
     problem: BayesScalingError | None = None
     _failed: int = 0
 
@@ -202,9 +203,9 @@ class _Log:
                 raise
             return None
         self.problem, self._failed = None, 0
-        if self.on_notes is not None:
-            self.on_notes(curves.notes)
-            self.on_notes = None
+        if self.on_caveats is not None:
+            self.on_caveats(curves.caveats)
+            self.on_caveats = None
         return curves.curves[0]
 
 
