@@ -90,16 +90,26 @@ class Field:
             If it is not.
         """
         meta = self.meta
-        legal = {
-            f"above {meta.gt}": meta.gt is None or number > meta.gt,
-            f"of {meta.ge} or more": meta.ge is None or number >= meta.ge,
-            f"below {meta.lt}": meta.lt is None or number < meta.lt,
-            f"of at most {meta.le}": meta.le is None or number <= meta.le,
-        }
-        if all(legal.values()):
+        above = meta.gt is None or number > meta.gt
+        least = meta.ge is None or number >= meta.ge
+        below = meta.lt is None or number < meta.lt
+        most = meta.le is None or number <= meta.le
+        if above and least and below and most:
             return number
-        wanted = " and ".join(text for text in legal if "None" not in text)
-        raise ScenarioError(f"{name} is {shown(value)}, a number {wanted} is needed")
+        what = "a whole number" if self.kind is int else "a number"
+        raise ScenarioError(f"{name} is {shown(value)}, {what} {self.range} is needed")
+
+    @property
+    def range(self) -> str:
+        """Legal values in words."""
+        gt, ge, lt, le = self.meta.gt, self.meta.ge, self.meta.lt, self.meta.le
+        if gt is not None and lt is not None:
+            return f"between {gt:g} and {lt:g}"
+        if ge is not None and le is not None:
+            return f"from {ge:g} to {le:g}"
+        low = f"above {gt:g}" if gt is not None else f"of {ge:g} or more" if ge is not None else ""
+        high = f"below {lt:g}" if lt is not None else f"at most {le:g}" if le is not None else ""
+        return " and ".join(part for part in (low, high) if part)
 
 
 @cache

@@ -227,5 +227,5 @@ def _number(name: str, field: Field, value: Any, currency: str, base_units: bool
         return field.checked(name, value, number)
     whole = whole_number(value)
     if whole is None:
-        raise ScenarioError(f"{name} is {shown(value)}, a whole number is needed")
+        raise ScenarioError(f"{name} is {shown(value)}, a whole number {field.range} is needed")
     return int(field.checked(name, value, whole))
