@@ -97,6 +97,9 @@ class Result(Record, frozen=True, kw_only=True, tag_field="schema"):
         warnings.warn(text, DeprecationWarning, stacklevel=2)
         return self.to_dict()
 
+    def __str__(self) -> str:
+        return f"{type(self).__name__} ({type(self).__struct_config__.tag})"
+
     def __repr__(self) -> str:
         return brief(str(self))
 

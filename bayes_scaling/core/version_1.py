@@ -99,7 +99,7 @@ def _verdict(content: Content) -> Content:
 
 def _comparison(content: Content) -> Content:
     held_out = content.get("held_out")
-    return content | {"held_out": upgraded(held_out) if isinstance(held_out, dict) else held_out}
+    return content | {"held_out": upgraded(held_out)} if isinstance(held_out, dict) else content
 
 
 _CHANGES: dict[str, Callable[[Content], Content]] = {

@@ -68,7 +68,7 @@ def _read(path: Path) -> None:
     # A last line that was cut off is taken away from the file, which is what it is for.
     path.write_bytes(data)
     points = [part for part, _ in kept.results.values()]
-    quality = pd.DataFrame([row for _, row in kept.results.values()])
+    quality = pd.DataFrame([row.to_dict() for _, row in kept.results.values()])
     if points:
         scores = summarise(pd.concat(points, ignore_index=True), ["law", "ratio", "family"])
         finite(plain(scores.merge(quality, on=["law", "ratio"]).to_dict("records")))
