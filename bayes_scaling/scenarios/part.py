@@ -45,7 +45,7 @@ class Part(Record, frozen=True, kw_only=True, metaclass=_PartMeta):
     """Field that a text in place of the table states."""
 
     @classmethod
-    def bound(cls, args: tuple[Any, ...], given: dict[str, Any]) -> dict[str, Any]:
+    def bound(cls, args: tuple[Any, ...], given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Arguments of a call by field."""
         names = list(cls.__struct_fields__)
         if len(args) > len(names):
@@ -63,7 +63,7 @@ class Part(Record, frozen=True, kw_only=True, metaclass=_PartMeta):
         twice = sorted(set(by_place) & set(given))
         if twice:
             raise ScenarioError(f"{cls.__name__} is given {twice[0]} twice")
-        return by_place | given
+        return {**by_place, **given}
 
     @classmethod
     def made(cls, values: Mapping[str, Any], *, base_units: bool) -> Self:
@@ -101,7 +101,7 @@ class Part(Record, frozen=True, kw_only=True, metaclass=_PartMeta):
         return cls.place
 
     @classmethod
-    def read(cls, values: Mapping[str, Any], *, base_units: bool) -> dict[str, Any]:
+    def read(cls, values: Mapping[str, Any], *, base_units: bool) -> Mapping[str, Any]:
         """Typed values by field, from values in any of their forms."""
         fields, where = fields_of(cls), cls.path(values)
         for name in values:
@@ -123,7 +123,7 @@ class Part(Record, frozen=True, kw_only=True, metaclass=_PartMeta):
             name: _read(where + name, fields[name], value, code, base_units)
             for name, value in nested.items()
         }
-        return found | ({"currency": currency} if currency else {})
+        return {**found, **({"currency": currency} if currency else {})}
 
     @classmethod
     def _currency(cls, values: Mapping[str, Any]) -> str | None:
@@ -163,7 +163,7 @@ class Part(Record, frozen=True, kw_only=True, metaclass=_PartMeta):
         return _restored, (type(self), msgspec.structs.asdict(self))
 
 
-def _restored(kind: type[Part], values: dict[str, Any]) -> Part:
+def _restored(kind: type[Part], values: Mapping[str, Any]) -> Part:
     return kind.made(values, base_units=True)
 
 

@@ -140,10 +140,10 @@ class Scenario(Part, frozen=True, kw_only=True):
         return super().made(renamed(values), base_units=base_units)
 
     @classmethod
-    def read(cls, values: Mapping[str, Any], *, base_units: bool) -> dict[str, Any]:
+    def read(cls, values: Mapping[str, Any], *, base_units: bool) -> Mapping[str, Any]:
         """Typed values by field; the target splits into number and unit."""
         read = super().read({**values, **_target(values)}, base_units=base_units)
-        return {"currency": CURRENCIES[0]} | read
+        return {"currency": CURRENCIES[0], **read}
 
     if not TYPE_CHECKING:  # A type checker refuses the old names.
 
@@ -167,7 +167,7 @@ class Scenario(Part, frozen=True, kw_only=True):
         Parameters
         ----------
         unit : str
-            That of the losses the target is held against.
+            Unit of the losses that the target is compared with.
 
         Raises
         ------
@@ -236,7 +236,7 @@ class Scenario(Part, frozen=True, kw_only=True):
         return self.compute is not None and self.compute.price is not None
 
 
-def _target(values: Mapping[str, Any]) -> dict[str, Any]:
+def _target(values: Mapping[str, Any]) -> Mapping[str, Any]:
     """Number and unit of a target that may be a text of both."""
     target, unit = values.get("target_loss"), values.get("target_unit")
     if isinstance(target, str):

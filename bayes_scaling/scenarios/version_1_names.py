@@ -15,7 +15,7 @@ _BUDGET = {"compute": "compute_budget", "money": "money_budget", "time": "time_b
 """Keys of the table ``[budget]``, which today stand at the top; others kept their name."""
 
 
-def renamed(content: Mapping[str, Any]) -> dict[str, Any]:
+def renamed(content: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a scenario's values by the names of today, with a warning for each old one.
 
     Examples
@@ -63,7 +63,7 @@ def attribute(scenario: Any, name: str) -> Any:
     return getattr(scenario, new)
 
 
-def scenario_of_version_1(content: Mapping[str, Any]) -> dict[str, Any]:
+def scenario_of_version_1(content: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the scenario of a plan of version 1 with the names of today.
 
     Parameters

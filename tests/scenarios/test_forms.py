@@ -72,6 +72,12 @@ def _classes(annotation: Any) -> list[type]:
     return [one for part in get_args(annotation) for one in _classes(part)]
 
 
+def test_the_docstring_of_a_part_names_its_fields() -> None:
+    for part in (Scenario, bs.Compute, bs.Data, bs.Inference, bs.Limits, bs.Risk, bs.Alternative):
+        for name in part.__struct_fields__:
+            assert re.search(rf"\b{name}\b", part.__doc__ or ""), (part, name)
+
+
 def test_the_example_as_it_is_printed_loads(tmp_path: Path) -> None:
     path = tmp_path / "s.toml"
     path.write_text(EXAMPLE, encoding="utf-8")

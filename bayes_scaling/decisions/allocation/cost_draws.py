@@ -96,7 +96,7 @@ class Costs:
 
         Methods then give dims (..., sample, 1) at sizes (..., sample).
         """
-        each: dict[str, Any] = {
+        each: Any = {
             name: np.resize(value, samples)[:, None]
             for name, value in vars(self).items()
             if np.size(value) > 1
