@@ -45,7 +45,7 @@ def aspects_of(fit: Fit, family: str) -> tuple[float, float]:
 
 
 def provenance(fit: Fit, family: str, seed: int) -> dict[str, Any]:
-    """What every file of a decision says of where it comes from."""
+    """Return the provenance that every file of a decision states."""
     return {
         "law": fit.law.name,
         "family": family,

@@ -20,7 +20,7 @@ from bayes_scaling.decisions import (
     allocate,
     load_plan,
 )
-from bayes_scaling.decisions.allocation.compare_alternatives import resolved
+from bayes_scaling.decisions.allocation.compare_alternatives import candidate_of
 from bayes_scaling.decisions.allocation.problem_from_fit import problem_from_fit
 from bayes_scaling.decisions.allocation.risk_search import least_risk
 from bayes_scaling.errors import ScenarioError
@@ -48,7 +48,7 @@ SHAPED = TRUTH | {"aspect": 64.0, "curvature": 0.3}
 def test_what_is_left_open_is_what_the_budget_leaves(
     two_families: Fit, stated: dict[str, float], params: float, tokens: float
 ) -> None:
-    plan = resolved(problem_from_fit(two_families, PLAIN, 0), Alternative("a", **stated))
+    plan = candidate_of(problem_from_fit(two_families, PLAIN, 0), Alternative("a", **stated))
     assert_allclose(plan.point.params, params, rtol=1e-6)
     assert_allclose(plan.point.tokens, tokens, rtol=1e-6)
 
@@ -56,7 +56,7 @@ def test_what_is_left_open_is_what_the_budget_leaves(
 def test_money_and_data_are_counted_too(two_families: Fit) -> None:
     scenario = Scenario(money_budget=1e6, family="web", compute=DEVICES, data=Data(Fixed(1e-6)))
     made = problem_from_fit(two_families, scenario, 0)
-    plan = resolved(made, Alternative("a", tokens_per_param=20.0)).point
+    plan = candidate_of(made, Alternative("a", tokens_per_param=20.0)).point
     spent = made.line.costs.money(
         *(np.array([getattr(plan, n)]) for n in ("params", "tokens", "tokens"))
     )

@@ -31,7 +31,7 @@ from bayes_scaling.decisions.allocation.plan_parts import (
     PlanShape,
     RiskValue,
 )
-from bayes_scaling.decisions.allocation.plan_shape import Shaped, shaped
+from bayes_scaling.decisions.allocation.plan_shape import ShapedPlan, choose_shape
 from bayes_scaling.decisions.allocation.problem import Problem
 from bayes_scaling.decisions.allocation.problem_from_fit import problem_from_fit
 from bayes_scaling.decisions.allocation.risk_search import NEAR_OPTIMAL, least_risk, near_optimal
@@ -88,7 +88,7 @@ def allocate(fit: Fit, scenario: Scenario, *, seed: int = 0) -> Plan:
     """
     problem = problem_from_fit(fit, scenario, seed)
     best = least_risk(problem)
-    found = _shaped(fit, problem, best)
+    found = _choose_shape(fit, problem, best)
     held, plan = (problem, best) if found is None else (found.problem, found.plan)
     if found is not None and scenario.minimise == "cost":
         held, plan, found = _cheapest_shape(fit, found, scenario.affords)
@@ -96,7 +96,7 @@ def allocate(fit: Fit, scenario: Scenario, *, seed: int = 0) -> Plan:
     return _plan(fit, scenario, problem, chosen, seed)
 
 
-def _shaped(fit: Fit, problem: Problem, best: Candidate) -> Shaped | None:
+def _choose_shape(fit: Fit, problem: Problem, best: Candidate) -> ShapedPlan | None:
     """Depth and width, under a law that reads them."""
     limits = problem.scenario.shape
     if not SHAPE & set(fit.law.inputs):
@@ -106,15 +106,15 @@ def _shaped(fit: Fit, problem: Problem, best: Candidate) -> Shaped | None:
                 f"'depth-width', 'gemstones' or '{fit.law.name}+shape', or leave [shape] out"
             )
         return None
-    return shaped(problem, best, limits, aspects_of(fit, problem.draws.family))
+    return choose_shape(problem, best, limits, aspects_of(fit, problem.draws.family))
 
 
 def _cheapest_shape(
-    fit: Fit, found: Shaped, most: float | None
-) -> tuple[Problem, Candidate, Shaped]:
+    fit: Fit, found: ShapedPlan, most: float | None
+) -> tuple[Problem, Candidate, ShapedPlan]:
     """The least budget for whole shapes: another shape may be best at the budget of the first."""
     held, plan = at_size(found.problem, found.plan, most)
-    again = _shaped(fit, replace(held, log_aspect=None), plan)
+    again = _choose_shape(fit, replace(held, log_aspect=None), plan)
     if again is None or again.plan.shape == plan.shape:
         return held, plan, found
     other, cheaper = at_size(again.problem, again.plan, most)
@@ -173,7 +173,7 @@ def _plan(
         shape=shape,
         optimum=_optimum(fit, problem, ideal),
         caveats=[
-            *unique(_touched(held, best)),
+            *unique(_limit_caveats(held, best)),
             *_ties(held, reached),
             *price_caveats(held),
             *forecast.caveats,
@@ -217,7 +217,7 @@ def _regret(problem: Problem, best: Candidate) -> Floats:
 
 
 def _forecast(fit: Fit, problem: Problem, point: Point, seed: int) -> Forecast:
-    """The plan as any other configuration is forecast, for how far it lies and what is said."""
+    """Forecast the plan as any other configuration, for its distance from the runs and caveats."""
     stated = {
         "aspect_ratio": point.d_model and point.n_layer and point.d_model / point.n_layer,
         "n_layer": point.n_layer,
@@ -237,8 +237,8 @@ def _with_budget(problem: Problem, best: Candidate) -> Point:
     return point
 
 
-def _touched(problem: Problem, best: Candidate) -> list[Caveat]:
-    """Limits at which the plan stands."""
+def _limit_caveats(problem: Problem, best: Candidate) -> list[Caveat]:
+    """List the limits that bind."""
     low, high, *limited = problem.bounds(best.epochs)
     found = [
         _at_limit(
@@ -301,7 +301,7 @@ def _other_budgets(problem: Problem, sizes: Floats) -> list[BudgetRow]:
 
 
 def _drivers(problem: Problem, sizes: Floats) -> list[Driver]:
-    """Which parameters the best size depends on: squared rank correlation, strongest first."""
+    """Rank the parameters on which the best size depends, by squared rank correlation."""
     if np.ptp(sizes) < _EDGE:
         return []
     ranks = rankdata(sizes)

@@ -8,12 +8,12 @@ from bayes_scaling.decisions.decision_result import Point
 __all__ = ["ROUNDING", "Candidate"]
 
 ROUNDING = 0.005
-"""Share by which a number of three digits, as plans are printed, may miss the one that is meant."""
+"""Relative rounding error of a number of three digits, as plans are printed."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A plan on the budget line.
+    """Plan: model size, training tokens, repeats and shape.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class Candidate:
         )
 
     def rounded(self, sign: int) -> "Candidate":
-        """The largest (1) or smallest (-1) plan that prints the same three digits.
+        """Return the largest (1) or smallest (-1) plan that prints the same three digits.
 
         What a limit or a budget allows of the smallest it allows of the plan: a plan may be given
         as it was printed.

@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 def closed_form(
     spec: Spec, frame: ReferenceFrame, values: Mapping[str, Floats], log_flops: float
 ) -> Floats:
-    """Log of the compute-optimal N by the law's own formula, dims (sample,).
+    """Compute the log of the compute-optimal N by the law's own formula, dims (sample,).
 
     Hoffmann et al. 2022, Eq. 4, in logs relative to the reference point.
     """

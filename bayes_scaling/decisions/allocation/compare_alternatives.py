@@ -1,4 +1,4 @@
-"""The plans that a user names, held against the recommended one."""
+"""Comparison of the plans that a user names with the recommended one."""
 
 import math
 from collections.abc import Callable
@@ -16,20 +16,20 @@ from bayes_scaling.decisions.allocation.problem import Problem
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.scenarios.alternatives import Alternative
 
-__all__ = ["compare_alternatives", "resolved"]
+__all__ = ["candidate_of", "compare_alternatives"]
 
 Floats = NDArray[np.float64]
 
 
-def resolved(problem: Problem, other: Alternative) -> Candidate:
-    """The plan that an alternative means; what it leaves open is what the budgets leave.
+def candidate_of(problem: Problem, other: Alternative) -> Candidate:
+    """Return the plan of an alternative; what it leaves open is what the budgets leave.
 
     Parameters
     ----------
     problem : Problem
         Budgets and prices.
     other : Alternative
-        The plan.
+        The alternative.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def resolved(problem: Problem, other: Alternative) -> Candidate:
 
 
 def _away(tokens: float | None, ratio: float | None) -> Callable[[float, float], float]:
-    """What is 0 at the size whose tokens are those stated, falling in the size."""
+    """Return a function, decreasing in the size, whose root has the tokens that are stated."""
     if tokens is not None:
         return lambda _, left: left - tokens
     if ratio is not None:
@@ -89,25 +89,25 @@ def _on_the_line(
 
 
 def compare_alternatives(problem: Problem, best: Candidate) -> list[AlternativeOutcome]:
-    """What comes of each alternative, and how it differs from the recommended plan.
+    """Compute the outcome of each alternative, and its difference from the recommended plan.
 
     Parameters
     ----------
     problem : Problem
-        The problem, whose scenario names the alternatives.
+        Problem whose scenario names the alternatives.
     best : Candidate
         The recommended plan.
 
     Returns
     -------
     list of AlternativeOutcome
-        One an alternative.
+        One per alternative.
     """
     chosen = problem.loss_of(best)
     target = problem.scenario.target_loss
     rows = []
     for other in problem.scenario.alternatives:
-        plan = resolved(problem, other)
+        plan = candidate_of(problem, other)
         losses = problem.loss_of(plan)
         extra = losses - chosen
         reached = None if target is None else float(np.mean(losses <= target))

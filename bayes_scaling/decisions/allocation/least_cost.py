@@ -13,7 +13,7 @@ from bayes_scaling.errors import ScenarioError
 from bayes_scaling.scenarios.risk import Risk
 from bayes_scaling.scenarios.scenario import Scenario
 
-__all__ = ["FARTHEST", "POINTS", "PRECISION", "STEP", "at_size", "cheapest"]
+__all__ = ["FARTHEST", "POINTS", "PRECISION", "STEP", "at_least_cost", "at_size"]
 
 STEP = 4.0
 FARTHEST = 1e15
@@ -23,8 +23,8 @@ POINTS = 17
 _NEAR = 1.1
 
 
-def cheapest(start: Problem, params: float, tokens: float) -> Problem:
-    """The problem at the least budget whose best plan reaches the target.
+def at_least_cost(start: Problem, params: float, tokens: float) -> Problem:
+    """Find the least budget whose best plan reaches the target.
 
     The budget is of money where prices are known, else of compute. That P(loss <= target) is p or
     more is the p quantile of the loss being at most the target, and the best plan of a budget is
@@ -41,7 +41,7 @@ def cheapest(start: Problem, params: float, tokens: float) -> Problem:
     Returns
     -------
     Problem
-        With the budget found, and the quantile for its measure of risk.
+        Problem with the budget found, and the quantile as its measure of risk.
 
     Raises
     ------
@@ -75,12 +75,12 @@ def cheapest(start: Problem, params: float, tokens: float) -> Problem:
 
 
 def at_size(problem: Problem, plan: Candidate, most: float | None) -> tuple[Problem, Candidate]:
-    """The least budget with which a plan of this size, shape and epochs reaches the target.
+    """Find the least budget with which a plan of this size, shape and epochs reaches the target.
 
     Parameters
     ----------
     problem : Problem
-        What :func:`cheapest` found, for plans of the shape.
+        Result of :func:`at_least_cost`, for plans of the shape.
     plan : Candidate
         A plan; its tokens are what the budget leaves.
     most : float or None
@@ -108,7 +108,7 @@ def at_size(problem: Problem, plan: Candidate, most: float | None) -> tuple[Prob
 
 
 class _Search:
-    """Whether budgets reach the target, and why none does."""
+    """Bisection over budgets, and the reason why none reaches the target."""
 
     def __init__(
         self, start: Problem, scenario: Scenario, target: float, plan: Candidate | None = None
@@ -130,7 +130,7 @@ class _Search:
             sizes, _, _ = replace(here, draws=here.draws.few).optimum
             found = [best_size(here, float(e), sizes, POINTS)[0] for e in here.epochs]
         except ScenarioError as error:
-            # Too little for the lower limits, or limits that no budget meets: told at the end.
+            # Too little for the lower limits, or limits that no budget meets: reported at the end.
             self.refused = error
             return math.inf
         self.refused = None
@@ -152,7 +152,7 @@ class _Search:
         if self.refused is not None:
             return str(self.refused)
         level = self.scenario.target_probability
-        said = (
+        text = (
             f"{self.scenario.target_in_words} is not reached with probability {100 * level:g}% by "
             f"{self.at(amount).line.words()}: the loss there is below {self.quantile(amount):.4g} "
             "with that probability"
@@ -160,5 +160,5 @@ class _Search:
         floor = self.start.draws.values.get("floor")
         below = 0.0 if floor is None else float(np.mean(floor >= self.target))
         if below > 0:
-            said += f", and the irreducible loss is above the target in {below:.0%} of the draws"
-        return said
+            text += f", and the irreducible loss is above the target in {below:.0%} of the draws"
+        return text

@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 
 
 def budgets_of(problem: Problem, plan: Candidate) -> list[BudgetUse]:
-    """Each budget, what a plan takes of it, and the probability that it is enough.
+    """Compute what a plan takes of each budget, and the probability that it is enough.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def budgets_of(problem: Problem, plan: Candidate) -> list[BudgetUse]:
 
 
 def costs_of(problem: Problem, plan: Candidate) -> PlanCosts:
-    """What a plan costs, as far as prices are known.
+    """Compute what a plan costs, as far as prices are known.
 
     Parameters
     ----------

@@ -15,12 +15,12 @@ from bayes_scaling.decisions.decision_result import LayerRange
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.scenarios.limits import ShapeLimits
 
-__all__ = ["AS_GOOD", "Shaped", "shaped"]
+__all__ = ["AS_GOOD", "ShapedPlan", "choose_shape"]
 
 Floats = NDArray[np.float64]
 
 AS_GOOD = 0.001
-"""Loss up to which another shape is as good, as a share: below what seeds differ by."""
+"""Relative loss up to which another shape is as good: below the spread between seeds."""
 _WINDOWS = (1.5, 4.0)
 """Times the best size, up and down, within which shapes are looked for; the second if none is."""
 _ASPECT = 3.0
@@ -30,7 +30,7 @@ _FINAL = 24
 
 
 @dataclass(frozen=True)
-class Shaped:
+class ShapedPlan:
     """A plan with its depth and width.
 
     Attributes
@@ -48,12 +48,12 @@ class Shaped:
     shape: PlanShape
 
 
-def shaped(
+def choose_shape(
     problem: Problem,
     best: Candidate,
     limits: ShapeLimits | None,
     aspects: tuple[float, float],
-) -> Shaped:
+) -> ShapedPlan:
     """Choose depth and width about the best size: of all shapes there, the one of least risk.
 
     A shape has as many parameters as the runs count of it, and the tokens that the budgets leave at
@@ -62,7 +62,7 @@ def shaped(
     Parameters
     ----------
     problem : Problem
-        The problem.
+        Budgets, prices and posterior.
     best : Candidate
         The best plan where shapes are not whole numbers.
     limits : ShapeLimits or None
@@ -93,7 +93,7 @@ def shaped(
     )
     held = replace(problem, log_aspect=float(log_aspect[at]))
     fine = shapes[first][risks / risks.min() - 1.0 <= AS_GOOD, 0]
-    return Shaped(
+    return ShapedPlan(
         plan,
         held,
         PlanShape(

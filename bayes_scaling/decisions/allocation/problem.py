@@ -36,7 +36,7 @@ class Problem:
     Attributes
     ----------
     draws : FamilyPosterior
-        Of the family.
+        Posterior of the family.
     line : BudgetLine
         Tokens at each size.
     log_aspect : float or None
@@ -126,7 +126,7 @@ class Problem:
         )
 
     def objective(self, losses: Floats) -> Floats:
-        """What is minimised: the measure, plans that miss a target alike told apart by the mean."""
+        """Compute what is minimised: the measure, where plans miss a target equally the mean."""
         if self.scenario.risk.measure != "miss":
             return self.risk_of(losses)
         return self.risk_of(losses) + TIE * losses.mean(axis=-1)
@@ -185,14 +185,14 @@ class Problem:
         low, high, *limited = self.bounds(epochs)
         samples = self.draws.size
         found = numeric(lambda at: self.log_curve(at, epochs), (low, high), samples)
-        shares = np.mean(found < low + EDGE), np.mean(found > high - EDGE)
+        fractions = np.mean(found < low + EDGE), np.mean(found > high - EDGE)
         sides = ("min_params or max_tokens", "max_params or min_tokens")
-        for side, share, by_limit in zip(sides, shares, limited, strict=True):
-            if share > 0 and not by_limit:
+        for side, fraction, by_limit in zip(sides, fractions, limited, strict=True):
+            if fraction > 0 and not by_limit:
                 raise ScenarioError(
                     f"law {self.draws.spec.law.name!r} has no compute-optimal size in "
-                    f"{share:.0%} of the draws: its loss falls without end along the budget; give "
-                    f"limits {side}"
+                    f"{fraction:.0%} of the draws: its loss falls without end along the budget; "
+                    f"give limits {side}"
                 )
         return found
 
@@ -211,7 +211,7 @@ class Problem:
         return best
 
     def with_budget(self, factor: float) -> "Problem":
-        """The same with every budget so many times as large."""
+        """Return the same with every budget multiplied by a factor."""
         one = self.scenario
         changed = msgspec.structs.replace(
             one,

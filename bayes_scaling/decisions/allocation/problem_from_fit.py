@@ -3,7 +3,7 @@
 from bayes_scaling.core.arguments import check_seed
 from bayes_scaling.decisions.allocation.budget_line import BudgetLine
 from bayes_scaling.decisions.allocation.cost_draws import Costs
-from bayes_scaling.decisions.allocation.least_cost import cheapest
+from bayes_scaling.decisions.allocation.least_cost import at_least_cost
 from bayes_scaling.decisions.allocation.problem import Problem
 from bayes_scaling.decisions.decision_family import family_of
 from bayes_scaling.errors import ScenarioError
@@ -19,19 +19,19 @@ _PRICES = 1000
 
 
 def problem_from_fit(fit: Fit, scenario: Scenario, seed: int) -> Problem:
-    """The problem of a fit and a scenario.
+    """Make the problem of a fit and a scenario.
 
     Raises
     ------
     ScenarioError
-        If the family is not said though the fit has several, no configuration meets budgets and
+        If no family is named though the fit has several, no configuration meets budgets and
         limits, tokens may be repeated under a law that knows of fresh ones only, there is no
         budget, or cost is to be minimised and the target cannot be reached.
     """
     made = problem_at(fit, scenario, seed)
     if made.scenario.minimise == "cost":
         largest = runs_of(fit, made.draws.family).nlargest(1, "flops").iloc[0]
-        made = cheapest(made, float(largest["params"]), float(largest["tokens"]))
+        made = at_least_cost(made, float(largest["params"]), float(largest["tokens"]))
     made.bounds(float(made.epochs[-1]))
     return made
 
@@ -42,7 +42,7 @@ def problem_at(fit: Fit, scenario: Scenario, seed: int) -> Problem:
     Raises
     ------
     ScenarioError
-        As :func:`problem`, apart from what the search finds.
+        As :func:`problem_from_fit`, apart from what the search finds.
     """
     check_fit(fit)
     check_seed(seed)

@@ -26,14 +26,14 @@ def _candidate(problem: Problem, log_params: float, epochs: float) -> Candidate:
 
 
 def least_risk(problem: Problem, points: int = GRID) -> Candidate:
-    """The plan of least risk: a grid over the draws' optima, then a bounded search.
+    """Find the plan of least risk: a grid over the draws' optima, then a bounded search.
 
     Parameters
     ----------
     problem : Problem
         What is minimised.
     points : int
-        Of the grid over sizes.
+        Points of the grid over sizes.
     """
     sizes, _, _ = problem.optimum
     found = [(best_size(problem, e, sizes, points), e) for e in map(float, problem.epochs)]
@@ -44,7 +44,7 @@ def least_risk(problem: Problem, points: int = GRID) -> Candidate:
 def best_size(
     problem: Problem, epochs: float, sizes: Floats, points: int, *, tolerance: float = 1e-6
 ) -> tuple[float, float]:
-    """Least risk at so many epochs, and the log of its size.
+    """Find the least risk at so many epochs, and the log of its size.
 
     Parameters
     ----------
@@ -55,9 +55,9 @@ def best_size(
     sizes : (sample,) array
         Logs of the best sizes of draws: the search goes a little beyond them.
     points : int
-        Of the grid.
+        Points of the grid.
     tolerance : float
-        Of the search after it, in log N.
+        Tolerance of the search after it, in log N.
     """
     low, high, *_ = problem.bounds(epochs)
     around = np.quantile(sizes, [0.005, 0.995]) + np.array([-1.0, 1.0])
@@ -82,7 +82,7 @@ def best_size(
 
 
 def near_optimal(problem: Problem, best: Candidate) -> tuple[list[CurvePoint], NearOptimal]:
-    """Risk along the budget line about the best plan, and the range that is as good.
+    """Compute the risk along the budget line about the best plan, and the range that is as good.
 
     Parameters
     ----------
@@ -137,5 +137,5 @@ def _crossing(grid: Floats, risks: Floats, limit: float, best: float) -> float:
     first = int(above[0])
     if first == 0:
         return best
-    share = (limit - risks[first - 1]) / (risks[first] - risks[first - 1])
-    return float(grid[first - 1] + share * (grid[first] - grid[first - 1]))
+    fraction = (limit - risks[first - 1]) / (risks[first] - risks[first - 1])
+    return float(grid[first - 1] + fraction * (grid[first] - grid[first - 1]))

@@ -1,4 +1,4 @@
-"""The best plan of every draw at its own prices: what the posterior of the optimum says.
+"""The best plan of every draw at its own prices: the posterior of the optimum.
 
 A plan is made before prices are known, so it stands on one budget line, and regret is measured
 against the best plan on it. The posterior of the optimum answers another question, which plan would
@@ -47,12 +47,12 @@ class Optimum:
 
 
 def wait_and_see(problem: Problem, near: Floats | None = None, *, ahead: bool = False) -> Optimum:
-    """The best plan of every draw at the prices of the draw.
+    """Find the best plan of every draw at the prices of the draw.
 
     Parameters
     ----------
     problem : Problem
-        The problem.
+        Budgets, prices and posterior.
     near : (sample,) array, optional
         Natural logs of the best sizes for a similar budget, to start from.
     ahead : bool

@@ -33,7 +33,7 @@ def shapes_between(
         if limits.max_width:
             last = min(last, limits.max_width // limits.width_multiple)
         steps = np.arange(max(first, 1), last + 1)
-        # Of many widths a few tell as much: the loss is flat in size.
+        # Of many widths a few are enough: the loss is flat in size.
         kept = steps[:: max(len(steps) // _WIDTHS, 1)]
         found += [(n_layer, limits.width_multiple * step) for step in kept]
     return np.array(found, dtype=np.float64).reshape(-1, 2)
