@@ -71,7 +71,7 @@ def test_the_streams_of_runs_are_those_of_earlier_versions() -> None:
 
 @pytest.mark.parametrize("seed", [-1, 1.5, True, "0", None])
 def test_a_seed_is_a_whole_number(seed: object) -> None:
-    with pytest.raises(FitError, match="whole number of 0 or more"):
+    with pytest.raises(FitError, match="seed"):
         generator(Stream.AVERAGE, seed)  # type: ignore[arg-type]
 
 

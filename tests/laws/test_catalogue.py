@@ -221,11 +221,11 @@ def test_laws_that_are_built_by_name_and_what_does_not_exist() -> None:
     assert laws.get("m4").name == "m4-c"
     assert laws.get("broken-n-3").names[-1] == "width_3"
     for bad in ("power-c+shape", "gemstones+shape", "depth-width+shape"):
-        with pytest.raises(LawError, match="a shape term needs params, and no shape yet"):
+        with pytest.raises(LawError, match="params"):
             laws.get(bad)
-    with pytest.raises(LawError, match="breaks is 99; it can be 0 to 4"):
+    with pytest.raises(LawError, match=r"99.*0 to 4"):
         laws.get("broken-n-99")
-    with pytest.raises(LawError, match="a broken power law of 'loss' does not exist"):
+    with pytest.raises(LawError, match="'loss'"):
         laws.broken("loss")
-    with pytest.raises(LawError, match=r"there is no law 'none\+shape'"):
+    with pytest.raises(LawError, match=r"'none\+shape'"):
         laws.get("none+shape")

@@ -161,7 +161,7 @@ def test_the_exponent_of_compute_alone_is_that_of_its_frontier() -> None:
 
 
 def test_a_closed_form_is_a_function() -> None:
-    with pytest.raises(LawError, match=r"closed form frontier is 0\.3, a function or None"):
+    with pytest.raises(LawError, match=r"frontier is 0\.3"):
         ClosedForms(frontier=0.3)  # type: ignore[arg-type]
 
 

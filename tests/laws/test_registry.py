@@ -97,7 +97,7 @@ def test_parameters_move_between_reference_points(law: Law) -> None:
     rng = np.random.default_rng(2)
     values = draw(law, rng, (20,))
     if law.fixed_reference:
-        with pytest.raises(LawError, match="at their reference point only"):
+        with pytest.raises(LawError, match=repr(law.name)):
             law.move(values, dict.fromkeys(law.inputs, 1.0))
         return
     shift = {name: rng.normal(0, 3) for name in law.inputs}
@@ -205,17 +205,17 @@ def test_frontier_exponent_is_the_slope_of_the_optimal_loss() -> None:
 
 
 def test_unknown_names_are_refused() -> None:
-    with pytest.raises(LawError, match="no law 'kepler'; there are chinchilla"):
+    with pytest.raises(LawError, match=r"'kepler'.*chinchilla"):
         laws.get("kepler")
-    with pytest.raises(LawError, match="no parameter 'beta'"):
+    with pytest.raises(LawError, match="'beta'"):
         laws.get("chinchilla").with_priors({"beta": Prior(1, 1, 1)})
-    with pytest.raises(LawError, match="missing: tokens, A"):
+    with pytest.raises(LawError, match="tokens, A"):
         laws.get("chinchilla").loss({"params": 1.0}, {k: 1.0 for k in EPOCH if k != "A"})
 
 
 @pytest.mark.parametrize("bad", [0.0, -1.0, np.nan, np.inf, "a"])
 def test_priors_must_be_positive_numbers(bad: object) -> None:
-    with pytest.raises(LawError, match="prior sd"):
+    with pytest.raises(LawError, match="sd"):
         Prior(1.0, bad, 1.0)  # type: ignore[arg-type]
 
 

@@ -102,9 +102,9 @@ def test_what_is_shipped() -> None:
 
 def test_priors_that_do_not_exist_are_refused() -> None:
     table = simulate("chinchilla", grid(), TRUTH)
-    with pytest.raises(LawError, match="prior is 'strong'; it can be population, weak"):
+    with pytest.raises(LawError, match=r"'strong'.*population, weak"):
         specify(table, prior="strong")  # type: ignore[arg-type]
-    with pytest.raises(LawError, match="is of law 'chinchilla', not of 'kaplan'"):
+    with pytest.raises(LawError, match=r"'chinchilla'.*'kaplan'"):
         specify(table, "kaplan", prior=OWN)
 
 

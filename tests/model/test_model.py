@@ -115,7 +115,7 @@ def test_specification_survives_json() -> None:
 
 def test_specification_of_another_law_is_refused() -> None:
     spec, frame, _ = model_of("chinchilla", "partial")
-    with pytest.raises(LawError, match="law 'gone', which is not registered"):
+    with pytest.raises(LawError, match="'gone'"):
         read_spec(write_spec(spec, frame).replace('"law": "chinchilla"', '"law": "gone"'))
 
 
@@ -225,13 +225,13 @@ def test_simulation_by_family() -> None:
 
 
 def test_simulation_refuses_what_it_cannot_use() -> None:
-    with pytest.raises(DataError, match="no column 'tokens'"):
+    with pytest.raises(DataError, match="'tokens'"):
         simulate("chinchilla", grid().drop(columns="tokens"), TRUTH)
-    with pytest.raises(DataError, match="'params' of the design must be above 0"):
+    with pytest.raises(DataError, match="'params'"):
         simulate("chinchilla", grid().assign(params=0), TRUTH)
-    with pytest.raises(DataError, match="noise is -1"):
+    with pytest.raises(DataError, match=r"noise .*-1"):
         simulate("chinchilla", grid(), TRUTH, noise=-1)
-    with pytest.raises(LawError, match="truth of family 'web' has no 'B'"):
+    with pytest.raises(LawError, match=r"'web'.*'B'"):
         simulate("chinchilla", grid(), {k: v for k, v in TRUTH.items() if k != "B"})
 
 

@@ -50,7 +50,7 @@ def test_aliases(names):
 
 def test_a_canonical_name_does_not_win_over_an_alias_that_differs():
     source = frame(N=[1.0, 2.0])
-    with pytest.raises(DataError, match=r"'params', 'N' .*--column params='params' or .*='N'"):
+    with pytest.raises(DataError, match=r"'params', 'N' "):
         load_runs(source)
     runs = load_runs(source, columns={"params": "params"})
     assert runs.table["params"].tolist() == [1e8, 2e8]
@@ -62,7 +62,7 @@ def test_a_canonical_name_does_not_win_over_an_alias_that_differs():
 
 def test_two_aliases_for_one_column():
     source = frame(val_loss=[1.0, 2.0], test_loss=[1.0, 2.5]).drop(columns="loss")
-    with pytest.raises(DataError, match=r"'val_loss', 'test_loss' .*--column loss='val_loss'"):
+    with pytest.raises(DataError, match=r"'val_loss', 'test_loss'"):
         load_runs(source)
     assert load_runs(source, columns={"loss": "test_loss"}).table["loss"].tolist() == [1.0, 2.5]
     same = source.assign(test_loss=source["val_loss"])
@@ -72,7 +72,7 @@ def test_two_aliases_for_one_column():
 @pytest.mark.parametrize("other", ["val_loss", "loss/val", "eval.loss", "val_loss_c4", "valCE"])
 def test_two_losses(other):
     source = frame().assign(**{other: [3.2, 3.0]})
-    with pytest.raises(DataError, match="differ; choose one with --column loss='loss' or"):
+    with pytest.raises(DataError, match="loss='loss'"):
         load_runs(source)
     assert load_runs(source, columns={"loss": "loss"}).hash == load_runs(frame()).hash
     chosen = load_runs(source, columns={"loss": other}).table["loss"].tolist()
@@ -85,12 +85,12 @@ def test_one_loss_and_others_beside_it(other):
 
 
 def test_mapping_a_column_that_is_not_there():
-    with pytest.raises(DataError, match=r"no column 'bananas', which was given for 'loss'"):
+    with pytest.raises(DataError, match=r"'bananas'.*'loss'"):
         load_runs(frame(), columns={"loss": "bananas"})
 
 
 def test_mapping_an_unknown_canonical_name():
-    with pytest.raises(DataError, match="'lost' is not a canonical column"):
+    with pytest.raises(DataError, match="'lost'"):
         load_runs(frame(), columns={"lost": "loss"})
 
 
@@ -167,7 +167,7 @@ def test_python_numbers_of_every_size():
 @pytest.mark.parametrize("cell", [True, 1j, [1.0], pd.Timestamp("2020-01-01"), b"1", {"a": 1}])
 def test_objects_that_are_not_numbers(cell):
     source = pd.DataFrame({"N": pd.Series([1.0, cell], dtype=object), "D": 1e9, "loss": 3.0})
-    with pytest.raises(DataError, match="row 1: column 'N' holds"):
+    with pytest.raises(DataError, match=r"row 1: .*'N'"):
         load_runs(source)
 
 
@@ -189,7 +189,7 @@ def test_cooldown_cells(csv):
     assert answers.dtype == "boolean"
     assert answers.isna().tolist() == [False, False, True, False, False]
     assert answers.dropna().tolist() == [True, False, True, False]
-    with pytest.raises(DataError, match="line 2: column 'cooldown' holds 'maybe'"):
+    with pytest.raises(DataError, match=r"line 2: .*'cooldown'.*'maybe'"):
         load_runs(csv("N,D,loss,cooldown\n1,2,3,maybe\n"))
 
 
@@ -219,18 +219,18 @@ def test_parameter_count_without_embeddings():
     assert bare.table["flops"].tolist() == [6.0 * 5e7 * 2e9, 6.0 * 1.5e8 * 4e9]
     assert bare.count == "params_nonemb"
     assert bare.hash != total.hash
-    with pytest.raises(DataError, match="no column for params_nonemb"):
+    with pytest.raises(DataError, match="params_nonemb"):
         load_runs(frame(), count="params_nonemb")
-    with pytest.raises(DataError, match="count='both' is not legal"):
+    with pytest.raises(DataError, match="count='both'"):
         load_runs(frame(), count="both")
 
 
 def test_unknown_and_contradicting_units():
-    with pytest.raises(DataError, match="loss_unit='furlongs' is not a unit of loss; legal are"):
+    with pytest.raises(DataError, match="loss_unit='furlongs'"):
         load_runs(frame(), loss_unit="furlongs")
-    with pytest.raises(DataError, match=r"row 1: column 'loss_unit' holds 'perplexity'"):
+    with pytest.raises(DataError, match=r"row 1: .*'loss_unit'.*'perplexity'"):
         load_runs(frame(loss_unit=["nats", "perplexity"]))
-    with pytest.raises(DataError, match="row 0: column 'loss_unit' says 'bits/byte' but"):
+    with pytest.raises(DataError, match=r"row 0: .*'loss_unit'.*'bits/byte'"):
         load_runs(frame(loss_unit=["bits/byte", ""]), loss_unit="nats/byte")
     filled = load_runs(frame(loss_unit=["nats/byte", ""]), loss_unit="nats/byte")
     assert filled.table["loss_unit"].tolist() == ["nats/byte", "nats/byte"]
@@ -239,5 +239,5 @@ def test_unknown_and_contradicting_units():
 def test_runs_pass_through():
     runs = load_runs(frame())
     assert load_runs(runs) is runs
-    with pytest.raises(DataError, match="loaded already"):
+    with pytest.raises(DataError, match=r"count|loss_unit|columns|family"):
         load_runs(runs, loss_unit="bits/byte")

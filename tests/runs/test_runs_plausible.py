@@ -81,7 +81,7 @@ def test_sizes_in_billions_or_logarithms_never_pass(params, ratio, units):
         sizes = {name: 10.0 ** (values - 9) for name, values in sizes.items()}
     source = pd.DataFrame(sizes).assign(loss=3.0)
     assert (-1, "implausible-size") in errors(load_runs(source))
-    with pytest.raises(DataError, match="--accept implausible-size"):
+    with pytest.raises(DataError, match="implausible-size"):
         load_configs(source)
     assert load_configs(source, accept=["implausible-size"]).caveats
 
@@ -99,7 +99,7 @@ def test_what_is_meant_is_accepted_and_stays_visible():
     assert len(half.fit_rows()) == 10
     # Runs that are loaded know what was accepted of them, and nothing more.
     assert load_runs(runs, accept=["implausible-size"]) is runs
-    with pytest.raises(DataError, match="loaded already"):
+    with pytest.raises(DataError, match="accept"):
         load_runs(runs, accept=["flops-unit"])
 
 
@@ -107,7 +107,7 @@ def test_only_doubts_can_be_accepted():
     assert set(CODES) >= ACCEPTABLE
     assert not ACCEPTABLE & {"missing-value", "nonpositive", "not-finite", "mixed-units"}
     for load in (load_runs, load_configs):
-        with pytest.raises(DataError, match="'nonpositive' is not an error that can be accepted"):
+        with pytest.raises(DataError, match="'nonpositive'"):
             load(GOOD, accept=["nonpositive"])
 
 
@@ -252,7 +252,7 @@ def test_one_sum_among_losses():
 
 def test_bits_need_their_unit():
     source = GOOD.rename(columns={"loss": "hellaswag_bits"})
-    with pytest.raises(DataError, match="--column loss=hellaswag_bits --loss-unit bits/byte"):
+    with pytest.raises(DataError, match=r"hellaswag_bits.*bits/byte"):
         load_runs(source)
     columns = {"loss": "hellaswag_bits"}
     assert "state its unit with --loss-unit" in refusal(source, columns=columns)

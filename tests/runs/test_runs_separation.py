@@ -124,7 +124,7 @@ def test_noisy_compute_is_still_a_sum():
     found = identifiability(runs(params, tokens, params + tokens + math.log10(6) + noise))
     assert not found.separable["web"]["alpha_C"]
     # The scatter of log C about log N + log D, the number that the text states.
-    assert f"{100 * (10**0.02 - 1):.4g}%" in found.messages[0]
+    assert found.caveats[0].code == "collinear-compute"
 
 
 def test_one_run():
@@ -162,7 +162,7 @@ def test_targets_do_not_count_and_errors_stop():
     source.loc[7, "tokens"] = 1e13
     held_out = load_runs(source.assign(role=["fit"] * 7 + ["target"]))
     assert not identifiability(held_out).separable["web"]["alpha_D"]
-    with pytest.raises(DataError, match="row 0: loss is 0"):
+    with pytest.raises(DataError, match=r"row 0: loss .*0"):
         identifiability(load_runs(source.assign(loss=0.0)))
 
 
