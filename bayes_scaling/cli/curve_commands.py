@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["monitor", "watch"]
 
 STOPPED = 3
-"""Exit status of 'watch' when its rule says stop: neither success nor bad input."""
+"""Exit status of 'watch' when its rule recommends to stop: neither success nor bad input."""
 _READING = ("metric", "t", "run", "lr", "format")
 
 type _Command = Callable[..., Any]
@@ -115,7 +115,7 @@ def monitor(log: str, only: str | None, output: str, **options: Any) -> None:
 def watch(log: str, output: str | None, **options: Any) -> None:
     """Follow a growing LOG and judge its run again whenever points come.
 
-    Exit status 3 says that the run should be stopped, 0 that it ended or that nothing new came.
+    Exit status 3: the run should be stopped; 0: it ended, or nothing new came.
     """
     from bayes_scaling.curves import watch as follow
 

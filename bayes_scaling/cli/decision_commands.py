@@ -143,7 +143,7 @@ def marginal(fit: str, scenario: str | None, output: str, **options: Any) -> Non
 @output("Where the ranking goes (JSON).")
 @click.option("--seed", type=SEED, default=0, show_default=True)
 def next_runs(fit: str, scenario: str, at: str | None, output: str, **options: Any) -> None:
-    """Rank small runs by what their outcome would be worth for the decision of a scenario."""
+    """Rank small runs by the value of their outcome for the decision of a scenario."""
     from bayes_scaling.decisions import next_runs as ranked
 
     chosen = _candidates(at, options["accept"]) if at else None
@@ -196,7 +196,7 @@ def _draw(figure: Callable[[Any], Any], found: Any, path: str) -> None:
 
 
 def _candidates(path: str, accept: tuple[str, ...]) -> Any:
-    """Candidate runs of a file, with what they cost where it says so."""
+    """Candidate runs of a file, with their cost where it is stated."""
     from bayes_scaling.errors import DataError
     from bayes_scaling.runs import load_configs
 
@@ -210,7 +210,7 @@ def _candidates(path: str, accept: tuple[str, ...]) -> Any:
 
 @contextmanager
 def _named(scenario: str | None) -> Iterator[None]:
-    """Name the scenario's file in what is said of it."""
+    """Name the scenario's file in errors about it."""
     try:
         yield
     except ScenarioError as error:

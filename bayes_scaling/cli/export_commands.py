@@ -1,4 +1,4 @@
-"""Commands that say what files hold, and export fits to other programs."""
+"""Commands that describe files, and export fits to other programs."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Commands that fit, and say whether a fit can be trusted."""
+"""Commands that fit and diagnose."""
 
 from typing import Any
 

@@ -159,7 +159,7 @@ def compare(sources: tuple[str, ...], law: str, output: str, **options: Any) -> 
     accepted, family = options.pop("accept"), options.pop("family")
     kept = {name: options.pop(name) for name in ("exclude_flagged", "best_of")}
     if len(sources) > 1 and any((columns, accepted, family, *kept.values())):
-        raise click.UsageError("what is said of a table of RUNS does not change FITs; fit it anew")
+        raise click.UsageError("options of a table of RUNS do not apply to FITs; fit it again")
     names = [name.strip() for name in law.split(",")]
     ratio = None if options.pop("loo_only") else options.pop("ratio")
     options.pop("ratio", None)

@@ -73,8 +73,8 @@ class Number(click.ParamType[float]):
             number = math.nan
         # A comparison with NaN is false.
         if not (meant(number, zero=self.zero) and number < self.below):
-            said = f"a number {legal(zero=self.zero, most=min(self.below, LARGEST))} is needed"
-            raise click.UsageError(f"{param.opts[0]} is {value!r}, {said}")
+            sentence = f"a number {legal(zero=self.zero, most=min(self.below, LARGEST))} is needed"
+            raise click.UsageError(f"{param.opts[0]} is {value!r}, {sentence}")
         return number
 
 
@@ -156,9 +156,11 @@ def of_formulas(*tables: Any) -> list[str]:
     count = sum(map(count_formulas, tables))
     if not count:
         return []
-    said = f"{count} cell{'s' * (count > 1)} or names of columns that a spreadsheet would run"
-    said += " as a formula were written with an apostrophe before them, which this program takes"
-    return [f"{said} away in reading; --raw leaves them as they are"]
+    sentence = f"{count} cell{'s' * (count > 1)} or names of columns that a spreadsheet would run"
+    sentence += (
+        " as a formula were written with an apostrophe before them, which this program takes"
+    )
+    return [f"{sentence} away in reading; --raw leaves them as they are"]
 
 
 def chosen(runs: "Runs", options: MutableMapping[str, Any]) -> "Runs":

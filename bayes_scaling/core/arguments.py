@@ -13,7 +13,7 @@ _LONGEST = 60
 
 
 def shown(value: object) -> str:
-    """A value for a message: on one line, short, and without an address in memory."""
+    """Return the text of a value for a message: short, on one line, without a memory address."""
     kind = "type" if isinstance(value, type) else type(value).__name__
     article = "an" if kind[0].lower() in "aeiou" else "a"
     if isinstance(value, int) and abs(value) > 10**40:

@@ -34,7 +34,7 @@ def reason(error: OSError) -> str:
 
 @contextmanager
 def _in_words(path: Path) -> Iterator[None]:
-    """Turn what the operating system says about ``path`` into a :class:`FileError`."""
+    """Turn an error of the operating system about ``path`` into a :class:`FileError`."""
     try:
         yield
     except FileError:
@@ -190,7 +190,7 @@ def write_bytes(path: str | os.PathLike[str], content: bytes | str) -> Path:
     Raises
     ------
     FileError
-        As :func:`write_via`, or if the text holds half a character, which UTF-8 cannot say.
+        As :func:`write_via`, or if the text holds half of a surrogate pair.
     """
     try:
         data = content.encode("utf-8") if isinstance(content, str) else content

@@ -54,16 +54,16 @@ class Stream(IntEnum):
 
 
 def generator(stream: Stream, seed: int, *keys: str | int) -> np.random.Generator:
-    """A generator of one stream's random numbers.
+    """Return the random generator of one stream.
 
     Parameters
     ----------
     stream : Stream
-        What for.
+        Use of the random numbers.
     seed : int
         0 or more.
     *keys : str or int
-        Which part of the stream; each stream says what its keys are.
+        Keys of the substream; see the stream.
 
     Raises
     ------

@@ -65,7 +65,7 @@ def to_table[R: Record](rows: Iterable[R], kind: type[R]) -> pd.DataFrame:
     """
     known, fields = list(rows), msgspec.structs.fields(kind)
     table = pd.DataFrame({f.encode_name: [getattr(row, f.name) for row in known] for f in fields})
-    # A column of nothing but None has no numbers to tell its type by.
+    # A column of nothing but None has no numbers that determine its type.
     return table.astype({f.encode_name: np.float64 for f in fields if _has(f.type, float)})
 
 

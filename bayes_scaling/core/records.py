@@ -108,5 +108,5 @@ def explain(error: msgspec.ValidationError) -> str:
     """
     found = _PLACE.fullmatch(str(error))
     text = found[1] if found else str(error)
-    said = text[:1].lower() + text[1:]
-    return f"at {found[2]}, {said}" if found and found[2] else said
+    sentence = text[:1].lower() + text[1:]
+    return f"at {found[2]}, {sentence}" if found and found[2] else sentence

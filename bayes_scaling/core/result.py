@@ -40,7 +40,7 @@ CAVEATS = "What makes the numbers less sure than they look."
 
 
 class Result(Record, frozen=True, kw_only=True, tag_field="schema"):
-    """Base of results that have a file, whose field ``schema`` says which."""
+    """Base of results that have a file, which is tagged by the field ``schema``."""
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write the result as JSON, whole or not at all.

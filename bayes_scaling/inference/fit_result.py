@@ -233,8 +233,8 @@ def load_fit(path: str | PathLike[str], law: Law | None = None) -> Fit:
     path : path
         The file.
     law : Law, optional
-        The law that was fitted, which is held against what the file says of it; the registered law
-        of that name if not given.
+        The law that was fitted, which is checked against the file; by default the registered law
+        of its name.
 
     Raises
     ------

@@ -11,7 +11,7 @@ from bayes_scaling.laws.parameter import Parameter, Prior
 __all__ = ["BROKEN", "broken"]
 
 MOST_BREAKS = 4
-"""Beyond this no table of runs tells breaks apart."""
+"""Largest number of breaks that a table of runs can identify."""
 
 
 def broken(column: str, breaks: int = 1) -> Law:

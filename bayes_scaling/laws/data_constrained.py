@@ -14,7 +14,7 @@ _MOST = 50.0
 
 
 def _effective(log_ratio: ops.Array, constant: ops.Array) -> ops.Array:
-    """Log of what a ratio of 1 or more is worth; 0 where it is less.
+    """Log of the effective ratio, for a ratio of 1 or more; 0 where it is less.
 
     Section 3.1 with R = ratio - 1 repetitions: 1 + R* (1 - exp(-R / R*)).
     """
@@ -25,14 +25,14 @@ def _effective(log_ratio: ops.Array, constant: ops.Array) -> ops.Array:
 def _log_curve(x: Inputs, p: Values) -> ops.Array:
     unique = ops.minimum(x["unique_tokens"], x["tokens"])
     # The size that is compute-optimal for the unique tokens, where the marginal gains of the two
-    # terms are equal; parameters beyond it are worth less, as repeated tokens are.
+    # terms are equal; parameters beyond it count for less, as repeated tokens do.
     gain = ops.log(p["alpha_N"] * p["A"]) - ops.log(p["alpha_D"] * p["B"])
     base = (gain + p["alpha_D"] * unique) / p["alpha_N"]
-    worth = {
+    effective = {
         "params": ops.minimum(x["params"], base) + _effective(x["params"] - base, p["R_N"]),
         "tokens": unique + _effective(x["tokens"] - unique, p["R_D"]),
     }
-    return CHINCHILLA.log_curve(worth, p)
+    return CHINCHILLA.log_curve(effective, p)
 
 
 def _constant(name: str, of: str, median: float) -> Parameter:
@@ -40,10 +40,10 @@ def _constant(name: str, of: str, median: float) -> Parameter:
         name=name,
         prior=Prior(median=median, sd=0.5, spread=0.2),
         unit="1",
-        meaning=f"how many repetitions of {of} are worth about 63% as much as fresh ones",
+        meaning=f"how many repetitions of {of} count for about 63% of as many fresh ones",
         reason=(
-            f"Muennighoff et al. found {median:g}; few epochs hardly tell it, and fitted freely to "
-            "up to four of them it came out at 4 where later epochs wanted 80"
+            f"Muennighoff et al. found {median:g}; few epochs hardly inform it, and a free fit to "
+            "up to four of them gave 4 where later epochs gave 80"
         ),
         noncentred=True,
     )

@@ -167,7 +167,7 @@ GEMSTONES = Law(
     coordinates=Additive({name: (exponent,) for name, (_, exponent, _) in _TERMS.items()}),
     limitations=(
         (
-            "N is nearly 12·n_layer·d_model², so size, depth and width are told apart only where "
+            "N is nearly 12·n_layer·d_model², so size, depth and width are identified only where "
             "shapes of one size vary widely; otherwise priors divide the loss among them."
         ),
     ),

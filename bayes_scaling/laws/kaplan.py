@@ -40,6 +40,6 @@ KAPLAN = Law(
     coordinates=Additive({"A": ("alpha_N",), "B": ()}, outer="alpha_D", floor=False, inside=False),
     limitations=(
         "It has no floor: it falls to zero, so far forecasts come out too low where there is one.",
-        "Kaplan et al. count N without embeddings; say which count your runs have.",
+        "Kaplan et al. count N without embeddings; check which count your runs have.",
     ),
 )

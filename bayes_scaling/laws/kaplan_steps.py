@@ -79,7 +79,7 @@ KAPLAN_STEPS = Law(
             prior=Prior(median=0.21, sd=0.2, spread=0.1),
             unit="1",
             meaning="the critical batch size grows as loss^(-1/alpha_B)",
-            reason="0.21 in the paper; a table with one batch size does not tell it",
+            reason="0.21 in the paper; a table with one batch size does not inform it",
             noncentred=True,
         ),
     ),

@@ -70,7 +70,7 @@ def inputs_at(
     Raises
     ------
     LawError
-        If sizes alone do not say one of them.
+        If sizes alone do not determine one of them.
     """
     x = {"params": log_params, "tokens": log_tokens, "flops": log_params + log_tokens + np.log(6.0)}
     x |= typical_at(law, log_params, log_tokens, levels)

@@ -104,7 +104,7 @@ def _law(column: str) -> Law:
         coordinates=Additive({amplitude: (exponent,)}),
         limitations=(
             common.of_one_factor(column),
-            "Runs far below the ceiling do not tell rise and saturation: they stay with the prior.",
+            "Runs far below the ceiling do not inform rise and saturation: they keep their priors.",
         ),
     )
 

@@ -12,7 +12,7 @@ def _law(column: str, equation: str) -> tuple[Law, Law]:
     symbol, amplitude, cause = common.FACTORS[column]
     exponent = f"alpha_{symbol}"
     power = common.Power(column, amplitude, exponent)
-    note = common.of_one_factor(column)
+    limitation = common.of_one_factor(column)
     reference = f"Kaplan et al. 2020, Eq. {equation}, arXiv:2001.08361"
     plain = Law(
         name=f"power-{symbol.lower()}",
@@ -25,7 +25,10 @@ def _law(column: str, equation: str) -> tuple[Law, Law]:
         reference=reference,
         log_curve=power,
         slopes=power.slopes,
-        limitations=(note, "It falls to zero without a floor, so far forecasts come out too low."),
+        limitations=(
+            limitation,
+            "It falls to zero without a floor, so far forecasts come out too low.",
+        ),
     )
     floored = Law(
         name=f"power-{symbol.lower()}-floor",
@@ -40,7 +43,7 @@ def _law(column: str, equation: str) -> tuple[Law, Law]:
         log_curve=common.Floored(power),
         slopes=power.slopes,
         coordinates=Additive({amplitude: (exponent,)}),
-        limitations=(note,),
+        limitations=(limitation,),
     )
     return plain, floored
 

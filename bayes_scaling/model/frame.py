@@ -1,8 +1,8 @@
 """Reference frames: at which sizes, and in which unit of loss, parameters are stated.
 
 Results are stated at one reference point for all families, in the unit of the table. So are weak
-priors. A prior learned from many studies instead says what a family looks like seen from the middle
-of its own runs, in units of its own typical loss, whatever its tokenizer and its sizes. Such a
+priors. A prior learned from many studies instead holds at the middle of a family's own runs, in
+units of its own typical loss, whatever its tokenizer and its sizes. Such a
 model is built in standardised terms, and its draws are brought back to those of the results.
 """
 

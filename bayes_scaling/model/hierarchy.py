@@ -84,8 +84,8 @@ def prior_draws(
     for node in nodes(spec):
         location, scale = _moments(node, values)
         own = (len(spec.families),) if node.by_family else ()
-        drawn = rng.normal(location, scale, (1, draws, *own, *np.shape(location)[-1:]))
-        values[node.name] = np.exp(drawn) if node.log_normal else drawn
+        sample = rng.normal(location, scale, (1, draws, *own, *np.shape(location)[-1:]))
+        values[node.name] = np.exp(sample) if node.log_normal else sample
     return _named(spec, frame, values).assign_coords(chain=[0], draw=np.arange(draws))
 
 

@@ -191,7 +191,7 @@ def _difference(law: Law, content: _Content) -> str | None:
     names = tuple(stated.name for stated in content.law_parameters)
     if names != law.names:
         return f"its parameters are {', '.join(names)}, not {', '.join(law.names)}"
-    # Fits of the first versions say nothing of the expressions.
+    # Fits of the first versions have no signature.
     if content.law_signature is None:
         return None
     differs = difference(content.law_signature, signature(law))

@@ -116,14 +116,14 @@ def fill_typical(
     """
     by_family = {str(name): typical(law, runs, str(name)) for name in table["family"].unique()}
     values = {name: input_values(entry, table) for name, entry in typical_inputs(law).items()}
-    said: dict[tuple[int, ...], list[str]] = {}
+    blank_rows: dict[tuple[int, ...], list[str]] = {}
     for name, blank in ((name, found.isna()) for name, found in values.items()):
         for family, rows in table[blank].groupby("family"):
             sizes = np.log(rows["params"]), np.log(rows["tokens"])
             logs = typical_at(law, *sizes, by_family[str(family)])
             values[name] = values[name].fillna(np.exp(logs[name]))
         if blank.any():
-            said.setdefault(tuple(np.flatnonzero(blank)), []).append(name)
+            blank_rows.setdefault(tuple(np.flatnonzero(blank)), []).append(name)
     return table.assign(**values), [
         Caveat(
             code="typical-input",
@@ -133,7 +133,7 @@ def fill_typical(
             f"{len(rows)} of {len(table)} rows: {_assumption(names, values, list(rows))}.",
             data={"rows": len(rows), "of": len(table)},
         )
-        for rows, names in said.items()
+        for rows, names in blank_rows.items()
     ]
 
 

@@ -93,8 +93,8 @@ def family_discrepancy(
         return None
     rng = generator(Stream.FAMILY_DISCREPANCY, seed, family)
     if family in fit.families:
-        drawn = fit.posterior["discrepancy"].sel(family=family, drop=True)
-        scale = drawn.transpose("chain", "draw").to_numpy().ravel()
+        sampled = fit.posterior["discrepancy"].sel(family=family, drop=True)
+        scale = sampled.transpose("chain", "draw").to_numpy().ravel()
     else:
         z = rng.normal(size=sigma.size)
         scale = np.exp(population.log_scale(np.log(sigma)) + population.spread * z)

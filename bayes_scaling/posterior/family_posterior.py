@@ -245,12 +245,12 @@ def family_posterior(fit: Fit, family: str, seed: int) -> FamilyPosterior:
     check_seed(seed)
     spec, frame, posterior = fit.spec, fit.frame, fit.posterior
     if family in fit.families:
-        drawn = hierarchy.family_values(spec, posterior, family)
+        by_name = hierarchy.family_values(spec, posterior, family)
     else:
         rng = generator(Stream.NEW_FAMILY, seed, family)
-        drawn = hierarchy.new_family(spec, frame, posterior, rng)
+        by_name = hierarchy.new_family(spec, frame, posterior, rng)
     values = {
-        name: value.transpose("chain", "draw").to_numpy().ravel() for name, value in drawn.items()
+        name: value.transpose("chain", "draw").to_numpy().ravel() for name, value in by_name.items()
     }
     sigma = values[spec.noise_parameter.name]
     nu = posterior["nu"].to_numpy().ravel() if spec.noise == "student-t" else None

@@ -85,7 +85,7 @@ def load_configs(
         CSV, TSV, Parquet or JSON lines, by suffix, or a data frame, with two of params
         (parameters), tokens (tokens) and flops (FLOP) in every row; the third is derived.
     columns : mapping of str to str, optional
-        Canonical name to source column, where the names alone do not tell.
+        Canonical name to source column, where the names are ambiguous.
     accept : iterable of str
         Codes of errors to accept, such as "implausible-size", where the table is meant as it
         stands. They stay as ``caveats``.
@@ -98,7 +98,7 @@ def load_configs(
     Raises
     ------
     FileError
-        If the file cannot be read or is not what its suffix says.
+        If the file cannot be read or does not match its suffix.
     DataError
         If a column is missing or ambiguous, or a value is blank, not a number, infinite, not
         above zero or not plausible.

@@ -139,7 +139,7 @@ def load_table(name: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns as the data set's own description says (``data/byte_lm/README.md``).
+        Columns as described with the data (``data/byte_lm/README.md``).
 
     Raises
     ------
@@ -180,7 +180,7 @@ def _verified(file: str) -> Iterator[Path]:
 
 @contextmanager
 def _located(file: str) -> Iterator[Path]:
-    # A checkout keeps the data beside the code that made them; a wheel carries a copy.
+    # A checkout keeps the data beside the code that made them; a wheel contains a copy.
     bundled = resources.files(__package__).joinpath("bundled", *file.split("/"))
     checkout = Path(__file__).resolve().parents[2] / "data" / file
     if bundled.is_file():

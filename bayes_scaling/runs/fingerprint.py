@@ -38,7 +38,7 @@ def fingerprint(table: pd.DataFrame, count: str, inputs: Iterable[str] = ()) -> 
     numbers = [entry.name for entry in COLUMNS if entry.kind == "number"]
     for name in (name for name in (*numbers, *sorted(inputs)) if name in table):
         values = table[name].to_numpy(dtype="<f8") + 0.0  # turns -0.0 into 0.0
-        # A column that says nothing is as good as absent.
+        # An empty column is equivalent to none.
         if not np.isnan(values).all():
             add(name.encode())
             add(np.where(np.isnan(values), np.nan, values).astype("<f8").tobytes())

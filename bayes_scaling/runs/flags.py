@@ -36,7 +36,7 @@ __all__ = [
 
 CODES: dict[str, str] = {
     "loss-name": "the column of the loss is named after something else",
-    "no-family": "no column of families, though another column tells them apart",
+    "no-family": "no column of families, though another column distinguishes them",
     "similar-families": "families whose names differ in case, spaces or punctuation only",
     "implausible-size": "parameters or tokens that no training run has",
     "flops-unit": "compute in another unit than FLOP, by its ratio to 6·N·D",
@@ -119,7 +119,7 @@ def check_accepted(accept: Iterable[str]) -> tuple[str, ...]:
 
 
 def how_to_accept(codes: Iterable[str]) -> str:
-    """Write how to say that what was found is meant."""
+    """Write how to accept a finding."""
     several = tuple(dict.fromkeys(codes))
     options = " ".join(f"--accept {code}" for code in several)
     return f"if it is meant, write {options}, in Python accept={list(several)}"

@@ -33,7 +33,7 @@ class Column:
     unit : str
         Unit of the values; empty for text and flags.
     meaning : str
-        What the column says about a run.
+        Meaning of the column.
     aliases : tuple of str
         Other accepted names; case, spaces, underscores and hyphens do not matter.
     kind : {"number", "text", "yes/no"}

@@ -62,7 +62,7 @@ def load_runs(
         CSV, TSV, Parquet or JSON lines, by suffix; a data frame; or runs already loaded, which
         are returned as they are.
     columns : mapping of str to str, optional
-        Canonical name to source column, where the names alone do not tell.
+        Canonical name to source column, where the names are ambiguous.
     loss_unit : str, optional
         Unit of the losses: nats or bits, per token, byte or char, or "unknown". By default what
         the table states, else nats/token. Losses, and all results, stay in it; where a table
@@ -84,7 +84,7 @@ def load_runs(
     Raises
     ------
     FileError
-        If the file cannot be read or is not what its suffix says.
+        If the file cannot be read or does not match its suffix.
     DataError
         If a column is missing or ambiguous, a cell is not what its column needs, or a code cannot
         be accepted.
@@ -181,7 +181,7 @@ def _as_loaded(runs: Runs, options: _Options) -> Runs:
 
 
 def _choose_count(found: dict[str, str], raw: RawTable, count: Count) -> dict[str, str]:
-    """Return what is found, with ``params`` standing for the parameter count asked for."""
+    """Return what is found, with ``params`` standing for the requested parameter count."""
     chosen = dict(found)
     if count == "params_nonemb":
         chosen.pop("params", None)
@@ -258,7 +258,7 @@ def _fill_sizes(cells: Cells, rows: int) -> None:
 
 
 def _marked(stated: pd.Series | None, rows: int) -> NDArray[np.bool_]:
-    """Read what a table saved by this package says was derived before."""
+    """Read the marks of derived cells in a table that this package saved."""
     if stated is None:
         return np.zeros(rows, dtype=np.bool_)
     return stated.fillna(value=False).to_numpy(dtype=np.bool_)

@@ -53,8 +53,8 @@ def loss_name(name: str, *, unit_stated: bool) -> Iterator[Finding]:
         )
     else:
         return
-    said = f"the loss is read from column {name!r}, which is named after {text}"
-    yield Finding(-1, "loss-name", "error", "loss", said)
+    sentence = f"the loss is read from column {name!r}, which is named after {text}"
+    yield Finding(-1, "loss-name", "error", "loss", sentence)
 
 
 def is_held_out_loss(name: str) -> bool:

@@ -18,11 +18,11 @@ def refusal(source: str, bad: Sequence[Flag]) -> str:
         Errors, at least one.
     """
     first = bad[0]
-    said = first.text[:1].lower() + first.text[1:].rstrip(".")
+    sentence = first.text[:1].lower() + first.text[1:].rstrip(".")
     meant = [flag.code for flag in bad if flag.code in ACCEPTABLE]
     remedies = [how_to_accept(meant)] if first.code in ACCEPTABLE else []
     if first.row < 0:
-        return f"{source}: {said} ({'; '.join(remedies)})"
+        return f"{source}: {sentence} ({'; '.join(remedies)})"
     inside = [flag for flag in bad if flag.row >= 0]
     rows = len({flag.row for flag in inside})
     count = "1 row has" if rows == 1 else f"{rows} rows have"
@@ -33,4 +33,4 @@ def refusal(source: str, bad: Sequence[Flag]) -> str:
         f"mend the table, or exclude such rows explicitly with {options}, in Python "
         f"runs.exclude({names})"
     )
-    return f"{source}, {said} ({count} such an error; {'; '.join([exclude, *remedies])})"
+    return f"{source}, {sentence} ({count} such an error; {'; '.join([exclude, *remedies])})"

@@ -137,7 +137,7 @@ def identifiability(runs: Runs) -> Identifiability:
     Raises
     ------
     DataError
-        If a run carries an error flag (see :meth:`Runs.fit_rows`).
+        If a run has an error flag (see :meth:`Runs.fit_rows`).
 
     Examples
     --------

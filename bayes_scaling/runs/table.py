@@ -133,7 +133,7 @@ class Runs:
         Raises
         ------
         DataError
-            If one of these rows carries an error flag, or there are none.
+            If one of these rows has an error flag, or there are none.
         """
         rows = self._usable(~is_target(self._table))
         if not len(rows):
@@ -156,7 +156,7 @@ class Runs:
         Raises
         ------
         DataError
-            If one of these rows carries an error flag.
+            If one of these rows has an error flag.
         """
         return self._usable(is_target(self._table))
 
@@ -184,7 +184,7 @@ class Runs:
         return self
 
     def exclude(self, *codes: str) -> "Runs":
-        """Remove, explicitly, the rows that carry a flag of the given codes.
+        """Remove, explicitly, the rows that have a flag of the given codes.
 
         Parameters
         ----------
@@ -232,7 +232,7 @@ class Runs:
         -------
         Runs
             The rows kept, with the number of the others in ``excluded`` under "best-of", and a
-            flag that says so. Rows without a loss stay where their group has none with one.
+            flag for it. Rows without a loss stay where their group has none with one.
 
         Raises
         ------
@@ -248,11 +248,11 @@ class Runs:
             f"{gone} of {len(self)} rows were left out, because of each family, "
             f"{' and '.join(names)} the run of lowest loss was kept"
         )
-        said = as_flags([Finding(-1, "best-of", "warning", "loss", text)], [], self._places)
+        flagged = as_flags([Finding(-1, "best-of", "warning", "loss", text)], [], self._places)
         counts = dict(self._excluded)
         counts["best-of"] = counts.get("best-of", 0) + gone
         kept = self._take([int(row) for row in np.flatnonzero(keep)], counts)
-        return replace(kept, flags=(*said, *kept.flags))
+        return replace(kept, flags=(*flagged, *kept.flags))
 
     def with_history(self, other: "Runs") -> "Runs":
         """These runs, with what was excluded from others of which they are a new reading."""

@@ -174,7 +174,7 @@ def test_an_input_of_a_laws_own_is_read(table: pd.DataFrame) -> None:
 def test_what_a_fit_refuses_is_refused(table: pd.DataFrame) -> None:
     with pytest.raises(DataError, match="2 runs"):
         bs.build_model(table.head(2))
-    with pytest.raises(LawError, match="'"):
+    with pytest.raises(LawError, match="'none'"):
         bs.build_model(table, "none")
     with pytest.raises(LawError, match="'cauchy'"):
         bs.build_model(table, noise="cauchy")  # type: ignore[arg-type]

@@ -184,11 +184,11 @@ def _upgrade(tree: xr.DataTree) -> None:
 
 def _without_checksum(source: Path, tree: xr.DataTree) -> None:
     """Warn that a fit has no checksum, now and in its caveats."""
-    said = (
+    sentence = (
         f"The fit was read from {source.name}, which has no checksum (early versions wrote none): "
         "damage to it, or a change by hand, would not be noticed."
     )
-    warn(said, FileWarning, stacklevel=4)
-    caveat = Caveat(code="no-checksum", severity="warning", subject=source.name, text=said)
+    warn(sentence, FileWarning, stacklevel=4)
+    caveat = Caveat(code="no-checksum", severity="warning", subject=source.name, text=sentence)
     known = json.loads(tree.attrs["caveats"])
     tree.attrs["caveats"] = json.dumps([*known, caveat.to_dict()])

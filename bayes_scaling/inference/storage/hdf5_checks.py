@@ -93,7 +93,7 @@ def look_at(dataset: h5d.DatasetID, where: str, budget: Budget) -> None:
 
 
 def look_at_values(dataset: h5d.DatasetID, where: str, budget: Budget) -> None:
-    """Refuse values that were never written, or inflate to more than their shape says.
+    """Refuse values that were never written, or inflate to more than their shape holds.
 
     HDF5 makes values up for the first, and would not notice the second.
     """

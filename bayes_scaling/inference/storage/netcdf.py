@@ -46,7 +46,7 @@ _BOOKKEEPING = frozenset(
         "dtype",
     }
 )
-"""Attributes by which NetCDF says what dimensions and types are; no content of the fit."""
+"""Attributes of NetCDF that describe dimensions and types; no content of the fit."""
 _DECODED = frozenset(
     {"scale_factor", "add_offset", "missing_value", "_Unsigned", "calendar", "coordinates"}
 )
@@ -101,7 +101,7 @@ def read(content: bytes, schemas: tuple[str, ...]) -> xr.DataTree:
 @contextmanager
 def _opened(content: bytes) -> Iterator[h5f.FileID]:
     access = h5p.create(h5p.FILE_ACCESS)
-    # In memory: what is looked at is what is read, whatever happens to the file meanwhile.
+    # In memory: the bytes that are checked are those that are read.
     access.set_fapl_core(backing_store=False)
     access.set_file_image(content)
     access.set_fclose_degree(h5f.CLOSE_STRONG)

@@ -71,7 +71,7 @@ def problem(tree: xr.DataTree, spec: Spec, frame: ReferenceFrame) -> str | None:
     tree : xarray.DataTree
         Has every group and attribute (see :func:`missing`).
     spec, frame : Spec, ReferenceFrame
-        The model that it says it is of.
+        Its model.
     """
     return next(_problems(tree, spec, frame), None)
 

@@ -66,10 +66,10 @@ def named(
 
 
 def _range(low: float, high: float, *, zero: bool) -> str:
-    said = "finite numbers"
+    sentence = "finite numbers"
     if low > -math.inf:
-        said += f" from {low:g}" if zero else f" above {low:g}"
-    return said + (f" up to {high:g}" if high < math.inf else "")
+        sentence += f" from {low:g}" if zero else f" above {low:g}"
+    return sentence + (f" up to {high:g}" if high < math.inf else "")
 
 
 def fitted_problems(

@@ -14,7 +14,7 @@ _BETWEEN = re.compile(r"[\W_]+")
 _DIGITS = re.compile(r"\d+")
 _SHOWN = 3
 
-# Inputs of a law, which are no names of families: a column of such a name says which runs do not.
+# Inputs of a law, which are no names of families: no column of such a name is one.
 _GROUPS = frozenset(
     {"arch", "architecture", "arm", "cohort", "collection", "corpora", "corpus", "dataset"}
     | {"datasets", "domain", "exp", "experiment", "experiments", "group", "language"}
@@ -54,7 +54,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def unnamed_families(extras: pd.DataFrame) -> Iterator[Finding]:
-    """Find columns that tell families apart in a table that names none.
+    """Find columns that distinguish families in a table that names none.
 
     Parameters
     ----------
@@ -70,20 +70,20 @@ def unnamed_families(extras: pd.DataFrame) -> Iterator[Finding]:
         answers = {level.casefold() for level in levels} <= _ANSWERS
         if not 2 <= len(levels) <= len(extras) / 2 or words & _NO_GROUPS or answers:
             continue
-        said = (
+        sentence = (
             f"the table names no family, but column {str(name)!r} has {len(levels)} values "
             f"({_listed(levels)})"
         )
         if words & _GROUPS:
             text = (
-                f"{said}; write --column family={name}, in Python columns={{'family': "
+                f"{sentence}; write --column family={name}, in Python columns={{'family': "
                 f"{str(name)!r}}}, or --family NAME, in Python family=NAME, if one law holds for "
                 "all of them"
             )
             yield Finding(-1, "no-family", "error", "family", text)
             return
         if _textual(extras[name]) and _of_several_sizes(extras, str(name)):
-            text = f"{said}; if these are families write --column family={name}"
+            text = f"{sentence}; if these are families write --column family={name}"
             yield Finding(-1, "no-family", "warning", "family", text)
 
 

@@ -29,8 +29,8 @@ def _duplicates(table: pd.DataFrame) -> Iterator[Finding]:
     keys = [name for name in _IDENTITY if name in table]
     again = table.duplicated(keys).to_numpy(dtype=np.bool_)
     # Empty rows are equal, which means nothing.
-    says = table["loss"].notna().to_numpy(dtype=np.bool_)
-    for row in np.flatnonzero(again & says):
+    has_loss = table["loss"].notna().to_numpy(dtype=np.bool_)
+    for row in np.flatnonzero(again & has_loss):
         text = (
             "the same family, sizes, seed and loss stand in an earlier row; one run counted twice"
         )

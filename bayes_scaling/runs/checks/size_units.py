@@ -82,7 +82,7 @@ def likely_units(stated: Mapping[str, Floats], typical_params: float) -> dict[st
     stated : mapping of str to numpy.ndarray
         Two or three of params, tokens and flops, as they stand.
     typical_params : float
-        What a model of such a table usually has, in parameters.
+        Typical size of a model of such a table, in parameters.
 
     Returns
     -------

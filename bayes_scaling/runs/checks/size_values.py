@@ -91,7 +91,7 @@ def _sizes(
     units = likely_units(some, _USUAL_PARAMS[what]) if len(some) > 1 else None
     named = [name for name in SIZES if name in (units or few)]
     if few:
-        said = " and ".join(
+        sentence = " and ".join(
             f"{name} {_are(row)} {span(sizes[name])}, below the {_FEWEST[name]:,.0f} "
             f"{_NOUNS[name]} of the smallest training runs"
             for name in few
@@ -99,12 +99,12 @@ def _sizes(
     else:
         with np.errstate(all="ignore"):
             ratio = sizes["tokens"] / sizes["params"]
-        said = (
+        sentence = (
             f"there are {span(ratio)} tokens a parameter (params {span(sizes['params'])}, tokens "
             f"{span(sizes['tokens'])}), which no training run has"
         )
     column = named[0] if named else "params"
-    return Finding(row, IMPLAUSIBLE, "error", column, f"{said}; {_advice(units, some)}")
+    return Finding(row, IMPLAUSIBLE, "error", column, f"{sentence}; {_advice(units, some)}")
 
 
 def _are(row: int) -> str:
@@ -209,9 +209,11 @@ def _constant(ratio: Floats) -> bool:
 
 
 def _compute(factor: float, where: str, *, logs: bool) -> Finding:
-    said = f"flops are about {number(factor)} times 6·N·D in nearly every run{where}"
+    sentence = f"flops are about {number(factor)} times 6·N·D in nearly every run{where}"
     if 1 / _FAR < factor < _FAR:
-        text = f"{said}; check which parameters are counted and whether all of a step's compute is"
+        text = (
+            f"{sentence}; check which parameters are counted and whether all of a step's compute is"
+        )
         return Finding(-1, "flops-mismatch", "warning", "flops", text)
     unit = next((n for n, one in FLOP_UNITS.items() if 1 / _NAMED < factor * one < _NAMED), None)
     counts = {1e3: "thousands", 1e6: "millions", 1e9: "billions", 1e12: "trillions"}
@@ -224,4 +226,4 @@ def _compute(factor: float, where: str, *, logs: bool) -> Finding:
         advice = f"params or tokens are probably in {count}, or together; write them out"
     else:
         advice = "check the units of all three, and give compute in FLOP"
-    return Finding(-1, "flops-unit", "error", "flops", f"{said}; {advice}")
+    return Finding(-1, "flops-unit", "error", "flops", f"{sentence}; {advice}")

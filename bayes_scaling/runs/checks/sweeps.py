@@ -24,7 +24,7 @@ _RUN = ("params", "tokens", "unique_tokens", "n_layer", "d_model", "aspect_ratio
 # Sizes that differ by less are one size, rounded to whole steps.
 _SAME = 0.01
 _FEWEST_SETTINGS = 3
-# Nobody repeats a run with more seeds than this without saying so.
+# More repeats than this at one configuration are no seeds, unless a column names them.
 _MOST_SEEDS = 8
 _MANY = 0.2
 _FEWEST_ROWS = 6
