@@ -129,9 +129,7 @@ def test_near_optimal_range_holds_the_recommendation_and_its_tolerance(two_famil
 def test_a_law_without_an_optimum_says_so_and_obeys_limits(make_fit: Callable[..., Fit]) -> None:
     truth = {"L0": 40.0, "alpha_N": 0.02, "alpha_D": 0.09, "alpha_C": 0.01}
     fit = make_fit("product", truth)
-    with pytest.raises(
-        ScenarioError, match=r"no compute-optimal size in .* give limits min_params"
-    ):
+    with pytest.raises(ScenarioError, match=r"'product' .* min_params"):
         allocate(fit, Scenario(compute_budget=BUDGET, family="web"))
     limits = Limits(min_params=1e9, max_params=1e11)
     plan = allocate(fit, Scenario(compute_budget=BUDGET, family="web", limits=limits))
@@ -141,7 +139,7 @@ def test_a_law_without_an_optimum_says_so_and_obeys_limits(make_fit: Callable[..
 
 
 def test_several_families_and_none_named(two_families: Fit) -> None:
-    with pytest.raises(ScenarioError, match="no family is named; the fit has 'web', 'code'"):
+    with pytest.raises(ScenarioError, match="'web', 'code'"):
         allocate(two_families, Scenario(compute_budget=BUDGET))
 
 
@@ -194,7 +192,7 @@ def test_a_plan_survives_its_file(two_families: Fit, tmp_path: Path) -> None:
 def test_files_that_are_not_plans_are_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "plan.json"
     path.write_text(text)
-    with pytest.raises(FileError, match=r"plan\.json is not a plan"):
+    with pytest.raises(FileError, match=r"plan\.json"):
         load_plan(path)
 
 

