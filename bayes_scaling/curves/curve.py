@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
-import msgspec
 import numpy as np
 import pandas as pd
+from msgspec.structs import replace as replaced
 from numpy.typing import ArrayLike, NDArray
 
 from bayes_scaling.core.bounds import LARGEST, SMALLEST, legal
@@ -54,19 +54,10 @@ class Flag(Record, frozen=True, kw_only=True):
     meaning: Annotated[str, about("In words, and what was done.")]
     loss_from: Annotated[float | None, about("Loss of the curve there.", "loss")] = None
     loss_to: Annotated[
-        float | None,
-        about(
-            "Loss of these points: the farthest of a spike or dip, the level after a step, a "
-            "typical outlier.",
-            "loss",
-        ),
+        float | None, about("Their loss: the farthest, the level, a typical outlier.", "loss")
     ] = None
     probability: Annotated[
-        float | None,
-        about(
-            "That a spike or dip at the end returns, a level stays, or the run has diverged.",
-            "probability",
-        ),
+        float | None, about("That it returns, stays, or has diverged.", "probability")
     ] = None
 
     def __str__(self) -> str:
@@ -197,17 +188,8 @@ class Curve:
             here = bad & table.index.isin(kept.index)
             if here.any():
                 at = table.loc[here, "t"]
-                first, last = float(at.min()), float(at.max())
-                flags.append(
-                    Flag(
-                        run=run,
-                        code=code,
-                        first=first,
-                        last=last,
-                        points=int(here.sum()),
-                        meaning=meaning,
-                    )
-                )
+                ends = {"first": float(at.min()), "last": float(at.max())}
+                flags.append(Flag(run=run, code=code, meaning=meaning, points=len(at), **ends))
                 kept = kept[~here.loc[kept.index]]
         if not len(kept):
             raise DataError(f"{where} has no point with a finite loss after the first step")
@@ -229,12 +211,8 @@ class Curve:
     def until(self, t: float) -> "Curve":
         """Return the curve as it was known at ``t``."""
         then = self.where(self.t <= t)
-        known = [
-            msgspec.structs.replace(flag, last=min(flag.last, t))
-            for flag in self.flags
-            if flag.first <= t
-        ]
-        return replace(then, flags=tuple(known), lost=self.lost[self.lost <= t])
+        flags = [replaced(f, last=min(f.last, t)) for f in self.flags if f.first <= t]
+        return replace(then, flags=tuple(flags), lost=self.lost[self.lost <= t])
 
     def where(self, kept: NDArray[np.bool_]) -> "Curve":
         """Return the points where a mask is true."""

@@ -27,7 +27,7 @@ def falling(t):
 
 
 def recorder(planned=1000.0, before=(), fitting=QUICK, **rule):
-    return Recorder(Rule(**rule, fitting=fitting), planned, "loss", before)
+    return Recorder(Rule(**rule, **fitting), planned, "loss", before)
 
 
 def told_at(one, places, loss=falling):
@@ -131,7 +131,7 @@ def test_arguments_are_refused_before_training(wrong):
 
 def test_an_unknown_argument_or_an_unknown_end_is_refused():
     with pytest.raises(TypeError, match="'particle'"):
-        Rule(fitting={"particle": 100})
+        Rule(particle=100)
     for planned in (-1, math.inf):
         with pytest.raises(ScenarioError, match="give end="):
             recorder(planned=planned)

@@ -1,7 +1,6 @@
 """A callback of Lightning's Trainer (the extra ``lightning``)."""
 
-from collections.abc import Callable
-from typing import Any, Unpack, override
+from typing import Any, override
 
 try:
     from lightning.pytorch import Callback
@@ -17,9 +16,6 @@ except ImportError:
 
 from bayes_scaling.curves.callbacks.recorder import Point, Recorder
 from bayes_scaling.curves.callbacks.rule import Rule
-from bayes_scaling.curves.fitting.fit_options import FitOptions
-from bayes_scaling.curves.old_arguments import old_arguments
-from bayes_scaling.curves.stopping.utility import Utility
 from bayes_scaling.curves.stopping.verdict import Verdict
 
 __all__ = ["StopCallback"]
@@ -42,20 +38,11 @@ class StopCallback(Callback):
     ----------
     metric : str
         Name under which the module logs its loss, such as "val_loss".
-    end : float, optional
-        Planned end in steps; the trainer's ``estimated_stepping_batches``, or ``max_steps``, if
-        not given.
-    every, patience : int
-        Logged points from one verdict to the next, and verdicts in a row that must say stop. A
-        divergence, or a loss that is no number, stops at once.
-    callback : callable, optional
-        Called with every verdict.
-    utility, reference, seed
-        As for :func:`monitor`; the cost is that of a step.
-    **fitting
-        As for :func:`fit_curve`: ``laws``, ``schedule``, ``population``, ``particles``. Without a
-        schedule none is passed, whatever the trainer's scheduler: the laws then know nothing of a
-        cool-down to come, and may stop a run that it would have paid to cool down.
+    **rule
+        As for :class:`~bayes_scaling.curves.callbacks.rule.Rule`: ``end``, ``every``, ``patience``,
+        ``callback``, ``utility``, ``reference``, ``seed``, ``laws``, ``schedule``, ``population``
+        and ``particles``. The planned end is by default
+        the trainer's ``estimated_stepping_batches``, or ``max_steps``.
 
     Raises
     ------
@@ -63,21 +50,8 @@ class StopCallback(Callback):
         If a number is out of range.
     """
 
-    @old_arguments(told="callback", stakes="utility")
-    def __init__(
-        self,
-        metric: str,
-        *,
-        end: float | None = None,
-        every: int = 1,
-        patience: int = 2,
-        callback: Callable[[Verdict], object] | None = None,
-        utility: Utility | None = None,
-        reference: float | None = None,
-        seed: int = 0,
-        **fitting: Unpack[FitOptions],
-    ) -> None:
-        self._rule = Rule(end, every, patience, callback, utility, reference, seed, fitting)
+    def __init__(self, metric: str, **rule: Any) -> None:
+        self._rule = Rule(**rule)
         self._metric = metric
         self._recorder: Recorder | None = None
         self._before: list[Point] = []

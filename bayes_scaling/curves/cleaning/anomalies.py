@@ -134,13 +134,7 @@ def cleaned(curve: Curve, schedule: Schedule | None = None) -> Cleaned:
 
 
 def refuse_rising(curve: Curve) -> None:
-    """Refuse a metric that rises from the start, such as an accuracy.
-
-    Raises
-    ------
-    DataError
-        If it does.
-    """
+    """Refuse a metric that rises from the start, such as an accuracy."""
     places = np.linspace(0, len(curve), min(len(curve), 40) + 1).astype(int)
     y = np.array([np.median(part) for part in np.split(np.log(curve.loss), places[1:-1])])
     later, earlier = np.tril_indices(len(y), -1)

@@ -11,19 +11,7 @@ __all__ = ["FitOptions"]
 
 
 class FitOptions(TypedDict, total=False):
-    """Keywords of :func:`bayes_scaling.curves.fit_curve`.
-
-    Attributes
-    ----------
-    laws : str, Law or sequence of them
-        Laws of curves.
-    schedule : Schedule
-        Learning rates to the planned end.
-    population : CurvePopulation
-        Prior from finished runs.
-    particles : int
-        Number of particles of each law.
-    """
+    """Keywords of :func:`bayes_scaling.curves.fit_curve` that other functions pass on."""
 
     laws: Sequence[str | Law] | str | Law | None
     schedule: Schedule | None

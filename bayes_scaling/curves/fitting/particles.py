@@ -126,10 +126,6 @@ def sample(target: Target, size: int, rng: np.random.Generator) -> Particles:
         Number of particles.
     rng : numpy.random.Generator
         Random generator.
-
-    Returns
-    -------
-    Particles
     """
     points = target.prior.draw(size, rng)
     here = Particles(points, target.logs(points), 0.0)

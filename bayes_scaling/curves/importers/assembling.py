@@ -22,24 +22,10 @@ def assemble(
 ) -> Curves:
     """Assemble the tracks that have points to curves, segments of one run joined.
 
-    Parameters
-    ----------
-    read : iterable of Track
-        In the order of the source.
-    roles : Roles
-        Names that were read.
-    source : str
-        Name of the log.
-    caveats : Caveats
-        Decisions made so far; gets further ones.
-    join : bool
-        Whether to join segments.
-
     Raises
     ------
     DataError
-        If no track has a point with a finite loss after t = 0, or as
-        :meth:`~bayes_scaling.curves.curve.Curve.of`.
+        If no track has a point with a finite loss after t = 0, or as :meth:`Curve.of`.
     """
     tracks, axis, metric = list(read), roles.axis, roles.metric
     _check_placed(tracks, roles, source)

@@ -29,14 +29,8 @@ _FEWEST = 3
 def lost_in_blanks(others: pd.DataFrame, held: Bools, runs: Mapping[str, Rows]) -> Bools:
     """Return which rows without a loss are of a loss that is no number.
 
-    Parameters
-    ----------
-    others : pandas.DataFrame
-        All columns but the loss.
-    held : (row,) array of bool
-        Which rows hold a loss, be it a number or not.
-    runs : mapping of str to (row,) array
-        Rows of each run.
+    ``others`` are all columns but the loss, ``held`` says which rows hold one, be it a number or
+    not, and ``runs`` are the rows of each run.
     """
     filled = others.notna().to_numpy(dtype=np.bool_)
     losses = np.array([is_loss(str(name)) for name in others], dtype=np.bool_)

@@ -53,15 +53,6 @@ _COUNTED = (
 def assign(names: Names, options: ImportOptions, caveats: Caveats) -> Roles:
     """Assign the names of a log to the roles of loss, position, learning rate and run.
 
-    Parameters
-    ----------
-    names : Names
-        Names that the log offers.
-    options : ImportOptions
-        Names that the caller gave.
-    caveats : Caveats
-        Gets one for each role that several names could have.
-
     Raises
     ------
     DataError

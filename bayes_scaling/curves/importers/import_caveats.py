@@ -20,17 +20,7 @@ class Caveats:
         return iter(self._found)
 
     def add(self, code: str, text: str, **data: Datum | Sequence[str]) -> None:
-        """Add a note.
-
-        Parameters
-        ----------
-        code : str
-            Kind of caveat.
-        text : str
-            Text for a person.
-        **data : object
-            Values that the text states.
-        """
+        """Add a note with its code, its text and the values that the text states."""
         plain: dict[str, Datum] = {
             name: value if isinstance(value, str | int | float | None) else [*value][:_MOST]
             for name, value in data.items()

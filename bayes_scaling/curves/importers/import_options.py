@@ -38,22 +38,7 @@ class ImportKeywords(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportOptions:
-    """Options of an import; None is to be inferred.
-
-    Attributes
-    ----------
-    metric, t, run, lr : str or None
-        Names of columns or tags.
-    join : bool
-        Whether segments of one run are joined.
-    format : str or None
-        Kind of log.
-
-    Raises
-    ------
-    DataError
-        If a name is no text, or there is no such format.
-    """
+    """Options of an import, as for :func:`load_curves`; None is to be inferred."""
 
     metric: str | None = None
     t: str | None = None

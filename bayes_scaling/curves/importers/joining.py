@@ -16,15 +16,7 @@ checkpoint repeats little; runs of a sweep repeat everything."""
 
 
 def joined(tracks: Sequence[Track], caveats: Caveats) -> list[Track]:
-    """Join segments whose names differ in one number and that continue each other.
-
-    Parameters
-    ----------
-    tracks : sequence of Track
-        In any order; segments are put in the order of their numbers.
-    caveats : Caveats
-        Gets one for each run that was joined.
-    """
+    """Join segments whose names differ in one number and that continue each other."""
     by_pattern: dict[str, list[Track]] = {}
     for track in tracks:
         by_pattern.setdefault(re.sub("[0-9]+", "#", track.run), []).append(track)

@@ -22,44 +22,20 @@ __all__ = ["Log", "Names", "Roles", "Source"]
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Names that a log offers.
-
-    Attributes
-    ----------
-    source : str
-        Name of the log in messages.
-    word : str
-        Word for a name: "column", "metric" or "tag".
-    names : list of str
-        Columns, metrics or tags.
-    positions : tuple of str
-        Position that every value of the log has, such as the axis of a chart.
-    own_runs : str
-        Why run= cannot be given; empty if a column may name the runs.
-    """
+    """Names that a log offers; ``word`` is what messages call one, such as "column"."""
 
     source: str
     word: str
     names: list[str]
     positions: tuple[str, ...] = ()
+    """Position that every value of the log has, such as the axis of a chart."""
     own_runs: str = ""
+    """Why run= cannot be given; empty if a column may name the runs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """Names that are read, by role.
-
-    Attributes
-    ----------
-    metric : str
-        Loss.
-    t : str or None
-        Steps or tokens; None counts points as they were logged.
-    lr, run : str or None
-        Learning rate, and the name of the run.
-    axis : {"step", "tokens"}
-        What positions count.
-    """
+    """Names that are read, by role; without ``t`` points are counted as they were logged."""
 
     metric: str
     t: str | None
@@ -70,17 +46,7 @@ class Roles:
 
 @dataclass
 class Log:
-    """Log to be imported, opened as far as a source needs it.
-
-    Attributes
-    ----------
-    origin : path-like, str or pandas.DataFrame
-        As the caller gave it.
-    format : str or None
-        Kind of log that the caller gave.
-    caveats : Caveats
-        Decisions made in reading it.
-    """
+    """Log to be imported, opened as far as a source needs it, with the decisions made in it."""
 
     origin: Origin
     format: Format | None = None

@@ -1,6 +1,6 @@
 """Verdict on a run in progress: a record with a file, and its text."""
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import msgspec
 import pandas as pd
@@ -125,47 +125,12 @@ class Verdict(Result, frozen=True, kw_only=True, tag="bayes_scaling.verdict/2", 
     curve: ClassVar[Curve | None] = None
 
     @classmethod
-    def without_forecast(
-        cls,
-        *,
-        run: str,
-        metric: str,
-        axis: Axis,
-        t: float,
-        end: float,
-        loss: float | None,
-        excursion: Excursion | None,
-        diverged: bool,
-        flags: list[Flag],
-        points: list[LoggedLoss],
-    ) -> Self:
-        """Return a verdict to stop, with what is known of the curve; all else is empty."""
-        return cls(
-            advice="stop",
-            run=run,
-            metric=metric,
-            axis=axis,
-            t=t,
-            end=end,
-            loss=loss,
-            excursion=excursion,
-            diverged=diverged,
-            flags=flags,
-            caveats=[],
-            points=points,
-            ahead=[],
-            laws={},
-            final_loss=None,
-            floor=None,
-            gain_rows=[],
-            plateau=None,
-            stop_at=None,
-            stop_is_farthest=False,
-            regret=None,
-            unit="loss",
-            reference=None,
-            probability_of_reference=None,
-        )
+    def without_forecast(cls, **curve: Any) -> Self:
+        """Return a verdict to stop by its fields of the curve; those of a forecast are empty."""
+        names = ("final_loss", "floor", "plateau", "stop_at", "regret", "reference")
+        known: dict[str, Any] = dict.fromkeys((*names, "probability_of_reference"))
+        known |= {"caveats": [], "ahead": [], "gain_rows": [], "laws": {}, "unit": "loss"}
+        return cls(**(known | {"advice": "stop", "stop_is_farthest": False} | curve))
 
     @property
     def gains(self) -> pd.DataFrame:
