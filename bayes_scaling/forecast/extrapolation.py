@@ -135,6 +135,7 @@ def reach_caveats(fit: Fit, points: pd.DataFrame, noun: str = "point") -> list[C
     extents = {name: extent_of(fit, str(name)) for name in points["family"].unique()}
     columns = points[["family", *SIZE_NAMES]].to_dict("records")
     found = [reach_of(extents[row["family"]], {n: row[n] for n in SIZE_NAMES}) for row in columns]
+    law_error: dict[str, Datum] = {"allows_for_law_error": fit.spec.discrepancy is not None}
     caveats = []
     above = [reach for reach in found if reach.is_above]
     if above:
@@ -144,7 +145,7 @@ def reach_caveats(fit: Fit, points: pd.DataFrame, noun: str = "point") -> list[C
             f"by {'' if len(above) == 1 else 'up to '}{far.above / math.log(10):.1f} decades of "
             f"{far.above_in} ({factor(far.above)} times): {_allowance(fit)}"
         )
-        data = _how_far(len(above), len(found), far.above_in, far.above)
+        data = _how_far(len(above), len(found), far.above_in, far.above) | law_error
         caveats.append(_caveat("extrapolation", noun, text, data))
     below = [reach for reach in found if reach.is_below]
     if below:
@@ -154,7 +155,7 @@ def reach_caveats(fit: Fit, points: pd.DataFrame, noun: str = "point") -> list[C
             f"by {'' if len(below) == 1 else 'up to '}{far.below / math.log(10):.1f} decades of "
             f"{far.below_in} (1/{factor(far.below)}): {_allowance(fit)}"
         )
-        data = _how_far(len(below), len(found), far.below_in, far.below)
+        data = _how_far(len(below), len(found), far.below_in, far.below) | law_error
         caveats.append(_caveat("extrapolation-below", noun, text, data))
     if above:
         law = fit.law.name

@@ -139,7 +139,7 @@ def test_a_fit_is_plain_netcdf(fit_path, runs):
 def test_attributes_of_a_fit(fit_path, runs):
     with xr.open_datatree(fit_path, engine="h5netcdf") as tree:
         attrs = dict(tree.attrs)
-    assert (attrs["schema"], attrs["law"]) == ("bayes_scaling.fit/1", "chinchilla")
+    assert (attrs["schema"], attrs["law"]) == ("bayes_scaling.fit/2", "chinchilla")
     spec = json.loads(attrs["spec"])
     assert tuple(spec["families"]) == FAMILIES
     names = [parameter["name"] for parameter in spec["law_parameters"]]
@@ -204,9 +204,9 @@ def test_json_and_parquet_hold_the_same(done, folder):
     assert parquet.columns.tolist() == CONFIGS[0] + ADDED
     assert parquet["family_seen"].dtype == bool
     content = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    assert content["schema"] == "bayes_scaling.forecast/1"
+    assert content["schema"] == "bayes_scaling.forecast/2"
     assert (content["quantity"], content["loss_unit"]) == ("loss_run", "nats/token")
-    assert len(content["warnings"]) == len(done["json"].notes) > 0
+    assert len(content["caveats"]) == len(done["json"].notes) > 0
     points = pd.DataFrame(content["points"])
     assert points.columns.tolist() == CONFIGS[0] + ADDED
     for other in (parquet, points):
@@ -238,7 +238,7 @@ def test_diagnosis(done):
 
 def test_plan(done, folder):
     plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
-    assert plan["schema"] == "bayes_scaling.plan/1"
+    assert plan["schema"] == "bayes_scaling.plan/2"
     split = plan["recommended"]
     assert 6 * split["params"] * split["tokens"] == pytest.approx(1e21)
     assert 0 <= plan["probability_of_target"] <= 1
@@ -249,13 +249,13 @@ def test_plan(done, folder):
 
 def test_frontier_and_marginal_gains(done, folder):
     frontier = json.loads((folder / "frontier.json").read_text(encoding="utf-8"))
-    assert frontier["schema"] == "bayes_scaling.frontier/1"
+    assert frontier["schema"] == "bayes_scaling.frontier/2"
     assert len(frontier["rows"]) == 21
     assert frontier["rows"][10]["budget"] == pytest.approx(1e21)
     assert "Frontier written to frontier.json\n" in done["frontier"].out
     assert (folder / "frontier.png").read_bytes().startswith(b"\x89PNG")
     gains = json.loads((folder / "marginal.json").read_text(encoding="utf-8"))
-    assert gains["schema"] == "bayes_scaling.marginal/1"
+    assert gains["schema"] == "bayes_scaling.marginal/2"
     assert gains["bottleneck"] in ("params", "tokens")
     assert done["marginal"].out.endswith("Gains written to marginal.json\n")
 
@@ -274,7 +274,7 @@ def test_monitor_and_watch(done, folder):
 
 def test_next_runs(done, folder):
     ranked = json.loads((folder / "next.json").read_text(encoding="utf-8"))
-    assert ranked["schema"] == "bayes_scaling.next_runs/1"
+    assert ranked["schema"] == "bayes_scaling.next_runs/2"
     assert len(ranked["candidates"]) == 18
     assert len(ranked["batch"]) == 2
     assert done["next"].out.endswith("Ranking written to next.json\n")

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from bayes_scaling.core.caveat import texts
 from bayes_scaling.core.draw_summary import quantile_name
 from bayes_scaling.decisions import Scenario, allocate
 from bayes_scaling.errors import DataError, FileError, FitError
 from bayes_scaling.forecast import predict
+from bayes_scaling.forecast.forecast_result import ForecastFile
 from bayes_scaling.inference import Fit
 from tests.conftest import codes
 
@@ -185,8 +185,9 @@ def test_files_hold_the_table(two_families: Fit, tmp_path: Path) -> None:
     parquet = pd.read_parquet(forecast.save(tmp_path / "p.parquet"))
     assert list(parquet.columns) == list(table.columns)
     content = json.loads(forecast.save(tmp_path / "p.json").read_text())
-    assert content["schema"] == "bayes_scaling.forecast/1"
-    assert content["warnings"] == list(texts(forecast.caveats))
+    assert content["schema"] == "bayes_scaling.forecast/2"
+    assert [one["text"] for one in content["caveats"]] == [c.text for c in forecast.caveats]
+    assert ForecastFile.load(tmp_path / "p.json").caveats == forecast.caveats
     assert_allclose([row["q95"] for row in content["points"]], read["q95"], rtol=1e-9)
     with pytest.raises(FileError, match=r"'\.txt' is not"):
         forecast.save(tmp_path / "p.txt")
@@ -237,7 +238,7 @@ def test_the_best_shape_is_assumed_where_none_is_stated(make_fit: Callable[..., 
     some = predict(fit, pd.DataFrame({**where, "aspect_ratio": [np.nan, 60.0]}))
     assert_allclose(some.loss_curve.isel(point=0), loss, rtol=1e-12)
     plan = allocate(fit, Scenario(compute_budget=1e21, family="web"))
-    assert plan.content["method"] == "closed form"
+    assert plan.method == "closed form"
 
 
 STEPS = {"A": 10.0, "S": 60.0, "alpha_N": 0.1, "alpha_S": 0.5, "B_crit": 2e8, "alpha_B": 0.21}
@@ -255,6 +256,6 @@ def test_a_typical_batch_is_assumed_and_said(make_fit: Callable[..., Fit]) -> No
     steps = predict(fit, step=2e10 / 1e6, **where)
     assert_allclose(steps.loss_curve.isel(point=0), batches.loss_curve.isel(point=1), rtol=1e-12)
     plan = allocate(fit, Scenario(compute_budget=1e20, family="web"))
-    assert 1e6 < plan.content["recommended"]["params"] < 1e13
+    assert 1e6 < plan.recommended.params < 1e13
     with pytest.raises(DataError, match="'batch_size' is not an input of a forecast"):
         predict(fit, batch_size=1e5, **where)

@@ -1,7 +1,8 @@
 """Caveats of points outside the runs: above and below alike, and where the law says the absurd."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,11 +21,10 @@ from bayes_scaling.report.study import Study, placed
 from bayes_scaling.runs.loss_units import plausible
 from tests.conftest import codes
 
-ABOVE, BELOW = "beyond the largest fitted run", "below the smallest fitted run"
 
-
-def said(warnings: Iterable[object], text: str) -> bool:
-    return any(text in str(warning) for warning in warnings)
+def below(result: Any) -> set[str]:
+    """What of a result lies below the runs."""
+    return {c.subject for c in result.caveats if c.code == "extrapolation-below"}
 
 
 def corners(fit: Fit) -> tuple[dict[str, float], dict[str, float]]:
@@ -100,23 +100,25 @@ def test_every_decision_below_the_data_says_so(two_families: Fit) -> None:
         compute_budget=1e13, family="web", alternatives=(Alternative("small", params=1e4),)
     )
     plan = allocate(two_families, scenario)
-    assert said(plan.warnings, "The point lies " + BELOW)
-    assert said(plan.warnings, "The alternative lies " + BELOW)
-    assert plan.content["extrapolation"] < -3
-    assert BELOW in str(plan)
+    assert below(plan) == {"point", "alternative"}
+    assert plan.extrapolation < -3
+    assert all(c.text in str(plan) for c in plan.caveats)
     frontier = budget_frontier(
         two_families, Scenario(compute_budget=1e13, family="web"), factors=[0.5, 1.0]
     )
-    assert said(frontier.content["warnings"], "2 of 2 plans lie " + BELOW)
+    assert below(frontier) == {"plan"}
+    (far,) = [c for c in frontier.caveats if c.code == "extrapolation-below"]
+    assert (far.data["points"], far.data["of"]) == (2, 2)
     gains = marginal(two_families, 1e5, 1e7, family="web", doublings=1)
-    assert said(gains.content["warnings"], BELOW)
+    assert below(gains)
     ranked = next_runs(two_families, Scenario(compute_budget=1e13, family="web"))
-    assert said(ranked.content["warnings"], "The plan lies " + BELOW)
-    tags = Study(two_families, {"parameters": [], "status": "ok"}, (), 0).tags(placed(plan.content))
+    assert "plan" in below(ranked)
+    tags = Study(two_families, {"parameters": [], "status": "ok"}, (), 0).tags(
+        placed(plan.to_dict())
+    )
     assert any(tag.startswith("below the runs: 1/") for tag in tags)
 
 
 def test_a_decision_within_the_data_has_no_such_caveat(two_families: Fit) -> None:
     plan = allocate(two_families, Scenario(compute_budget=1e20, family="web"))
-    assert not said(plan.warnings, ABOVE)
-    assert not said(plan.warnings, BELOW)
+    assert not {"extrapolation", "extrapolation-below"} & set(codes(plan))

@@ -84,11 +84,10 @@ def test_scores_and_plans_allow_for_it(pair: tuple[Fit, Fit]) -> None:
     far["loss"] = known.loss_curve.median(("chain", "draw")).to_numpy() * 1.05
     assert (log_score(allowed, far) > log_score(weak, far) + 2).all()
     plans = [allocate(fit, Scenario(compute_budget=1e25, family="web")) for fit in pair]
-    widths = [plan.content["loss"]["q95"] - plan.content["loss"]["q05"] for plan in plans]
+    widths = [plan.loss.q95 - plan.loss.q05 for plan in plans]
     assert widths[1] > 2 * widths[0]
-    said = [" ".join(plan.content["warnings"]) for plan in plans]
-    assert "no allowance for a wrong law" in said[0]
-    assert "allows for errors of the law" in said[1]
+    far = [next(c for c in plan.caveats if c.code == "extrapolation") for plan in plans]
+    assert [c.data["allows_for_law_error"] for c in far] == [False, True]
 
 
 def test_the_scale_stands_in_the_results(pair: tuple[Fit, Fit]) -> None:

@@ -104,10 +104,10 @@ def test_a_law_with_an_input_of_its_own_goes_all_the_way(
     assert tested.runs_hash == fitted.dt.attrs["runs_hash"]
 
     plan = bs.allocate(fitted, bs.Scenario(compute_budget="1e22 FLOP"))
-    assert any(text.startswith("vocab is not stated") for text in plan.warnings)
-    best = {name: plan.recommended[name] for name in ("params", "tokens")}
+    assert ("typical-input", "vocab") in {(c.code, c.subject) for c in plan.caveats}
+    best = {name: getattr(plan.recommended, name) for name in ("params", "tokens")}
     truth_there = LAW.loss(best | {"vocab": middle}, TRUTH)
-    assert plan.loss["q50"] == pytest.approx(truth_there, rel=0.02)
+    assert plan.loss.q50 == pytest.approx(truth_there, rel=0.02)
     points = pd.DataFrame({"params": [1e9], "tokens": [2e10]})
     wanted = bs.Scenario(compute_budget="1e21 FLOP")
     for decision in (
@@ -115,7 +115,7 @@ def test_a_law_with_an_input_of_its_own_goes_all_the_way(
         bs.marginal(fitted, 1e9, 2e10),
         bs.next_runs(fitted, wanted, at=points),
     ):
-        assert any(text.startswith("vocab is typical") for text in decision.content["warnings"])
+        assert ("typical-input", "vocab") in {(c.code, c.subject) for c in decision.caveats}
     with pytest.raises(ScenarioError, match="'vocab_size'"):
         bs.next_runs(fitted, wanted, at=points.assign(vocab_size=8e3))
     assert bs.tables(fitted)["runs"]["vocab"].tolist() == table["vocab_size"].tolist()
@@ -152,14 +152,16 @@ def test_an_average_takes_inputs_that_only_one_law_reads() -> None:
 def test_decisions_take_an_input_as_it_follows_from_sizes() -> None:
     own = handmade(replace(LAW, inputs=("params", "tokens", FOLLOWING)), TRUTH, families=("web",))
     plan = bs.allocate(own, bs.Scenario(compute_budget="1e21 FLOP"))
-    assert "vocab" not in {caveat.subject for caveat in plan.caveats}
-    best = {name: plan.recommended[name] for name in ("params", "tokens")}
+    assert "vocab" not in {c.subject for c in plan.caveats}
+    best = {name: getattr(plan.recommended, name) for name in ("params", "tokens")}
     there = own.predict(**best).to_frame().iloc[0]
-    assert [plan.loss[n] for n in ("mean", "q05", "q95")] == there[["mean", "q05", "q95"]].tolist()
+    assert [getattr(plan.loss, n) for n in ("mean", "q05", "q95")] == there[
+        ["mean", "q05", "q95"]
+    ].tolist()
     stated = own.predict(**best, vocab=best["tokens"] ** 0.4).to_frame().iloc[0]
     assert_allclose(stated["q50"], there["q50"])
-    gain = bs.marginal(own, **best).content
-    assert "vocab" not in {caveat.subject for caveat in gain.caveats}
+    gain = bs.marginal(own, **best)
+    assert "vocab" not in {c.subject for c in gain.caveats}
 
 
 def test_an_input_outside_the_runs_is_said() -> None:

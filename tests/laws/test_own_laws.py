@@ -169,7 +169,7 @@ def test_all_that_follows_a_fit_works_without_registering() -> None:
         for law in (mine, known)
     )
     plans = [allocate(f, Scenario(compute_budget=1e22)).content for f in (made, ours)]
-    assert "Mine." in " ".join(plans[0]["warnings"])
+    assert "Mine." in " ".join(caveat["text"] for caveat in plans[0]["caveats"])
     average = ModelAverage({"a": made}, {"a": 1.0})
     where = {"params": 1e9, "tokens": 1e11, "family": "web"}
     for one, other in [
