@@ -1,4 +1,4 @@
-"""Whose decision it is: the family, its runs, and where its numbers come from."""
+"""Family of a decision, its runs, and the provenance of its numbers."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ SHAPE = frozenset({"aspect_ratio", *INPUTS["aspect_ratio"].needs})
 
 
 def family_of(fit: Fit, family: str | None) -> str:
-    """The family that is named, or the only one.
+    """Return the family that is named, or the only one.
 
     Raises
     ------
@@ -35,7 +35,7 @@ def family_of(fit: Fit, family: str | None) -> str:
 
 
 def aspects_of(fit: Fit, family: str) -> tuple[float, float]:
-    """Smallest and largest aspect ratio, d_model / n_layer, of a family's runs."""
+    """Return the smallest and largest aspect ratio, d_model / n_layer, of a family's runs."""
     rows = runs_of(fit, family)
     if "aspect_ratio" in rows and rows["aspect_ratio"].notna().any():
         ratios = rows["aspect_ratio"]

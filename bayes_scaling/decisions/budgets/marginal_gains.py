@@ -198,11 +198,11 @@ def marginal(
     params, tokens : float
         The configuration; every token fresh.
     family : str, optional
-        Whose law; that of the scenario, or the only one of the fit, if not given.
+        Family; that of the scenario, or the only one of the fit, if not given.
     scenario : Scenario, optional
         Prices, and the value of a lower loss. Without prices costs count in FLOP.
     doublings : int
-        How often each factor is doubled.
+        Number of doublings of each factor.
     seed : int
         Seed of uncertain prices and unseen families.
     accept : iterable of str

@@ -1,4 +1,4 @@
-"""The value of knowing more: what perfect knowledge would save, and what the next run would."""
+"""Value of information: of perfect knowledge of the law, and of the next run."""
 
 import math
 from collections.abc import Iterable
@@ -41,7 +41,7 @@ Floats = NDArray[np.float64]
 _DRAWS = 2000
 """Draws that stand for the posterior here: every outcome reweights them all."""
 _LEAST_ESS = 50.0
-"""Effective draws behind an updated posterior below which its value is called rough."""
+"""Effective draws behind an updated posterior below which its value is reported as rough."""
 _TIMES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)
 _RATIOS = (0.25, 1.0, 4.0)
 _SHOWN = 12
@@ -86,7 +86,7 @@ class NextRuns(DecisionResult, frozen=True, kw_only=True, tag="bayes_scaling.nex
 
     @property
     def verdict(self) -> str:
-        """What to run next and what it is worth, in a sentence."""
+        """State what to run next and its value, in a sentence."""
         best = self.best
         if best is None:
             return "Stop: no candidate is worth what it costs."
@@ -156,7 +156,7 @@ def next_runs(
         Candidates, columns params, tokens and, if they cost other than their compute does,
         ``cost``; :func:`candidates` if not given.
     batch : int
-        How many runs, at most, are to be chosen together: the best one first, then whichever adds
+        Largest number of runs to choose together: the best one first, then whichever adds
         most to those chosen.
     seed : int
         Seed of outcomes, uncertain prices and unseen families.

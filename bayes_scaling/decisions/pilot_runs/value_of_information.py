@@ -1,4 +1,4 @@
-"""What outcomes of runs tell, and what a decision loses without them."""
+"""Expected value of sample information: what outcomes of runs save a decision."""
 
 import math
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 
 _SIZES = 25
 _SCALES = np.geomspace(0.03, 1.0, 11)
-"""Shares of the budget that may be spent where a loss has a worth."""
+"""Fractions of the budget that may be spent where a lower loss has a value."""
 _OUTCOMES = 500
 MOST = 20
 """Runs that may be chosen together."""
@@ -59,9 +59,9 @@ class CandidateRun(Record, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Decision:
-    """What each plan would lose in each draw, dims (plan, sample).
+    """Expected loss of each plan in each draw, dims (plan, sample).
 
-    In loss, or in money (worth of the loss, and cost) where a loss has a worth.
+    In loss, or in money (value of the loss, plus cost) where a lower loss has a value.
     """
 
     lost: Floats
@@ -69,32 +69,32 @@ class Decision:
 
     @classmethod
     def of(cls, problem: Problem, sizes: Floats) -> "Decision":
-        """The plans about the best sizes of all draws, at shares of the budget if worth it."""
+        """Evaluate plans about the best sizes of all draws, at several budgets if loss has a value."""
         scenario = problem.scenario
-        worth = scenario.value_per_nat if scenario.priced else None
+        value = scenario.value_per_nat if scenario.priced else None
         parts = []
-        for scale in _SCALES if worth else (1.0,):
+        for scale in _SCALES if value else (1.0,):
             here = problem.with_budget(float(scale))
             for plan in _plans(here, sizes, 0.5 * math.log(scale)):
                 loss = _expected(here.draws, plan)
-                if worth:
+                if value:
                     params, tokens = np.exp([plan.log_params]), np.exp([plan.log_tokens])
                     money = here.line.costs.money(params, tokens, tokens / plan.epochs)[0]
-                    loss = worth * loss + float(np.mean(money))
+                    loss = value * loss + float(np.mean(money))
                 parts.append(loss)
         best = least_risk(problem)
         return cls(np.stack(parts), np.log(_expected(problem.draws, best)))
 
     def perfect(self) -> float:
-        """What deciding in full knowledge saves on average."""
+        """Expected value of perfect information."""
         least = self.lost.mean(axis=1).min()
         return float(least - self.lost.min(axis=0).mean())
 
     def saved(self, weights: Floats) -> float:
-        """What deciding under each of several posteriors saves on average, (outcome, sample)."""
+        """Expected value of outcomes whose posterior weights are given, (outcome, sample)."""
         after = weights @ self.lost.T
-        usual = int(self.lost.mean(axis=1).argmin())
-        return float(np.mean(after[:, usual] - after.min(axis=1)))
+        prior_best = int(self.lost.mean(axis=1).argmin())
+        return float(np.mean(after[:, prior_best] - after.min(axis=1)))
 
     def sd_left(self, weights: Floats) -> float:
         """Mean sd of the planned run's log loss after an outcome, over that before."""
@@ -121,7 +121,7 @@ def _plans(here: Problem, sizes: Floats, shift: float) -> list[Candidate]:
 
 
 def _expected(draws: FamilyPosterior, plan: Candidate) -> Floats:
-    """Loss of a plan in each draw: the curve, and what the family's runs there have in common."""
+    """Expected loss of a plan in each draw, the discrepancy that its runs share included."""
     sizes = (plan.log_params, plan.log_tokens, plan.log_tokens - math.log(plan.epochs))
     mean, _ = draws.moments(draws.at(*(np.array([size]) for size in sizes)))
     loss: Floats = np.exp(mean)
@@ -130,7 +130,7 @@ def _expected(draws: FamilyPosterior, plan: Candidate) -> Floats:
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Many possible outcomes of runs, and how likely each draw makes them.
+    """Simulated outcomes of runs, and their likelihood under each draw.
 
     An outcome's spread about a draw's curve is its noise and what the law's error has that is the
     run's own: a normal with the variance of both, clear of the tails, which hardly ever decide.
@@ -138,16 +138,16 @@ class Outcomes:
     Attributes
     ----------
     draws : FamilyPosterior
-        Equally likely before.
+        Prior draws, equally likely.
     picked : (outcome,) array of int
         The draws that the outcomes come from.
     noise : (run, outcome) array
         Standard normal noise of each run: that of the k-th of any set of runs is the same, so that
-        sets differ by what they tell.
+        sets of runs are compared on common random numbers.
     log_density : (outcome, sample) array
-        Log of how likely each draw makes the outcomes of all runs so far.
+        Log-likelihood of the outcomes of all runs so far under each draw.
     runs : int
-        How many runs there are so far.
+        Number of runs so far.
     """
 
     draws: FamilyPosterior
@@ -158,16 +158,16 @@ class Outcomes:
 
     @classmethod
     def of(cls, draws: FamilyPosterior, seed: int, most: int) -> "Outcomes":
-        """Those of no run yet.
+        """Start without any run.
 
         Parameters
         ----------
         draws : FamilyPosterior
-            Equally likely.
+            Prior draws, equally likely.
         seed : int
-            Of the outcomes.
+            Random seed of the outcomes.
         most : int
-            How many runs there may be.
+            Largest number of runs.
         """
         size = draws.size
         rng = generator(Stream.OUTCOMES, seed)
@@ -176,7 +176,7 @@ class Outcomes:
         return cls(draws, picked, noise, np.zeros((picked.size, size)))
 
     def after(self, log_params: float, log_tokens: float) -> "Outcomes":
-        """With one run more, whose outcome is known together with those before.
+        """Add a run, whose outcome is known together with those before.
 
         Parameters
         ----------
@@ -200,7 +200,7 @@ class Outcomes:
 
 @dataclass(frozen=True)
 class RunSet:
-    """Some runs: what could come out of them, and their cost."""
+    """Set of runs: their simulated outcomes, and their cost."""
 
     outcomes: Outcomes
     cost: float
@@ -208,7 +208,7 @@ class RunSet:
 
 @dataclass(frozen=True)
 class Study:
-    """Candidates, and what one or several of them are worth together."""
+    """Candidates, and the value of one or several of them together."""
 
     problem: Problem
     decision: Decision
@@ -217,7 +217,7 @@ class Study:
     seed: int
 
     def row(self, place: int, before: RunSet) -> tuple[CandidateRun, RunSet]:
-        """What a run and those before it cost and save together."""
+        """Evaluate a run together with those before it."""
         run = self.runs.iloc[place]
         log_params, log_tokens = np.log(run[["params", "tokens"]].to_numpy(np.float64))
         outcomes = before.outcomes.after(float(log_params), float(log_tokens))
@@ -238,13 +238,13 @@ class Study:
 
     @cached_property
     def start(self) -> RunSet:
-        """No run yet."""
+        """The empty set of runs."""
         return RunSet(Outcomes.of(self.problem.draws, self.seed, MOST), 0.0)
 
     def batch(self, most: int) -> list[CandidateRun]:
-        """Runs that go best together, one added after the other, up to where it pays most.
+        """Choose runs that go best together, one added after the other, up to where it pays most.
 
-        A run that does not pay alone may with the next one, so the worth is judged at the end.
+        A run that does not pay alone may with the next one, so the net value is judged at the end.
         """
         chosen, left = self.start, set(range(len(self.runs)))
         rows: list[CandidateRun] = []
@@ -260,7 +260,7 @@ class Study:
         return rows
 
     def _gain(self, before: CandidateRun | None, row: CandidateRun) -> float:
-        """What adding a run gains: in money, or in loss for its cost."""
+        """Gain of adding a run: in money, or in loss for its cost."""
         net, saves, cost = row.net or 0.0, row.saves_loss, row.cost
         if before is not None:
             net -= before.net or 0.0

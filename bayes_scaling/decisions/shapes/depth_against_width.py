@@ -137,7 +137,7 @@ def best_shape(
     tokens : float, optional
         Training tokens; as many a parameter as in the middle of the family's runs if not given.
     family : str, optional
-        Whose law; may be left out where the fit has one family.
+        Family; may be left out where the fit has one family.
     limits : ShapeLimits, optional
         Multiples and maxima.
     seed : int
