@@ -69,7 +69,7 @@ class Decision:
 
     @classmethod
     def of(cls, problem: Problem, sizes: Floats) -> "Decision":
-        """Evaluate plans about the best sizes of all draws, at several budgets if loss has a value."""
+        """Evaluate plans about the best sizes of draws, at several budgets if loss has a value."""
         scenario = problem.scenario
         value = scenario.value_per_nat if scenario.priced else None
         parts = []
