@@ -139,7 +139,7 @@ def backtest(runs: str, law: str, output: str, **options: Any) -> None:
 @click.option(
     "--ratio", type=Number(), default=8.0, show_default=True, help="Largest over fitted C."
 )
-@click.option("--count", "counts", multiple=True, help="Ways to count N; may be given twice.")
+@click.option("--count", "counts", multiple=True, help="Ways to count N; may be repeated.")
 @click.option("--loo-only", is_flag=True, help="Do not hold out the larger runs.")
 @output("Where the comparison goes (JSON).")
 @COLUMN

@@ -1,4 +1,4 @@
-"""How far points lie outside the runs of their family, above or below, and what is said of it."""
+"""Extrapolation: how far points lie above or below the runs of their family, and caveats."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -80,38 +80,48 @@ class Reach:
     @property
     def words(self) -> str:
         """Both sides in words, such as "16 times the compute of the largest fitted run"."""
-        said = []
+        sides = []
         if self.is_above:
-            said.append(f"{factor(self.above)} times the {self.above_in} of the largest fitted run")
+            sides.append(
+                f"{factor(self.above)} times the {self.above_in} of the largest fitted run"
+            )
         if self.is_below:
-            said.append(f"1/{factor(self.below)} of the {self.below_in} of the smallest fitted run")
-        return " and ".join(said)
+            sides.append(
+                f"1/{factor(self.below)} of the {self.below_in} of the smallest fitted run"
+            )
+        return " and ".join(sides)
 
     @property
     def tag(self) -> str:
         """The same in a few words."""
-        said = []
+        sides = []
         if self.is_above:
             unit = "" if self.above_in == "compute" else f" in {self.above_in}"
-            said.append(f"extrapolated {factor(self.above)}×{unit}")
+            sides.append(f"extrapolated {factor(self.above)}×{unit}")
         if self.is_below:
-            said.append(f"below the runs: 1/{factor(self.below)} of the {self.below_in}")
-        return ", ".join(said)
+            sides.append(f"below the runs: 1/{factor(self.below)} of the {self.below_in}")
+        return ", ".join(sides)
 
 
 def factor(log: float) -> str:
-    """A natural log as a factor of three digits."""
+    """Format a natural log as a factor of three digits.
+
+    Examples
+    --------
+    >>> factor(math.log(12345.0))
+    '12,300'
+    """
     ratio = float(f"{math.exp(log):.3g}")
     return f"{ratio:.3g}" if ratio < 1000 else f"{ratio:,.0f}" if ratio < 1e6 else f"{ratio:.3g}"
 
 
 def extent_of(fit: Fit, family: str) -> Extent:
-    """The sizes that a family's runs span; those of all runs if it was not fitted."""
+    """Return the range of sizes of a family's runs; of all runs if it was not fitted."""
     return Extent.of(runs_of(fit, family))
 
 
 def reach_of(extent: Extent, sizes: Mapping[str, float]) -> Reach:
-    """How far a point with these params, tokens and flops lies outside."""
+    """Return how far a point with these params, tokens and flops lies outside a range."""
     logs = {name: math.log(sizes[name]) for name in SIZE_NAMES}
     above, below = extent.outside(logs)
     in_compute = above["flops"] > _LOG_EXTRAPOLATED

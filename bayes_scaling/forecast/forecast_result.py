@@ -82,7 +82,7 @@ class Forecast:
     warnings = deprecated_warnings
 
     def quantity(self, kind: Kind = "run") -> xr.DataArray:
-        """Draws of one quantity, dims (chain, draw, point).
+        """Return draws of one quantity, dims (chain, draw, point).
 
         Raises
         ------
@@ -109,7 +109,7 @@ class Forecast:
         return self.quantity("floor")
 
     def to_frame(self, kind: Kind = "run", quantiles: Sequence[float] = QUANTILES) -> pd.DataFrame:
-        """The points with mean, sd and quantiles of their loss.
+        """Return the points with mean, sd and quantiles of their loss.
 
         Parameters
         ----------
@@ -121,16 +121,22 @@ class Forecast:
         Returns
         -------
         pandas.DataFrame
-            Every column of the given table in the same row order, then ``mean``, ``sd``, one
+            Every column of the configurations in the same row order, then ``mean``, ``sd``, one
             column a quantile (``q05``, ``q97.5``), ``extrapolation`` and ``family_seen``; and
             ``loss_unit`` where families differ in it.
 
         Raises
         ------
         DataError
-            If the given table already has one of these columns.
+            If the table of configurations already has one of these columns.
         FitError
             If a level is not between 0 and 1.
+
+        Examples
+        --------
+        >>> forecast = bs.load_fit("fit.nc").predict("configs.csv")
+        >>> forecast.to_frame("curve", [0.1, 0.9]).columns.tolist()[-6:]
+        ['mean', 'sd', 'q10', 'q90', 'extrapolation', 'family_seen']
         """
         added = self._summary(self.quantity(kind), self.points, _checked_levels(quantiles))
         taken = [name for name in added if name in self.configs.original.columns]
@@ -178,7 +184,7 @@ class Forecast:
         kind, quantiles
             As :meth:`to_frame`.
         raw : bool
-            CSV only: whether text of the given table that a spreadsheet would run as a formula
+            CSV only: whether text of the configurations that a spreadsheet would run as a formula
             (``=``, ``+``, ``-`` or ``@`` first, and no number) is left as it is. Without, an
             apostrophe stands before it, which this package takes away in reading.
 
@@ -208,23 +214,23 @@ class Forecast:
         count = len(self.points)
         some = f", of which {_SHOWN} are shown; to_frame() has all" if count > _SHOWN else ""
         table = self._shown().to_string(max_cols=_WIDEST, max_colwidth=40)
-        said = [f"Note: {text}" for text in texts(self.caveats)]
+        notes = [f"Note: {text}" for text in texts(self.caveats)]
         head = f"<Forecast of {count} point{'s' * (count != 1)}{some}>"
-        return brief("\n".join([head, table, *said]))
+        return brief("\n".join([head, table, *notes]))
 
     def _repr_html_(self) -> str:
         return f"{html_table(self._shown())}{html_list(texts(self.caveats))}"
 
 
 def _checked_levels(quantiles: float | Sequence[float]) -> list[float]:
-    given = [quantiles] if is_number(quantiles) else quantiles
-    if not isinstance(given, Iterable) or isinstance(given, str):
-        raise FitError(f"quantiles are {shown(given)}; levels are needed, like [0.05, 0.5, 0.95]")
-    listed: list[Any] = list(given)
+    several = [quantiles] if is_number(quantiles) else quantiles
+    if not isinstance(several, Iterable) or isinstance(several, str):
+        raise FitError(f"quantiles are {shown(several)}; levels are needed, like [0.05, 0.5, 0.95]")
+    listed: list[Any] = list(several)
     for level in listed:
         if not (is_number(level) and 0 < level < 1):
             raise FitError(f"quantile {shown(level)} is not strictly between 0 and 1")
     levels = [float(level) for level in listed]
     if len({quantile_name(level) for level in levels}) != len(levels):
-        raise FitError(f"a quantile is given twice: {', '.join(map(str, levels))}")
+        raise FitError(f"a quantile stands twice: {', '.join(map(str, levels))}")
     return levels

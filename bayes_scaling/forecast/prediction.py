@@ -50,14 +50,15 @@ def predict(
         Family of each point; may be left out where the fit has one family. A family the fit has
         not seen is drawn from the population.
     seed : int
-        Seed of the run noise and of unseen families; a family's draw depends on its name too.
+        Random seed of the run noise and of unseen families; a family's draw depends on its name
+        too.
     accept : iterable of str
         Codes of errors to accept, as for :func:`bayes_scaling.runs.load_configs`.
     **inputs : float or array-like, optional
-        What else the law reads: ``unique_tokens`` (tokens; all fresh if not given), ``n_layer``
-        and ``d_model`` or ``aspect_ratio`` (the best shape if not given), ``step`` or
-        ``batch_tokens``, and what the law declares of its own (typical of the family's runs if
-        not given).
+        What else the law reads: ``unique_tokens`` (tokens; all fresh by default), ``n_layer``
+        and ``d_model`` or ``aspect_ratio`` (the best shape by default), ``step`` or
+        ``batch_tokens``, and what the law declares of its own (typical of the family's runs by
+        default).
 
     Returns
     -------
@@ -66,16 +67,26 @@ def predict(
     Raises
     ------
     DataError
-        If a configuration is unusable, its family is not said, or an input that the law reads is
+        If a configuration is unusable, its family is not stated, or an input that the law reads is
         missing.
     FitError
         If the seed is not a whole number of 0 or more.
+
+    Examples
+    --------
+    >>> fit = bs.load_fit("fit.nc")
+    >>> forecast = bs.predict(fit, params=1e9, tokens=2e10, family="web")
+    >>> low, high = forecast.to_frame().loc[0, ["q05", "q95"]]
+    >>> bool(low < high)
+    True
+    >>> len(bs.predict(fit, "configs.csv").points)
+    3
     """
     check_fit(fit)
     check_seed(seed)
     if configs is None:
-        given = {"params": params, "tokens": tokens, "flops": flops, "family": family}
-        configs = configs_of([fit.law], given | inputs)
+        sizes = {"params": params, "tokens": tokens, "flops": flops, "family": family}
+        configs = configs_of([fit.law], sizes | inputs)
     points = configs if isinstance(configs, Configs) else load_configs(configs, accept=accept)
     check_spelling(fit, points.table["family"].dropna().unique())
     return _forecast(fit, points, seed)
@@ -96,8 +107,8 @@ def _forecast(fit: Fit, points: Configs, seed: int) -> Forecast:
     return Forecast(draws, points, table, caveats, units.pop() if len(units) == 1 else "mixed")
 
 
-def configs_of(laws: Iterable[Law], given: Mapping[str, Any]) -> pd.DataFrame:
-    """Configurations from columns: each one value for all rows, or as many as there are rows.
+def configs_of(laws: Iterable[Law], stated: Mapping[str, Any]) -> pd.DataFrame:
+    """Make configurations of columns: each one value for all rows, or one a row.
 
     Raises
     ------
@@ -106,13 +117,13 @@ def configs_of(laws: Iterable[Law], given: Mapping[str, Any]) -> pd.DataFrame:
     """
     own = {entry.name: None for law in laws for entry in law.own_inputs}
     known = ("params", "tokens", "flops", *OPTIONAL, *own, "family")
-    for name in given:
+    for name in stated:
         if name not in known:
             raise DataError(
                 f"{name!r} is not an input of a forecast; these are "
                 f"{', '.join(known[:-1])} and family"
             )
-    columns = {name: value for name, value in given.items() if value is not None}
+    columns = {name: value for name, value in stated.items() if value is not None}
     if not columns:
         raise DataError("a forecast needs configs, or two of params, tokens and flops")
     arrays = {name: np.asarray(value) for name, value in columns.items()}
@@ -131,7 +142,7 @@ def configs_of(laws: Iterable[Law], given: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def forecast_columns(law: Law, table: pd.DataFrame) -> pd.DataFrame:
-    """The columns of a table of runs that a forecast of them needs."""
+    """Return the columns of a table of runs that a forecast of them needs."""
     more = [name for name in stated_inputs(law) if name in table]
     return table[["params", "tokens", "flops", "family", *more]]
 
@@ -169,18 +180,18 @@ def _draws(fit: Fit, table: pd.DataFrame, seed: int) -> xr.Dataset:
     """Losses of the k-th new run of each family at its k-th point, dims (chain, draw, point)."""
     posterior = fit.posterior
     shape = (posterior.sizes["chain"], posterior.sizes["draw"], len(table))
-    drawn = np.empty((len(get_args(Kind)), len(table), shape[0] * shape[1]))
+    losses = np.empty((len(get_args(Kind)), len(table), shape[0] * shape[1]))
     for label, places in table.groupby("family", sort=False).indices.items():
         family = family_posterior(fit, str(label), seed)
         x = log_inputs(fit.law, table.iloc[places])
         curve = family.curve(x)
         run = curve + family.deviation(x, range(len(places)))
-        drawn[0, places], drawn[1, places] = np.exp(run), np.exp(curve)
-        drawn[2, places] = family.values.get("floor", 0.0)
+        losses[0, places], losses[1, places] = np.exp(run), np.exp(curve)
+        losses[2, places] = family.values.get("floor", 0.0)
     return xr.Dataset(
         {
-            f"loss_{kind}": (("chain", "draw", "point"), losses.T.reshape(shape))
-            for kind, losses in zip(get_args(Kind), drawn, strict=True)
+            f"loss_{kind}": (("chain", "draw", "point"), values.T.reshape(shape))
+            for kind, values in zip(get_args(Kind), losses, strict=True)
         },
         coords={"chain": posterior["chain"], "draw": posterior["draw"], "point": table.index},
     )

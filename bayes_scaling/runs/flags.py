@@ -57,7 +57,7 @@ CODES: dict[str, str] = {
     "flops-mismatch": "compute more than a factor 2 from 6·N·D",
     "not-cooled": "loss read before the learning rate was decayed",
     "mixed-counts": "parameters counted with embeddings in some rows and without in others",
-    "mixed-schedules": "a learning-rate schedule other than the family's usual one",
+    "mixed-schedules": "a learning-rate schedule other than that of most runs of the family",
     "few-tokens": "fewer tokens than parameters",
     "off-law": "far off any smooth law through its family",
     "unique-exceeds-tokens": "more unique tokens than tokens seen",

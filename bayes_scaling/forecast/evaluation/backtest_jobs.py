@@ -1,4 +1,4 @@
-"""The fits of a backtest, one after another or by an executor."""
+"""Fits of a backtest, in sequence or by an executor."""
 
 import pickle
 from collections.abc import Iterator, Mapping
@@ -28,7 +28,7 @@ class Job:
     division: Division
 
     def key(self) -> str:
-        """What the result depends on: the model with all its priors, and which runs it is given."""
+        """Hash of what the result depends on: the model, its priors, and the fitted runs."""
         small = self.division.small
         model = write_spec(*self.procedure.specify(small))
         settings = self.procedure.settings.to_dict()
@@ -47,7 +47,7 @@ def results_of(
     kept: Checkpoint,
     callback: Progress,
 ) -> list[Result]:
-    """Results of jobs in their order, those of a checkpoint taken from there."""
+    """Run jobs that the checkpoint has no result of; return all results in order."""
     keys = [job.key() for job in jobs]
     found: dict[str, Result] = {k: kept.results[k] for k in keys if k in kept.results}
     left = [(key, job) for key, job in zip(keys, jobs, strict=True) if key not in found]

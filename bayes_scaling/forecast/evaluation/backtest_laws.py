@@ -1,4 +1,4 @@
-"""How well a law would have forecast the larger runs from the smaller ones."""
+"""Backtests: laws fitted to the smaller runs, and scored on the larger ones."""
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
@@ -82,9 +82,15 @@ def backtest(
         family can be tested.
     FileError
         If the checkpoint cannot be read or written.
+
+    Examples
+    --------
+    >>> tested = bs.backtest("runs.csv", ["chinchilla"], ratio=[4, 8])  # doctest: +SKIP
+    >>> tested.scores[["ratio", "family", "coverage_90", "crps"]]  # doctest: +SKIP
     """
-    given = list(ratio) if isinstance(ratio, Iterable) and not isinstance(ratio, str) else [ratio]
-    ratios = tuple(dict.fromkeys(check_ratio(value) for value in given))
+    several = isinstance(ratio, Iterable) and not isinstance(ratio, str)
+    values: list[Any] = [*ratio] if several else [ratio]
+    ratios = tuple(dict.fromkeys(check_ratio(value) for value in values))
     check_split(split)
     candidates: Any = laws_to_test
     if isinstance(candidates, str | laws.Law) or not isinstance(candidates, Iterable):

@@ -84,7 +84,7 @@ class FamilyScores(_Scores, frozen=True, kw_only=True):
 
 
 class DistanceScores(_Scores, frozen=True, kw_only=True):
-    """Scores of a law in one class of distance beyond the fitted runs, families weighted alike."""
+    """Scores of a law in one class of distance beyond the fitted runs, families of equal weight."""
 
     families: Annotated[int, about("Families with runs in this class.", ge=0)]
     beyond: Annotated[str, about("Class of distance, such as 4x to 8x.")]
@@ -189,11 +189,11 @@ class Backtest(Result, frozen=True, kw_only=True, dict=True, tag="bayes_scaling.
 
     @cached_property
     def scores(self) -> pd.DataFrame:
-        """Scores by law, ratio and family, and of "all", families weighted alike."""
+        """Scores by law, ratio and family, and of "all", families of equal weight."""
         return _first(to_table(self.family_scores, FamilyScores), "law", "ratio", "family")
 
     def by_distance(self) -> pd.DataFrame:
-        """Return scores by how far runs lie beyond the fitted ones, families weighted alike.
+        """Return scores by how far runs lie beyond the fitted ones, families of equal weight.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""Results kept as they come, so that a long computation that was stopped can go on."""
+"""Checkpoint file of a backtest, from which an interrupted one is resumed."""
 
 import hashlib
 import json

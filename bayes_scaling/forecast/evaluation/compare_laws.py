@@ -1,4 +1,4 @@
-"""Laws side by side: how well they fit the runs there are, and forecast larger ones."""
+"""Comparison of laws: how well they predict the fitted runs, and forecast larger ones."""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -70,15 +70,21 @@ def compare(
     DataError
         If there are fewer than two fits, they are not of the same losses, or the ratio is not
         above 1.
+
+    Examples
+    --------
+    >>> found = bs.compare("runs.csv", ["chinchilla", "chinchilla-gamma"])  # doctest: +SKIP
+    >>> found.table[["elpd_diff", "dse", "weight_held_out"]]  # doctest: +SKIP
+    >>> found.average().predict(params=1e9, tokens=2e10, family="web")  # doctest: +SKIP
     """
     if ratio is not None:
         check_ratio(ratio)  # before anything that takes long
-    fits = _given(source)
+    fits = _named(source)
     if fits is None:
         tables = _counted(source, counts)
-        given = [laws] if isinstance(laws, str | Law) else laws
-        each(given)  # refuses two laws of one name
-        by_name = {law if isinstance(law, str) else law.name: get(law) for law in given}
+        candidates = [laws] if isinstance(laws, str | Law) else laws
+        each(candidates)  # refuses two laws of one name
+        by_name = {law if isinstance(law, str) else law.name: get(law) for law in candidates}
         pairs = [(law, count) for law in by_name for count in tables]
         names = {pair: pair[0] + (f" ({pair[1]})" if len(tables) > 1 else "") for pair in pairs}
         _at_least_two(list(names.values()))
@@ -116,8 +122,8 @@ def _counted(source: Any, counts: Sequence[Count]) -> dict[str, Runs]:
     return tables
 
 
-def _given(source: Any) -> dict[str, Fit] | None:
-    """Fits by name, if that is what was given."""
+def _named(source: Any) -> dict[str, Fit] | None:
+    """Fits by name; None for what is no collection of fits."""
     if isinstance(source, Mapping) and all(isinstance(value, Fit) for value in source.values()):
         fits = {str(name): value for name, value in source.items()}
     elif isinstance(source, Sequence) and not isinstance(source, str) and source:
@@ -213,13 +219,13 @@ def _held_out(
 
 
 def _scores(tested: Backtest) -> pd.DataFrame:
-    """Scores by law, families alike, and stacking weights on the held-out runs."""
+    """Scores by law, families of equal weight, and stacking weights on the held-out runs."""
     columns = ["log_score", "crps", "coverage_90", "bias"]
     families = tested.scores[tested.scores["family"] != "all"]
     table = families.groupby("law", sort=False)[columns].mean()
     points = tested.points.assign(place=tested.points.groupby("law").cumcount())
     densities = points.pivot_table(index="place", columns="law", values="log_score")[table.index]
     family = points.loc[points["law"] == table.index[0], "family"]
-    alike = 1.0 / family.groupby(family).transform("size")
-    weights = stacking_weights(densities.to_numpy(), alike.to_numpy())
+    weight = 1.0 / family.groupby(family).transform("size")
+    weights = stacking_weights(densities.to_numpy(), weight.to_numpy())
     return table.assign(weight_held_out=weights)

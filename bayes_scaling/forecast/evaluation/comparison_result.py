@@ -37,10 +37,11 @@ class ComparedFit(Record, frozen=True, kw_only=True):
     r_hat: Annotated[float | None, about("Worst R-hat of the fit.")]
     divergences: Annotated[int, about("Draws that diverged.", ge=0)]
     log_score: Annotated[
-        float | None, about("Mean log score of held-out runs, families alike.", "log density")
+        float | None,
+        about("Mean log score of held-out runs, families equal.", "log density"),
     ] = None
     crps: Annotated[
-        float | None, about("Mean CRPS of held-out runs, families alike.", "log loss")
+        float | None, about("Mean CRPS of held-out runs, families equal.", "log loss")
     ] = None
     coverage_90: (
         Annotated[
@@ -106,7 +107,7 @@ class Comparison(Result, frozen=True, kw_only=True, dict=True, tag="bayes_scalin
         (against the best), ``p`` (effective parameters), ``pareto_k_high`` (runs whose Pareto k
         makes elpd unreliable), ``weight_loo`` (stacking), ``r_hat`` (the worst) and
         ``divergences`` of the fit; with held-out runs also ``log_score``, ``crps``,
-        ``coverage_90`` and ``bias`` of the runs of largest compute, families alike, and
+        ``coverage_90`` and ``bias`` of the runs of largest compute, families of equal weight, and
         ``weight_held_out`` (stacking on them).
         """
         table = to_table(self.laws, ComparedFit).set_index("name")

@@ -1,4 +1,4 @@
-"""Several fits as one: forecasts that mix their draws by weight."""
+"""Model averaging: mixtures of the forecasts of several fits."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -61,17 +61,16 @@ class ModelAverage:
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 
     def predict(self, configs: Any = None, *, seed: int = 0, **where: Any) -> Forecast:
-        """Forecast by a mixture of the fits, by the contract of a single one.
+        """Forecast by a mixture of the fits.
 
-        Every draw is one fit's, at all points alike, so that what is plausible together stays
-        together.
+        Every draw is from one fit at all points, so that correlations between points are kept.
 
         Parameters
         ----------
         configs, **where
             As :func:`bayes_scaling.forecast.predict`.
         seed : int
-            Seed of the forecasts and of the choice of draws.
+            Random seed of the forecasts and of the selection of draws.
 
         Returns
         -------
@@ -88,7 +87,7 @@ class ModelAverage:
         first = next(iter(parts.values()))
         chains, draws = first.draws.sizes["chain"], first.draws.sizes["draw"]
         rng = generator(Stream.AVERAGE, seed)
-        counts = _shares(list(used.values()), chains * draws)
+        counts = _counts(list(used.values()), chains * draws)
         mixed = xr.concat(
             [
                 _some(part.draws, count, rng)
@@ -107,18 +106,18 @@ class ModelAverage:
             },
             coords={"chain": range(chains), "draw": range(draws), "point": first.draws["point"]},
         )
-        shares = ", ".join(f"{name!r} {weight:.0%}" for name, weight in used.items())
+        weights = ", ".join(f"{name!r} {weight:.0%}" for name, weight in used.items())
         average = Caveat(
             code="model-average",
             severity="note",
-            text=f"Average of {len(used)} fits: {shares}.",
+            text=f"Average of {len(used)} fits: {weights}.",
             data={**used},
         )
         caveats = (average, *unique(c for part in parts.values() for c in part.caveats))
         return Forecast(whole, first.configs, first.points, caveats, first.loss_unit)
 
 
-def _shares(weights: list[float], total: int) -> list[int]:
+def _counts(weights: list[float], total: int) -> list[int]:
     """Whole numbers in proportion to weights, ``total`` in sum."""
     ends = np.rint(np.cumsum(weights) / np.sum(weights) * total).astype(int)
     return [int(count) for count in np.diff(ends, prepend=0)]
@@ -136,7 +135,7 @@ def _some(draws: xr.Dataset, count: int, rng: np.random.Generator) -> xr.Dataset
 
 
 def stacking_weights(densities: Floats, point_weights: Floats | None = None) -> Floats:
-    """Weights of a mixture that maximise the log score of points.
+    """Compute weights of a mixture that maximise the log score of points.
 
     Yao et al. 2018, Eq. 4 (arXiv:1704.02030), by expectation maximisation: the objective is
     concave, and every step raises it.
@@ -146,19 +145,24 @@ def stacking_weights(densities: Floats, point_weights: Floats | None = None) -> 
     densities : (point, model) array
         Log predictive densities.
     point_weights : (point,) array, optional
-        How much each point counts; alike if not given.
+        Weight of each point; equal by default.
 
     Returns
     -------
     (model,) array
         At least 0, and 1 in sum.
+
+    Examples
+    --------
+    >>> stacking_weights(np.log([[0.9, 0.1], [0.8, 0.2]])).round(3).tolist()
+    [1.0, 0.0]
     """
     points, models = densities.shape
     counts = np.ones(points) if point_weights is None else np.asarray(point_weights)
     scaled = np.exp(densities - densities.max(axis=1, keepdims=True))
     weights = np.full(models, 1.0 / models)
     for _ in range(_STEPS):
-        shares = scaled * weights
-        shares /= shares.sum(axis=1, keepdims=True)
-        weights = counts @ shares / counts.sum()
+        responsibilities = scaled * weights
+        responsibilities /= responsibilities.sum(axis=1, keepdims=True)
+        weights = counts @ responsibilities / counts.sum()
     return np.asarray(weights / weights.sum())

@@ -1,4 +1,4 @@
-"""Forecasts of a fit against the runs that came."""
+"""Scores of the forecasts of a fit, given the losses that were observed."""
 
 from typing import Any
 
@@ -22,16 +22,16 @@ __all__ = ["log_score", "score", "score_rows"]
 
 
 def score(fit: Fit, runs: Any, *, seed: int = 0) -> pd.DataFrame:
-    """Score a fit's forecasts of runs that were made since.
+    """Score the forecasts of a fit for runs that it was not fitted to.
 
     Parameters
     ----------
     fit : Fit
         The fit.
     runs : Runs, pandas.DataFrame or path
-        What came, as a table of runs with losses; rows of any role are scored.
+        Runs with their observed losses; rows of any role are scored.
     seed : int
-        Seed of the forecasts and of the law's error in the log score.
+        Random seed of the forecasts, and of the law's error in the log score.
 
     Returns
     -------
@@ -46,11 +46,19 @@ def score(fit: Fit, runs: Any, *, seed: int = 0) -> pd.DataFrame:
     DataError
         If the table is unusable, lacks what the law reads, or its losses are in a unit that cannot
         be turned into that of the fit.
+
+    Examples
+    --------
+    >>> scored = bs.score(bs.load_fit("fit.nc"), "runs.csv")
+    >>> scored[["run", "loss", "q05", "q95", "inside_90"]].shape
+    (40, 5)
+    >>> bool((scored["crps"] > 0).all())
+    True
     """
     check_fit(fit)
-    given = load_runs(runs).with_inputs(fit.law.own_inputs).plausible()
-    check_spelling(fit, given.families)
-    return score_rows(fit, _in_unit_of(fit, given), seed)
+    outcomes = load_runs(runs).with_inputs(fit.law.own_inputs).plausible()
+    check_spelling(fit, outcomes.families)
+    return score_rows(fit, _in_unit_of(fit, outcomes), seed)
 
 
 def _in_unit_of(fit: Fit, runs: Runs) -> pd.DataFrame:
@@ -61,10 +69,10 @@ def _in_unit_of(fit: Fit, runs: Runs) -> pd.DataFrame:
         for unit, name in zip(table["loss_unit"], table["family"], strict=True)
     ]
     factors = {pair: conversion(*pair) for pair in dict.fromkeys(pairs)}
-    for (given, wanted), factor in factors.items():
+    for (unit, wanted), factor in factors.items():
         if factor is None:
             raise DataError(
-                f"{runs.source} has losses in {given}, which cannot be turned into {wanted}, the "
+                f"{runs.source} has losses in {unit}, which cannot be turned into {wanted}, the "
                 f"unit of the fit; score runs with losses in {wanted}"
             )
     scale = np.array([factors[pair] for pair in pairs], dtype=np.float64)
@@ -73,7 +81,7 @@ def _in_unit_of(fit: Fit, runs: Runs) -> pd.DataFrame:
 
 
 def score_rows(fit: Fit, rows: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """The same for rows in canonical columns."""
+    """Score rows in canonical columns, see :func:`score`."""
     rows = rows.reset_index(drop=True)
     forecast = predict_own(fit, forecast_columns(fit.law, rows), seed)
     draws = forecast.loss_run.transpose("point", "chain", "draw").to_numpy()
@@ -94,7 +102,7 @@ def score_rows(fit: Fit, rows: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 
 def log_score(fitted: Fit, rows: pd.DataFrame, *, seed: int = 0) -> NDArray[np.float64]:
-    """Log of the posterior predictive density of the losses of runs, each by itself.
+    """Compute the log posterior predictive density of the loss of each run.
 
     Parameters
     ----------

@@ -33,7 +33,7 @@ _MEANS = ("bias", "are", "crps", "interval_score", "width", "log_score")
 
 
 def crps(draws: Floats, observed: Floats) -> Floats:
-    """Continuous ranked probability score of draws.
+    """Compute the continuous ranked probability score of draws.
 
     Gneiting and Raftery 2007, Eq. 21: E|X - y| - E|X - X'| / 2, the second term from order
     statistics.
@@ -43,12 +43,17 @@ def crps(draws: Floats, observed: Floats) -> Floats:
     draws : (point, sample) array
         Forecast draws.
     observed : (point,) array
-        What came.
+        Observations.
 
     Returns
     -------
     (point,) array
         In the unit of the draws; 0 is perfect.
+
+    Examples
+    --------
+    >>> crps(np.array([[1.0, 2.0, 3.0]]), np.array([2.0])).round(3).tolist()
+    [0.222]
     """
     n = draws.shape[1]
     ordered = np.sort(draws, axis=1)
@@ -59,7 +64,7 @@ def crps(draws: Floats, observed: Floats) -> Floats:
 
 
 def crps_of_quantiles(levels: Floats, quantiles: Floats, observed: Floats) -> Floats:
-    """Continuous ranked probability score of a forecast known by some quantiles.
+    """Compute the continuous ranked probability score of a forecast known by some quantiles.
 
     Twice the integral of the quantile loss over the level (Laio and Tamea 2007, Eq. 11), by the
     trapezoid rule between the levels, and with the outermost losses scaled to 0 at level 0 and 1.
@@ -71,12 +76,18 @@ def crps_of_quantiles(levels: Floats, quantiles: Floats, observed: Floats) -> Fl
     quantiles : (point, level) array
         Quantiles at these levels.
     observed : (point,) array
-        What came.
+        Observations.
 
     Returns
     -------
     (point,) array
         In the unit of the quantiles; exact as the levels grow dense.
+
+    Examples
+    --------
+    >>> levels = np.array([0.25, 0.5, 0.75])
+    >>> crps_of_quantiles(levels, np.array([[1.0, 2.0, 3.0]]), np.array([2.0])).tolist()
+    [0.25]
     """
     away = observed[:, None] - quantiles
     loss = np.where(away >= 0, levels, levels - 1.0) * away
@@ -87,7 +98,7 @@ def crps_of_quantiles(levels: Floats, quantiles: Floats, observed: Floats) -> Fl
 
 
 def interval_score(lower: Floats, upper: Floats, observed: Floats, probability: float) -> Floats:
-    """Interval score of a central interval: its width, and a fine for each miss.
+    """Compute the interval score of a central interval: its width, and a penalty for each miss.
 
     Gneiting and Raftery 2007, Eq. 43.
 
@@ -96,19 +107,27 @@ def interval_score(lower: Floats, upper: Floats, observed: Floats, probability: 
     lower, upper : (point,) array
         Ends of the interval.
     observed : (point,) array
-        What came.
+        Observations.
     probability : float
         Nominal probability of the interval.
+
+    Examples
+    --------
+    >>> lower, upper, observed = (np.array([value]) for value in (1.0, 2.0, 2.5))
+    >>> interval_score(lower, upper, observed, 0.9).round(6).tolist()
+    [11.0]
     """
-    fine = 2.0 / (1.0 - probability)
+    penalty = 2.0 / (1.0 - probability)
     below = np.maximum(lower - observed, 0.0)
     above = np.maximum(observed - upper, 0.0)
-    result: Floats = (upper - lower) + fine * (below + above)
+    result: Floats = (upper - lower) + penalty * (below + above)
     return result
 
 
 def pit(draws: Floats, observed: Floats) -> Floats:
-    """Probability integral transform: the share of draws below what came, ties halved.
+    """Compute the probability integral transform: the fraction of draws below the observation.
+
+    Ties count half.
 
     Uniform over many points if the forecasts are calibrated (Gneiting et al. 2007, Section 3.1).
 
@@ -117,7 +136,12 @@ def pit(draws: Floats, observed: Floats) -> Floats:
     draws : (point, sample) array
         Forecast draws.
     observed : (point,) array
-        What came.
+        Observations.
+
+    Examples
+    --------
+    >>> pit(np.array([[1.0, 2.0, 3.0, 4.0]]), np.array([2.0])).tolist()
+    [0.375]
     """
     below, same = draws < observed[:, None], draws == observed[:, None]
     result: Floats = below.mean(axis=1) + 0.5 * same.mean(axis=1)
@@ -125,7 +149,7 @@ def pit(draws: Floats, observed: Floats) -> Floats:
 
 
 def pit_of_quantiles(levels: Floats, quantiles: Floats, observed: Floats) -> Floats:
-    """Probability integral transform of a forecast known by some quantiles.
+    """Compute the probability integral transform of a forecast known by some quantiles.
 
     Linear between them; beyond the outermost it is half their level, as no more is known.
 
@@ -136,7 +160,7 @@ def pit_of_quantiles(levels: Floats, quantiles: Floats, observed: Floats) -> Flo
     quantiles : (point, level) array
         Quantiles at these levels.
     observed : (point,) array
-        What came.
+        Observations.
     """
     low, high = 0.5 * levels[0], 0.5 * (1.0 + levels[-1])
     found = [
@@ -147,20 +171,20 @@ def pit_of_quantiles(levels: Floats, quantiles: Floats, observed: Floats) -> Flo
 
 
 def score_draws(draws: ArrayLike, observed: ArrayLike) -> pd.DataFrame:
-    """Scores of forecasts of losses, point by point.
+    """Score forecasts of losses, point by point.
 
     Parameters
     ----------
     draws : (point, sample) array
         Draws of the loss.
     observed : (point,) array
-        The losses that came, in the same unit.
+        Observed losses, in the same unit.
 
     Returns
     -------
     pandas.DataFrame
         One row a point. Quantiles of the loss (``q05`` …); ``log_error``, log of the median over
-        the loss that came (positive is too pessimistic); ``are``, absolute relative error of the
+        the observed loss (positive is too pessimistic); ``are``, absolute relative error of the
         median; ``crps``, ``interval_score`` and ``width`` of the 90% interval, all in log loss, so
         that they are relative to the loss; ``pit``; ``inside_50`` … ``inside_95``.
 
@@ -177,19 +201,19 @@ def score_draws(draws: ArrayLike, observed: ArrayLike) -> pd.DataFrame:
 
 
 def score_quantiles(quantiles: Mapping[float, ArrayLike], observed: ArrayLike) -> pd.DataFrame:
-    """Scores of forecasts of losses that are known by quantiles, point by point.
+    """Score forecasts of losses that are known by quantiles, point by point.
 
     Parameters
     ----------
     quantiles : mapping of float to (point,) array
         Quantiles of the loss by level: 0.5, and the ends of the intervals that are to be scored.
     observed : (point,) array
-        The losses that came, in the same unit.
+        Observed losses, in the same unit.
 
     Returns
     -------
     pandas.DataFrame
-        As :func:`score_draws`; what takes a level that is not given is missing.
+        As :func:`score_draws`; what needs another level is missing.
 
     Raises
     ------
@@ -200,7 +224,7 @@ def score_quantiles(quantiles: Mapping[float, ArrayLike], observed: ArrayLike) -
     levels = np.array(sorted(quantiles))
     if not len(levels) or levels[0] <= 0 or levels[-1] >= 1 or 0.5 not in levels:
         raise DataError(
-            f"quantiles are given at levels {', '.join(f'{v:g}' for v in levels) or 'none'}; "
+            f"quantiles are at levels {', '.join(f'{v:g}' for v in levels) or 'none'}; "
             "levels strictly between 0 and 1 are needed, 0.5 among them"
         )
     values, came = _checked(
@@ -233,7 +257,7 @@ def _checked(forecast: ArrayLike, observed: ArrayLike, what: str) -> tuple[Float
 
 
 def _from_quantiles(levels: Floats, logs: Floats, observed: Floats) -> pd.DataFrame:
-    """What quantiles of the log loss tell; columns of losses are back in their unit."""
+    """Scores by quantiles of the log loss; columns of losses are in their own unit."""
     at = {round(float(level), 6): logs[:, i] for i, level in enumerate(levels)}
     error = at[0.5] - observed
     table: dict[str, Any] = {quantile_name(level): np.exp(v) for level, v in at.items()}
@@ -255,7 +279,7 @@ def _ends(percent: int) -> tuple[float, float]:
 
 
 def summarise(points: pd.DataFrame, by: Sequence[str] = ("family",)) -> pd.DataFrame:
-    """Average scores by family, and over families that weigh alike.
+    """Average scores by family, and over families of equal weight.
 
     Parameters
     ----------

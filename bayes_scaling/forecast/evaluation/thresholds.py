@@ -1,4 +1,4 @@
-"""Which runs a backtest fits and which it scores: thresholds of compute, size, data, or time."""
+"""Thresholds of compute, size, data or time below which a backtest fits and above scores."""
 
 import math
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ class Division:
 
 
 def check_ratio(ratio: Any) -> float:
-    """Refuse what is not a ratio.
+    """Return a ratio, or refuse it.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def check_ratio(ratio: Any) -> float:
 
 
 def check_split(split: Any) -> None:
-    """Refuse what runs cannot be split by.
+    """Refuse a criterion that runs cannot be split by.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def check_split(split: Any) -> None:
 
 
 def divide(rows: pd.DataFrame, ratio: float, split: Split, source: str) -> Division:
-    """Runs at 1/ratio of a family's largest, or less, and the runs beyond.
+    """Split runs at 1/ratio of the largest of each family.
 
     Parameters
     ----------
@@ -104,13 +104,13 @@ def divide(rows: pd.DataFrame, ratio: float, split: Split, source: str) -> Divis
     for family, index in rows.groupby("family", sort=False).groups.items():
         fewer = int(below.loc[index].sum())
         if fewer < FEWEST_RUNS:
-            reason = f"{_share(fewer, ratio, split)}, {FEWEST_RUNS} are needed"
+            reason = f"{_how_many(fewer, ratio, split)}, {FEWEST_RUNS} are needed"
             skipped.append(Skipped(family=str(family), ratio=ratio, reason=reason))
     tested = ~rows["family"].isin([entry.family for entry in skipped])
     return Division(rows[below & tested], rows[~below & tested], tuple(skipped))
 
 
-def _share(fewer: int, ratio: float, split: Split) -> str:
+def _how_many(fewer: int, ratio: float, split: Split) -> str:
     runs = f"{fewer} run{'s' * (fewer != 1)}"
     if split == "time":
         return f"{runs} in the first 1/{ratio:g} of them"
@@ -131,15 +131,15 @@ def _times(rows: pd.DataFrame, source: str) -> "pd.Series[Any]":
             f"{source} has no column time, which a split by time needs: when each run was made, as "
             "a date or a number"
         )
-    given = rows["time"]
-    numbers = pd.to_numeric(given, errors="coerce")
+    times = rows["time"]
+    numbers = pd.to_numeric(times, errors="coerce")
     if numbers.notna().all():
         return numbers.astype(np.float64)
-    dates = pd.to_datetime(given, errors="coerce", utc=True, format="mixed")
+    dates = pd.to_datetime(times, errors="coerce", utc=True, format="mixed")
     if dates.isna().any():
         row = dates.index[dates.isna()][0]
         raise DataError(
-            f"{source}: time of run {rows.loc[row, 'run']!r} is {given.loc[row]!r}; a date or a "
+            f"{source}: time of run {rows.loc[row, 'run']!r} is {times.loc[row]!r}; a date or a "
             "number is needed in every row"
         )
     return dates

@@ -115,20 +115,20 @@ def _test(label: str, ranks: xr.DataArray) -> RankTest:
 
 
 def _verdict(worst: RankTest, p: float, tests: int, replications: int, not_converged: int) -> str:
-    said = (
+    text = (
         f"In {replications} simulated tables the true values rank as they should among posterior "
         f"draws (least p of {tests} quantities, corrected for their number: {p:.2g}, "
         f"{worst.quantity})."
     )
     if p < _SUSPECT:
         lies = "too narrow" if worst.spread > 1 else "too wide"
-        said = (
+        text = (
             f"In {replications} simulated tables the true values of {worst.quantity} do not rank "
             f"as they should among posterior draws (p = {p:.2g} after correction): mean rank "
             f"{worst.mean:.2f} instead of 0.50, posteriors {lies} by a factor of "
             f"{worst.spread:.2f}. Do not trust intervals of this model."
         )
-    return said + (f" {not_converged} of them did not converge." if not_converged else "")
+    return text + (f" {not_converged} of them did not converge." if not_converged else "")
 
 
 def _by_label(ranks: xr.Dataset) -> dict[str, xr.DataArray]:

@@ -1,4 +1,4 @@
-"""Single checks of a fit, each with its measure, its limit and a sentence."""
+"""Diagnostic checks of a fit, each with its statistic, its limit and a sentence."""
 
 import warnings
 from typing import Annotated, Literal, Self
@@ -66,7 +66,7 @@ class Loo(Record, frozen=True, kw_only=True):
 
 
 def sampling_checks(dt: xr.DataTree, parameters: pd.DataFrame) -> list[Check]:
-    """Divergences, R-hat, effective draws, energy and stuck chains.
+    """Check divergences, R-hat, effective draws, energy and stuck chains.
 
     Parameters
     ----------
@@ -170,7 +170,7 @@ def loo_check(dt: xr.DataTree) -> tuple[Loo, Check]:
 
 
 def prior_check(table: pd.DataFrame) -> Check:
-    """How many parameters of families depend on the prior.
+    """Check how many parameters of families depend on the prior.
 
     Parameters
     ----------
@@ -196,7 +196,7 @@ def _few(table: pd.DataFrame) -> str:
 
 
 def correlation_check(table: pd.DataFrame) -> Check:
-    """Whether two parameters of a family are known only together.
+    """Check whether two parameters of a family are known only together.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How much the runs have taught about each parameter, and which parameters move together."""
+"""Posterior contraction of parameters, and their posterior correlations."""
 
 from itertools import combinations
 
@@ -15,7 +15,7 @@ MOSTLY_PRIOR = 0.5
 
 
 def contraction(dt: xr.DataTree) -> "pd.Series[float]":
-    """Posterior contraction of every parameter, on its log.
+    """Compute the posterior contraction of every parameter, on its log.
 
     1 - var(posterior) / var(prior) (Schad, Betancourt and Vasishth 2021, Section 4.3): 1 where
     the runs decide, near 0 where the posterior is the prior. A spread or a population median may
@@ -49,7 +49,7 @@ def contraction(dt: xr.DataTree) -> "pd.Series[float]":
 
 
 def correlations(dt: xr.DataTree, names: tuple[str, ...]) -> pd.DataFrame:
-    """Posterior correlations of the logs of a law's parameters, pair by pair in each family.
+    """Compute posterior correlations of the logs of a law's parameters, by family.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The table of parameters: estimates, convergence, and how much the prior decides."""
+"""Table of parameters: estimates, convergence, and contribution of the prior."""
 
 import logging
 import warnings
@@ -21,7 +21,7 @@ _SENSITIVE = 0.05
 
 
 def parameter_table(dt: xr.DataTree, ci_prob: float = 0.9) -> pd.DataFrame:
-    """Posterior of every parameter, how much the runs taught, convergence, a status in words.
+    """Summarise the posterior of every parameter, with contraction, convergence and status.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a learned prior contributed: prior, runs and posterior beside each other."""
+"""Contribution of a learned prior: prior, runs and posterior side by side."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ _DRAWS = 4000
 
 
 def weak_fits(fit: "Fit") -> dict[str, PointFit]:
-    """Each family by itself under the weak priors that the law comes with.
+    """Fit each family by itself under the weak priors of the law.
 
     Modes with a normal distribution about them (Laplace), which cost nothing, and not draws: good
     enough to see whether the learned prior or the runs decide.
@@ -88,7 +88,7 @@ def _at_reference(fit: "Fit", point: PointFit, rng: np.random.Generator) -> dict
 
 
 def weak_forecasts(fit: "Fit", points: pd.DataFrame) -> pd.DataFrame:
-    """Loss of one run at points, under the weak priors that the law comes with.
+    """Forecast the loss of one run at points, under the weak priors of the law.
 
     Parameters
     ----------

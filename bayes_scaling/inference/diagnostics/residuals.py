@@ -1,4 +1,4 @@
-"""How a fit reproduces its own data: coverage, structure in the residuals, trend at the largest."""
+"""Posterior predictive checks: coverage, structure and trend of the residuals."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 LEVEL = 0.05
 """Of every test of residuals, over all families together."""
 LARGEST = 0.25
-"""Share of a family's runs whose residuals are looked at for a trend, by compute."""
+"""Fraction of a family's runs, those of largest compute, that are tested for a trend."""
 FEWEST_LARGEST = 4
 """Runs among which a trend is looked for at the least."""
 FEWEST_RUNS = 8
@@ -30,7 +30,7 @@ _FREE = 4
 
 
 def predictive_table(fit: "Fit") -> pd.DataFrame:
-    """Coverage of the data by their own predictive distribution, and structure left over.
+    """Compute coverage of the runs by their predictive distribution, and tests of residuals.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def predictive_table(fit: "Fit") -> pd.DataFrame:
 def residual_structure(
     members: Sequence[tuple[pd.DataFrame, Floats]],
 ) -> tuple[float, float]:
-    """Share of the residual variance that compute and tokens per parameter explain, and its p.
+    """Test residuals for structure in compute and tokens per parameter.
 
     An F test of a quadratic in log C and log D/N against a constant for each family: a law that
     bends away from the data leaves such a pattern long before single runs look wrong. With several
@@ -95,7 +95,7 @@ def residual_structure(
 
     Returns
     -------
-    share, p : float
+    fraction, p : float
         NaN where fewer than 4 degrees of freedom would be left.
     """
     # Ranks, so that one wild run neither makes a pattern nor hides one.
@@ -135,7 +135,7 @@ def _regressors(rows: pd.DataFrame, powers: tuple[int, ...]) -> Floats:
 
 
 def residual_trend(members: Sequence[tuple[pd.DataFrame, Floats]]) -> tuple[float, float]:
-    """Rank correlation of residuals with compute among the largest runs, and its p.
+    """Test residuals for a trend with compute among the largest runs.
 
     The runs nearest to a forecast are few, and a test over all runs hardly sees them. Spearman's
     correlation in the quarter of each family's runs with most compute (four at the least), families
@@ -182,7 +182,7 @@ def _levels(flops: Floats) -> Floats:
 
 
 def predictive_checks(table: pd.DataFrame) -> list[Check]:
-    """Coverage of the fitted runs, structure in their residuals, and trend among the largest.
+    """Check coverage of the fitted runs, structure in their residuals, and trend at the largest.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Simulation-based calibration: whether posteriors of simulated runs hold their truth as they say.
+"""Simulation-based calibration: ranks of true values in posteriors of simulated runs.
 
 Talts et al. 2018 (arXiv:1804.06788): a parameter drawn from the prior, and runs simulated with it,
 rank it uniformly among the draws of their posterior. Säilynoja et al. 2025 (arXiv:2502.03279): the
@@ -125,8 +125,8 @@ def posterior_sbc(
     design = arrays(fit.spec, fit.frame, fit.runs)
     rng = generator(Stream.POSTERIOR_SBC, seed)
     flat = fit.posterior.stack(sample=("chain", "draw"))
-    picked = rng.choice(flat.sizes["sample"], replications, replace=False)
-    truths = flat.isel(sample=picked).drop_vars(["sample", "chain", "draw"])
+    chosen = rng.choice(flat.sizes["sample"], replications, replace=False)
+    truths = flat.isel(sample=chosen).drop_vars(["sample", "chain", "draw"])
     truths = truths.rename(sample="draw").assign_coords(draw=np.arange(replications))
     truths = truths.expand_dims(chain=[0])
     compiled = compile_model(fit.spec, fit.frame, design, callback)
@@ -150,7 +150,7 @@ def _calibrate(
     longer: Sequence[int],
     real: Design | None = None,
 ) -> Calibration:
-    """Ranks of every truth in the posterior of runs simulated with it."""
+    """Rank every true value in the posterior of runs simulated with it."""
     spec, ranks, not_converged = compiled.spec, [], 0
     count = truths.sizes["draw"]
     for number in range(count):
@@ -171,7 +171,7 @@ def _calibrate(
 
 
 def _simulated(spec: Spec, design: Design, truth: xr.Dataset, rng: np.random.Generator) -> Design:
-    """The same runs with losses drawn from the likelihood."""
+    """Simulate losses of the same runs from the likelihood."""
     mean = hierarchy.log_mean(spec, design, truth)
     scale = hierarchy.noise_scale(spec, design, truth)
     nu = truth["nu"].values[..., None] if spec.noise == "student-t" else None
@@ -193,7 +193,7 @@ def _together(one: Design, other: Design) -> Design:
 def _ranks(
     spec: Spec, design: Design, truth: xr.Dataset, draws: xr.Dataset, rng: np.random.Generator
 ) -> xr.Dataset:
-    """Share of posterior draws below the truth, made continuous by a uniform number."""
+    """Fraction of posterior draws below the true value, made continuous by a uniform number."""
 
     def likelihood(values: xr.Dataset) -> xr.DataArray:
         return hierarchy.log_likelihood(spec, design, values).sum("run")
