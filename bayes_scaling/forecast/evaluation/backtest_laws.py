@@ -88,8 +88,7 @@ def backtest(
     >>> tested = bs.backtest("runs.csv", ["chinchilla"], ratio=[4, 8])  # doctest: +SKIP
     >>> tested.scores[["ratio", "family", "coverage_90", "crps"]]  # doctest: +SKIP
     """
-    several = isinstance(ratio, Iterable) and not isinstance(ratio, str)
-    values: list[Any] = [*ratio] if several else [ratio]
+    values = [*ratio] if isinstance(ratio, Iterable) and not isinstance(ratio, str) else [ratio]
     ratios = tuple(dict.fromkeys(check_ratio(value) for value in values))
     check_split(split)
     candidates: Any = laws_to_test
