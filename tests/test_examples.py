@@ -26,11 +26,10 @@ ROOMS = (
 """Packages whose ``__all__`` is public."""
 
 MISSING = """
-    forecast_data log_to_mlflow loss_surface plot_allocation
-    plot_alternatives plot_backtest plot_contours plot_energy plot_exponents plot_forecast
-    plot_frontier plot_marginal plot_pit plot_predictive plot_prior_predictive plot_ranks
-    plot_regret plot_residuals plot_shapes plot_trace render_html report_content
-    tables write_json write_pdf write_report write_tables write_zarr
+    forecast_data loss_surface plot_allocation plot_alternatives plot_backtest plot_contours
+    plot_energy plot_exponents plot_forecast plot_frontier plot_marginal plot_pit
+    plot_predictive plot_prior_predictive plot_ranks plot_regret plot_residuals plot_shapes
+    plot_trace render_html report_content write_json write_pdf write_report
 """
 """Public functions that have no example yet; none may be added."""
 

@@ -77,6 +77,11 @@ def log_to_mlflow(
         If a result belongs to another fit.
     DataError
         If both ``experiment`` and ``run_id`` are given.
+
+    Examples
+    --------
+    >>> fit = bs.load_fit("fit.nc")
+    >>> bs.log_to_mlflow(fit, experiment="scaling")  # doctest: +SKIP
     """
     if experiment is not None and run_id is not None:
         raise DataError(f"run_id {run_id!r} has its experiment already: leave experiment out")

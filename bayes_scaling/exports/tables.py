@@ -51,6 +51,12 @@ def tables(
         If a plan belongs to another fit.
     DataError
         If ``configs`` cannot be read.
+
+    Examples
+    --------
+    >>> found = bs.tables(bs.load_fit("fit.nc"), configs="configs.csv")
+    >>> found["forecasts"][["family", "params"]].shape
+    (3, 2)
     """
     check_fit(fit)
     given = [checked(plan, fit) for plan in plans]

@@ -75,6 +75,11 @@ def write_tables(
         a file which no export wrote.
     ScenarioError
         If a plan belongs to another fit.
+
+    Examples
+    --------
+    >>> bs.write_tables("exported", bs.load_fit("fit.nc"))["runs"].name
+    'runs.csv'
     """
     if form not in FORMATS:
         raise FileError(f"format {form!r} is not {' or '.join(FORMATS)}")
@@ -167,6 +172,11 @@ def write_zarr(path: str | os.PathLike[str], fit: Fit) -> Path:
     ------
     FileError
         If there is something at ``path``, or it cannot be written.
+
+    Examples
+    --------
+    >>> bs.write_zarr("fit.zarr", bs.load_fit("fit.nc")).name
+    'fit.zarr'
     """
     check_fit(fit)
     out = path_of(path)
