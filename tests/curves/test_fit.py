@@ -165,7 +165,7 @@ def test_laws_are_weighed_by_how_well_they_explain_the_curve() -> None:
     assert set(fit.weights) == set(curve_laws()) - {"curve-annealed", "curve-decay"}
     plain = fit_curve(power(40, 1, noise=0.002))
     assert plain.weights["curve-power"] > 0.2
-    with pytest.raises(FitError, match="law 'x' is not in the fit"):
+    with pytest.raises(FitError, match="'x'"):
         fit.posterior("x")
 
 
@@ -193,9 +193,9 @@ def test_an_update_says_what_a_new_fit_says() -> None:
 
 def test_a_forecast_goes_forward_only() -> None:
     fit = fit_curve(BOOK, laws="curve-power", particles=200)
-    with pytest.raises(DataError, match="from 1000 on"):
+    with pytest.raises(DataError, match="1000"):
         fit.forecast([900.0])
-    with pytest.raises(DataError, match="do not go back"):
+    with pytest.raises(DataError, match="1000"):
         fit.forecast([3000.0, 2000.0])
     paths = fit.forecast([1000.0, 1000.0 + 1e-6, 1e5])
     # Neighbours are correlated; what is far off is not.
@@ -203,16 +203,16 @@ def test_a_forecast_goes_forward_only() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "kind", "said"),
+    ("options", "kind", "offender"),
     [
-        ({"particles": 10}, FitError, "particles is 10"),
-        ({"laws": "curve-annealed"}, DataError, "give a schedule"),
+        ({"particles": 10}, FitError, "particles.*10"),
+        ({"laws": "curve-annealed"}, DataError, "curve-annealed"),
     ],
 )
-def test_bad_fits_are_refused(options: dict, kind: type[Exception], said: str) -> None:  # type: ignore[type-arg]
-    with pytest.raises(kind, match=said):
+def test_bad_fits_are_refused(options: dict, kind: type[Exception], offender: str) -> None:  # type: ignore[type-arg]
+    with pytest.raises(kind, match=offender):
         fit_curve(BOOK, **options)
-    with pytest.raises(DataError, match="has 3 points; 4 or more"):
+    with pytest.raises(DataError, match="3 points; 4"):
         fit_curve(BOOK.until(300))
 
 
@@ -254,9 +254,9 @@ def test_finished_runs_foresee_a_cool_down_that_has_not_begun() -> None:
 
 
 def test_too_few_finished_runs_are_refused() -> None:
-    with pytest.raises(DataError, match="2 finished curves are given; 3 or more"):
+    with pytest.raises(DataError, match=r"2 .*3"):
         learn([power(20, 0), power(20, 1)], progress=False)
-    with pytest.raises(DataError, match="planned end of the run is needed"):
+    with pytest.raises(DataError, match="end"):
         fit_curve(BOOK, population=learn_nothing())
 
 
@@ -293,11 +293,11 @@ def test_utility_is_value_less_cost() -> None:
     bare = Utility(least_gain=0.01)
     # A tenth more training is worth nothing if it saves just one percent of the loss.
     assert_allclose(bare.value(np.array([0.03]), 10.0, np.array([11.0]), 3.0), [0.0], atol=1e-12)
-    with pytest.raises(ScenarioError, match="cost is -1"):
+    with pytest.raises(ScenarioError, match=r"cost.*-1"):
         Utility(cost=-1, value_per_nat=1)
-    with pytest.raises(ScenarioError, match="cost is given without value_per_nat"):
+    with pytest.raises(ScenarioError, match=r"cost.*value_per_nat"):
         Utility(cost=1)
-    with pytest.raises(ScenarioError, match="least_gain is 1"):
+    with pytest.raises(ScenarioError, match=r"least_gain.*1"):
         Utility(least_gain=1.0)
 
 
@@ -329,9 +329,9 @@ def test_losses_that_end_as_no_numbers_are_a_divergence() -> None:
 
 
 def test_a_schedule_must_be_of_the_run() -> None:
-    with pytest.raises(DataError, match="schedule ends at 500, before the planned end 1000"):
+    with pytest.raises(DataError, match=r"500.*1000"):
         monitor(BOOK, 1000, schedule=Schedule([0, 500], [1, 0.1]))
-    with pytest.raises(DataError, match="schedule counts tokens and the curve of 'textbook' step"):
+    with pytest.raises(DataError, match=r"tokens.*'textbook' step"):
         monitor(BOOK, 1000, schedule=Schedule([0, 1e9], [1, 0.1], axis="tokens"))
 
 
@@ -410,7 +410,7 @@ def test_a_watched_run_whose_losses_are_no_numbers_any_more_is_stopped(tmp_path:
 def test_a_log_that_never_comes_is_told(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     path.write_text("step,loss\n1,2\n2,1.9\n")
-    with pytest.raises(DataError, match="holds no curve of 4 points yet"):
+    with pytest.raises(DataError, match=r"log\.csv"):
         watch(path, Watch(10.0), callback=print, every=0.01, timeout=0.05)
     with pytest.raises(FileError, match=r"nothing\.csv"):
         watch(tmp_path / "nothing.csv", Watch(10.0), callback=print, every=0.001)

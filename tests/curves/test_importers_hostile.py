@@ -19,38 +19,38 @@ NOISE = np.random.default_rng(0).bytes(5000)
 
 
 @pytest.mark.parametrize(
-    ("content", "name", "kind", "said"),
+    ("content", "name", "kind", "offender"),
     [
-        (b"", "a.csv", DataError, "a.csv is empty"),
-        (b" \n\n", "a.csv", DataError, "a.csv is empty"),
-        (b"step,loss\n", "a.csv", DataError, "has a header but no rows"),
-        (b"step,loss\n1,2\n3\n", "a.csv", DataError, "line 3 has 1 cells where the header has 2"),
-        (b'step,loss\n1,2\n3,"4\n', "a.csv", DataError, "line 3 cannot be read as CSV"),
-        (b"step;loss\n1;2\n", "a.csv", DataError, "separates its columns with semicolons"),
-        (b"step,loss\n1,2\n", "a.tsv", DataError, "separates its columns with commas"),
-        (b"step,loss\n1,\x002\n", "a.csv", FileError, "holds a zero byte at position 12"),
-        (b"step,loss\n1,\xff\n", "a.csv", FileError, "is not UTF-8 text"),
-        (b"step,loss,loss\n1,2,3\n", "a.csv", DataError, "two columns named 'loss'"),
-        (b"step,loss\n" + b"9" * 5000 + b",2\n", "a.csv", DataError, "has position inf"),
-        (b"step,loss\n0x10,2\n", "a.csv", DataError, "column 'step' holds '0x10'"),
-        (b"step,loss\n1_000,2\n", "a.csv", DataError, "column 'step' holds '1_000'"),
-        (b"step,loss\nTrue,2\n", "a.csv", DataError, "column 'step' holds 'True'"),
-        (b"", "a.jsonl", DataError, "a.jsonl is empty"),
-        (b"[" * 10_000, "a.json", DataError, "is not JSON"),
-        (b'{"step": 1, "loss": 2', "a.json", DataError, "line 1 is not JSON"),
-        (b"[1, 2]", "a.json", DataError, "every line needs one JSON object"),
-        (b'{"step": ' + b"9" * 5000 + b', "loss": 2}', "a.jsonl", DataError, "is not JSON"),
-        (b'{"step": NaN, "loss": 2}', "a.jsonl", DataError, "has position nan"),
-        (b'{"step": 1, "loss": "x"}', "a.jsonl", DataError, "column 'loss' holds 'x'"),
-        (b"PAR1", "a.parquet", FileError, "is not a readable Parquet file"),
-        (b"", "a.parquet", DataError, "is empty"),
-        (b"step,loss\n1,2\n", "a.xlsx", FileError, "has the suffix '.xlsx', which is no log"),
-        (b"step,loss\n1,2\n", "a", FileError, "has the suffix ''"),
+        (b"", "a.csv", DataError, "a.csv"),
+        (b" \n\n", "a.csv", DataError, "a.csv"),
+        (b"step,loss\n", "a.csv", DataError, "a.csv"),
+        (b"step,loss\n1,2\n3\n", "a.csv", DataError, "line 3"),
+        (b'step,loss\n1,2\n3,"4\n', "a.csv", DataError, "line 3"),
+        (b"step;loss\n1;2\n", "a.csv", DataError, "a.csv"),
+        (b"step,loss\n1,2\n", "a.tsv", DataError, "a.tsv"),
+        (b"step,loss\n1,\x002\n", "a.csv", FileError, "position 12"),
+        (b"step,loss\n1,\xff\n", "a.csv", FileError, "0xff"),
+        (b"step,loss,loss\n1,2,3\n", "a.csv", DataError, "'loss'"),
+        (b"step,loss\n" + b"9" * 5000 + b",2\n", "a.csv", DataError, "inf"),
+        (b"step,loss\n0x10,2\n", "a.csv", DataError, "'0x10'"),
+        (b"step,loss\n1_000,2\n", "a.csv", DataError, "'1_000'"),
+        (b"step,loss\nTrue,2\n", "a.csv", DataError, "'True'"),
+        (b"", "a.jsonl", DataError, "a.jsonl"),
+        (b"[" * 10_000, "a.json", DataError, "line 1"),
+        (b'{"step": 1, "loss": 2', "a.json", DataError, "line 1"),
+        (b"[1, 2]", "a.json", DataError, "a.json"),
+        (b'{"step": ' + b"9" * 5000 + b', "loss": 2}', "a.jsonl", DataError, "line 1"),
+        (b'{"step": NaN, "loss": 2}', "a.jsonl", DataError, "nan"),
+        (b'{"step": 1, "loss": "x"}', "a.jsonl", DataError, "'x'"),
+        (b"PAR1", "a.parquet", FileError, "a.parquet"),
+        (b"", "a.parquet", DataError, "a.parquet"),
+        (b"step,loss\n1,2\n", "a.xlsx", FileError, "'.xlsx'"),
+        (b"step,loss\n1,2\n", "a", FileError, "''"),
     ],
 )
-def test_broken_files(write, content, name, kind, said):
+def test_broken_files(write, content, name, kind, offender):
     path = write(content, name)
-    assert said in refused(path, kind=kind)
+    assert offender in refused(path, kind=kind)
     assert path.read_bytes() == content
 
 
@@ -62,14 +62,14 @@ def test_noise(write, suffix):
 
 def test_a_pickle_is_not_opened(write):
     text = refused(write(b"\x80\x04cos\nsystem\n(S'true'\ntR.", "a.pkl"), kind=FileError)
-    assert "has the suffix '.pkl'" in text
+    assert "'.pkl'" in text
 
 
 @pytest.mark.slow
 def test_a_header_of_a_million_columns_is_refused_shortly(write):
     names = ",".join(f"column number {i}" for i in range(1_000_000))
     text = refused(write(f"{names}\n{names}\n"))
-    assert "and 999988 more" in text
+    assert "999988" in text
     assert len(text) < 1000
 
 
@@ -81,8 +81,8 @@ def test_long_names_are_shortened(write):
 def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "a.csv")
     os.mkfifo(tmp_path / "events.out.tfevents.1.x")
-    assert "is not a file that can be read" in refused(tmp_path / "a.csv", kind=FileError)
-    assert "a folder without event files" in refused(tmp_path, kind=FileError)
+    assert "a.csv" in refused(tmp_path / "a.csv", kind=FileError)
+    assert tmp_path.name in refused(tmp_path, kind=FileError)
 
 
 def test_a_million_rows_are_read_in_seconds(tmp_path):
@@ -98,5 +98,5 @@ def test_a_long_text_as_a_learning_rate_takes_no_time(write, text):
     rows.append({"step": 2, "loss": 2.0, "learning_rate": text})
     path = write(json.dumps({"log_history": rows}), "trainer_state.json")
     start = time.process_time()
-    assert "column 'learning_rate' holds" in refused(path)
+    assert "'learning_rate'" in refused(path)
     assert time.process_time() - start < 2

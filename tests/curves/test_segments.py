@@ -152,14 +152,14 @@ def test_a_calm_curve_is_left_as_it_is(noise):
 def test_a_metric_that_rises_is_no_loss():
     t = EVEN[:40]
     accuracy = 0.7 - 3.0 * t**-0.5
-    with pytest.raises(DataError, match=r"'accuracy' of run 'r' rises from 0\.4 .*--metric"):
+    with pytest.raises(DataError, match=r"'accuracy'.*'r'.*0\.4 "):
         cleaned(Curve.of("r", t, accuracy, metric="accuracy"))
 
 
 @pytest.mark.parametrize("name", ["accuracy", "eval/acc", "eval_accuracy"])
 def test_a_column_named_as_an_accuracy_is_no_loss(name):
     table = pd.DataFrame({"step": EVEN, name: 0.6, "acc_loss": 2.0})
-    with pytest.raises(DataError, match=f"metric='{name}' .* --metric"):
+    with pytest.raises(DataError, match=f"metric='{name}'"):
         load_curves(table, metric=name)
     assert len(load_curves(table, metric="acc_loss").curves[0]) == 200
 
