@@ -14,7 +14,7 @@ import pandas as pd
 from bayes_scaling.core.files import path_of, reason
 from bayes_scaling.errors import FileError
 
-__all__ = ["MOST", "disordered", "plain", "read_json", "records", "strict_json", "without"]
+__all__ = ["MOST", "disordered", "plain", "read_json", "records", "strict_json"]
 
 MOST = 1e100
 """Largest magnitude of a number in a file: costs are products of what has bounds of its own."""
@@ -48,12 +48,9 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def without(content: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    """A copy of a mapping that lacks some of its names."""
-    return {name: value for name, value in content.items() if name not in names}
-
-
 _LARGEST_INTEGER = 2.0**63
+_SURROGATE = "\\ud"
+"""Beginning of the escape of half a character, which must have its other half."""
 
 
 def strict_json(text: str) -> Any:
@@ -66,7 +63,7 @@ def strict_json(text: str) -> Any:
         of JSON's or not within what :mod:`bayes_scaling.core.bounds` allows, or a repeated key.
     """
     try:
-        return json.loads(
+        found = json.loads(
             text,
             parse_constant=_constant,
             parse_float=_real,
@@ -75,6 +72,12 @@ def strict_json(text: str) -> Any:
         )
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+    if _SURROGATE in text.lower():
+        try:
+            json.dumps(found, ensure_ascii=False).encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise ValueError("it holds half of a surrogate pair, which is no character") from error
+    return found
 
 
 def _constant(text: str) -> Never:

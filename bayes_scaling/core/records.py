@@ -13,7 +13,7 @@ from typing import Any, Self, cast
 import msgspec
 import numpy as np
 
-__all__ = ["Record", "about", "explain", "to_plain"]
+__all__ = ["Record", "about", "explain", "null_together", "to_plain"]
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -67,6 +67,20 @@ def about(text: str, unit: str | None = None, **constraints: Any) -> msgspec.Met
     """
     extra = {"x-unit": unit} if unit else None
     return msgspec.Meta(description=text, extra_json_schema=extra, **constraints)
+
+
+def null_together(record: Record, *names: str) -> None:
+    """Check that fields are null together, or none of them is.
+
+    Raises
+    ------
+    ValueError
+        If some are null.
+    """
+    missing = [name for name in names if getattr(record, name) is None]
+    if missing and len(missing) < len(names):
+        stated = next(name for name in names if name not in missing)
+        raise ValueError(f"{missing[0]} is null, and {stated} is not")
 
 
 def to_plain(value: Any) -> Any:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from bayes_scaling.core.caveat import Caveat
 from bayes_scaling.core.draw_summary import PosteriorSummary
-from bayes_scaling.core.records import Record, about
+from bayes_scaling.core.records import Record, about, null_together
 from bayes_scaling.core.result import CAVEATS, Result
 
 __all__ = [
@@ -84,6 +84,9 @@ class PlanCosts(Record, frozen=True, kw_only=True, omit_defaults=True):
         PosteriorSummary | None,
         about("Training time; only where the number of devices is known.", "s"),
     ] = None
+
+    def __post_init__(self) -> None:
+        null_together(self, "money", "currency")
 
 
 class BudgetUse(Record, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ import pandas as pd
 
 from bayes_scaling.core.caveat import Caveat
 from bayes_scaling.core.draw_summary import PosteriorSummary
-from bayes_scaling.core.records import Record, about, to_plain
+from bayes_scaling.core.records import Record, about, null_together, to_plain
 from bayes_scaling.core.result import CAVEATS, Result
 from bayes_scaling.curves.cleaning.anomalies import Excursion
 from bayes_scaling.curves.curve import Axis, Curve, Flag
@@ -51,6 +51,10 @@ class StoppingGain(Record, frozen=True, kw_only=True):
     gain_q05: Annotated[float, about("5% quantile of the loss saved.", "loss")]
     gain_q95: Annotated[float, about("95% quantile of the loss saved.", "loss")]
     value: Annotated[float, about("Expected value less cost, in `unit`.")]
+
+
+_FORECAST = ("final_loss", "floor", "plateau", "stop_at", "regret")
+"""Fields that are null after divergence only."""
 
 
 class Verdict(Result, frozen=True, kw_only=True, tag="bayes_scaling.verdict/2", dict=True):
@@ -123,6 +127,12 @@ class Verdict(Result, frozen=True, kw_only=True, tag="bayes_scaling.verdict/2", 
 
     fit: ClassVar[CurveFit | None] = None
     curve: ClassVar[Curve | None] = None
+
+    def __post_init__(self) -> None:
+        null_together(self, "reference", "probability_of_reference")
+        for name in () if self.diverged else ("loss", *_FORECAST):
+            if getattr(self, name) is None:
+                raise ValueError(f"{name} is null, though the run did not diverge")
 
     @classmethod
     def without_forecast(cls, **curve: Any) -> Self:

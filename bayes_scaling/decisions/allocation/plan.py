@@ -8,7 +8,7 @@ import pandas as pd
 import xarray as xr
 
 from bayes_scaling.core.draw_summary import PosteriorSummary
-from bayes_scaling.core.records import about, to_plain
+from bayes_scaling.core.records import about, null_together, to_plain
 from bayes_scaling.decisions.allocation.plan_parts import (
     AlternativeOutcome,
     CurvePoint,
@@ -87,6 +87,9 @@ class Plan(
     )
     shape: Annotated[PlanShape | None, about("Depth and width; null under a law that reads none.")]
     optimum: Annotated[OptimumPosterior, about("Posterior of the best split.")]
+
+    def __post_init__(self) -> None:
+        null_together(self, "target_loss", "probability_of_target")
 
     @property
     def curve(self) -> pd.DataFrame:

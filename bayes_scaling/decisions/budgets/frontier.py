@@ -69,7 +69,9 @@ class BudgetFrontier(DecisionResult, frozen=True, kw_only=True, tag="bayes_scali
     needed_budgets: Annotated[
         list[NeededBudget], about("Budget that the target needs; empty without a target.")
     ] = msgspec.field(name="needed")
-    rows: Annotated[list[FrontierRow], about("Plans from the smallest to the largest budget.")]
+    rows: Annotated[
+        list[FrontierRow], about("Plans from the smallest to the largest budget.", min_length=1)
+    ]
 
     @property
     def table(self) -> pd.DataFrame:

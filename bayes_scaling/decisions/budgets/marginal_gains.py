@@ -135,10 +135,12 @@ class Marginal(DecisionResult, frozen=True, kw_only=True, tag="bayes_scaling.mar
         Literal["params", "tokens"], about("What most probably gains most for its cost.")
     ]
     stop: Annotated[FirstUnprofitable, about("First doubling that does not pay, by factor.")]
-    gain_rows: Annotated[list[GainRow], about("One row a factor.")] = msgspec.field(name="gains")
-    doubling_rows: Annotated[list[DoublingRow], about("One row a factor and doubling.")] = (
-        msgspec.field(name="doublings")
+    gain_rows: Annotated[list[GainRow], about("One row a factor.", min_length=3, max_length=3)] = (
+        msgspec.field(name="gains")
     )
+    doubling_rows: Annotated[
+        list[DoublingRow], about("One row a factor and doubling.", min_length=1)
+    ] = msgspec.field(name="doublings")
 
     @property
     def gains(self) -> pd.DataFrame:

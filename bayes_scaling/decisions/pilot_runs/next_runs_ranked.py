@@ -95,7 +95,7 @@ class NextRuns(DecisionResult, frozen=True, kw_only=True, tag="bayes_scaling.nex
             f"{best.cost:.3g} {self.unit}, expected to save {best.saves_loss:.2g} "
             f"{self.loss_unit}"
         )
-        if self.evpi is None:
+        if best.saves is None or best.net is None:
             return f"{said}."
         return f"{said}, worth {best.saves:.3g} {self.unit}: net value {best.net:.3g} {self.unit}."
 
