@@ -111,7 +111,9 @@ def plot_marginal(found: Marginal) -> "Figure":
         colour, marker = style.CYCLE[index], style.MARKERS[index]
         # Side by side, so that one interval does not hide another.
         at = rows["doubling"] + 0.09 * (index - 1)
-        ends = rows["loss_mean"] - rows["loss_q05"], rows["loss_q95"] - rows["loss_mean"]
+        # A mean may lie outside the interval.
+        low, high = rows["loss_mean"] - rows["loss_q05"], rows["loss_q95"] - rows["loss_mean"]
+        ends = low.clip(lower=0.0), high.clip(lower=0.0)
         loss.errorbar(
             at, rows["loss_mean"], yerr=ends, color=colour, marker=marker, lw=1.2, capsize=2,
             label=_NAMES[str(factor)],

@@ -54,7 +54,7 @@ class StoppingGain(Record, frozen=True, kw_only=True):
 
 
 _FORECAST = ("final_loss", "floor", "plateau", "stop_at", "regret")
-"""Fields that are null after divergence only."""
+"""Fields that are null after divergence."""
 
 
 class Verdict(Result, frozen=True, kw_only=True, tag="bayes_scaling.verdict/2", dict=True):
@@ -130,9 +130,7 @@ class Verdict(Result, frozen=True, kw_only=True, tag="bayes_scaling.verdict/2", 
 
     def __post_init__(self) -> None:
         null_together(self, "reference", "probability_of_reference")
-        for name in () if self.diverged else ("loss", *_FORECAST):
-            if getattr(self, name) is None:
-                raise ValueError(f"{name} is null, though the run did not diverge")
+        null_together(self, *_FORECAST)
 
     @classmethod
     def without_forecast(cls, **curve: Any) -> Self:
@@ -150,13 +148,14 @@ class Verdict(Result, frozen=True, kw_only=True, tag="bayes_scaling.verdict/2", 
     def __str__(self) -> str:
         where = f"{self.run!r} at {self.axis} {self.t:.6g} of {self.end:.6g}"
         if self.final_loss is None or self.floor is None:
-            since = f"from {self.flags[0].first:.6g} on"
-            return f"Stop: {where} has diverged, {since}{_divergence(self.excursion)}."
+            since = f", from {self.flags[0].first:.6g} on" if self.flags else ""
+            return f"Stop: {where} has diverged{since}{_divergence(self.excursion)}."
         final, floor = self.final_loss, self.floor
+        now = "no number" if self.loss is None else f"{self.loss:.4g}"
         lines = [
             self._headline(where),
             (
-                f"Loss {self.loss:.4g} now; {final.mean:.4g} at the end of the plan, 90% "
+                f"Loss {now} now; {final.mean:.4g} at the end of the plan, 90% "
                 f"between {final.q05:.4g} and {final.q95:.4g}; {floor.q50:.4g} if it ran for ever "
                 f"(90% {floor.q05:.4g} to {floor.q95:.4g})."
             ),
