@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, get_args
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
 from bayes_scaling.core.arguments import is_number, shown
 from bayes_scaling.core.caveat import Caveat, deprecated_warnings, texts
@@ -26,6 +27,7 @@ from bayes_scaling.runs import Configs
 __all__ = ["Forecast", "ForecastFile", "Kind"]
 
 Kind = Literal["run", "curve", "floor"]
+type Columns = dict[str, NDArray[Any]]
 
 _SHOWN, _WIDEST = 20, 30
 """Points and columns that a representation shows."""
@@ -148,10 +150,10 @@ class Forecast:
         return self.configs.original.assign(**added)
 
     @staticmethod
-    def _summary(draws: xr.DataArray, points: pd.DataFrame, levels: list[float]) -> dict[str, Any]:
+    def _summary(draws: xr.DataArray, points: pd.DataFrame, levels: list[float]) -> Columns:
         """Columns that a forecast adds to a table of points."""
         rows = draws.transpose("point", "chain", "draw").to_numpy()
-        added: dict[str, Any] = {**summarise(rows.reshape(len(points), -1), levels)}
+        added: Columns = {**summarise(rows.reshape(len(points), -1), levels)}
         units = ["loss_unit"] if len(set(points["loss_unit"])) > 1 else []
         by_point = ("extrapolation", "family_seen", *units)
         return added | {name: points[name].to_numpy() for name in by_point}

@@ -50,7 +50,7 @@ def test_a_division_by_epochs_takes_blank_as_fresh() -> None:
     )
     found = divide(rows, 4.0, "epochs", "runs.csv")
     assert found.small["tokens"].tolist() == [10, 20, 30, 40]
-    with pytest.raises(DataError, match="no column unique_tokens"):
+    with pytest.raises(DataError, match="unique_tokens"):
         divide(rows.drop(columns="unique_tokens"), 4.0, "epochs", "runs.csv")
 
 
@@ -61,20 +61,20 @@ def test_a_division_by_time_fits_the_first_runs() -> None:
     assert sorted(found.small["time"]) == [f"2026-0{month}-01" for month in (1, 2, 3, 4)]
     numbers = divide(rows.assign(time=[5.0, 1, 3, 2, 8, 4, 6, 7]), 2.0, "time", "runs.csv")
     assert numbers.small.index.tolist() == found.small.index.tolist()
-    with pytest.raises(DataError, match="time of run 'r2' is 'soon'"):
+    with pytest.raises(DataError, match="'r2' is 'soon'"):
         divide(rows.assign(time=[*dates[:2], "soon", *dates[3:]]), 2.0, "time", "runs.csv")
-    with pytest.raises(DataError, match="no column time"):
+    with pytest.raises(DataError, match=r"\btime\b"):
         divide(rows.drop(columns="time"), 2.0, "time", "runs.csv")
 
 
 @pytest.mark.parametrize("ratio", [1.0, 0.5, float("nan"), float("inf"), "8", [8.0, 1.0]])
 def test_bad_ratios_are_refused(ratio: object) -> None:
-    with pytest.raises(DataError, match="ratio is"):
+    with pytest.raises(DataError, match=r"^ratio"):
         backtest(pd.DataFrame(), ratio=ratio)  # type: ignore[arg-type]
 
 
 def test_an_unknown_split_is_refused() -> None:
-    with pytest.raises(DataError, match="split is 'loss'; it can be compute"):
+    with pytest.raises(DataError, match="split is 'loss'"):
         backtest(pd.DataFrame(), split="loss")  # type: ignore[arg-type]
 
 
@@ -181,7 +181,7 @@ def test_a_family_called_all_is_a_family(table: pd.DataFrame, fitted: list[Runs]
 def test_a_file_that_is_no_checkpoint_is_left_alone(tmp_path: Path, table: pd.DataFrame) -> None:
     path = tmp_path / "runs.csv"
     path.write_text("run,loss\na,1\n", encoding="utf-8")
-    with pytest.raises(FileError, match="not a checkpoint"):
+    with pytest.raises(FileError, match=r"runs\.csv"):
         backtest(table, checkpoint=path, progress=False)
     assert path.read_text(encoding="utf-8") == "run,loss\na,1\n"
 

@@ -51,9 +51,9 @@ def test_the_better_fit_comes_first(pair: dict[str, Fit], tmp_path: Path) -> Non
     read = Comparison.load(tmp_path / "c.json")
     assert read == found
     assert str(read) == str(found)
-    with pytest.raises(FitError, match="fits is empty"):
+    with pytest.raises(FitError, match="fits"):
         read.average("loo")
-    with pytest.raises(FitError, match=r"by is 'held_out', .*; this comparison has weight_loo"):
+    with pytest.raises(FitError, match=r"by is 'held_out'.*weight_loo"):
         found.average()
     points = pd.DataFrame({"params": [1e9], "tokens": [1e10]})
     with pytest.raises(FitError, match="by is a DataFrame, "):
@@ -126,17 +126,17 @@ def stated(caveats: Iterable[Caveat]) -> list[tuple[str, str, dict[str, Any]]]:
 
 def test_what_cannot_be_compared_is_refused(pair: dict[str, Fit], make_fit: Maker) -> None:
     sharp = pair["sharp"]
-    with pytest.raises(DataError, match="'a' and 'b' were not fitted to the same losses"):
+    with pytest.raises(DataError, match="'a' and 'b'"):
         compare({"a": sharp, "b": make_fit(seed=1)})
-    with pytest.raises(DataError, match="nothing to compare a with"):
+    with pytest.raises(DataError, match=r"\ba\b"):
         compare({"a": sharp})
-    with pytest.raises(DataError, match="two fits are of law 'chinchilla'"):
+    with pytest.raises(DataError, match="'chinchilla'"):
         compare([sharp, sharp])
-    with pytest.raises(DataError, match="this one holds Fit, int"):
+    with pytest.raises(DataError, match="Fit, int"):
         compare([sharp, 3])
     tree = sharp.dt.copy()
     tree.attrs["loss_unit"] = "nats/byte"
-    with pytest.raises(DataError, match="'a' has losses in nats/token, 'b' in nats/byte"):
+    with pytest.raises(DataError, match=r"'a'.* nats/token, 'b' .*nats/byte"):
         compare({"a": sharp, "b": Fit(tree)})
 
 
@@ -168,7 +168,7 @@ def test_an_average_of_one_is_that_one(pair: dict[str, Fit]) -> None:
 
 @pytest.mark.parametrize("weights", [{"blunt": 1.0}, {"blunt": 0.5, "sharp": 0.6}])
 def test_bad_weights_are_refused(pair: dict[str, Fit], weights: dict[str, float]) -> None:
-    with pytest.raises(FitError, match="weights are"):
+    with pytest.raises(FitError, match="weights"):
         ModelAverage(pair, weights)
 
 

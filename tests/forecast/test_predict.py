@@ -98,7 +98,7 @@ def test_one_family_needs_no_name(one_family: Fit, two_families: Fit) -> None:
     where = {"params": 1e9, "tokens": 2e10}
     named = predict(one_family, **where, family="web")
     assert_allclose(predict(one_family, **where).loss_run, named.loss_run)
-    with pytest.raises(DataError, match=r"does not say the family .* 'web', 'code'"):
+    with pytest.raises(DataError, match=r"family .*'web', 'code'"):
         predict(two_families, **where)
 
 
@@ -163,17 +163,17 @@ def test_bad_levels_are_refused(two_families: Fit, levels: list[float]) -> None:
 
 
 def test_a_taken_column_is_refused(two_families: Fit) -> None:
-    with pytest.raises(DataError, match="already has a column 'mean'"):
+    with pytest.raises(DataError, match="'mean'"):
         predict(two_families, POINTS.assign(mean=1.0)).to_frame()
 
 
 def test_unknown_quantity_is_refused(two_families: Fit) -> None:
-    with pytest.raises(FitError, match="kind is 'both'; it can be run, curve, floor"):
+    with pytest.raises(FitError, match=r"kind is 'both'.*run, curve, floor"):
         predict(two_families, POINTS).quantity("both")  # type: ignore[arg-type]
 
 
 def test_nothing_asked_is_refused(two_families: Fit) -> None:
-    with pytest.raises(DataError, match="needs configs, or two of"):
+    with pytest.raises(DataError, match=r"configs.*params, tokens and flops"):
         predict(two_families)
 
 
@@ -189,7 +189,7 @@ def test_files_hold_the_table(two_families: Fit, tmp_path: Path) -> None:
     assert [one["text"] for one in content["caveats"]] == [c.text for c in forecast.caveats]
     assert ForecastFile.load(tmp_path / "p.json").caveats == forecast.caveats
     assert_allclose([row["q95"] for row in content["points"]], read["q95"], rtol=1e-9)
-    with pytest.raises(FileError, match=r"'\.txt' is not"):
+    with pytest.raises(FileError, match=r"'\.txt'"):
         forecast.save(tmp_path / "p.txt")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["p.csv", "p.json", "p.parquet"]
 
@@ -257,5 +257,5 @@ def test_a_typical_batch_is_assumed_and_said(make_fit: Callable[..., Fit]) -> No
     assert_allclose(steps.loss_curve.isel(point=0), batches.loss_curve.isel(point=1), rtol=1e-12)
     plan = allocate(fit, Scenario(compute_budget=1e20, family="web"))
     assert 1e6 < plan.recommended.params < 1e13
-    with pytest.raises(DataError, match="'batch_size' is not an input of a forecast"):
+    with pytest.raises(DataError, match="'batch_size'"):
         predict(fit, batch_size=1e5, **where)

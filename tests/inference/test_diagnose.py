@@ -197,7 +197,7 @@ def test_truncated_files_are_refused(two_families: Fit, tmp_path: Path, keep: fl
 def test_other_netcdf_files_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "other.nc"
     xr.Dataset({"x": ("t", [1.0])}).to_netcdf(path, engine="h5netcdf")
-    with pytest.raises(FileError, match="is not a fit: its schema is None"):
+    with pytest.raises(FileError, match="schema is None"):
         load_fit(path)
 
 

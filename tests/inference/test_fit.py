@@ -168,7 +168,7 @@ def test_starting_points_are_near_the_truth(table: pd.DataFrame) -> None:
 
 
 def test_too_few_runs_are_refused(table: pd.DataFrame) -> None:
-    with pytest.raises(DataError, match="has 1 run to fit; 3 or more are needed"):
+    with pytest.raises(DataError, match=r"\b1 run\b.*\b3\b"):
         fit(table.iloc[:1])
 
 
@@ -198,5 +198,5 @@ def test_bad_sampler_settings_are_refused(
 
 
 def test_an_unknown_law_is_refused(table: pd.DataFrame) -> None:
-    with pytest.raises(LawError, match="no law 'kepler'"):
+    with pytest.raises(LawError, match="'kepler'"):
         fit(table, "kepler")

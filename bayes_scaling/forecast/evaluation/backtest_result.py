@@ -22,9 +22,7 @@ DISTANCES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 1024.0)
 
 Law = Annotated[str, about("Name of the law.")]
 Family = Annotated[str, about("Name of the family.")]
-Ratio = Annotated[
-    float, about("A family's largest over the largest it was fitted on.", "ratio", gt=1)
-]
+Ratio = Annotated[float, about("A family's largest over its largest fitted.", "ratio", gt=1)]
 Runs = Annotated[int, about("Runs that were scored.", ge=0)]
 Coverage = about("Fraction of runs inside their central interval.", "probability", ge=0, le=1)
 Quantile = about("Quantile of the forecast, percent in the name.", "loss", gt=0)
@@ -40,27 +38,13 @@ class _Scores(Record, frozen=True, kw_only=True):
     coverage_80: Annotated[float, Coverage] | None
     coverage_90: Annotated[float, Coverage] | None
     coverage_95: Annotated[float, Coverage] | None
-    bias: Annotated[
-        float | None, about("Mean of log(median / loss); above 0 is too pessimistic.", "log loss")
-    ]
+    bias: Annotated[float | None, about("Mean of log(median / loss).", "log loss")]
     are: Annotated[float | None, about("Mean absolute relative error of the median.", "1")]
-    crps: Annotated[
-        float | None, about("Mean continuous ranked probability score; 0 is perfect.", "log loss")
-    ]
-    interval_score: Annotated[
-        float | None, about("Mean interval score of the 90% interval.", "log loss")
-    ]
+    crps: Annotated[float | None, about("Mean CRPS; 0 is perfect.", "log loss")]
+    interval_score: Annotated[float | None, about("Mean, of the 90% interval.", "log loss")]
     width: Annotated[float | None, about("Mean width of the 90% interval.", "log loss")]
-    log_score: Annotated[
-        float | None,
-        about(
-            "Mean log predictive density; null for families that were not fitted.", "log density"
-        ),
-    ]
-    pit_mean: Annotated[
-        float | None,
-        about("Mean probability integral transform; a half is calibrated.", "probability"),
-    ]
+    log_score: Annotated[float | None, about("Mean log predictive density.", "log density")]
+    pit_mean: Annotated[float | None, about("Mean PIT; a half is calibrated.", "probability")]
 
 
 class FitQuality(Record, frozen=True, kw_only=True):
@@ -101,12 +85,7 @@ class PointScore(Record, frozen=True, kw_only=True, rename={"q02_5": "q02.5", "q
     run: Annotated[str, about("Label of the run.")]
     flops: Annotated[float, about("Compute of the run.", "FLOP", gt=0)]
     loss: Annotated[float, about("Observed loss.", "loss", gt=0)]
-    extrapolation: Annotated[
-        float,
-        about(
-            "Compute beyond the family's largest fitted run; negative inside the data.", "decades"
-        ),
-    ]
+    extrapolation: Annotated[float, about("Compute beyond its largest fitted run.", "decades")]
     q02_5: Annotated[float, Quantile]
     q05: Annotated[float, Quantile]
     q10: Annotated[float, Quantile]
@@ -125,9 +104,7 @@ class PointScore(Record, frozen=True, kw_only=True, rename={"q02_5": "q02.5", "q
     interval_score: Annotated[float, about("Of the 90% interval.", "log loss")]
     width: Annotated[float, about("Of the 90% interval.", "log loss")]
     crps: Annotated[float, about("Continuous ranked probability score.", "log loss")]
-    pit: Annotated[
-        float, about("Fraction of draws below the observed loss.", "probability", ge=0, le=1)
-    ]
+    pit: Annotated[float, about("Fraction of draws below the loss.", "probability", ge=0, le=1)]
     log_score: Annotated[float | None, about("Log predictive density.", "log density")]
     fitted: Annotated[int, about("Runs of the family that were fitted.", ge=0)] | None
 

@@ -13,7 +13,7 @@ from bayes_scaling.core.record_tables import to_rows, to_table
 from bayes_scaling.core.records import Record, about
 from bayes_scaling.core.result import Result
 from bayes_scaling.errors import FitError
-from bayes_scaling.forecast.evaluation.backtest_result import Backtest
+from bayes_scaling.forecast.evaluation.backtest_result import Backtest, Coverage
 from bayes_scaling.forecast.evaluation.model_average import ModelAverage
 from bayes_scaling.inference import Fit
 
@@ -36,25 +36,11 @@ class ComparedFit(Record, frozen=True, kw_only=True):
     weight_loo: Annotated[float, about("Stacking weight by PSIS-LOO.", "1", ge=0, le=1)]
     r_hat: Annotated[float | None, about("Worst R-hat of the fit.")]
     divergences: Annotated[int, about("Draws that diverged.", ge=0)]
-    log_score: Annotated[
-        float | None,
-        about("Mean log score of held-out runs, families equal.", "log density"),
-    ] = None
-    crps: Annotated[
-        float | None, about("Mean CRPS of held-out runs, families equal.", "log loss")
-    ] = None
-    coverage_90: (
-        Annotated[
-            float, about("Held-out runs inside their 90% interval.", "probability", ge=0, le=1)
-        ]
-        | None
-    ) = None
-    bias: Annotated[
-        float | None, about("Mean of log(median / loss) of held-out runs.", "log loss")
-    ] = None
-    weight_held_out: (
-        Annotated[float, about("Stacking weight by held-out runs.", "1", ge=0, le=1)] | None
-    ) = None
+    log_score: Annotated[float | None, about("Mean of held-out runs.", "log density")] = None
+    crps: Annotated[float | None, about("Mean CRPS of held-out runs.", "log loss")] = None
+    coverage_90: Annotated[float, Coverage] | None = None
+    bias: Annotated[float | None, about("Mean log(median / loss), held out.", "log loss")] = None
+    weight_held_out: Annotated[float, about("Stacking weight.", "1", ge=0, le=1)] | None = None
 
 
 class Comparison(Result, frozen=True, kw_only=True, dict=True, tag="bayes_scaling.comparison/2"):

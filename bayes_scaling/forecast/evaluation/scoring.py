@@ -260,7 +260,7 @@ def _from_quantiles(levels: Floats, logs: Floats, observed: Floats) -> pd.DataFr
     """Scores by quantiles of the log loss; columns of losses are in their own unit."""
     at = {round(float(level), 6): logs[:, i] for i, level in enumerate(levels)}
     error = at[0.5] - observed
-    table: dict[str, Any] = {quantile_name(level): np.exp(v) for level, v in at.items()}
+    table: dict[str, NDArray[Any]] = {quantile_name(level): np.exp(v) for level, v in at.items()}
     table |= {"log_error": error, "are": np.abs(np.expm1(error))}
     for percent in COVERAGES:
         low, high = (at.get(round(v, 6)) for v in _ends(percent))

@@ -22,17 +22,8 @@ class RankTest(Record, frozen=True, kw_only=True):
 
     quantity: Annotated[str, about("Parameter and family.")]
     p: Annotated[float, about("p-value of uniform ranks.", "probability", ge=0, le=1)]
-    mean: Annotated[
-        float, about("Mean rank; below a half posteriors lie too high.", "probability", ge=0, le=1)
-    ]
-    spread: Annotated[
-        float,
-        about(
-            "Standard deviation of ranks over that of a uniform; above 1 posteriors are too "
-            "narrow.",
-            "ratio",
-        ),
-    ]
+    mean: Annotated[float, about("Mean rank; a half is calibrated.", "probability", ge=0, le=1)]
+    spread: Annotated[float, about("Standard deviation over that of a uniform.", "ratio")]
 
 
 class Calibration(Result, frozen=True, kw_only=True, dict=True, tag="bayes_scaling.sbc/2"):

@@ -40,6 +40,7 @@ __all__ = [
 OverallStatus = Literal["ok", "warn", "fail"]
 
 P = about("p-value; null where it was not tested.", "probability")
+INSIDE = about("Runs inside this predictive interval, percent.", "probability", ge=0, le=1)
 
 
 class ParameterCheck(Record, frozen=True, kw_only=True):
@@ -54,16 +55,11 @@ class ParameterCheck(Record, frozen=True, kw_only=True):
     ess_bulk: Annotated[float | None, about("Effective number of draws, bulk.")]
     ess_tail: Annotated[float | None, about("Effective number of draws, tails.")]
     r_hat: Annotated[float | None, about("Split R-hat.")]
-    contraction: Annotated[
-        float | None,
-        about("1 - posterior over prior variance of its log; null for what has no prior."),
-    ]
+    contraction: Annotated[float | None, about("1 - posterior over prior variance of its log.")]
     source: Annotated[Literal["data", "prior and data", "mostly prior"], about("Where it is from.")]
     status: Annotated[str, about("ok, or what is wrong with its sampling.")]
     prior_sensitivity: Annotated[float | None, about("Power-scaling sensitivity to the prior.")]
-    likelihood_sensitivity: Annotated[
-        float | None, about("Power-scaling sensitivity to the likelihood.")
-    ]
+    likelihood_sensitivity: Annotated[float | None, about("The same, to the likelihood.")]
     advice: Annotated[str, about("What to do; empty for nothing.")]
 
 
@@ -72,22 +68,12 @@ class PredictiveCheck(Record, frozen=True, kw_only=True):
 
     family: Annotated[str, about("Name; empty for all families together.")]
     runs: Annotated[int, about("Fitted runs.", ge=0)]
-    inside_50: Annotated[
-        float, about("Runs inside their 50% predictive interval.", "probability", ge=0, le=1)
-    ]
-    inside_90: Annotated[
-        float, about("Runs inside their 90% predictive interval.", "probability", ge=0, le=1)
-    ]
+    inside_50: Annotated[float, INSIDE]
+    inside_90: Annotated[float, INSIDE]
     residual_sd: Annotated[float | None, about("Standard deviation of residuals.", "log loss")]
-    structure: Annotated[
-        float | None,
-        about("Fraction of residual variance explained by compute and tokens per parameter.", "1"),
-    ]
+    structure: Annotated[float | None, about("Fraction of residual variance explained.", "1")]
     structure_p: Annotated[float | None, P]
-    trend: Annotated[
-        float | None,
-        about("Rank correlation of residuals with compute in the largest quarter of the runs."),
-    ]
+    trend: Annotated[float | None, about("Rank correlation with compute, largest runs.")]
     trend_p: Annotated[float | None, P]
 
 

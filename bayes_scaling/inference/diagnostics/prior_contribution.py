@@ -1,6 +1,6 @@
 """Contribution of a learned prior: prior, runs and posterior side by side."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -68,7 +68,7 @@ def contribution(fit: "Fit", seed: int = 0) -> pd.DataFrame:
             }
             shift = np.log(np.median(parts["posterior"])) - np.log(np.median(runs[name]))
             unit = fit.loss_unit(family) if parameter.of_loss else parameter.unit
-            row: dict[str, Any] = {"family": family, "name": name, "unit": unit}
+            row: dict[str, float | str] = {"family": family, "name": name, "unit": unit}
             for part, values in parts.items():
                 found = quantiles_of(values, CENTRAL)
                 row |= {f"{part}_{name}": float(value) for name, value in found.items()}
