@@ -1,7 +1,8 @@
 """Training curves: read logs, forecast a run from its beginning, stop it in time."""
 
 from bayes_scaling.curves.cleaning import finished_runs
-from bayes_scaling.curves.curve import Curve, Curves, Flag
+from bayes_scaling.curves.curve import Curve, Curves
+from bayes_scaling.curves.curve_flag import Flag
 from bayes_scaling.curves.fitting import CurveFit, CurvePopulation, fit_curve, learn
 from bayes_scaling.curves.importers import load_curves
 from bayes_scaling.curves.schedule import Schedule

@@ -124,19 +124,7 @@ def warmed(curve: Curve, schedule: Schedule | None) -> Curve:
     """Return a curve from the end of its warm-up on, where a schedule says when that is.
 
     Laws of learning rates hold after it (Tissue et al. 2024, Section 3). A curve with fewer than
-    four points there is left whole.
-
-    Parameters
-    ----------
-    curve : Curve
-        Logged curve.
-    schedule : Schedule or None
-        Learning rates.
-
-    Raises
-    ------
-    DataError
-        If the schedule counts steps and the curve tokens, or the other way round.
+    four points there is left whole; one that counts otherwise than the schedule is refused.
     """
     if schedule is None:
         return curve

@@ -5,7 +5,8 @@ import math
 from collections.abc import Iterable
 
 from bayes_scaling.curves.callbacks.rule import Rule
-from bayes_scaling.curves.curve import Curve, Flag
+from bayes_scaling.curves.curve import Curve
+from bayes_scaling.curves.curve_flag import Flag
 from bayes_scaling.curves.fitting.curve_fit import FEWEST
 from bayes_scaling.curves.stopping.verdict import LoggedLoss, Verdict
 from bayes_scaling.errors import DataError
@@ -57,16 +58,9 @@ class Recorder:
         self._logged: set[str] = set()
 
     def seen(self, t: float, loss: float, lr: float | None = None) -> bool:
-        """Record a logged loss, and return whether to stop.
+        """Record a loss and a learning rate logged at a step, and return whether to stop.
 
-        Parameters
-        ----------
-        t : float
-            Step; one before the first step, or another point of the last one, is left out.
-        loss : float
-            Loss; one that is no number is divergence.
-        lr : float, optional
-            Learning rate.
+        Before the first step, or again at the last one, it is left out; no number is divergence.
         """
         if t <= 0 or (self.points and self.points[-1][0] == t):
             return False

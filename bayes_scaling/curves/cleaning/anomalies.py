@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from bayes_scaling.core.records import Record, about
 from bayes_scaling.curves.cleaning.segments import Segments, Unfinished, segmented
-from bayes_scaling.curves.curve import Curve, Flag, FlagCode
+from bayes_scaling.curves.curve import Curve
+from bayes_scaling.curves.curve_flag import Flag, FlagCode
 from bayes_scaling.curves.schedule import Schedule
 from bayes_scaling.errors import DataError
 
@@ -87,21 +88,8 @@ class Cleaned:
 def cleaned(curve: Curve, schedule: Schedule | None = None) -> Cleaned:
     """Find the anomalies of a curve, and leave them out.
 
-    Parameters
-    ----------
-    curve : Curve
-        Logged curve.
-    schedule : Schedule, optional
-        Learning rates, where the curve has none: a step where they jump is no other level.
-
-    Returns
-    -------
-    Cleaned
-
-    Raises
-    ------
-    DataError
-        If the metric rises from its start, which no loss does.
+    A schedule gives learning rates where the curve has none: a step where they jump is no other
+    level. A metric that rises from its start, which no loss does, is refused.
     """
     last = float(curve.loss[-1])
     gone = curve.lost[curve.lost > curve.t[-1]]

@@ -32,13 +32,6 @@ def cooled(t: Floats, lr: Floats) -> bool:
     of it after a smooth fall, and fell faster than 1 / t somewhere on the way: a constant rate, a
     warm-up and a decay by the inverse square root have no such end. The peak may lie between two
     points of the log, and the end one point behind the last.
-
-    Parameters
-    ----------
-    t : (point,) array
-        Steps or tokens, above 0 and growing.
-    lr : (point,) array
-        Rates there, 0 or more.
     """
     peak = float(lr.max())
     if not peak > 0 or len(lr) < 2 or lr[-1] > _HIGHEST * peak:

@@ -64,16 +64,13 @@ def recovery(
 
     Parameters
     ----------
-    since, now : float
-        Where it left its curve, and its last point.
-    spacing : float
-        Between logged points since.
+    since, now, spacing : float
+        Where it left its curve, its last point, and the distance of logged points since.
     height : float
         Log loss above the curve; below 0, a run below its curve cannot have diverged.
-    left : float
-        Fraction of the height that is left.
-    parallel : float
-        Probability that its points run in parallel to the curve, as those of a level do.
+    left, parallel : float
+        Fraction of the height that is left, and probability that the points run in parallel to the
+        curve, as those of a level do.
     """
     median = max(_MEDIAN * since, _POINTS * spacing)
     age = max(now - since + spacing, spacing)

@@ -92,12 +92,7 @@ class Segments:
 def segmented(t: Floats, loss: Floats, lr: Floats | None = None) -> Segments:
     """Compute the segments of a curve from the regimes of its points.
 
-    Parameters
-    ----------
-    t, loss : (point,) array
-        Positions, growing, and losses above 0.
-    lr : (point,) array, optional
-        Learning rates: where these jump, a step of the loss is theirs and no other level.
+    Where learning rates are known and jump, a step of the loss is theirs and no other level.
     """
     x, y = np.log(t), np.log(loss)
     noise = _noise(y)

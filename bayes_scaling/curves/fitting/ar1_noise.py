@@ -49,21 +49,8 @@ def kalman_filter(
 ) -> tuple[Floats, Ar1State]:
     """Compute the log likelihood of residuals, and the state of the AR(1) process after them.
 
-    Parameters
-    ----------
-    residuals : (particle, point) array
-        Log loss less that of the law.
-    log_t : (point,) array
-        Natural log of the positions, growing.
-    counts : (point,) array
-        Logged points averaged in each one, which divide the variance of its white noise.
-    noise : NoiseParameters
-        Parameters of each particle.
-
-    Returns
-    -------
-    log_likelihood : (particle,) array
-    state : Ar1State
+    Residuals are of log loss, dims (particle, point), at ``log_t``, growing; each is a mean over
+    ``counts`` logged points, which divide the variance of its white noise.
     """
     total = noise.ar1_sd**2
     mean, variance = np.zeros(len(residuals)), total.copy()

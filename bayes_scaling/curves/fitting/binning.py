@@ -62,19 +62,7 @@ class BinnedCurve:
 
 
 def binned(curve: Curve, points: int = POINTS) -> BinnedCurve:
-    """Average a curve over bins of a log grid.
-
-    Parameters
-    ----------
-    curve : Curve
-        Logged points.
-    points : int
-        Largest number of bins; a curve with no more points is left as it is.
-
-    Returns
-    -------
-    BinnedCurve
-    """
+    """Average a curve over so many bins; one with no more points is left as it is."""
     log_t, log_loss = np.log(curve.t), np.log(curve.loss)
     steps = np.abs(np.diff(log_loss))
     white_sd = float(np.median(steps) * _TO_SD) if len(steps) >= _KNOWN else float("nan")

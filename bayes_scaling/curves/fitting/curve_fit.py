@@ -1,7 +1,7 @@
 """Posterior of a curve: laws averaged by their evidence, and the forecast."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -151,12 +151,8 @@ class CurveFit:
                 f"the end of the curve of {self.curve.run!r}"
             )
         rng = generator(Stream.CURVE_FORECAST, self.seed if seed is None else seed)
-        size = len(self.parts[0].particles.points)
-        counts = rng.multinomial(size, np.array(list(self.weights.values())))
         draws = []
-        for part, count in zip(self.parts, counts, strict=True):
-            chosen = rng.permutation(size)[:count]
-            points = part.particles.points[chosen]
+        for part, points in self._mixture(rng):
             curve = part.model.log_curve(points, part.model.inputs(at))
             draws.append(
                 curve if kind == "curve" else curve + part.deviations(points, self.data, at, rng)
@@ -166,15 +162,19 @@ class CurveFit:
 
     def floor(self) -> Floats:
         """Draw the loss that the run would end at, were it to go on for ever."""
-        rng = generator(Stream.CURVE_FLOOR, self.seed)
+        return np.concatenate(
+            [
+                part.model.values(points)["floor"][:, 0] * np.exp(part.model.frame.log_loss)
+                for part, points in self._mixture(generator(Stream.CURVE_FLOOR, self.seed))
+            ]
+        )
+
+    def _mixture(self, rng: np.random.Generator) -> Iterator[tuple[LawPosterior, Floats]]:
+        """Draw particles of each law by its weight."""
         size = len(self.parts[0].particles.points)
         counts = rng.multinomial(size, np.array(list(self.weights.values())))
-        draws = [
-            part.model.values(part.particles.points[rng.permutation(size)[:count]])["floor"][:, 0]
-            * np.exp(part.model.frame.log_loss)
-            for part, count in zip(self.parts, counts, strict=True)
-        ]
-        return np.concatenate(draws)
+        for part, count in zip(self.parts, counts, strict=True):
+            yield part, part.particles.points[rng.permutation(size)[:count]]
 
     def log_density(self, t: float, loss: float) -> float:
         """Return the log predictive density of the loss logged at a later point."""

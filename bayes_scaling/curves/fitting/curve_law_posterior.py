@@ -35,23 +35,9 @@ class LawPosterior:
     def deviations(
         self, points: Floats, data: BinnedCurve, at: Floats, rng: np.random.Generator
     ) -> Floats:
-        """Draw paths of the noise from the last point on: AR(1) process and white noise.
+        """Draw paths of the noise of particles from the last point on, in log loss.
 
-        Parameters
-        ----------
-        points : (draw, parameter) array
-            Particles.
-        data : BinnedCurve
-            Curve so far.
-        at : (point,) array
-            Steps or tokens, in order.
-        rng : numpy.random.Generator
-            Random generator.
-
-        Returns
-        -------
-        (draw, point) array
-            In log loss.
+        Dims (draw, point): AR(1) process and white noise at positions that do not go back.
         """
         _, state = self.model.filtered(points, data)
         noise = self.model.noise(points)

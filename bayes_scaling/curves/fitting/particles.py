@@ -33,15 +33,7 @@ _WANTED = 0.25
 
 @dataclass(frozen=True)
 class Gaussian:
-    """A normal prior.
-
-    Attributes
-    ----------
-    mean : (parameter,) array
-        Mean.
-    chol : (parameter, parameter) array
-        Lower Cholesky factor of the covariance.
-    """
+    """Normal prior: its mean, and the lower Cholesky factor of its covariance."""
 
     mean: Floats
     chol: Floats
@@ -71,15 +63,7 @@ class Gaussian:
 
 @dataclass(frozen=True)
 class Target:
-    """Density to be sampled.
-
-    Attributes
-    ----------
-    prior : Gaussian
-        Prior of the parameters.
-    likelihood : callable
-        Log likelihood of points, (particle, parameter) to (particle,).
-    """
+    """Density to be sampled: a prior, and the log likelihood of points."""
 
     prior: Gaussian
     likelihood: Likelihood
@@ -116,17 +100,7 @@ class Particles:
 
 
 def sample(target: Target, size: int, rng: np.random.Generator) -> Particles:
-    """Sample a posterior, by tempering from the prior.
-
-    Parameters
-    ----------
-    target : Target
-        Prior and likelihood.
-    size : int
-        Number of particles.
-    rng : numpy.random.Generator
-        Random generator.
-    """
+    """Sample a posterior by so many particles, tempered from the prior."""
     points = target.prior.draw(size, rng)
     here = Particles(points, target.logs(points), 0.0)
     power = 0.0
@@ -140,22 +114,10 @@ def sample(target: Target, size: int, rng: np.random.Generator) -> Particles:
 
 
 def updated(known: Particles, target: Target, rng: np.random.Generator) -> Particles:
-    """Update a posterior to more data by importance weights and moves.
+    """Update a posterior to all data, old and new, by importance weights and moves.
 
-    Parameters
-    ----------
-    known : Particles
-        Posterior before.
-    target : Target
-        Prior, and likelihood of all data, old and new.
-    rng : numpy.random.Generator
-        Random generator.
-
-    Returns
-    -------
-    Particles
-        Its ``effective`` fraction says whether the new data agree with the old: far below a tenth
-        it is better to sample from the prior again.
+    The ``effective`` fraction of the result says whether the new data agree with the old: far below
+    a tenth it is better to sample from the prior again.
     """
     after = target.logs(known.points)
     gain = after - known.log_likelihood

@@ -28,8 +28,7 @@ def logged_losses(curve: Curve) -> list[LoggedLoss]:
 def forecasts(fit: CurveFit, now: float, end: float, stop_at: float) -> list[CurveForecast]:
     """Return quantiles of the loss to be logged, and of what running on from now saves.
 
-    From now to the planned end or the place to stop, whichever is later; to the end alone under
-    a schedule.
+    To the planned end or the place to stop, whichever is later; to the end under a schedule.
     """
     at = np.geomspace(now, max(end, stop_at, 1.02 * now), _PLACES)
     if fit.scheduled:

@@ -10,7 +10,8 @@ from bayes_scaling.core.draw_summary import PosteriorSummary
 from bayes_scaling.core.records import Record, about, null_together, to_plain
 from bayes_scaling.core.result import CAVEATS, Result
 from bayes_scaling.curves.cleaning.anomalies import Excursion
-from bayes_scaling.curves.curve import Axis, Curve, Flag
+from bayes_scaling.curves.curve import Axis, Curve
+from bayes_scaling.curves.curve_flag import Flag
 from bayes_scaling.curves.fitting.curve_fit import CurveFit
 
 __all__ = ["CurveForecast", "Length", "LoggedLoss", "StoppingGain", "Verdict"]
