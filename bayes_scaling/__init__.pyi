@@ -1,4 +1,4 @@
-from . import curves, decisions, errors, forecast, inference, laws, model, report, runs
+from . import curves, decisions, errors, forecast, inference, laws, model, plots, report, runs
 from ._version import __version__
 from .curves import Curve, Curves, fit_curve, load_curves, monitor
 from .decisions import (
@@ -78,6 +78,7 @@ __all__ = [
     "model",
     "monitor",
     "next_runs",
+    "plots",
     "predict",
     "report",
     "runs",

@@ -15,7 +15,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import bayes_scaling as bs
-from bayes_scaling import report
+from bayes_scaling import plots
 from bayes_scaling.curves import Schedule
 from bayes_scaling.decisions import ShapeLimits
 
@@ -32,8 +32,8 @@ HEAD = """\
 # Gallery
 
 Every figure, on the bundled runs, drawn by `uv run python tools/gallery.py`. Functions of
-`bayes_scaling.report` return a `matplotlib.figure.Figure`, whose axes are `figure.axes`; none of
-them touches `pyplot` or your settings. `report.style.save_figure(figure, "name.svg")` writes PNG,
+`bayes_scaling.plots` return a `matplotlib.figure.Figure`, whose axes are `figure.axes`; none of
+them touches `pyplot` or your settings. `plots.style.save_figure(figure, "name.svg")` writes PNG,
 SVG or PDF whole or not at all, and so does `--plot FILE` on the command line.
 
 `fit` is a fit, `plan` is `bs.allocate(fit, scenario)`, `tested` is
@@ -52,41 +52,41 @@ class Shown(NamedTuple):
 def of_fit(fit: bs.Fit) -> Iterator[Shown]:
     """Figures of a fit and its sampler."""
     names = ["floor", "alpha_N", "alpha_D", "gamma"]
-    yield Shown("plot_forecast(fit)", report.plot_forecast(fit), "The forecast beyond the data.")
-    yield Shown("plot_exponents(fit)", report.plot_exponents(fit), "Posterior against prior.")
-    yield Shown("plot_residuals(fit)", report.plot_residuals(fit), "What the law leaves over.")
+    yield Shown("plot_forecast(fit)", plots.plot_forecast(fit), "The forecast beyond the data.")
+    yield Shown("plot_exponents(fit)", plots.plot_exponents(fit), "Posterior against prior.")
+    yield Shown("plot_residuals(fit)", plots.plot_residuals(fit), "What the law leaves over.")
     yield Shown(
-        "plot_predictive(fit)", report.plot_predictive(fit), "PIT and coverage of the fitted runs."
+        "plot_predictive(fit)", plots.plot_predictive(fit), "PIT and coverage of the fitted runs."
     )
     yield Shown(
         "plot_prior_predictive(fit)",
-        report.plot_prior_predictive(fit),
+        plots.plot_prior_predictive(fit),
         "What the priors expect of these runs.",
     )
-    yield Shown("plot_ranks(fit, names)", report.plot_ranks(fit, names), "Do chains agree?")
-    yield Shown("plot_energy(fit)", report.plot_energy(fit), "Were the tails explored?")
+    yield Shown("plot_ranks(fit, names)", plots.plot_ranks(fit, names), "Do chains agree?")
+    yield Shown("plot_energy(fit)", plots.plot_energy(fit), "Were the tails explored?")
 
 
 def of_decisions(fit: bs.Fit) -> Iterator[Shown]:
     """Figures of a plan, budgets and factors."""
     plan = bs.allocate(fit, SCENARIO)
     chosen = plan.recommended
-    yield Shown("plot_allocation(plan)", report.plot_allocation(plan), "Loss and risk by size.")
+    yield Shown("plot_allocation(plan)", plots.plot_allocation(plan), "Loss and risk by size.")
     yield Shown(
         "plot_contours(fit, plan)",
-        report.plot_contours(fit, plan),
+        plots.plot_contours(fit, plan),
         "Loss over parameters and tokens, and the optimum of every draw.",
     )
-    yield Shown("plot_regret(plan)", report.plot_regret(plan), "What not knowing the law costs.")
-    yield Shown("plot_alternatives(plan)", report.plot_alternatives(plan), "Plans that were named.")
+    yield Shown("plot_regret(plan)", plots.plot_regret(plan), "What not knowing the law costs.")
+    yield Shown("plot_alternatives(plan)", plots.plot_alternatives(plan), "Plans that were named.")
     yield Shown(
         "plot_frontier(bs.budget_frontier(fit, scenario))",
-        report.plot_frontier(bs.budget_frontier(fit, SCENARIO)),
+        plots.plot_frontier(bs.budget_frontier(fit, SCENARIO)),
         "What budgets buy, and what a target needs.",
     )
     yield Shown(
         "plot_marginal(bs.marginal(fit, params, tokens, family=family))",
-        report.plot_marginal(bs.marginal(fit, chosen["params"], chosen["tokens"], family=FAMILY)),
+        plots.plot_marginal(bs.marginal(fit, chosen.params, chosen.tokens, family=FAMILY)),
         "Diminishing returns of each factor.",
     )
 
@@ -97,12 +97,12 @@ def of_others(runs: bs.Runs) -> Iterator[Shown]:
     limits = ShapeLimits(width_multiple=8)
     yield Shown(
         "plot_shapes(bs.best_shape(shaped, params))",
-        report.plot_shapes(bs.best_shape(shaped, 2e5, family=FAMILY, limits=limits)),
+        plots.plot_shapes(bs.best_shape(shaped, 2e5, family=FAMILY, limits=limits)),
         "Depth against width, from a fit of a law that reads shapes.",
     )
     tested = bs.backtest(runs, ratio=[4, 8, 16], progress=False)
-    yield Shown("plot_backtest(tested)", report.plot_backtest(tested), "Do forecasts hold?")
-    yield Shown("plot_pit(tested)", report.plot_pit(tested), "Where the runs came.")
+    yield Shown("plot_backtest(tested)", plots.plot_backtest(tested), "Do forecasts hold?")
+    yield Shown("plot_pit(tested)", plots.plot_pit(tested), "Where the runs came.")
     table = runs.table
     name = table[table["role"] == "grid"].nlargest(1, "flops")["run"].iloc[0]
     log = bs.datasets.load_table("byte_lm_curves").query("run == @name")
@@ -110,7 +110,7 @@ def of_others(runs: bs.Runs) -> Iterator[Shown]:
     plan = Schedule(np.r_[0.0, curve.t], np.r_[0.0, curve.lr])
     end = float(curve.t[-1])
     verdict = bs.monitor(curve.until(end / 2), end, schedule=plan, reference=1.5, seed=0)
-    yield Shown("plot_curve(verdict)", report.plot_curve(verdict), "Stop, or go on?")
+    yield Shown("plot_curve(verdict)", plots.plot_curve(verdict), "Stop, or go on?")
 
 
 def main() -> None:

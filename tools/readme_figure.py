@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import bayes_scaling as bs
-from bayes_scaling.report import plot_forecast
+from bayes_scaling.plots import plot_forecast
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "forecast.png"
 

@@ -90,8 +90,8 @@ def monitor(log: str, only: str | None, output: str, **options: Any) -> None:
     click.echo(str(verdict))
     click.echo(f"Verdict written to {output}")
     if figure:
+        from bayes_scaling.plots import plot_curve
         from bayes_scaling.plots.style import save_figure
-        from bayes_scaling.report import plot_curve
 
         save_figure(plot_curve(verdict), figure)
         click.echo(f"Plot written to {figure}")

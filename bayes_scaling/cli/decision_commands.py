@@ -59,7 +59,7 @@ def allocate(fit: str, scenario: str, output: str, plot: str | None, seed: int) 
     click.echo(str(plan))
     click.echo(f"Plan written to {output}")
     if plot:
-        from bayes_scaling.report import plot_allocation, plot_alternatives
+        from bayes_scaling.plots import plot_allocation, plot_alternatives
 
         _draw(plot_alternatives if wanted.alternatives else plot_allocation, plan, plot)
 
@@ -99,7 +99,7 @@ def frontier(fit: str, scenario: str, output: str, seed: int, **given: Any) -> N
     click.echo(str(found))
     click.echo(f"Frontier written to {output}")
     if given["plot"]:
-        from bayes_scaling.report import plot_frontier
+        from bayes_scaling.plots import plot_frontier
 
         _draw(plot_frontier, found, given["plot"])
 
@@ -127,7 +127,7 @@ def marginal(fit: str, scenario: str | None, output: str, **options: Any) -> Non
     click.echo(str(found))
     click.echo(f"Gains written to {output}")
     if plot:
-        from bayes_scaling.report import plot_marginal
+        from bayes_scaling.plots import plot_marginal
 
         _draw(plot_marginal, found, plot)
 
@@ -182,7 +182,7 @@ def shape(fit: str, params: float, output: str, **options: Any) -> None:
     click.echo(str(found))
     click.echo(f"Shapes written to {output}")
     if plot:
-        from bayes_scaling.report import plot_shapes
+        from bayes_scaling.plots import plot_shapes
 
         _draw(plot_shapes, found, plot)
 

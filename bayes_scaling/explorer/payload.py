@@ -9,7 +9,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_scaling.core.draw_summary import PosteriorSummary
 from bayes_scaling.core.records import to_plain
+from bayes_scaling.decisions import Plan
 from bayes_scaling.decisions.allocation import budget_line, least_cost, problem, risk_search
 from bayes_scaling.decisions.allocation.cost_draws import SERVING, TRAINING
 from bayes_scaling.decisions.allocation.problem_from_fit import problem_at
@@ -20,7 +22,6 @@ from bayes_scaling.inference import Fit
 from bayes_scaling.laws import compute_optimum
 from bayes_scaling.runs.loss_units import plausible
 from bayes_scaling.scenarios.scenario import Scenario
-from bayes_scaling.scenarios.version_1_names import scenario_of_version_1
 
 __all__ = ["Explorer", "PageProblem", "Search", "explorer"]
 
@@ -92,7 +93,7 @@ class PagePlan(_Payload, frozen=True, kw_only=True):
 
     params: float
     tokens: float
-    loss: dict[str, float]
+    loss: PosteriorSummary
 
 
 class PageProblem(_Payload, frozen=True, kw_only=True):
@@ -136,7 +137,7 @@ class Explorer:
         return to_plain({"problems": self.problems, "search": Search()})
 
 
-def explorer(fit: Fit, plans: Sequence[Mapping[str, Any]]) -> Explorer | None:
+def explorer(fit: Fit, plans: Sequence[Plan]) -> Explorer | None:
     """Collect everything with which a page computes plans again, for every plan that allows it.
 
     Parameters
@@ -158,7 +159,7 @@ def explorer(fit: Fit, plans: Sequence[Mapping[str, Any]]) -> Explorer | None:
     problems, translated = [], []
     for place, plan in enumerate(plans):
         try:
-            given = problem_at(fit, _scenario_of(plan), int(plan.get("seed", 0)))
+            given = problem_at(fit, _scenario_of(plan), plan.seed)
             translated.append(functions(given, extent_of(fit, given.draws.family)))
         except (LawError, ScenarioError):
             # Of a law whose functions JavaScript lacks.
@@ -167,15 +168,12 @@ def explorer(fit: Fit, plans: Sequence[Mapping[str, Any]]) -> Explorer | None:
     return Explorer(problems, translated) if problems else None
 
 
-def _scenario_of(plan: Mapping[str, Any]) -> Scenario:
+def _scenario_of(plan: Plan) -> Scenario:
     """The scenario of a plan; one with whole layers is computed with the best shape there is."""
-    scenario = Scenario.from_dict(scenario_of_version_1(plan["scenario"]))
-    return msgspec.structs.replace(scenario, family=plan["family"], shape=None)
+    return msgspec.structs.replace(plan.scenario, family=plan.family, shape=None)
 
 
-def _problem(
-    fit: Fit, given: problem.Problem, plan: Mapping[str, Any], place: int, most: int
-) -> PageProblem:
+def _problem(fit: Fit, given: problem.Problem, plan: Plan, place: int, most: int) -> PageProblem:
     step = max(-(-given.draws.size // most), 1)
     draws = given.draws.thinned(step) if step > 1 else given.draws
     return PageProblem(
@@ -192,11 +190,9 @@ def _problem(
         amount=_amount(given.scenario, plan),
         most=given.scenario.affords,
         priced=given.scenario.priced,
-        shaped=bool(plan.get("shape")),
+        shaped=plan.shape is not None,
         python=PagePlan(
-            params=plan["recommended"]["params"],
-            tokens=plan["recommended"]["tokens"],
-            loss=plan["loss"],
+            params=plan.recommended.params, tokens=plan.recommended.tokens, loss=plan.loss
         ),
     )
 
@@ -218,15 +214,14 @@ def _scenario(one: Scenario) -> PageScenario:
     )
 
 
-def _amount(one: Scenario, plan: Mapping[str, Any]) -> Amount:
-    least = plan.get("least_cost")
-    if one.money_budget is not None or (least and least["unit"] != "FLOP"):
-        return Amount(
-            name="money", unit=one.currency, value=least["amount"] if least else one.money_budget
-        )
-    if one.compute_budget is not None or least:
-        value = least["amount"] if least else one.compute_budget
-        return Amount(name="flops", unit="FLOP", value=value)
+def _amount(one: Scenario, plan: Plan) -> Amount:
+    if plan.least_cost is not None:
+        name = "money" if one.priced else "flops"
+        return Amount(name=name, unit=plan.least_cost.unit, value=plan.least_cost.amount)
+    if one.money_budget is not None:
+        return Amount(name="money", unit=one.currency, value=one.money_budget)
+    if one.compute_budget is not None:
+        return Amount(name="flops", unit="FLOP", value=one.compute_budget)
     return Amount(name="seconds", unit="s", value=one.time_budget)
 
 

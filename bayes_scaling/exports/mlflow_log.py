@@ -4,7 +4,7 @@ import math
 import os
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from bayes_scaling.core.mlflow_client import client_of, in_words
 from bayes_scaling.errors import DataError
 from bayes_scaling.inference import Fit
 from bayes_scaling.report import render_html, report_content
-from bayes_scaling.report.html import json_text
+from bayes_scaling.report.content_records import ReportContent
 from bayes_scaling.report.markdown import render_markdown
 from bayes_scaling.results.belonging import ResultLike
 
@@ -31,7 +31,7 @@ _OF_PLAN = ("params", "tokens", "flops", "tokens_per_param")
 
 def log_to_mlflow(
     fit: Fit,
-    *results: ResultLike | Mapping[str, Any],
+    *results: ResultLike,
     uri: str | None = None,
     experiment: str | None = None,
     run_id: str | None = None,
@@ -92,7 +92,7 @@ def log_to_mlflow(
         if run_id is None and uri is None and experiment is None:
             run_id = _active()
         named = experiment or (None if uri is None else "Default")
-        with _run(client, named, run_id, content["title"]) as target:
+        with _run(client, named, run_id, content.title) as target:
             _log(client, target, fit, content)
             return target
 
@@ -130,14 +130,14 @@ def _experiment(client: Any, name: str) -> str:
     return str(client.create_experiment(name) if found is None else found.experiment_id)
 
 
-def _log(client: Any, run_id: str, fit: Fit, content: Mapping[str, Any]) -> None:
+def _log(client: Any, run_id: str, fit: Fit, content: ReportContent) -> None:
     from mlflow.entities import Metric, Param, RunTag
 
     now = int(time.time() * 1000)
     summary = render_markdown(content)
     tags = {
-        "bayes_scaling.verdict": content["verdict"]["label"],
-        "bayes_scaling.version": content["provenance"]["versions"]["bayes-scaling"],
+        "bayes_scaling.verdict": content.verdict.label,
+        "bayes_scaling.version": content.provenance.versions["bayes-scaling"],
         "mlflow.note.content": _cut(summary, _LONGEST_NOTE),
     }
     metrics = [Metric(name, value, now, 0) for name, value in _metrics(content).items()]
@@ -150,47 +150,48 @@ def _log(client: Any, run_id: str, fit: Fit, content: Mapping[str, Any]) -> None
         out = Path(folder)
         fit.save(out / "fit.nc")
         write_bytes(out / "report.html", render_html(content, fit))
-        write_bytes(out / "report.json", json_text(content))
+        content.save(out / "report.json")
         write_bytes(out / "summary.md", summary)
         client.log_artifacts(run_id, os.fspath(out))
 
 
-def _params(content: Mapping[str, Any]) -> dict[str, str]:
-    made, data = content["provenance"], content["data"]
+def _params(content: ReportContent) -> dict[str, str]:
+    made, data = content.provenance, content.data
     return {
-        "law": content["law"]["name"],
-        "noise": content["law"]["noise"],
-        "source": made["source"],
-        "runs_hash": made["runs_hash"],
-        "runs": str(data["runs"]),
-        "held_out": str(data["held_out"]),
-        "families": ", ".join(line["family"] for line in data["families"]),
-        "loss_unit": content["loss_unit"],
-        "params_column": data["params_column"],
-        "seed": str(made["seed"]),
-        **{name: str(made["sampler"][name]) for name in ("draws", "tune", "chains")},
+        "law": content.law.name,
+        "noise": content.law.noise,
+        "source": made.source,
+        "runs_hash": made.runs_hash,
+        "runs": str(data.runs),
+        "held_out": str(data.held_out),
+        "families": ", ".join(line.family for line in data.families),
+        "loss_unit": content.loss_unit,
+        "params_column": data.params_column,
+        "seed": str(made.seed),
+        **{name: str(made.sampler[name]) for name in ("draws", "tune", "chains")},
     }
 
 
-def _metrics(content: Mapping[str, Any]) -> dict[str, float]:
+def _metrics(content: ReportContent) -> dict[str, float]:
     """Numbers by name; what is missing or not finite is left out."""
-    checks = {check["name"]: check["value"] for check in content["diagnostics"]["checks"]}
+    checks = {check.name: check.value for check in content.diagnostics.checks}
     names = ("divergences", "R-hat", "effective draws", "E-BFMI")
     found = {f"diagnostics/{name}": checks.get(name) for name in names}
-    loo = content["diagnostics"]["loo"] or {}
-    found |= {f"loo/{name}": loo.get(name) for name in ("elpd", "se", "pareto_k_max")}
-    held_out = content["held_out"]
-    found |= {f"held_out/{name}": held_out[name] for name in ("known", "inside_90", "bias")}
-    short = short_names((line["family"] for line in content["data"]["families"]), _LEGAL)
-    for row in content["parameters"]:
-        if row["family"] in short:
-            found[f"{row['name']}/{short[row['family']]}"] = row["q50"]
-    named = [f"{place}-{plan['family']}" for place, plan in enumerate(content["plans"], 1)]
+    loo, held_out = content.diagnostics.loo, content.held_out
+    found |= {f"loo/{name}": getattr(loo, name) for name in ("elpd", "se", "pareto_k_max")}
+    found |= {
+        f"held_out/{name}": getattr(held_out, name) for name in ("known", "inside_90", "bias")
+    }
+    short = short_names((line.family for line in content.data.families), _LEGAL)
+    for row in content.parameters:
+        if row.family in short:
+            found[f"{row.name}/{short[row.family]}"] = row.q50
+    named = [f"{place}-{plan.family}" for place, plan in enumerate(content.plans, 1)]
     planned = short_names(named, _LEGAL)
-    for stem, plan in zip(planned.values(), content["plans"], strict=True):
-        found |= {f"plan/{stem}/{name}": plan["recommended"][name] for name in _OF_PLAN}
-        found |= {f"plan/{stem}/loss_{name}": value for name, value in plan["loss"].items()}
-        found[f"plan/{stem}/probability_of_target"] = plan.get("probability_of_target")
+    for stem, plan in zip(planned.values(), content.plans, strict=True):
+        found |= {f"plan/{stem}/{name}": getattr(plan.recommended, name) for name in _OF_PLAN}
+        found |= {f"plan/{stem}/loss_{name}": value for name, value in plan.loss.to_dict().items()}
+        found[f"plan/{stem}/probability_of_target"] = plan.probability_of_target
     return {
         name: float(value)
         for name, value in found.items()

@@ -1,16 +1,18 @@
 """A fit, its forecasts and plans made from it as tables."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from bayes_scaling.core.caveat import texts
+from bayes_scaling.core.records import to_plain
+from bayes_scaling.decisions import Plan
 from bayes_scaling.forecast.prediction import forecast_columns, predict_own
 from bayes_scaling.inference import Fit
 from bayes_scaling.inference.fit_result import check_fit
 from bayes_scaling.report import report_content
-from bayes_scaling.results.belonging import ResultLike, checked
+from bayes_scaling.results.belonging import ResultLike, as_plan
 
 __all__ = ["tables"]
 
@@ -19,7 +21,7 @@ _LEVELS = {"predicted_q05": 0.05, "predicted_q50": 0.5, "predicted_q95": 0.95}
 
 def tables(
     fit: Fit,
-    *plans: ResultLike | Mapping[str, Any],
+    *plans: ResultLike,
     configs: Any = None,
     seed: int = 0,
 ) -> dict[str, pd.DataFrame]:
@@ -59,7 +61,7 @@ def tables(
     (3, 2)
     """
     check_fit(fit)
-    given = [checked(plan, fit) for plan in plans]
+    given = [as_plan(plan, fit) for plan in plans]
     found = {
         "runs": _runs(fit, seed),
         "flags": fit.dt["flags"].to_dataset().to_dataframe().reset_index(drop=True),
@@ -113,16 +115,17 @@ def _draws(fit: Fit) -> dict[str, pd.DataFrame]:
 def _forecasts(fit: Fit, configs: Any, seed: int) -> pd.DataFrame:
     if configs is not None:
         return fit.predict(configs, seed=seed).to_frame()
-    table = pd.DataFrame(report_content(fit, seed=seed)["forecasts"])
-    return table.assign(tags=table["tags"].map("; ".join))
+    rows = report_content(fit, seed=seed).forecasts
+    return pd.DataFrame(to_plain(rows)).assign(tags=["; ".join(texts(row.tags)) for row in rows])
 
 
-def _plan_row(plan: Mapping[str, Any]) -> dict[str, Any]:
-    chosen = plan["recommended"]
-    names = ("family", "budget_flops", "target_loss", "probability_of_target", "extrapolation")
+def _plan_row(plan: Plan) -> dict[str, str | float | None]:
+    chosen = plan.recommended
+    names = ("budget_flops", "target_loss", "probability_of_target", "extrapolation")
     return {
-        "family": plan["family"],
-        **{name: chosen[name] for name in ("params", "tokens", "flops", "tokens_per_param")},
-        **plan["loss"],
-        **{name: plan.get(name) for name in names[1:]},
+        "family": plan.family,
+        **{name: getattr(chosen, name) for name in ("params", "tokens", "flops")},
+        "tokens_per_param": chosen.tokens_per_param,
+        **plan.loss.to_dict(),
+        **{name: getattr(plan, name) for name in names},
     }

@@ -36,7 +36,7 @@ _NAME = "bayes-scaling-fit"
 def write_tables(
     folder: str | os.PathLike[str],
     fit: Fit,
-    *plans: ResultLike | Mapping[str, Any],
+    *plans: ResultLike,
     form: str = "csv",
     configs: Any = None,
     seed: int = 0,

@@ -84,7 +84,7 @@ def _forest(
         axes.plot(q50, y, "o", color="white", mec=blue, ms=4.5)
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(_short)
-    axes.xaxis.set_minor_formatter(_blank)
+    axes.xaxis.set_minor_formatter(style.no_label)
     axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axes.set_yticks(range(len(rows)), [text for text, _ in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)
@@ -92,10 +92,6 @@ def _forest(
 
 def _short(value: float, _position: object = None) -> str:
     return f"{value:.3g}"
-
-
-def _blank(_value: float, _position: object = None) -> str:
-    return ""
 
 
 def _replicates(fit: Fit) -> NDArray[np.float64]:
@@ -142,7 +138,7 @@ def plot_residuals(fit: Fit) -> "Figure":
         handles.append(drawn)
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(axis_power)
-    axes.xaxis.set_minor_formatter(_blank)
+    axes.xaxis.set_minor_formatter(style.no_label)
     axes.set_xlabel("training compute C (FLOP)")
     axes.set_ylabel("observed over predicted loss − 1 (%)")
     if len(fit.families) > 1:

@@ -1,6 +1,7 @@
 """The path of configurations along which a report forecasts: compute-optimal, C = 6·N·D."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from bayes_scaling.posterior import family_posterior, runs_of
 __all__ = ["Frontier", "forecast_data", "frontier"]
 
 Floats = NDArray[np.float64]
+Path = Literal["compute-optimal", "fixed ratio"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Frontier:
     flops: Floats
     params: Floats
     tokens: Floats
-    kind: str
+    kind: Path
 
 
 def frontier(fit: Fit, family: str, flops: ArrayLike, *, seed: int = 0) -> Frontier:
@@ -64,7 +66,7 @@ def frontier(fit: Fit, family: str, flops: ArrayLike, *, seed: int = 0) -> Front
     inputs_at(law, np.log(1e9), np.log(2e10), {})
     if law.closed_forms.optimum is None:
         params = np.sqrt(budgets / 6.0 / _middle_ratio(fit, family))
-        kind = "fixed ratio"
+        kind: Path = "fixed ratio"
     else:
         values = family_posterior(fit, family, seed).values
         # The median is that of the optimum draw by draw, never the optimum of median parameters.

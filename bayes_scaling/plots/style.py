@@ -111,6 +111,11 @@ def label(text: object, most: int = 48) -> str:
     return shown.replace("$", r"\$")
 
 
+def no_label(_value: float, _position: object = None) -> str:
+    """Return no label, for minor ticks."""
+    return ""
+
+
 def many(points: int) -> bool:
     """Whether so many markers are better drawn as pixels."""
     return points > _VECTOR_POINTS

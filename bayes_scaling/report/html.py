@@ -1,27 +1,30 @@
-"""Writing reports: one HTML file that needs nothing else, or its content as JSON."""
+"""Writing reports: one HTML file that needs nothing else, or its content as JSON or Markdown."""
 
-import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from bayes_scaling.core.files import path_of, write_bytes
 from bayes_scaling.errors import FileError
 from bayes_scaling.inference import Fit
 from bayes_scaling.plots import number_format as _format
 from bayes_scaling.report.content import report_content
+from bayes_scaling.report.content_records import ReportContent
 from bayes_scaling.results.belonging import ResultLike
 
-__all__ = ["json_text", "render_html", "write_json", "write_report"]
+if TYPE_CHECKING:
+    import jinja2
+
+__all__ = ["render_html", "with_formats", "write_json", "write_report"]
 
 DOWNLOAD = "bayes-scaling-report.json"
+_FORMATS = ("count", "flops", "loss", "number", "percent", "times")
 
 
 def write_report(
     path: str | os.PathLike[str],
     fit: Fit,
-    *results: ResultLike | Mapping[str, Any],
+    *results: ResultLike,
     title: str | None = None,
     seed: int = 0,
 ) -> Path:
@@ -52,6 +55,12 @@ def write_report(
         If the suffix is none of these, or the file cannot be written.
     ScenarioError
         If a result belongs to another fit.
+
+    Examples
+    --------
+    >>> path = bs.write_report("report.md", bs.load_fit("fit.nc"), bs.load_plan("plan.json"))
+    >>> path.read_text(encoding="utf-8").splitlines()[0].startswith("# ")
+    True
     """
     suffix = path_of(path).suffix.lower()
     if suffix not in (".html", ".htm", ".json", ".md"):
@@ -69,7 +78,7 @@ def write_report(
 def write_json(
     path: str | os.PathLike[str],
     fit: Fit,
-    *results: ResultLike | Mapping[str, Any],
+    *results: ResultLike,
     title: str | None = None,
     seed: int = 0,
 ) -> Path:
@@ -86,33 +95,47 @@ def write_json(
         If the file cannot be written.
     ScenarioError
         If a result belongs to another fit.
+
+    Examples
+    --------
+    >>> bs.report.write_json("report.json", bs.load_fit("fit.nc")).name
+    'report.json'
     """
-    return write_bytes(path, json_text(report_content(fit, results, title=title, seed=seed)))
+    return report_content(fit, results, title=title, seed=seed).save(path)
 
 
-def json_text(content: Mapping[str, Any]) -> str:
-    """The content of a report as JSON."""
-    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+def with_formats(environment: "jinja2.Environment") -> "jinja2.Environment":
+    """Return an environment whose filters write numbers for people."""
+    environment.filters |= {name: getattr(_format, name) for name in _FORMATS}
+    return environment
 
 
-def render_html(content: Mapping[str, Any], fit: Fit) -> str:
-    """The page of a report.
+def render_html(content: ReportContent, fit: Fit) -> str:
+    """Return the page of a report.
 
     Parameters
     ----------
-    content : mapping
-        As :func:`bayes_scaling.report.report_content` gives it.
+    content : ReportContent
+        As :func:`report_content` returns it.
     fit : Fit
         The same fit, for the figures.
+
+    Examples
+    --------
+    >>> fit = bs.load_fit("fit.nc")
+    >>> page = bs.report.render_html(bs.report.report_content(fit), fit)
+    >>> page.startswith("<!DOCTYPE html>")
+    True
     """
     import jinja2
     from markupsafe import Markup
 
     from bayes_scaling.explorer.payload import explorer
     from bayes_scaling.explorer.scripts import Scripts, data_block, scripts_for
-    from bayes_scaling.report.figures import figures_of, of_others, told
+    from bayes_scaling.report.figures import entries_of, figures_of
+    from bayes_scaling.report.study import FAILED
 
-    environment = jinja2.Environment(
+    made = jinja2.Environment(
         loader=jinja2.ChoiceLoader(
             [jinja2.PackageLoader(f"bayes_scaling.{name}") for name in ("report", "explorer")]
         ),
@@ -121,28 +144,24 @@ def render_html(content: Mapping[str, Any], fit: Fit) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
-        name: getattr(_format, name)
-        for name in ("count", "flops", "loss", "number", "percent", "times")
-    }
-    law_notes = content["law"]["notes"]
 
     def is_note(text: str) -> bool:
-        """Whether a plan's warning repeats what the report says of the law."""
-        return any(note in text for note in law_notes)
+        """Whether a plan's caveat repeats what the report says of the law."""
+        return any(note in text for note in content.law.notes)
 
-    explored = explorer(fit, content["plans"])
+    explored = explorer(fit, content.plans)
     scripts = scripts_for(explored.functions if explored else ())
-    template = environment.get_template("report.html.j2")
+    template = with_formats(made).get_template("report.html.j2")
     return template.render(
         r=content,
         figures=figures_of(content, fit),
-        told=told(content),
-        drawn=of_others(content),
+        entries=entries_of(content.others),
         is_note=is_note,
+        failed=FAILED,
+        schema=content.__struct_config__.tag,
         explorer=explored,
         scripts=Scripts(tuple(map(Markup, scripts.texts)), scripts.policy),
-        report_data=Markup(data_block(content)),  # noqa: S704  (escaped for scripts)
+        report_data=Markup(data_block(content.to_dict())),  # noqa: S704  (escaped for scripts)
         explore_data=Markup(data_block(explored.data) if explored else ""),  # noqa: S704
         download=DOWNLOAD,
     )

@@ -1,10 +1,8 @@
 """A report as a page of Markdown, for a pull request or a wiki."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
-from bayes_scaling.plots import number_format as _format
+from bayes_scaling.report.content_records import ReportContent
 
 __all__ = ["escaped", "render_markdown"]
 
@@ -13,7 +11,7 @@ _HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
 def escaped(text: object) -> str:
-    r"""Text that Markdown and HTML show as it is, on one line.
+    r"""Return text that Markdown and HTML show as it is, on one line.
 
     Everything that starts a construct of GitHub's Markdown is escaped by a backslash or as an HTML
     entity, mentions and bare addresses included.
@@ -31,19 +29,20 @@ def escaped(text: object) -> str:
     return re.sub(r"(?i)\b(www|https?)(?=\\?[.:])", lambda m: f"{m[0][0]}&#8203;{m[0][1:]}", safe)
 
 
-def render_markdown(content: Mapping[str, Any]) -> str:
-    """The page of a report.
+def render_markdown(content: ReportContent) -> str:
+    """Return the summary of a report.
 
     Parameters
     ----------
-    content : mapping
-        As :func:`bayes_scaling.report.report_content` gives it.
+    content : ReportContent
+        As :func:`bayes_scaling.report.report_content` returns it.
     """
     import jinja2
 
-    from bayes_scaling.report.figures import told
+    from bayes_scaling.report.figures import entries_of
+    from bayes_scaling.report.html import with_formats
 
-    environment = jinja2.Environment(
+    made = jinja2.Environment(
         loader=jinja2.PackageLoader("bayes_scaling.report"),
         # Not HTML: what is printed is escaped for Markdown, unless it is a number made here.
         autoescape=False,  # noqa: S701
@@ -52,11 +51,8 @@ def render_markdown(content: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
-        name: getattr(_format, name)
-        for name in ("count", "flops", "loss", "number", "percent", "times")
-    }
-    return environment.get_template("report.md.j2").render(r=content, told=told(content))
+    template = with_formats(made).get_template("report.md.j2")
+    return template.render(r=content, entries=entries_of(content.others))
 
 
 def _printed(value: object) -> str:

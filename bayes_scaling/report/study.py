@@ -1,22 +1,60 @@
 """What every section of a report looks at: the fit, its diagnosis, the plans."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Protocol
 
 import pandas as pd
 
+from bayes_scaling.core.caveat import Caveat, Severity
+from bayes_scaling.decisions import Plan
 from bayes_scaling.forecast.extrapolation import Reach, extent_of, reach_of
 from bayes_scaling.inference import Fit
+from bayes_scaling.inference.diagnostics.diagnosis import Diagnosis, ParameterCheck
 from bayes_scaling.model import Extent
 from bayes_scaling.plots.number_format import count, joined
 from bayes_scaling.runs.loss_units import plausible
 
-__all__ = ["Study", "placed"]
+__all__ = ["FAILED", "Located", "Place", "Study", "place_of"]
 
 _OFF_RATIO = 1.25
 _NAMED = 2
+FAILED = Caveat(code="failed-fit", severity="error", text="from a fit that failed its checks")
+"""What stands beside every number of a fit that failed."""
+
+
+class Located(Protocol):
+    """A configuration of a family."""
+
+    @property
+    def family(self) -> str:
+        """Name of the family."""
+        ...
+
+    @property
+    def params(self) -> float:
+        """Model size N."""
+        ...
+
+    @property
+    def tokens(self) -> float:
+        """Training tokens D."""
+        ...
+
+    @property
+    def flops(self) -> float:
+        """Training compute, FLOP."""
+        ...
+
+
+@dataclass(frozen=True)
+class Place:
+    """A configuration of a family."""
+
+    family: str
+    params: float
+    tokens: float
+    flops: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,17 +65,17 @@ class Study:
     ----------
     fit : Fit
         The fit.
-    diagnosis : dict
-        ``fit.diagnose().to_dict()``.
-    plans : tuple of dict
-        Plans of this fit, as plain values.
+    diagnosis : Diagnosis
+        Its diagnosis.
+    plans : tuple of Plan
+        Plans made from it.
     seed : int
         Seed of forecasts.
     """
 
     fit: Fit
-    diagnosis: dict[str, Any]
-    plans: tuple[dict[str, Any], ...]
+    diagnosis: Diagnosis
+    plans: tuple[Plan, ...]
     seed: int
 
     @property
@@ -48,12 +86,11 @@ class Study:
     @property
     def failed(self) -> bool:
         """Whether a check says that the numbers should not be used."""
-        return bool(self.diagnosis["status"] == "fail")
+        return self.diagnosis.status == "fail"
 
     @cached_property
-    def by_parameter(self) -> dict[str, dict[str, Any]]:
-        """Rows of the diagnosis by ``name[family]`` or ``name``."""
-        return {row["parameter"]: row for row in self.diagnosis["parameters"]}
+    def _checks(self) -> dict[str, ParameterCheck]:
+        return {row.parameter: row for row in self.diagnosis.parameter_checks}
 
     @cached_property
     def runs(self) -> pd.DataFrame:
@@ -61,75 +98,74 @@ class Study:
         return self.fit.runs
 
     def of_family(self, family: str) -> pd.DataFrame:
-        """The fitted runs of a family; all of them if it was not fitted."""
+        """Return the fitted runs of a family; all of them if it was not fitted."""
         if family not in self.fit.families:
             return self.runs
         return self.runs[self.runs["family"] == family]
 
-    def checked(self, name: str, family: str | None) -> dict[str, Any]:
-        """The diagnosis of one parameter, empty where there is none."""
-        return self.by_parameter.get(name if family is None else f"{name}[{family}]", {})
+    def check_of(self, name: str, family: str | None) -> ParameterCheck | None:
+        """Return the check of one parameter; None where there is none."""
+        return self._checks.get(name if family is None else f"{name}[{family}]")
 
     def led_by_prior(self, family: str) -> list[str]:
-        """Parameters of the law, in a family, on which the prior has a say."""
+        """Return the parameters of the law, in a family, that the prior decides in part."""
         seen = family in self.fit.families
-        led = []
-        for name in self.fit.law.names:
-            row = self.checked(name, family) if seen else self.checked(f"{name}_population", None)
-            if row.get("source", "data") != "data":
-                led.append(name)
-        return led
+        rows = {
+            name: self.check_of(name, family) if seen else self.check_of(f"{name}_population", None)
+            for name in self.fit.law.names
+        }
+        return [name for name, row in rows.items() if row is not None and row.source != "data"]
 
-    def reach(self, point: Mapping[str, Any]) -> Reach:
-        """How far a point with family, params, tokens and flops lies outside the runs."""
-        family = str(point["family"])
-        if family not in self._extents:
-            self._extents[family] = extent_of(self.fit, family)
-        return reach_of(self._extents[family], point)
+    def reach(self, point: Located) -> Reach:
+        """Return how far a configuration lies outside the runs of its family."""
+        if point.family not in self._extents:
+            self._extents[point.family] = extent_of(self.fit, point.family)
+        sizes = {"params": point.params, "tokens": point.tokens, "flops": point.flops}
+        return reach_of(self._extents[point.family], sizes)
 
     @cached_property
     def _extents(self) -> dict[str, Extent]:
         return {}
 
-    def tags(self, point: Mapping[str, Any], ratio: float | None = None) -> list[str]:
-        """What must stand beside a forecast number, in a few words each.
+    def tags(self, point: Located, median: float, ratio: float | None = None) -> list[Caveat]:
+        """Return what must stand beside a forecast, in a few words each.
 
         Parameters
         ----------
-        point : mapping
-            family, params, tokens and flops of the forecast, and its median loss ``q50``.
+        point : Located
+            The configuration.
+        median : float
+            Median loss of the forecast.
         ratio : float, optional
             Tokens per parameter of the forecast.
         """
-        tags = ["from a fit that failed its checks"] if self.failed else []
-        family, reach = str(point["family"]), self.reach(point)
+        family, reach = point.family, self.reach(point)
+        tags = [FAILED] if self.failed else []
         if family not in self.fit.families:
-            tags.append("family not in the fit")
+            tags.append(_tag("unseen-family", "family not in the fit"))
         if reach.outside:
-            tags.append(reach.tag)
-        if point["q50"] > plausible(self.fit.loss_unit(family))[1]:
-            tags.append("worse than guessing")
+            code = "extrapolation" if reach.is_above else "extrapolation-below"
+            tags.append(_tag(code, reach.tag))
+        if median > plausible(self.fit.loss_unit(family))[1]:
+            tags.append(_tag("loss-above-guessing", "worse than guessing"))
         led = self.led_by_prior(family)
         if led:
             named = joined(led) if len(led) <= _NAMED else f"{len(led)} parameters"
-            tags.append(f"leans on the prior of {named}")
+            tags.append(_tag("prior-led", f"leans on the prior of {named}"))
         runs = self.of_family(family)
         ratios = runs["tokens"] / runs["params"]
         low, high = float(ratios.min()), float(ratios.max())
         if ratio is not None and not low / _OFF_RATIO <= ratio <= high * _OFF_RATIO:
-            tags.append(
-                f"{count(ratio)} tokens per parameter; runs had {count(low)} to {count(high)}"
-            )
+            text = f"{count(ratio)} tokens per parameter; runs had {count(low)} to {count(high)}"
+            tags.append(_tag("ratio-outside-runs", text))
         return tags
 
 
-def placed(plan: Mapping[str, Any]) -> dict[str, Any]:
-    """Where a plan lies, and its median loss."""
-    params, tokens = (float(plan["recommended"][name]) for name in ("params", "tokens"))
-    return {
-        "family": plan["family"],
-        "params": params,
-        "tokens": tokens,
-        "flops": 6.0 * params * tokens,
-        "q50": plan["loss"]["q50"],
-    }
+def _tag(code: str, text: str, severity: Severity = "warning") -> Caveat:
+    return Caveat(code=code, severity=severity, text=text)
+
+
+def place_of(plan: Plan) -> Place:
+    """Return where a plan lies."""
+    params, tokens = plan.recommended.params, plan.recommended.tokens
+    return Place(plan.family, params, tokens, 6.0 * params * tokens)

@@ -1,29 +1,21 @@
 """Results of other commands that a report takes: which there are, and reading their files."""
 
-from collections.abc import Mapping
 from os import PathLike
-from typing import Any
 
-from bayes_scaling.core.result import Result, kind_name, load
+from bayes_scaling.core.result import load
 from bayes_scaling.curves import Verdict
 from bayes_scaling.decisions import BudgetFrontier, Marginal, NextRuns, Plan, ShapeChoice
 from bayes_scaling.forecast import Backtest, Comparison
 
-__all__ = ["KINDS", "kind_of", "load_result"]
+__all__ = ["AnyResult", "load_result"]
 
-_ANY = Plan | BudgetFrontier | Marginal | NextRuns | ShapeChoice | Backtest | Comparison | Verdict
-
-KINDS: Mapping[str, type[Result]] = {kind_name(kind): kind for kind in _ANY.__args__}
-"""Types of the results that a report takes, by the name of their schema."""
-
-
-def kind_of(content: Mapping[str, Any]) -> str | None:
-    """Return the name of the schema that a content states; None for what no report takes."""
-    tags = {kind.__struct_config__.tag: name for name, kind in KINDS.items()}
-    return tags.get(str(content.get("schema", "")))
+AnyResult = (
+    Plan | BudgetFrontier | Marginal | NextRuns | ShapeChoice | Backtest | Comparison | Verdict
+)
+"""Types of results that a report takes; the schema of a file tells which it is."""
 
 
-def load_result(path: str | PathLike[str]) -> Result:
+def load_result(path: str | PathLike[str]) -> AnyResult:
     """Read a file that a command wrote, whichever it is.
 
     Parameters
@@ -44,8 +36,9 @@ def load_result(path: str | PathLike[str]) -> Result:
 
     Examples
     --------
-    >>> bs.load_result("plan.json").family
-    'web'
+    >>> plan = bs.load_result("plan.json")
+    >>> type(plan).__name__, plan.family
+    ('Plan', 'web')
     """
-    found: Result = load(path, _ANY)
+    found: AnyResult = load(path, AnyResult)
     return found

@@ -215,6 +215,11 @@ class Scenario(Part, frozen=True, kw_only=True):
             )
 
     @property
+    def only_compute(self) -> bool:
+        """Whether nothing but training compute is limited, so that C = 6·N·D is the budget line."""
+        return self.money_budget is None and self.time_budget is None and self.inference is None
+
+    @property
     def affords(self) -> float | None:
         """The budget of what is minimised where that is cost: money where it has a price."""
         return self.money_budget if self.priced else self.compute_budget

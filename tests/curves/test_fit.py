@@ -24,7 +24,7 @@ from bayes_scaling.curves import (
 from bayes_scaling.errors import DataError, FileError, FitError, ScenarioError
 from bayes_scaling.laws import curve_laws
 from bayes_scaling.laws.training_curves import DEFAULT_CURVES
-from bayes_scaling.report import plot_curve
+from bayes_scaling.plots import plot_curve
 
 # The textbook's table: loss by iteration.
 STEPS = np.arange(100, 1001, 100)

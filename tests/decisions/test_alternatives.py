@@ -25,7 +25,7 @@ from bayes_scaling.decisions.allocation.problem_from_fit import problem_from_fit
 from bayes_scaling.decisions.allocation.risk_search import least_risk
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.inference import Fit
-from bayes_scaling.report import plot_alternatives
+from bayes_scaling.plots import plot_alternatives
 from tests.conftest import TRUTH
 
 BUDGET = 1e23

@@ -150,7 +150,7 @@ def test_hostile_names_stay_text(hostile, tmp_path):
     text = path.read_text("utf-8")
     kinds = [attrs for tag, attrs in page.tags if tag == "script"]
     assert [kind["type"] for kind in kinds] == ["application/json"] * 2 + ["module"] * 2
-    assert not any("alert" in script.partition("const LAW")[2] for script in scripts_of(text))
+    assert not any("alert" in script.partition("const TRACED")[2] for script in scripts_of(text))
     for block in re.findall(
         r'<script type="application/json"[^>]*>(.*?)</script>', text, re.DOTALL
     ):
@@ -169,10 +169,11 @@ def test_hostile_names_stay_text(hostile, tmp_path):
 
 def test_failure_shows_on_the_first_screen(failed, tmp_path):
     text = write_report(tmp_path / "r.html", failed).read_text("utf-8")
-    first = Page(text.partition("<nav")[0]).text
-    assert "Do not use" in first
-    assert "Nothing is recommended" in first
-    assert "from a fit that failed its checks" in first
+    first = Page(text.partition("<nav")[0])
+    classes = [attrs.get("class", "") for _, attrs in first.tags]
+    assert "verdict fail" in classes
+    codes = [attrs["data-code"] for _, attrs in first.tags if "data-code" in attrs]
+    assert codes.count("failed-fit") >= 3
 
 
 def test_the_same_report_is_the_same_bytes(fit, tmp_path):
@@ -195,6 +196,8 @@ def test_unknown_suffix_is_refused(fit, tmp_path):
 
 
 def test_a_plan_without_curve_has_no_figure(fit, plan, tmp_path):
-    bare = plan.to_dict() | {"curve": None, "near_optimal": None, "optimum": None}
-    text = write_report(tmp_path / "r.html", fit, bare).read_text("utf-8")
-    assert "Loss and risk against model size" not in text
+    pages = [
+        Page(write_report(tmp_path / "r.html", fit, given).read_text("utf-8"))
+        for given in (plan, plan.to_dict() | {"curve": []})
+    ]
+    assert len(pages[0].images) - len(pages[1].images) == 1

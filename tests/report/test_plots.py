@@ -6,8 +6,7 @@ import pytest
 
 from bayes_scaling.decisions import Risk, Scenario, allocate
 from bayes_scaling.errors import DataError, ScenarioError
-from bayes_scaling.plots.style import label, save_figure, to_svg
-from bayes_scaling.report import (
+from bayes_scaling.plots import (
     forecast_data,
     plot_allocation,
     plot_backtest,
@@ -21,6 +20,7 @@ from bayes_scaling.report import (
     plot_residuals,
     plot_trace,
 )
+from bayes_scaling.plots.style import label, save_figure, to_svg
 from tests.conftest import backtest_of
 
 

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 
 from bayes_scaling.decisions import Compute, Fixed, Scenario, best_shape, budget_frontier, marginal
 from bayes_scaling.inference import Fit
-from bayes_scaling.report import plot_frontier, plot_marginal, plot_shapes
+from bayes_scaling.plots import plot_frontier, plot_marginal, plot_shapes
 from tests.conftest import TRUTH, handmade
 
 DEVICES = Compute(Fixed(1e15), Fixed(0.4), Fixed(2 / 3600))

@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose
 
 from bayes_scaling.decisions import Limits, Plan, Scenario, allocate
 from bayes_scaling.errors import ScenarioError
-from bayes_scaling.report import loss_surface, plot_contours, plot_forecast, plot_regret
+from bayes_scaling.plots import loss_surface, plot_contours, plot_forecast, plot_regret
 from tests.report.conftest import TRUTH
 
 
@@ -29,7 +29,7 @@ def test_contours_have_the_plan_its_budget_and_the_optimum_of_each_draw(fit, pla
     axes = plot_contours(fit, plan).axes[0]
     star = _named(axes, "recommended")
     chosen = plan.recommended
-    assert_allclose(star.get_xydata(), [[chosen["params"], chosen["tokens"]]])
+    assert_allclose(star.get_xydata(), [[chosen.params, chosen.tokens]])
     budget = next(line for line in axes.lines if str(line.get_label()).startswith("C ="))
     assert_allclose(6 * np.prod(budget.get_xydata(), axis=1), 1e23)
     cloud = _named(axes, "best of each draw").get_xydata()

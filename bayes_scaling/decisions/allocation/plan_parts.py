@@ -28,6 +28,12 @@ __all__ = [
 ]
 
 
+_RISE = about(
+    "Rise of the risk at half or twice the recommended size; null beyond the curve.",
+    "fraction of the risk",
+)
+
+
 class LeastCost(Record, frozen=True, kw_only=True):
     """The least cost of reaching the target."""
 
@@ -53,6 +59,8 @@ class NearOptimal(Record, frozen=True, kw_only=True):
     within: Annotated[float, about("Fraction of the risk by which plans may be worse.", "1")]
     params: Annotated[tuple[float, float], about("Smallest and largest size.", "parameters")]
     tokens: Annotated[tuple[float, float], about("Fewest and most tokens.", "tokens")]
+    half_size: Annotated[float | None, _RISE] = None
+    double_size: Annotated[float | None, _RISE] = None
 
 
 class Driver(Record, frozen=True, kw_only=True):

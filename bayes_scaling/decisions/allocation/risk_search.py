@@ -125,8 +125,22 @@ def near_optimal(problem: Problem, best: Candidate) -> tuple[list[CurvePoint], N
         within=NEAR_OPTIMAL,
         params=(math.exp(left), math.exp(right)),
         tokens=(math.exp(float(ends[0])), math.exp(float(ends[1]))),
+        **_of_other_sizes(problem, best, grid, columns["risk"]),
     )
     return rows, near
+
+
+def _of_other_sizes(
+    problem: Problem, best: Candidate, grid: Floats, risks: Floats
+) -> dict[str, float | None]:
+    """Relative rise of the risk at half and twice the size."""
+    sizes = best.log_params + np.log([0.5, 2.0])
+    value = float(problem.risk_of(problem.loss_of(best)))
+    if sizes[0] < grid[0] or sizes[1] > grid[-1] or not value:
+        return {}
+    # Between grid points a line lies above a convex curve, never below its minimum.
+    half, twice = np.maximum(np.interp(sizes, grid, risks) / value - 1, 0.0)
+    return {"half_size": float(half), "double_size": float(twice)}
 
 
 def _crossing(grid: Floats, risks: Floats, limit: float, best: float) -> float:

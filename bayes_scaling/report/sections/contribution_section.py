@@ -1,44 +1,49 @@
 """Section on what a learned prior contributed to parameters and forecasts."""
 
-from typing import Any
-
 import pandas as pd
 
+from bayes_scaling.core.record_tables import to_rows
+from bayes_scaling.core.records import to_plain
 from bayes_scaling.inference import Fit
 from bayes_scaling.inference.diagnostics.prior_contribution import contribution, weak_forecasts
 from bayes_scaling.model import fill_typical
+from bayes_scaling.report.content_records import (
+    Contribution,
+    ForecastRow,
+    PriorContribution,
+    PriorForecast,
+)
 from bayes_scaling.report.study import Study
 
 __all__ = ["contribution_section"]
 
 
-def contribution_section(study: Study, forecasts: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """Prior, runs and posterior of each parameter, and forecasts under both priors.
+def contribution_section(study: Study, forecasts: list[ForecastRow]) -> Contribution | None:
+    """Return prior, runs and posterior of each parameter, and forecasts under both priors.
 
     Parameters
     ----------
     study : Study
         The fit under report.
-    forecasts : list of dict
-        The section of that name.
+    forecasts : list of ForecastRow
+        Forecasts under the learned prior.
 
     Returns
     -------
-    dict or None
-        ``parameters`` and ``forecasts``, rows of :func:`contribution` and of the given forecasts
-        with those under weak priors (``weak_q05`` …); None where the priors are weak themselves.
+    Contribution or None
+        None where the priors are weak themselves.
     """
     fit = study.fit
     if fit.spec.prior == "weak":
         return None
-    return {
-        "source": fit.spec.prior,
-        "parameters": contribution(fit, study.seed).to_dict("records"),
-        "forecasts": _both(fit, pd.DataFrame(forecasts)),
-    }
+    return Contribution(
+        source=fit.spec.prior,
+        parameters=list(to_rows(contribution(fit, study.seed), PriorContribution)),
+        forecasts=_both(fit, pd.DataFrame(to_plain(forecasts))),
+    )
 
 
-def _both(fit: Fit, points: pd.DataFrame) -> list[dict[str, Any]]:
+def _both(fit: Fit, points: pd.DataFrame) -> list[PriorForecast]:
     """Forecasts under both priors; none where inputs are the best ones of each draw."""
     if fit.law.best:
         return []
@@ -47,5 +52,4 @@ def _both(fit: Fit, points: pd.DataFrame) -> list[dict[str, Any]]:
     both = points[kept].join(weak.add_prefix("weak_"))
     # The middle of the one is no credible value of the other.
     both["outside"] = (both["weak_q50"] < both["q05"]) | (both["weak_q50"] > both["q95"])
-    rows: list[dict[str, Any]] = both.to_dict("records")  # type: ignore[assignment]
-    return rows
+    return list(to_rows(both, PriorForecast))

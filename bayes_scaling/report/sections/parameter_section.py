@@ -2,9 +2,8 @@
 
 from typing import Any
 
-import xarray as xr
-
-from bayes_scaling.core.draw_summary import describe
+from bayes_scaling.core.draw_summary import PosteriorSummary, describe
+from bayes_scaling.report.content_records import ParameterRow
 from bayes_scaling.report.study import Study
 
 __all__ = ["parameters_section"]
@@ -16,51 +15,53 @@ _DERIVED = {
 }
 
 
-def parameters_section(study: Study) -> list[dict[str, Any]]:
-    """One entry a parameter and family, then the population's and the noise's.
-
-    Each has mean, sd, quantiles, the prior's quantiles, ``raw`` (the same in published units,
-    at N = D = 1, for amplitudes; else None), status of its convergence, ``contraction`` (1 -
-    posterior over prior variance of its log) and ``source``: "data", "prior and data" or "mostly
-    prior", by contraction and power scaling.
-    """
-    fit = study.fit
-    posterior, prior = fit.posterior, fit.dt["prior"].to_dataset()
+def parameters_section(study: Study) -> list[ParameterRow]:
+    """Return one row a parameter and family, then the population's and the noise's."""
+    posterior = study.fit.posterior
     described = {
-        p.name: (study.loss_unit if p.of_loss else p.unit, p.meaning) for p in fit.spec.parameters
+        p.name: (study.loss_unit if p.of_loss else p.unit, p.meaning)
+        for p in study.fit.spec.parameters
     }
-    entries = []
-    for family in fit.families:
+    names = list(map(str, posterior.data_vars))
+    rows = []
+    for family in study.fit.families:
         raw = _raw(study, family)
-        for name in map(str, posterior.data_vars):
-            if "family" not in posterior[name].dims:
-                continue
-            unit, meaning = described.get(name, ("1", _DERIVED.get(name, "")))
-            entries.append(
-                _entry(study, name, posterior[name].sel(family=family), prior, family)
-                | {"unit": unit, "meaning": meaning, "raw": raw.get(name)}
-            )
-    for name in map(str, posterior.data_vars):
-        if "family" in posterior[name].dims:
-            continue
-        unit, meaning = _of_population(name, described)
-        entries.append(
-            _entry(study, name, posterior[name], prior, None)
-            | {"unit": unit, "meaning": meaning, "raw": None}
-        )
-    return entries
+        for name in names:
+            if "family" in posterior[name].dims:
+                words = described.get(name, ("1", _DERIVED.get(name, "")))
+                rows.append(_row(study, name, family, words, raw.get(name)))
+    rows += [
+        _row(study, name, None, _of_population(name, described), None)
+        for name in names
+        if "family" not in posterior[name].dims
+    ]
+    return rows
 
 
-def _entry(
-    study: Study, name: str, draws: xr.DataArray, prior: xr.Dataset, family: str | None
-) -> dict[str, Any]:
-    row = study.checked(name, family)
-    before = None
-    if name in prior:
-        before = describe(prior[name] if family is None else prior[name].sel(family=family))
+def _row(
+    study: Study,
+    name: str,
+    family: str | None,
+    words: tuple[str, str],
+    raw: PosteriorSummary | None,
+) -> ParameterRow:
+    draws, prior = study.fit.posterior[name], study.fit.dt["prior"].to_dataset().get(name)
+    if family is not None:
+        draws = draws.sel(family=family)
+        prior = None if prior is None else prior.sel(family=family)
+    check = study.check_of(name, family)
     names = ("r_hat", "ess_bulk", "ess_tail", "status", "contraction", "source")
-    kept = {key: row.get(key) for key in names}
-    return {"name": name, "family": family} | describe(draws) | {"prior": before} | kept
+    summary: Any = describe(draws)
+    found = {} if check is None else {key: getattr(check, key) for key in names}
+    return ParameterRow(
+        name=name,
+        family=family,
+        prior=None if prior is None else PosteriorSummary.of(prior),
+        unit=words[0],
+        meaning=words[1],
+        raw=raw,
+        **summary | found,
+    )
 
 
 def _of_population(name: str, described: dict[str, tuple[str, str]]) -> tuple[str, str]:
@@ -74,7 +75,7 @@ def _of_population(name: str, described: dict[str, tuple[str, str]]) -> tuple[st
     return "1", ""
 
 
-def _raw(study: Study, family: str) -> dict[str, dict[str, float]]:
+def _raw(study: Study, family: str) -> dict[str, PosteriorSummary]:
     """Summaries of what changes when the reference point moves to 1, draw by draw."""
     fit = study.fit
     law = fit.law
@@ -82,4 +83,4 @@ def _raw(study: Study, family: str) -> dict[str, dict[str, float]]:
         return {}
     values = {name: fit.posterior[name].sel(family=family) for name in law.names}
     moved = law.move(values, {name: -fit.frame.reference[name] for name in law.inputs})
-    return {name: describe(moved[name]) for name in law.slopes(values)}
+    return {name: PosteriorSummary.of(moved[name]) for name in law.slopes(values)}

@@ -62,8 +62,8 @@ def _read(path: Path) -> None:
     if chosen < 5 and kind != "plan":
         of_others({"others": {name: [content] if name == kind else [] for name in KINDS}})
     elif kind == "plan" and chosen < 2:
+        from bayes_scaling.plots import plot_allocation, plot_alternatives
         from bayes_scaling.plots.style import data_uri
-        from bayes_scaling.report import plot_allocation, plot_alternatives
 
         data_uri(plot_allocation(result))
         if content["alternatives"]:

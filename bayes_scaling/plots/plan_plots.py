@@ -1,11 +1,12 @@
-"""Figures of a plan: the loss over sizes and tokens with the optimum, and the regret."""
+"""Figures of a plan: loss and risk by size, the loss over sizes and tokens, the regret."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from bayes_scaling.core.draw_summary import PosteriorSummary
 from bayes_scaling.decisions import Plan
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.inference import Fit
@@ -13,14 +14,13 @@ from bayes_scaling.plots import style
 from bayes_scaling.plots.number_format import axis_count, axis_power
 from bayes_scaling.plots.style import COLOURS
 from bayes_scaling.posterior import family_posterior, runs_of
-from bayes_scaling.results.belonging import ResultLike, checked, only_compute
+from bayes_scaling.results.belonging import ResultLike, as_plan
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["loss_surface", "plot_contours", "plot_regret"]
+__all__ = ["loss_surface", "plot_allocation", "plot_contours", "plot_regret"]
 
 Floats = NDArray[np.float64]
 
@@ -30,6 +30,83 @@ _LINES = 9
 _ROOM = 1.6
 """Factor by which the figure reaches beyond runs and plan."""
 _POINTS = 400
+
+
+@style.styled
+def plot_allocation(plan: ResultLike) -> "Figure":
+    """Risk and interval of the loss against model size at the budget of a plan.
+
+    Parameters
+    ----------
+    plan : Plan or mapping
+        A plan, or the content of its file.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ScenarioError
+        If it is not a plan, or holds no curve.
+    """
+    plan = as_plan(plan)
+    figure = style.new_figure()
+    axes = figure.subplots()
+    table = _curve(plan)
+    risk, near = plan.risk, plan.near_optimal
+    # A probability or a regret is no loss, and has no place on the axis of losses.
+    drawn = risk.measure not in ("mean", "miss", "regret")
+    x, blue = table["params"], COLOURS["forecast"]
+    axes.fill_between(
+        x, table["q05"], table["q95"], color=blue, alpha=0.18, lw=0, label="loss, 90% interval"
+    )
+    axes.plot(x, table["mean"], color=blue, lw=1.6, label="loss, mean")
+    if drawn:
+        label = style.label(risk.meaning)
+        axes.plot(x, table["risk"], color=COLOURS["held_out"], lw=1.6, ls="--", label=label)
+    axes.axvspan(
+        *near.params,
+        color=COLOURS["good"],
+        alpha=0.13,
+        lw=0,
+        label=f"risk within {100 * near.within:.3g}% of the lowest",
+    )
+    axes.axvline(plan.recommended.params, color=COLOURS["limit"], lw=1, label="recommended size")
+    _dress_allocation(axes, plan, table["risk"] if drawn else table["mean"], table)
+    figure.legend(loc="outside lower center", ncols=2)
+    return figure
+
+
+def _dress_allocation(
+    axes: "Axes", plan: Plan, bottom: "pd.Series[float]", table: pd.DataFrame
+) -> None:
+    target = plan.target_loss
+    # Far ends of the line would flatten what matters: the bottom of the risk.
+    low, high = table["q05"].min(), bottom.min()
+    room = max(high - low, 0.02 * high)
+    if target is not None and low - room < target < high + 3 * room:
+        axes.axhline(target, color=COLOURS["plan"], lw=1.3, ls=":", label="target loss")
+    axes.set_ylim(low - 0.4 * room, high + 2.5 * room)
+    inside = table["q05"] < high + 2.5 * room
+    axes.set_xscale("log")
+    sizes = table.loc[inside, "params"] if inside.any() else table["params"]
+    axes.set_xlim(sizes.min(), sizes.max())
+    axes.xaxis.set_major_formatter(axis_count)
+    axes.xaxis.set_minor_formatter(style.no_label)
+    axes.set_xlabel(
+        f"parameters N, with C = {axis_power(plan.budget_flops)} FLOP fixed"
+        if plan.scenario.only_compute
+        else "parameters N, along the budgets"
+    )
+    axes.set_ylabel(f"loss ({plan.loss_unit})" if plan.loss_unit else "loss")
+    axes.set_title(style.label(plan.family))
+
+
+def _curve(plan: Plan) -> pd.DataFrame:
+    if not plan.curve_points:
+        raise ScenarioError("the plan holds no curve along its budget, so there is nothing to plot")
+    return plan.curve.dropna().sort_values("params")
 
 
 def loss_surface(fit: Fit, family: str, params: Floats, tokens: Floats, *, seed: int = 0) -> Floats:
@@ -62,7 +139,7 @@ def loss_surface(fit: Fit, family: str, params: Floats, tokens: Floats, *, seed:
 
 
 @style.styled
-def plot_contours(fit: Fit, plan: ResultLike | Mapping[str, Any]) -> "Figure":
+def plot_contours(fit: Fit, plan: ResultLike) -> "Figure":
     """Expected loss over parameters and tokens, the budget of a plan, and where the optimum lies.
 
     Parameters
@@ -82,14 +159,14 @@ def plot_contours(fit: Fit, plan: ResultLike | Mapping[str, Any]) -> "Figure":
     ScenarioError
         If the plan belongs to another fit.
     """
-    content = checked(plan, fit)
-    family = content["family"]
+    plan = as_plan(plan, fit)
+    family = plan.family
     runs = runs_of(fit, family)
-    sizes = _range(runs["params"], content, "params")
-    data = _range(runs["tokens"], content, "tokens")
+    sizes = _range(runs["params"], plan, "params")
+    data = _range(runs["tokens"], plan, "tokens")
     figure = style.new_figure(6.0, 4.4)
     axes = figure.subplots()
-    surface = loss_surface(fit, family, sizes, data, seed=int(content.get("seed", 0)))
+    surface = loss_surface(fit, family, sizes, data, seed=plan.seed)
     levels = np.geomspace(surface.min(), surface.max(), _LINES + 2)[1:-1]
     lines = axes.contour(
         sizes, data, surface, levels=levels, colors=COLOURS["prior"], linewidths=0.9
@@ -99,15 +176,15 @@ def plot_contours(fit: Fit, plan: ResultLike | Mapping[str, Any]) -> "Figure":
         runs["params"], runs["tokens"], "o", color=COLOURS["runs"], ms=3, mew=0, alpha=0.6,
         label="fitted runs",
     )  # fmt: skip
-    _optimum(axes, plan, content)
-    if only_compute(content):
+    _optimum(axes, plan)
+    if plan.scenario.only_compute:
         axes.plot(
-            sizes, content["budget_flops"] / 6.0 / sizes, color=COLOURS["limit"], lw=1, ls="--",
-            label=f"C = {axis_power(content['budget_flops'])} FLOP",
+            sizes, plan.budget_flops / 6.0 / sizes, color=COLOURS["limit"], lw=1, ls="--",
+            label=f"C = {axis_power(plan.budget_flops)} FLOP",
         )  # fmt: skip
-    chosen = content["recommended"]
+    chosen = plan.recommended
     axes.plot(
-        chosen["params"], chosen["tokens"], "*", ms=13, mfc=COLOURS["plan"], mec="black", mew=0.7,
+        chosen.params, chosen.tokens, "*", ms=13, mfc=COLOURS["plan"], mec="black", mew=0.7,
         label="recommended",
     )  # fmt: skip
     _dress(axes, fit, family, sizes, data)
@@ -129,17 +206,16 @@ def _dress(axes: "Axes", fit: Fit, family: str, sizes: Floats, data: Floats) -> 
         axis.set_major_formatter(axis_count)
 
 
-def _range(values: "pd.Series[float]", content: Mapping[str, Any], name: str) -> Floats:
-    found = [content["recommended"][name], *values]
-    optimum = (content.get("optimum") or {}).get(name)
-    found += [optimum["q05"], optimum["q95"]] if optimum else []
+def _range(values: "pd.Series[float]", plan: Plan, name: str) -> Floats:
+    optimum = getattr(plan.optimum, name)
+    found = [getattr(plan.recommended, name), *values, optimum.q05, optimum.q95]
     return np.geomspace(min(found) / _ROOM, max(found) * _ROOM, _GRID)
 
 
-def _optimum(axes: "Axes", plan: Any, content: Mapping[str, Any]) -> None:
+def _optimum(axes: "Axes", plan: Plan) -> None:
     """The optimum of every draw, or its intervals where there are no draws."""
     green = COLOURS["good"]
-    draws = getattr(plan, "draws", None)
+    draws = plan.draws
     if draws is not None:
         params, tokens = (draws[name].to_numpy().ravel() for name in ("params", "tokens"))
         step = max(params.size // _POINTS, 1)
@@ -148,19 +224,16 @@ def _optimum(axes: "Axes", plan: Any, content: Mapping[str, Any]) -> None:
             label="best of each draw", rasterized=True,
         )  # fmt: skip
         return
-    found = content.get("optimum")
-    if not found:
-        return
-    (x, across), (y, along) = (_spread(found[name]) for name in ("params", "tokens"))
+    (x, across), (y, along) = map(_spread, (plan.optimum.params, plan.optimum.tokens))
     axes.errorbar(
         x, y, xerr=across, yerr=along, fmt="none", ecolor=green, elinewidth=2, capsize=3,
         label="optimum, 90%",
     )  # fmt: skip
 
 
-def _spread(found: Mapping[str, float]) -> tuple[float, list[list[float]]]:
-    """The median, and how far the 90% interval reaches to either side."""
-    return found["q50"], [[found["q50"] - found["q05"]], [found["q95"] - found["q50"]]]
+def _spread(found: PosteriorSummary) -> tuple[float, list[list[float]]]:
+    """Median, and how far the 90% interval reaches to either side."""
+    return found.q50, [[found.q50 - found.q05], [found.q95 - found.q50]]
 
 
 @style.styled

@@ -1,0 +1,399 @@
+"""What a report says: sections as records, the one statement of what templates and JSON have.
+
+Losses are in ``loss_unit``, compute in FLOP.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from bayes_scaling.core.caveat import Caveat
+from bayes_scaling.core.draw_summary import PosteriorSummary
+from bayes_scaling.core.records import Record, about
+from bayes_scaling.core.result import Result
+from bayes_scaling.curves import Verdict
+from bayes_scaling.decisions import BudgetFrontier, Marginal, NextRuns, Plan, ShapeChoice
+from bayes_scaling.decisions.decision_result import BudgetRow, Flops, Params, Tokens
+from bayes_scaling.forecast import Backtest, Comparison
+from bayes_scaling.inference.diagnostics.diagnosis import Diagnosis
+
+__all__ = [
+    "Change",
+    "Contribution",
+    "DataSection",
+    "FamilyRuns",
+    "FlagGroup",
+    "ForecastRow",
+    "Headline",
+    "HeldOut",
+    "HeldOutRun",
+    "LawSection",
+    "OtherBudget",
+    "OtherResults",
+    "ParameterRow",
+    "PriorForecast",
+    "PriorRow",
+    "Provenance",
+    "Reason",
+    "ReportContent",
+    "ReportedPlan",
+    "Trust",
+]
+
+type Status = Literal["ok", "warn", "fail"]
+type Value = float | int | str | list[float] | Mapping[str, float] | None
+
+Family = Annotated[str, about("Name of the family.")]
+Tags = Annotated[list[Caveat], about("What must stand beside the numbers, in a few words each.")]
+Extrapolation = Annotated[
+    float,
+    about("Compute beyond the family's largest fitted run; negative inside the data.", "decades"),
+]
+Chance = Annotated[float, about("Probability.", "probability", ge=0, le=1)]
+Pooling = Literal["partial", "shared", "none"]
+Mean = Annotated[float, about("Mean of the loss of one run.", "loss")]
+Sd = Annotated[float, about("Standard deviation of the loss of one run.", "loss", ge=0)]
+Q05 = Annotated[float, about("5% quantile of the loss of one run.", "loss")]
+Q25 = Annotated[float, about("25% quantile of the loss of one run.", "loss")]
+Q50 = Annotated[float, about("Median of the loss of one run.", "loss")]
+Q75 = Annotated[float, about("75% quantile of the loss of one run.", "loss")]
+Q95 = Annotated[float, about("95% quantile of the loss of one run.", "loss")]
+Runs = Annotated[int, about("Number of runs.", ge=0)]
+
+
+class Reason(Record, frozen=True, kw_only=True):
+    """A reason to trust the numbers or not."""
+
+    status: Annotated[Status, about("ok in favour, warn for care, fail against any use.")]
+    code: Annotated[str, about("Kind of reason, for programs: a check, or a code of a caveat.")]
+    text: Annotated[str, about("A sentence.")]
+    subject: Annotated[str, about("Family that it is about; empty for the fit.")] = ""
+
+
+class Trust(Record, frozen=True, kw_only=True):
+    """Whether the numbers can be trusted."""
+
+    status: Annotated[Status, about("Worst status of any reason.")]
+    label: Annotated[str, about("In two or three words.")]
+    sentence: Annotated[str, about("Whether the numbers can be trusted.")]
+    reasons: Annotated[list[Reason], about("The worst first.")]
+
+
+class Headline(Record, frozen=True, kw_only=True):
+    """What stands first: a plan, or a forecast."""
+
+    kind: Annotated[Literal["plan", "forecast"], about("What it is.")]
+    sentences: Annotated[list[str], about("Two sentences.", min_length=2)]
+    family: Family
+    flops: Flops
+    params: Params
+    tokens: Tokens
+    tokens_per_param: Annotated[float, about("D / N.", "tokens per parameter", gt=0)]
+    loss: Annotated[PosteriorSummary, about("Loss of one run.", "loss")]
+    target_loss: Annotated[float | None, about("Loss to reach; null for none.", "loss")]
+    probability_of_target: Chance | None
+    money: Annotated[PosteriorSummary | None, about("Cost; null without prices.", "currency")]
+    currency: Annotated[str | None, about("Of the cost; null without prices.")]
+    extrapolation: Extrapolation
+    tags: Tags
+
+
+class Change(Record, frozen=True, kw_only=True):
+    """What would change the conclusion."""
+
+    about: Annotated[str, about("Subject, in a word.")]
+    text: Annotated[str, about("A sentence or two.")]
+    values: Annotated[Mapping[str, Value], about("Numbers that the text states, by name.")]
+
+
+class ForecastRow(Record, frozen=True, kw_only=True):
+    """Forecast of one new run at a multiple of a family's largest compute."""
+
+    family: Family
+    multiple: Annotated[float, about("Times the largest fitted compute.", "ratio", gt=0)]
+    path: Annotated[
+        Literal["compute-optimal", "fixed ratio"], about("How sizes follow from compute.")
+    ]
+    flops: Flops
+    params: Params
+    tokens: Tokens
+    tokens_per_param: Annotated[float, about("D / N.", "tokens per parameter", gt=0)]
+    mean: Mean
+    sd: Sd
+    q05: Q05
+    q25: Q25
+    q50: Q50
+    q75: Q75
+    q95: Q95
+    extrapolation: Extrapolation
+    tags: Tags
+
+
+class HeldOutRun(Record, frozen=True, kw_only=True):
+    """Forecast of a run that was kept out of the fit, beside what it reached."""
+
+    run: Annotated[str, about("Label of the run.")]
+    family: Family
+    params: Params
+    tokens: Tokens
+    flops: Flops
+    mean: Mean
+    sd: Sd
+    q05: Q05
+    q25: Q25
+    q50: Q50
+    q75: Q75
+    q95: Q95
+    observed: Annotated[float | None, about("Loss that came; null where not known.", "loss")]
+    inside_50: Annotated[bool | None, about("Whether it lies inside the 50% interval.")]
+    inside_90: Annotated[bool | None, about("Whether it lies inside the 90% interval.")]
+    error: Annotated[
+        float | None, about("Loss over the median forecast, minus 1.", "fraction of the loss")
+    ]
+    extrapolation: Extrapolation
+    tags: Tags
+
+
+class HeldOut(Record, frozen=True, kw_only=True):
+    """Forecasts of the runs kept out of the fit, beside what came."""
+
+    runs: Annotated[list[HeldOutRun], about("Runs kept out of the fit.")]
+    known: Annotated[int, about("Of them, those whose loss is known.", ge=0)] = 0
+    inside_50: Annotated[int | None, about("Inside their 50% interval.")] = None
+    inside_90: Annotated[int | None, about("Inside their 90% interval.")] = None
+    bias: Annotated[float | None, about("Median relative error.", "fraction of the loss")] = None
+
+
+class OtherBudget(BudgetRow, frozen=True, kw_only=True):
+    """What a part or a multiple of the budgets would buy."""
+
+    extrapolation: Extrapolation
+    tags: Tags
+
+
+class ReportedPlan(
+    Plan, frozen=True, kw_only=True, eq=False, dict=True, tag="bayes_scaling.plan/2"
+):
+    """A plan as in its own file, with what must stand beside it."""
+
+    other_budgets: Annotated[  # type: ignore[assignment]
+        list[OtherBudget], about("What a part or a multiple of the budgets would buy.")
+    ]
+    tags: Tags
+
+
+class OtherResults(Record, frozen=True, kw_only=True):
+    """Results beside the plans, each as the file of that name has it."""
+
+    frontier: Annotated[list[BudgetFrontier], about("What budgets buy.")]
+    marginal: Annotated[list[Marginal], about("What more of each factor buys.")]
+    next_runs: Annotated[
+        list[NextRuns],
+        about(
+            "What small runs would be worth; computed for plans of families for which no file was "
+            "given."
+        ),
+    ]
+    shapes: Annotated[list[ShapeChoice], about("Depth and width.")]
+    backtest: Annotated[list[Backtest], about("Backtests on the fitted runs.")]
+    comparison: Annotated[list[Comparison], about("Laws compared on them.")]
+    verdict: Annotated[list[Verdict], about("Running curves.")]
+
+
+class FamilyRuns(Record, frozen=True, kw_only=True):
+    """Runs of a family."""
+
+    family: Family
+    runs: Runs
+    held_out: Annotated[int, about("Runs kept out of the fit.", ge=0)]
+    params_min: Annotated[float, about("Smallest size.", "parameters")]
+    params_max: Annotated[float, about("Largest size.", "parameters")]
+    tokens_min: Annotated[float, about("Fewest tokens.", "tokens")]
+    tokens_max: Annotated[float, about("Most tokens.", "tokens")]
+    flops_min: Annotated[float, about("Least compute.", "FLOP")]
+    flops_max: Annotated[float, about("Most compute.", "FLOP")]
+    loss_min: Annotated[float, about("Lowest loss.", "loss")]
+    loss_max: Annotated[float, about("Highest loss.", "loss")]
+
+
+class FlagGroup(Record, frozen=True, kw_only=True):
+    """Flags of one code."""
+
+    code: Annotated[str, about("Code of the flag.")]
+    meaning: Annotated[str, about("In words.")]
+    severity: Annotated[Literal["error", "warning", "note"], about("How much it matters.")]
+    count: Annotated[int, about("Number of flags.", ge=0)]
+    examples: Annotated[list[str], about("Up to three messages.")]
+
+
+class DataSection(Record, frozen=True, kw_only=True):
+    """The runs."""
+
+    source: Annotated[str, about("Name of the table.")]
+    runs: Runs
+    held_out: Annotated[int, about("Runs kept out of the fit.", ge=0)]
+    params_column: Annotated[str, about("Column that N is.")]
+    loss_unit: Annotated[str, about("Unit of losses.")]
+    families: Annotated[list[FamilyRuns], about("One row a family.")]
+    flags: Annotated[list[FlagGroup], about("Flags by code.")]
+    flagged_share: Annotated[
+        float, about("Fraction of rows with a warning or an error.", "1", ge=0, le=1)
+    ]
+    excluded: Annotated[dict[str, int], about("Rows excluded on request, by code.")]
+    caveats: Annotated[list[Caveat], about("What makes the runs or the design less sure.")]
+
+
+class LawSection(Record, frozen=True, kw_only=True):
+    """The law."""
+
+    name: Annotated[str, about("Name.")]
+    formula: Annotated[str, about("Formula.")]
+    inputs: Annotated[list[str], about("Columns that it reads.")]
+    reference: Annotated[str, about("Where it comes from.")]
+    notes: Annotated[list[str], about("What must be known of it.")]
+    noise: Annotated[str, about("Distribution of the noise.")]
+    pooling: Annotated[dict[str, Pooling], about("How families share it, by parameter.")]
+    reference_point: Annotated[dict[str, float], about("Where amplitudes are the loss, by input.")]
+
+
+class PriorRow(Record, frozen=True, kw_only=True):
+    """Prior of a parameter."""
+
+    name: Annotated[str, about("Parameter.")]
+    meaning: Annotated[str, about("In words.")]
+    unit: Annotated[str, about("Unit of the parameter; 1 for none.")]
+    median: Annotated[float, about("Median, in the parameter's unit.")]
+    log_sd: Annotated[float, about("Standard deviation of its log.")]
+    log_spread: Annotated[
+        float | None,
+        about("Standard deviation of its log between families; null where they share it."),
+    ]
+    q05: Annotated[float, about("5% quantile.")]
+    q95: Annotated[float, about("95% quantile.")]
+    pooling: Annotated[Pooling, about("How families share it.")]
+    relative_to_loss: Annotated[
+        bool, about("Whether it is stated relative to the family's typical loss.")
+    ]
+    reason: Annotated[str, about("Why this prior.")]
+
+
+class PriorContribution(Record, frozen=True, kw_only=True):
+    """Prior, runs and posterior of a parameter; runs are under weak priors."""
+
+    family: Family
+    name: Annotated[str, about("Parameter.")]
+    unit: Annotated[str, about("Unit of the parameter.")]
+    prior_q05: Annotated[float, about("5% quantile of the prior.")]
+    prior_q50: Annotated[float, about("Median of the prior.")]
+    prior_q95: Annotated[float, about("95% quantile of the prior.")]
+    runs_q05: Annotated[float, about("5% quantile by the runs alone.")]
+    runs_q50: Annotated[float, about("Median by the runs alone.")]
+    runs_q95: Annotated[float, about("95% quantile by the runs alone.")]
+    posterior_q05: Annotated[float, about("5% quantile of the posterior.")]
+    posterior_q50: Annotated[float, about("Median of the posterior.")]
+    posterior_q95: Annotated[float, about("95% quantile of the posterior.")]
+    moved: Annotated[
+        float, about("By how much the learned prior moved its log.", "sd under weak priors")
+    ]
+
+
+class PriorForecast(Record, frozen=True, kw_only=True):
+    """A forecast under the learned prior and under weak ones."""
+
+    family: Family
+    multiple: Annotated[float, about("Times the largest fitted compute.", "ratio", gt=0)]
+    flops: Flops
+    params: Params
+    tokens: Tokens
+    q05: Q05
+    q50: Q50
+    q95: Q95
+    weak_q05: Annotated[float, about("5% quantile under weak priors.", "loss")]
+    weak_q50: Annotated[float, about("Median under weak priors.", "loss")]
+    weak_q95: Annotated[float, about("95% quantile under weak priors.", "loss")]
+    outside: Annotated[
+        bool, about("Whether the median under weak priors lies outside the 90% interval.")
+    ]
+
+
+class Contribution(Record, frozen=True, kw_only=True):
+    """What a learned prior contributed."""
+
+    source: Annotated[str, about("Where the prior was learned.")]
+    parameters: Annotated[list[PriorContribution], about("One row a family and parameter.")]
+    forecasts: Annotated[list[PriorForecast], about("Forecasts under both priors.")]
+
+
+class ParameterRow(Record, frozen=True, kw_only=True):
+    """Posterior of a parameter, at the reference point, beside its prior."""
+
+    name: Annotated[str, about("Parameter.")]
+    family: Annotated[str | None, about("Name of the family; null for all.")]
+    mean: Annotated[float, about("Posterior mean.")]
+    sd: Annotated[float, about("Posterior standard deviation.", ge=0)]
+    q05: Annotated[float, about("5% quantile of the posterior.")]
+    q25: Annotated[float, about("25% quantile of the posterior.")]
+    q50: Annotated[float, about("Median of the posterior.")]
+    q75: Annotated[float, about("75% quantile of the posterior.")]
+    q95: Annotated[float, about("95% quantile of the posterior.")]
+    prior: Annotated[
+        PosteriorSummary | None, about("The same of the prior; null where it has none.")
+    ]
+    r_hat: Annotated[float | None, about("Split R-hat.")] = None
+    ess_bulk: Annotated[float | None, about("Effective number of draws, bulk.")] = None
+    ess_tail: Annotated[float | None, about("Effective number of draws, tails.")] = None
+    status: Annotated[str | None, about("ok, or what is wrong with its sampling.")] = None
+    contraction: Annotated[float | None, about("1 - posterior over prior variance of its log.")] = (
+        None
+    )
+    source: Annotated[str | None, about("data, prior and data, or mostly prior.")] = None
+    unit: Annotated[str, about("Unit of the parameter; 1 for none.")]
+    meaning: Annotated[str, about("In words.")]
+    raw: Annotated[
+        PosteriorSummary | None,
+        about("In published units, at N = D = 1; null for what does not change."),
+    ]
+
+
+class Provenance(Record, frozen=True, kw_only=True):
+    """What it takes to make the fit again."""
+
+    fitted_at: Annotated[str | None, about("Date and time, ISO 8601; null where not known.")]
+    runs_hash: Annotated[str, about("SHA-256 (hex) of the runs.")]
+    source: Annotated[str, about("Name of the table.")]
+    seed: Annotated[int, about("Seed of the fit.", ge=0)]
+    sampler: Annotated[
+        dict[str, float | int | str | bool | None], about("Settings of the sampler.")
+    ]
+    compile_seconds: Annotated[float, about("Time to compile the model.", "s")]
+    sample_seconds: Annotated[float, about("Time to sample.", "s")]
+    versions: Annotated[dict[str, str], about("Of libraries.")]
+    fit_schema: Annotated[str, about("Form of the fit's file.")]
+
+
+class ReportContent(Result, frozen=True, kw_only=True, tag="bayes_scaling.report/2"):
+    """Everything a report says, as `report -o FILE.json` writes it."""
+
+    title: Annotated[str, about("Title.")]
+    loss_unit: Annotated[str, about("Unit of every loss.")]
+    verdict: Annotated[Trust, about("Whether the numbers can be trusted.")]
+    headlines: Annotated[
+        list[Headline], about("What stands first: one entry a plan, or a forecast.", min_length=1)
+    ]
+    changes: Annotated[list[Change], about("What would change the conclusion.")]
+    forecasts: Annotated[
+        list[ForecastRow], about("Loss at multiples of each family's largest compute.")
+    ]
+    held_out: Annotated[HeldOut, about("Forecasts beside what came.")]
+    plans: Annotated[list[ReportedPlan], about("Plans.")]
+    others: Annotated[OtherResults, about("Results beside the plans.")]
+    data: DataSection
+    law: LawSection
+    priors: Annotated[list[PriorRow], about("One row a parameter.")]
+    prior_contribution: Annotated[Contribution | None, about("Null under weak priors.")]
+    parameters: Annotated[list[ParameterRow], about("One row a parameter and family.")]
+    diagnostics: Annotated[Diagnosis, about("As the file of that name has it.")]
+    provenance: Provenance
+
+    def __str__(self) -> str:
+        lines = [f"{self.title}. {self.verdict.label}: {self.verdict.sentence}"]
+        return "\n".join([*lines, *(text for each in self.headlines for text in each.sentences)])
