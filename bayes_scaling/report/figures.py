@@ -4,7 +4,6 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bayes_scaling.core.result import Result
 from bayes_scaling.inference import Fit
 from bayes_scaling.plots import number_format as _format
 from bayes_scaling.report.content_records import OtherResults, ReportContent
@@ -58,7 +57,7 @@ class Entry:
 
     kind: str
     heading: str
-    result: Result
+    result: Any
     sentences: list[str]
 
     @property
@@ -187,7 +186,7 @@ def _of_result(entry: Entry) -> PageFigure | None:
         "backtest": (plot_backtest, "Coverage, error and width of forecasts by their distance."),
         "verdict": (plot_curve, "The training curve, its forecast, and what running on gains."),
     }
-    if entry.kind not in plots or not getattr(entry.result, "points", True):
+    if entry.kind not in plots or (entry.kind == "verdict" and not entry.result.points):
         return None
     plot, alt = plots[entry.kind]
     return _figure(plot(entry.result), f"{alt} {' '.join(entry.sentences)}", "")

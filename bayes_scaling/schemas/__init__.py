@@ -1,8 +1,6 @@
 """JSON Schemas (draft 2020-12) of the JSON files that the package writes, from their types."""
 
-import json
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import msgspec
@@ -15,7 +13,6 @@ __all__ = ["schema", "schema_names"]
 type Schema = dict[str, Any]
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
-_SHARED = "common"
 _SCHEMA = "What the file is, and the version of its form."
 
 
@@ -26,6 +23,7 @@ def _kinds() -> dict[str, type[Result]]:
     from bayes_scaling.forecast.forecast_result import ForecastFile
     from bayes_scaling.inference.diagnostics.calibration import Calibration
     from bayes_scaling.inference.diagnostics.diagnosis import Diagnosis
+    from bayes_scaling.report.content_records import ReportContent
 
     found = (
         decisions.Plan,
@@ -39,6 +37,7 @@ def _kinds() -> dict[str, type[Result]]:
         ForecastFile,
         Diagnosis,
         Calibration,
+        ReportContent,
     )
     return {kind_name(kind): kind for kind in found}
 
@@ -51,7 +50,7 @@ def schema_names() -> tuple[str, ...]:
     >>> "plan" in schema_names()
     True
     """
-    return tuple(sorted({*_kinds(), *_documents()} - {_SHARED}))
+    return tuple(sorted(_kinds()))
 
 
 def schema(name: str) -> Schema:
@@ -82,11 +81,9 @@ def schema(name: str) -> Schema:
     >>> schema("plan")["properties"]["loss"]["x-unit"]
     'loss'
     """
-    if name in _kinds():
-        return _generated(name, _kinds()[name])
-    if name not in schema_names():
+    if name not in _kinds():
         raise FileError(f"there is no schema {name!r}; there are {', '.join(schema_names())}")
-    return _handwritten(name)
+    return _generated(name, _kinds()[name])
 
 
 def _generated(name: str, kind: type[Result]) -> Schema:
@@ -125,40 +122,3 @@ def _tidy(node: Any) -> Any:
                 if name in part:
                     found.setdefault(name, part.pop(name))
     return found
-
-
-def _handwritten(name: str) -> Schema:
-    """Return a schema that is a file of this folder, with what it refers to in ``$defs``."""
-    gathered: Schema = {}
-    whole: Schema = _local(json.loads(_documents()[name]), gathered)
-    whole["$defs"] = whole.get("$defs", {}) | gathered
-    return whole
-
-
-def _local(node: Any, gathered: Schema) -> Any:
-    """Return a part whose references are into its own ``$defs``."""
-    if isinstance(node, list):
-        return [_local(item, gathered) for item in node]
-    if not isinstance(node, dict):
-        return node
-    target = str(node.get("$ref", ""))
-    if not target.startswith("urn:"):
-        return {key: _local(value, gathered) for key, value in node.items()}
-    where, _, pointer = target.partition("#")
-    name = where.split(":")[2].replace("-", "_")
-    part = pointer.rpartition("/")[2] or name
-    if part not in gathered:
-        gathered[part] = {}
-        other = json.loads(_documents()[name]) if name == _SHARED else schema(name)
-        found = other["$defs"][part] if pointer else other
-        gathered |= found.pop("$defs", {})
-        gathered[part] = _local({k: v for k, v in found.items() if k[0] != "$"}, gathered)
-    return {**node, "$ref": f"#/$defs/{part}"}
-
-
-@cache
-def _documents() -> dict[str, str]:
-    """Text of every schema of this folder, by name."""
-    folder = files(__name__)
-    found = [entry for entry in folder.iterdir() if entry.name.endswith(".json")]
-    return {entry.name.removesuffix(".json"): entry.read_text(encoding="utf-8") for entry in found}

@@ -16,9 +16,9 @@ from bayes_scaling.errors import FileError, ScenarioError
 from bayes_scaling.forecast import backtest
 from bayes_scaling.inference import Procedure
 from bayes_scaling.plots import plot_curve
+from bayes_scaling.plots.number_format import flops
 from bayes_scaling.report import load_result, report_content, write_report
 from bayes_scaling.report.sections.other_results import sentences
-from bayes_scaling.plots.number_format import flops
 from bayes_scaling.report.sections.trust import at_distance, covered
 
 WANTED = Scenario(compute_budget=1e23, family="web", target_loss=2.05)
@@ -149,12 +149,12 @@ def test_factors_that_gain_alike_are_said_to(fit):
 def test_results_of_another_fit_are_refused(fit, make_fit, tested):
     other = make_fit(runs=20)
     frontier = budget_frontier(other, WANTED, factors=[1])
-    with pytest.raises(ScenarioError, match="frontier .*'web'"):
+    with pytest.raises(ScenarioError, match=r"frontier .*'web'"):
         report_content(fit, [frontier])
     with pytest.raises(ScenarioError, match="backtest"):
         report_content(other, [tested])
     gains = marginal(fit, 1e9, 2e10, family="web")
-    with pytest.raises(ScenarioError, match="marginal .*'chinchilla'"):
+    with pytest.raises(ScenarioError, match=r"marginal .*'chinchilla'"):
         report_content(make_fit(law="product"), [gains])
     with pytest.raises(ScenarioError, match=r"its schema is 'bayes_scaling\.frontier/99'"):
         report_content(fit, [{"schema": "bayes_scaling.frontier/99"}])
