@@ -74,13 +74,13 @@ def scenarios() -> str:
 
 
 def reference() -> str:
-    """Every public name, once, under the package it is made in."""
+    """List every public name once, under its package."""
     parts = ["# Python reference", ""]
-    told: set[int] = set()
+    listed: set[int] = set()
     # Packages before the root, which shows again what they have.
     for name in (*PACKAGES[1:], PACKAGES[0]):
         package = importlib.import_module(name)
-        public = [key for key in package.__all__ if id(getattr(package, key)) not in told]
+        public = [key for key in package.__all__ if id(getattr(package, key)) not in listed]
         parts += [f"## {name}", "", (inspect.getdoc(package) or "").split("\n\n")[0], ""]
         for key in public:
             value = getattr(package, key)
@@ -89,13 +89,13 @@ def reference() -> str:
             if not (inspect.isclass(value) or inspect.isfunction(value)):
                 parts += [f"`{name}.{key}`: {type(value).__name__}", ""]
                 continue
-            told.add(id(value))
+            listed.add(id(value))
             parts += [f"::: {value.__module__}.{value.__qualname__}", ""]
     return "\n".join(parts)
 
 
 def commands() -> str:
-    """What every command says of itself."""
+    """Return the help of every command."""
     from bayes_scaling.cli.app import cli
 
     parts = ["# Command line", "", "Exit status 0 on success, 2 on bad input, with one sentence."]
@@ -106,17 +106,17 @@ def commands() -> str:
             continue
         with click.Context(command, parent=context, info_name=name) as inner:
             inner.max_content_width = 88
-            said = command.get_help(inner)
-        parts += ["", f"## {name}", "", "```text", said, "```"]
+            text = command.get_help(inner)
+        parts += ["", f"## {name}", "", "```text", text, "```"]
     return "\n".join(parts)
 
 
 def notebooks() -> str:
-    """The notebooks, and what each asks."""
+    """List the notebooks with the question of each."""
     parts = ["# Notebooks", "", "In the folder `notebooks`, executed with every change:", ""]
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         cells = json.loads(path.read_text("utf-8"))["cells"]
         title, _, rest = "".join(cells[0]["source"]).partition("\n")
-        asked = " ".join(rest.strip().split("\n\n")[0].split())
-        parts.append(f"- `{path.name}`: **{title.lstrip('# ')}** {asked}")
+        question = " ".join(rest.strip().split("\n\n")[0].split())
+        parts.append(f"- `{path.name}`: **{title.lstrip('# ')}** {question}")
     return "\n".join(parts) + "\n"

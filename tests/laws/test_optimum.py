@@ -185,6 +185,9 @@ def test_the_names_of_version_0_1_warn() -> None:
     assert {old: getattr(replaced, OLD_NAMES[old]) for old in changed} == changed
     with pytest.warns(DeprecationWarning, match="noncentred"):
         assert Parameter("a", Prior(1, 1, 1), "1", "", "", loose=True).noncentred  # type: ignore[call-arg]
+    procedure = Procedure.of("chinchilla")
+    with pytest.warns(DeprecationWarning, match="use run"):
+        assert procedure.carry_out == procedure.run  # type: ignore[attr-defined]
     with pytest.warns(DeprecationWarning, match="noncentred"):
         assert law.parameters[1].loose == law.parameters[1].noncentred  # type: ignore[attr-defined]
 
