@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from bayes_scaling.forecast.evaluation.compare_laws import compare
 from numpy.testing import assert_allclose
 
 from bayes_scaling import laws
@@ -22,6 +21,7 @@ from bayes_scaling.errors import FileError, LawError
 from bayes_scaling.exports import tables
 from bayes_scaling.forecast.evaluation import backtest_jobs as jobs
 from bayes_scaling.forecast.evaluation.backtest_laws import backtest
+from bayes_scaling.forecast.evaluation.compare_laws import compare
 from bayes_scaling.forecast.evaluation.model_average import ModelAverage
 from bayes_scaling.inference import Fit, Procedure, fit, load_fit
 from bayes_scaling.inference.diagnostics.prior_contribution import weak_fits
