@@ -4,12 +4,15 @@ import ast
 from pathlib import Path
 
 import msgspec
+import pandas as pd
 import pytest
 
 import bayes_scaling
 from bayes_scaling.core import caveat as module
 from bayes_scaling.core.caveat import CODES, Caveat, texts, unique
+from bayes_scaling.inference import Fit
 from bayes_scaling.runs import CODES as FLAGS
+from bayes_scaling.runs import load_configs
 
 ROOT = Path(bayes_scaling.__file__).parent
 MAKERS = {"Caveat", "_caveat", "_warning", "caveat", "warning"}
@@ -67,3 +70,14 @@ def test_texts_are_said_once() -> None:
     other = Caveat(code="c", severity="note", text="Two.")
     assert texts([first, again, other]) == ("One.", "Two.")
     assert unique([first, other, again]) == (first, other)
+
+
+def test_texts_by_the_names_of_version_1(two_families: Fit) -> None:
+    forecast = two_families.predict(params=1e12, tokens=1e14, family="web")
+    point = pd.DataFrame({"params": [7.0], "tokens": [140.0]})
+    configs = load_configs(point, accept=["implausible-size"])
+    for result, old in ((forecast, "warnings"), (two_families, "warnings"), (configs, "doubts")):
+        with pytest.warns(DeprecationWarning, match=rf"\.{old} .*\.caveats"):
+            assert getattr(result, old) == texts(result.caveats)
+    assert forecast.caveats
+    assert configs.caveats

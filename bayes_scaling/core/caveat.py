@@ -13,7 +13,7 @@ __all__ = [
     "Caveat",
     "Datum",
     "Severity",
-    "deprecated_warnings",
+    "deprecated_texts",
     "texts",
     "unique",
     "version_1",
@@ -140,13 +140,13 @@ class _WithCaveats(Protocol):
     def caveats(self) -> tuple[Caveat, ...]: ...
 
 
-def _warnings(result: _WithCaveats) -> tuple[str, ...]:
-    """Texts of :attr:`caveats`; deprecated."""
-    name = type(result).__name__
-    text = f"{name}.warnings is deprecated, use {name}.caveats, whose items have a code and a text"
-    warnings.warn(text, DeprecationWarning, stacklevel=2)
-    return texts(result.caveats)
+def deprecated_texts(old: str) -> property:
+    """Make an attribute that gives the texts of ``caveats`` by a name of version 0.1."""
 
+    def get(result: _WithCaveats) -> tuple[str, ...]:
+        name = type(result).__name__
+        text = f"{name}.{old} is deprecated; use {name}.caveats, which have codes and texts"
+        warnings.warn(text, DeprecationWarning, stacklevel=2)
+        return texts(result.caveats)
 
-deprecated_warnings = property(_warnings)
-"""Attribute ``warnings`` of results that have ``caveats``: their texts, as in version 0.1."""
+    return property(get, doc="Texts of ``caveats`` (deprecated).")

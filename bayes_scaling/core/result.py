@@ -25,7 +25,7 @@ from typing import Any, Self, get_args
 import msgspec
 
 from bayes_scaling.core.arguments import shown
-from bayes_scaling.core.caveat import deprecated_warnings
+from bayes_scaling.core.caveat import deprecated_texts
 from bayes_scaling.core.display import brief
 from bayes_scaling.core.files import write_bytes
 from bayes_scaling.core.json_files import disordered, read_json
@@ -87,7 +87,7 @@ class Result(Record, frozen=True, kw_only=True, tag_field="schema"):
         found: Self = decode(content, cls)
         return found
 
-    warnings = deprecated_warnings
+    warnings = deprecated_texts("warnings")
 
     @property
     def content(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayes_scaling.core.arguments import is_number, shown
-from bayes_scaling.core.caveat import Caveat, deprecated_warnings, texts
+from bayes_scaling.core.caveat import Caveat, deprecated_texts, texts
 from bayes_scaling.core.display import brief, html_list, html_table
 from bayes_scaling.core.draw_summary import QUANTILES, quantile_name, summarise
 from bayes_scaling.core.files import path_of
@@ -81,7 +81,7 @@ class Forecast:
     caveats: tuple[Caveat, ...]
     loss_unit: str
 
-    warnings = deprecated_warnings
+    warnings = deprecated_texts("warnings")
 
     def quantity(self, kind: Kind = "run") -> xr.DataArray:
         """Return draws of one quantity, dims (chain, draw, point).

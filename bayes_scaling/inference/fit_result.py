@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from bayes_scaling.core.arguments import is_number, needs, shown
-from bayes_scaling.core.caveat import Caveat, deprecated_warnings, texts
+from bayes_scaling.core.caveat import Caveat, deprecated_texts, texts
 from bayes_scaling.core.display import html_list, html_table
 from bayes_scaling.core.files import path_of
 from bayes_scaling.errors import FitError, LawError
@@ -87,7 +87,7 @@ class Fit:
         """Caveats of the data and the design."""
         return tuple(map(Caveat.from_dict, json.loads(self.dt.attrs["caveats"])))
 
-    warnings = deprecated_warnings
+    warnings = deprecated_texts("warnings")
 
     @cached_property
     def runs(self) -> pd.DataFrame:

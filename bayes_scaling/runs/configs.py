@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_scaling.core.bounds import legal, meant
-from bayes_scaling.core.caveat import Caveat
+from bayes_scaling.core.caveat import Caveat, deprecated_texts
 from bayes_scaling.errors import DataError
 from bayes_scaling.runs.checks.size_values import implausible_sizes
 from bayes_scaling.runs.columns import column, require, resolve
@@ -50,6 +50,8 @@ class Configs:
     places: Places
     caveats: tuple[Caveat, ...] = ()
     accepted: tuple[str, ...] = ()
+
+    doubts = deprecated_texts("doubts")
 
     def __len__(self) -> int:
         return len(self.table)

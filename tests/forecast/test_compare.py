@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose
 from scipy import stats
 from scipy.optimize import minimize_scalar
 
-from bayes_scaling.core.caveat import Caveat
+from bayes_scaling.core.caveat import Caveat, texts
 from bayes_scaling.errors import DataError, FitError
 from bayes_scaling.forecast import Comparison, ModelAverage, compare, predict
 from bayes_scaling.forecast.evaluation.comparison_caveats import of_forecasts, of_loo
@@ -51,6 +51,8 @@ def test_the_better_fit_comes_first(pair: dict[str, Fit], tmp_path: Path) -> Non
     read = Comparison.load(tmp_path / "c.json")
     assert read == found
     assert str(read) == str(found)
+    with pytest.warns(DeprecationWarning, match=r"\.messages"):
+        assert found.messages == texts(found.caveats)
     with pytest.raises(FitError, match="fits"):
         read.average("loo")
     with pytest.raises(FitError, match=r"by is 'held_out'.*weight_loo"):

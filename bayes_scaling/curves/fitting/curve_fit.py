@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import softmax
 
 from bayes_scaling.core.arguments import check_seed, needs, shown, whole_number
-from bayes_scaling.core.caveat import Caveat, deprecated_warnings
+from bayes_scaling.core.caveat import Caveat, deprecated_texts
 from bayes_scaling.core.draw_summary import CENTRAL, quantiles_of
 from bayes_scaling.core.random_streams import Stream, generator
 from bayes_scaling.curves.curve import WANTED, Curve
@@ -86,7 +86,7 @@ class CurveFit:
         ]
         return (*self.prior_caveats, *stuck)
 
-    warnings = deprecated_warnings
+    warnings = deprecated_texts("warnings")
 
     @property
     def weights(self) -> dict[str, float]:

@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from bayes_scaling.core.caveat import Caveat, deprecated_warnings, texts
+from bayes_scaling.core.caveat import Caveat, deprecated_texts, texts
 from bayes_scaling.core.display import brief
 from bayes_scaling.core.random_streams import Stream, generator
 from bayes_scaling.curves.cleaning.anomalies import cleaned
@@ -114,7 +114,7 @@ class CurvePopulation:
             if not part.r_hat <= _RHAT
         )
 
-    warnings = deprecated_warnings
+    warnings = deprecated_texts("warnings")
 
     def __repr__(self) -> str:
         lines = [f"CurvePopulation of {len(self.runs)} runs"]

@@ -8,7 +8,7 @@ import pandas as pd
 from msgspec.structs import force_setattr
 
 from bayes_scaling.core.arguments import shown
-from bayes_scaling.core.caveat import Caveat, texts
+from bayes_scaling.core.caveat import Caveat, deprecated_texts, texts
 from bayes_scaling.core.record_tables import to_rows, to_table
 from bayes_scaling.core.records import Record, about
 from bayes_scaling.core.result import Result
@@ -59,6 +59,8 @@ class Comparison(Result, frozen=True, kw_only=True, dict=True, tag="bayes_scalin
     held_out: Annotated[
         Backtest | None, about("Scores of held-out runs; null where none were held out.")
     ]
+
+    messages = deprecated_texts("messages")
 
     @classmethod
     def of(
