@@ -8,6 +8,7 @@ import math
 import warnings
 from collections.abc import Mapping
 from difflib import get_close_matches
+from inspect import Parameter, Signature
 from typing import Any, ClassVar, Self, get_args, get_origin
 
 import msgspec
@@ -28,6 +29,13 @@ class _PartMeta(msgspec.StructMeta):
     def __call__(self, *args: Any, **given: Any) -> Any:
         kind: Any = self
         return kind.made(kind.bound(args, given), base_units=False)
+
+    @property
+    def __signature__(self) -> Signature:
+        """Fields and defaults, without what their annotations say: ``help`` prints it."""
+        known = super().__signature__
+        fields = [one.replace(annotation=Parameter.empty) for one in known.parameters.values()]
+        return known.replace(parameters=fields)
 
 
 class Part(Record, frozen=True, kw_only=True, metaclass=_PartMeta):

@@ -1,5 +1,6 @@
 """A scenario is the same from Python, TOML and JSON, and refused alike."""
 
+import inspect
 import json
 import pickle
 import re
@@ -76,6 +77,9 @@ def test_the_docstring_of_a_part_names_its_fields() -> None:
     for part in (Scenario, bs.Compute, bs.Data, bs.Inference, bs.Limits, bs.Risk, bs.Alternative):
         for name in part.__struct_fields__:
             assert re.search(rf"\b{name}\b", part.__doc__ or ""), (part, name)
+        parameters = inspect.signature(part).parameters
+        assert tuple(parameters) == part.__struct_fields__
+        assert {one.annotation for one in parameters.values()} == {inspect.Parameter.empty}
 
 
 def test_the_example_as_it_is_printed_loads(tmp_path: Path) -> None:
