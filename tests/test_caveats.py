@@ -24,8 +24,9 @@ def _made() -> set[str]:
     found = set()
     for path in ROOT.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                if node.func.id not in MAKERS:
+            if isinstance(node, ast.Call):
+                maker = ast.unparse(node.func)
+                if maker not in MAKERS and not maker.endswith("caveats.add"):
                     continue
                 stated = [word.value for word in node.keywords if word.arg == "code"]
                 found |= {
