@@ -32,6 +32,11 @@ def plot_backtest(tested: Backtest) -> "Figure":
     matplotlib.figure.Figure
         Three panels: share of runs inside their 50% and 90% intervals (dotted: where it should
         be); absolute error of the median; width of the 90% interval. Families weigh alike.
+
+    Examples
+    --------
+    >>> from bayes_scaling import plots
+    >>> figure = plots.plot_backtest(bs.load_result("backtest.json"))  # doctest: +SKIP
     """
     classes = tested.by_distance()
     figure, (coverage, error, width) = style.panels(3, columns=3, width=11.0, height=3.6)
@@ -96,6 +101,11 @@ def plot_pit(tested: Backtest) -> "Figure":
     matplotlib.figure.Figure
         Histogram of the share of the forecast below what came; families weigh alike, the band
         holds 90% of what as many independent runs would give.
+
+    Examples
+    --------
+    >>> from bayes_scaling import plots
+    >>> figure = plots.plot_pit(bs.load_result("backtest.json"))  # doctest: +SKIP
     """
     laws = list(dict.fromkeys(tested.points["law"]))
     figure, grid = style.panels(len(laws))

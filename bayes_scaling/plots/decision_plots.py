@@ -38,6 +38,12 @@ def plot_frontier(found: BudgetFrontier) -> "Figure":
         Two panels: loss with its 50% and 90% intervals, with the target where there is one and the
         budgets that reach it; recommended parameters, with the 90% interval of the size that is
         best in each draw.
+
+    Examples
+    --------
+    >>> from bayes_scaling import plots
+    >>> fit, scenario = bs.load_fit("fit.nc"), bs.load_scenario("scenario.toml")
+    >>> figure = plots.plot_frontier(bs.budget_frontier(fit, scenario, factors=(0.5, 1.0, 2.0)))
     """
     table = found.table
     figure, (loss, size) = style.panels(2, width=9.6, height=3.9)
@@ -105,6 +111,12 @@ def plot_marginal(found: Marginal) -> "Figure":
     matplotlib.figure.Figure
         Two panels: expected loss after each doubling with its 90% interval; expected gain of each
         doubling for its cost, and what it must be to pay where a loss has a worth.
+
+    Examples
+    --------
+    >>> from bayes_scaling import plots
+    >>> found = bs.marginal(bs.load_fit("fit.nc"), 1e9, 2e10, family="web")
+    >>> figure = plots.plot_marginal(found)
     """
     figure, (loss, gain) = style.panels(2, width=9.6, height=3.9)
     for index, (factor, rows) in enumerate(found.doublings.groupby("factor", sort=False)):
@@ -146,6 +158,13 @@ def plot_alternatives(plan: Plan) -> "Figure":
     matplotlib.figure.Figure
         Two panels, a row a plan: loss of one run with its 90% interval and the target; regret over
         the best plan of each draw, from its mean to what it exceeds in 5% of cases.
+
+    Examples
+    --------
+    >>> from bayes_scaling import plots
+    >>> twenty = bs.Alternative("twenty", tokens_per_param=20)
+    >>> scenario = bs.Scenario(compute_budget=1e21, family="web", alternatives=(twenty,))
+    >>> figure = plots.plot_alternatives(bs.allocate(bs.load_fit("fit.nc"), scenario))
     """
     table = plan.alternatives
     rows = np.arange(len(table))[::-1]
@@ -191,6 +210,11 @@ def plot_shapes(found: ShapeChoice) -> "Figure":
     matplotlib.figure.Figure
         Penalty over the best shape of each draw in percent, mean and 90% interval, against
         n_layer; the recommended shape and the range that is as good.
+
+    Examples
+    --------
+    >>> from bayes_scaling import plots
+    >>> figure = plots.plot_shapes(bs.load_result("shapes.json"))  # doctest: +SKIP
     """
     table = found.table.sort_values(["n_layer", "penalty_mean"]).drop_duplicates("n_layer")
     best, blue = found.recommended, COLOURS["forecast"]

@@ -34,6 +34,11 @@ def plot_exponents(fit: Fit) -> "Figure":
     -------
     matplotlib.figure.Figure
         One panel for each of alpha_N, alpha_D, alpha_C and floor that the law has.
+
+    Examples
+    --------
+    >>> from bayes_scaling import plots
+    >>> figure = plots.plot_exponents(bs.load_fit("fit.nc"))
     """
     posterior, prior = fit.posterior, fit.dt["prior"].to_dataset()
     names = [name for name in _SHOWN if name in posterior]
@@ -114,6 +119,11 @@ def plot_residuals(fit: Fit) -> "Figure":
     -------
     matplotlib.figure.Figure
         Above zero: the run came out worse than the fit says.
+
+    Examples
+    --------
+    >>> from bayes_scaling import plots
+    >>> figure = plots.plot_residuals(bs.load_fit("fit.nc"))
     """
     runs = fit.runs
     middle = np.median(_replicates(fit), axis=1)
@@ -164,6 +174,11 @@ def plot_predictive(fit: Fit) -> "Figure":
         Left: histogram of the share of replicated losses below the observed one, uniform where the
         model is right. Right: share of runs inside their central intervals against the share
         promised. Bands hold 90% of what chance gives.
+
+    Examples
+    --------
+    >>> from bayes_scaling import plots
+    >>> figure = plots.plot_predictive(bs.load_fit("fit.nc"))
     """
     observed = fit.dt["observed_data"]["loss"].to_numpy()
     pit = (_replicates(fit) < observed[:, None]).mean(axis=1)
@@ -213,6 +228,11 @@ def plot_prior_predictive(fit: Fit) -> "Figure":
     -------
     matplotlib.figure.Figure
         Against compute: 50% and 90% prior predictive intervals of every run, and observed losses.
+
+    Examples
+    --------
+    >>> from bayes_scaling import plots
+    >>> figure = plots.plot_prior_predictive(bs.load_fit("fit.nc"))
     """
     prior = fit.dt["prior_predictive"]["loss"].stack(sample=("chain", "draw"))
     order = np.argsort(fit.runs["flops"].to_numpy())

@@ -104,6 +104,13 @@ def forecast_data(
     pandas.DataFrame
         One row a budget: flops, params, tokens, mean, sd, q05 to q95 in the loss unit of the fit,
         extrapolation (decades of compute beyond the largest fitted run), family_seen.
+
+    Examples
+    --------
+    >>> from bayes_scaling import plots
+    >>> table = plots.forecast_data(bs.load_fit("fit.nc"), "web", [1e21, 1e22])
+    >>> table["flops"].tolist()
+    [1e+21, 1e+22]
     """
     path = frontier(fit, family, flops, seed=seed)
     sizes = pd.DataFrame({"params": path.params, "tokens": path.tokens})

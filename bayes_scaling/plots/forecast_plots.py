@@ -64,6 +64,11 @@ def plot_forecast(
         If the family is unknown.
     ScenarioError
         If a plan does not belong to the fit.
+
+    Examples
+    --------
+    >>> from bayes_scaling import plots
+    >>> figure = plots.plot_forecast(bs.load_fit("fit.nc"))
     """
     shown = fit.families if family is None else (family,)
     if family is not None and family not in fit.families:

@@ -49,6 +49,11 @@ def plot_allocation(plan: ResultLike) -> "Figure":
     ------
     ScenarioError
         If it is not a plan, or holds no curve.
+
+    Examples
+    --------
+    >>> from bayes_scaling import plots
+    >>> figure = plots.plot_allocation(bs.load_result("plan.json"))
     """
     plan = as_plan(plan)
     figure = style.new_figure()
@@ -129,6 +134,13 @@ def loss_surface(fit: Fit, family: str, params: Floats, tokens: Floats, *, seed:
     -------
     (data, size) array
         In the loss unit of the fit, from at most about 250 of the draws.
+
+    Examples
+    --------
+    >>> from bayes_scaling import plots
+    >>> fit = bs.load_fit("fit.nc")
+    >>> plots.loss_surface(fit, "web", np.array([1e9, 2e9]), np.array([1e10])).size
+    2
     """
     draws = family_posterior(fit, family, seed)
     draws = draws.thinned(max(draws.size // _DRAWS, 1))
@@ -158,6 +170,11 @@ def plot_contours(fit: Fit, plan: ResultLike) -> "Figure":
     ------
     ScenarioError
         If the plan belongs to another fit.
+
+    Examples
+    --------
+    >>> from bayes_scaling import plots
+    >>> figure = plots.plot_contours(bs.load_fit("fit.nc"), bs.load_result("plan.json"))
     """
     plan = as_plan(plan, fit)
     family = plan.family
@@ -255,6 +272,12 @@ def plot_regret(plan: Plan) -> "Figure":
     ------
     ScenarioError
         If the plan was read from a file.
+
+    Examples
+    --------
+    >>> from bayes_scaling import plots
+    >>> fit, scenario = bs.load_fit("fit.nc"), bs.load_scenario("scenario.toml")
+    >>> figure = plots.plot_regret(bs.allocate(fit, scenario))
     """
     if plan.draws is None:
         raise ScenarioError("a plan read from a file holds no draws, so its regret has no curve")

@@ -39,6 +39,11 @@ def plot_ranks(
     ------
     DataError
         If a parameter or family is unknown.
+
+    Examples
+    --------
+    >>> from bayes_scaling import plots
+    >>> figure = plots.plot_ranks(bs.load_fit("fit.nc"))
     """
     import arviz_plots as azp
 
@@ -68,6 +73,11 @@ def plot_trace(
     ------
     DataError
         If a parameter or family is unknown.
+
+    Examples
+    --------
+    >>> from bayes_scaling import plots
+    >>> figure = plots.plot_trace(bs.load_fit("fit.nc"))
     """
     import arviz_plots as azp
 
@@ -85,6 +95,11 @@ def plot_energy(fit: Fit) -> "Figure":
     Returns
     -------
     matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> from bayes_scaling import plots
+    >>> figure = plots.plot_energy(bs.load_fit("fit.nc"))
     """
     import arviz_plots as azp
 

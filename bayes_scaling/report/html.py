@@ -58,7 +58,7 @@ def write_report(
 
     Examples
     --------
-    >>> path = bs.write_report("report.md", bs.load_fit("fit.nc"), bs.load_plan("plan.json"))
+    >>> path = bs.write_report("report.md", bs.load_fit("fit.nc"), bs.load_result("plan.json"))
     >>> path.read_text(encoding="utf-8").splitlines()[0].startswith("# ")
     True
     """

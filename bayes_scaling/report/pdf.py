@@ -36,6 +36,10 @@ def write_pdf(path: str | os.PathLike[str], report: str | os.PathLike[str]) -> P
     ------
     FileError
         If there is no Chromium or Chrome, it fails, or the file cannot be written.
+
+    Examples
+    --------
+    >>> bs.report.write_pdf("report.pdf", "report.html")  # doctest: +SKIP
     """
     browser = next((found for found in map(shutil.which, _BROWSERS) if found), None)
     if browser is None:

@@ -45,7 +45,7 @@ def of_kind[T: Result](results: Iterable[Result], kind: type[T]) -> list[T]:
 
     Examples
     --------
-    >>> results = [bs.load_plan("plan.json")]
+    >>> results = [bs.load_result("plan.json")]
     >>> len(of_kind(results, bs.Plan)), len(of_kind(results, bs.Backtest))
     (1, 0)
     """
