@@ -88,22 +88,22 @@ def test_what_a_server_refuses_is_one_sentence(real, fit):
     closed = client.create_experiment("closed")
     client.delete_experiment(closed)
     before = os.environ.copy()
-    with pytest.raises(FileError, match=r"did not take the fit: .*deleted"):
+    with pytest.raises(FileError, match="closed"):
         log_to_mlflow(fit, uri=real, experiment="closed")
-    with pytest.raises(FileError, match="did not take the fit: RESOURCE_DOES_NOT_EXIST"):
+    with pytest.raises(FileError, match="RESOURCE_DOES_NOT_EXIST"):
         log_to_mlflow(fit, uri=real, run_id="0" * 32)
     assert os.environ == before
 
 
 def test_mistakes_are_said_before_anything_is_sent(fit, plan):
-    with pytest.raises(DataError, match="leave experiment out"):
+    with pytest.raises(DataError, match="experiment"):
         log_to_mlflow(fit, experiment="a", run_id="b")
-    with pytest.raises(ScenarioError, match="was made with law"):
+    with pytest.raises(ScenarioError, match="'chinchilla'"):
         log_to_mlflow(known_fit(law="product"), plan, uri="http://127.0.0.1:1", experiment="a")
 
 
 @pytest.mark.slow
 def test_a_server_that_is_down_is_said_to_be(fit):
     pytest.importorskip("mlflow", reason="the extra 'mlflow' is not installed")
-    with pytest.raises(FileError, match=r"MLflow server at http://127.0.0.1:1 did not take"):
+    with pytest.raises(FileError, match="http://127.0.0.1:1"):
         log_to_mlflow(fit, uri="http://127.0.0.1:1", experiment="a")

@@ -157,7 +157,7 @@ def test_an_error_puts_all_back(tmp_path, monkeypatch, fails):
         return rename(self, target)
 
     monkeypatch.setattr(type(folder), "rename", broken)
-    with pytest.raises(FileError, match="no space left"):
+    with pytest.raises(FileError):
         write(folder, "new")
     assert seen(folder) == before
     assert hidden(folder) == []
@@ -174,13 +174,13 @@ def test_files_of_others_stay(tmp_path):
     assert not (folder / "plans.csv").exists()
     (folder / "runs.csv").write_text("mine")
     before = [path.read_bytes() for path in sorted(folder.glob("*.*"))]
-    with pytest.raises(FileError, match=r"runs\.csv: a file of that name is there"):
+    with pytest.raises(FileError, match=r"runs\.csv"):
         write(folder, "newer", [*NAMES, "runs.csv"])
     assert [path.read_bytes() for path in sorted(folder.glob("*.*"))] == before
     other = tmp_path / "package"
     other.mkdir()
     (other / DESCRIPTOR).write_text('{"name": "of somebody else", "resources": []}')
-    with pytest.raises(FileError, match="a file of that name is there"):
+    with pytest.raises(FileError, match="package"):
         write(other, "new")
 
 
