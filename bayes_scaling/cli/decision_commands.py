@@ -52,7 +52,7 @@ def allocate(fit: str, scenario: str, output: str, plot: str | None, seed: int) 
     """Choose parameters and tokens within the budgets of a scenario."""
     from bayes_scaling.decisions import allocate as split
 
-    fitted, wanted = _given(fit, scenario, output, plot)
+    fitted, wanted = _inputs(fit, scenario, output, plot)
     with _named(scenario):
         plan = split(fitted, wanted, seed=seed)
     plan.save(output)
@@ -77,31 +77,31 @@ def allocate(fit: str, scenario: str, output: str, plot: str | None, seed: int) 
 @output("Where the frontier goes (JSON).")
 @plot("Loss and size by budget")
 @click.option("--seed", type=SEED, default=0, show_default=True)
-def frontier(fit: str, scenario: str, output: str, seed: int, **given: Any) -> None:
+def frontier(fit: str, scenario: str, output: str, seed: int, **options: Any) -> None:
     """Compute what smaller and larger budgets of a scenario buy, and which one a target needs."""
     import numpy as np
 
     from bayes_scaling.decisions import budget_frontier
     from bayes_scaling.decisions.budgets.frontier import FACTORS
 
-    smallest, largest = given["smallest"], given["largest"]
+    smallest, largest = options["smallest"], options["largest"]
     low, high = FACTORS
     if not low <= smallest < largest <= high:
         raise click.UsageError(
             f"--smallest is {smallest:g} and --largest {largest:g}; two growing numbers from "
             f"{low:g} to {high:g} are needed"
         )
-    fitted, wanted = _given(fit, scenario, output, given["plot"])
-    factors = np.geomspace(smallest, largest, given["points"]).tolist()
+    fitted, wanted = _inputs(fit, scenario, output, options["plot"])
+    factors = np.geomspace(smallest, largest, options["points"]).tolist()
     with _named(scenario):
         found = budget_frontier(fitted, wanted, factors=factors, seed=seed)
     found.save(output)
     click.echo(str(found))
     click.echo(f"Frontier written to {output}")
-    if given["plot"]:
+    if options["plot"]:
         from bayes_scaling.plots import plot_frontier
 
-        _draw(plot_frontier, found, given["plot"])
+        _draw(plot_frontier, found, options["plot"])
 
 
 @click.command()
@@ -120,7 +120,7 @@ def marginal(fit: str, scenario: str | None, output: str, **options: Any) -> Non
     from bayes_scaling.decisions import marginal as gains
 
     params, tokens, plot = (options.pop(name) for name in ("params", "tokens", "plot"))
-    fitted, wanted = _given(fit, scenario, output, plot)
+    fitted, wanted = _inputs(fit, scenario, output, plot)
     with _named(scenario):
         found = gains(fitted, params, tokens, scenario=wanted, **options)
     found.save(output)
@@ -147,7 +147,7 @@ def next_runs(fit: str, scenario: str, at: str | None, output: str, **options: A
     from bayes_scaling.decisions import next_runs as ranked
 
     chosen = _candidates(at, options["accept"]) if at else None
-    fitted, wanted = _given(fit, scenario, output)
+    fitted, wanted = _inputs(fit, scenario, output)
     with _named(scenario):
         found = ranked(fitted, wanted, at=chosen, **options)
     found.save(output)
@@ -176,7 +176,7 @@ def shape(fit: str, params: float, output: str, **options: Any) -> None:
     names = ("width_multiple", "layer_multiple", "max_layers", "max_width", "within")
     limits = ShapeLimits(**{name: options.pop(name) for name in names})
     plot = options.pop("plot")
-    fitted, _ = _given(fit, None, output, plot)
+    fitted, _ = _inputs(fit, None, output, plot)
     found = best_shape(fitted, params, limits=limits, **options)
     found.save(output)
     click.echo(str(found))
@@ -217,7 +217,7 @@ def _named(scenario: str | None) -> Iterator[None]:
         raise ScenarioError(f"{scenario}: {error}" if scenario else str(error)) from error
 
 
-def _given(fit: str, scenario: str | None, output: str, plot: str | None = None) -> Any:
+def _inputs(fit: str, scenario: str | None, output: str, plot: str | None = None) -> Any:
     """The fit and the scenario, once the outputs can be written."""
     from bayes_scaling.decisions import load_scenario
     from bayes_scaling.inference import load_fit

@@ -161,14 +161,14 @@ def best_shape(
     (27, 1728)
     """
     check_fit(fit)
-    name, given = _checked(fit, family, limits)
+    name, allowed = _checked(fit, family, limits)
     params = in_unit("params", params, "param", "1e9")
     seen = (
         _tokens(fit, name, params) if tokens is None else in_unit("tokens", tokens, "token", "1e9")
     )
     accepted = size_caveats(pd.DataFrame({"params": [params], "tokens": [seen]}), accept)
     draws = family_posterior(fit, name, seed)
-    shapes = np.array(shapes_of(given, params, draws.counting), dtype=np.float64)
+    shapes = np.array(shapes_of(allowed, params, draws.counting), dtype=np.float64)
     losses = np.stack([_loss(draws, params, seen, *shape) for shape in shapes])
     rows, mean = _rows(shapes, losses), losses.mean(axis=1)
     best = int(mean.argmin())
@@ -179,7 +179,7 @@ def best_shape(
         quantity="loss_curve",
         params=float(params),
         tokens=float(seen),
-        limits=given,
+        limits=allowed,
         caveats=[
             *accepted,
             *point_caveats(fit, name, point, "configuration"),
@@ -201,9 +201,9 @@ def _checked(fit: Fit, family: str | None, limits: ShapeLimits | None) -> tuple[
             f"'{law.name}+shape' to runs with n_layer and d_model"
         )
     name = family_of(fit, family)
-    given = ShapeLimits() if limits is None else limits
-    needs(given, ShapeLimits, "limits", "write ShapeLimits(width_multiple=128)", ScenarioError)
-    return name, given
+    allowed = ShapeLimits() if limits is None else limits
+    needs(allowed, ShapeLimits, "limits", "write ShapeLimits(width_multiple=128)", ScenarioError)
+    return name, allowed
 
 
 def _rows(shapes: Floats, losses: Floats) -> list[ShapeRow]:
