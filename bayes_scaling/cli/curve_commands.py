@@ -30,11 +30,9 @@ def _judging(command: _Command) -> _Command:
         ),
         click.option("--cost", type=Number(), help="Cost of one step or token, in money."),
         click.option(
-            "--value-per-nat",
-            "--worth",
-            type=Number(),
-            help="Value of a loss lower by 1, in the same money. (--worth is its old name.)",
+            "--value-per-nat", type=Number(), help="Of a loss lower by 1, in the same money."
         ),
+        click.option("--worth", type=Number(), hidden=True),
         click.option(
             "--least-gain",
             type=Number(below=1.0),
@@ -150,6 +148,9 @@ def _watch(options: dict[str, Any]) -> "Watch":
     from bayes_scaling.curves import Utility, Watch
     from bayes_scaling.curves.fitting.fit_options import FitOptions
 
+    if options["worth"] is not None:
+        warn(["--worth is an old name, write --value-per-nat"])
+        options["value_per_nat"] = options["worth"]
     prices = {name: options[name] for name in ("cost", "value_per_nat", "least_gain")}
     fitting = FitOptions()
     if options["schedule"]:

@@ -3,8 +3,11 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
+from click.testing import CliRunner
 
+from bayes_scaling.cli.app import cli
 from bayes_scaling.curves import (
     Curve,
     Curves,
@@ -100,3 +103,18 @@ def test_a_verdict_of_version_1_on_a_run_that_diverged_is_read():
     first = {name: content[name] for name in names}
     read = Verdict.from_dict(first | {"schema": "bayes_scaling.verdict/1", "warnings": []})
     assert read == recorder.verdict
+
+
+def test_the_value_of_a_loss_under_its_old_name_on_the_shell(tmp_path):
+    log = tmp_path / "log.csv"
+    pd.DataFrame({"step": CURVE.t[:8], "loss": CURVE.loss[:8]}).to_csv(log, index=False)
+    found = {}
+    for name in ("--worth", "--value-per-nat"):
+        out = tmp_path / f"{name}.json"
+        given = ["monitor", str(log), "--end", "100", "--law", "curve-power", "-o", str(out)]
+        done = CliRunner().invoke(cli, [*given, "--cost", "1e-9", name, "1e3"])
+        assert done.exit_code == 0, done.output
+        assert ("--value-per-nat" in done.stderr) == (name == "--worth")
+        found[name] = json.loads(out.read_text())
+    assert found["--worth"] == found["--value-per-nat"]
+    assert found["--worth"]["unit"] == "USD"
