@@ -1,7 +1,7 @@
 """Extrapolation: how far points lie above or below the runs of their family, and caveats."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -145,35 +145,35 @@ def reach_caveats(fit: Fit, points: pd.DataFrame, noun: str = "point") -> list[C
     extents = {name: extent_of(fit, str(name)) for name in points["family"].unique()}
     columns = points[["family", *SIZE_NAMES]].to_dict("records")
     found = [reach_of(extents[row["family"]], {n: row[n] for n in SIZE_NAMES}) for row in columns]
-    law_error: dict[str, Datum] = {"allows_for_law_error": fit.spec.discrepancy is not None}
-    caveats = []
-    above = [reach for reach in found if reach.is_above]
-    if above:
-        far = max(above, key=lambda reach: reach.above)
-        text = (
-            f"{_which(noun, len(above), len(found))} beyond the largest fitted run of the family, "
-            f"by {'' if len(above) == 1 else 'up to '}{far.above / math.log(10):.1f} decades of "
-            f"{far.above_in} ({factor(far.above)} times): {_allowance(fit)}"
-        )
-        data = _how_far(len(above), len(found), far.above_in, far.above) | law_error
-        caveats.append(_caveat("extrapolation", noun, text, data))
-    below = [reach for reach in found if reach.is_below]
-    if below:
-        far = max(below, key=lambda reach: reach.below)
-        text = (
-            f"{_which(noun, len(below), len(found))} below the smallest fitted run of the family, "
-            f"by {'' if len(below) == 1 else 'up to '}{far.below / math.log(10):.1f} decades of "
-            f"{far.below_in} (1/{factor(far.below)}): {_allowance(fit)}"
-        )
-        data = _how_far(len(below), len(found), far.below_in, far.below) | law_error
-        caveats.append(_caveat("extrapolation-below", noun, text, data))
-    if above:
+    caveats = [*_outside(fit, found, noun, above=True), *_outside(fit, found, noun, above=False)]
+    if any(reach.is_above for reach in found):
         law = fit.law.name
         caveats += [
             _caveat("law-limitation", law, f"Law {law!r}: {text}", {})
             for text in fit.law.limitations
         ]
     return caveats
+
+
+def _outside(fit: Fit, found: Sequence[Reach], noun: str, *, above: bool) -> list[Caveat]:
+    """A caveat on the points on one side of the runs, by the farthest."""
+    if above:
+        far = [(reach.above, reach.above_in) for reach in found if reach.is_above]
+        code, side = "extrapolation", "beyond the largest"
+    else:
+        far = [(reach.below, reach.below_in) for reach in found if reach.is_below]
+        code, side = "extrapolation-below", "below the smallest"
+    if not far:
+        return []
+    log, size = max(far, key=lambda pair: pair[0])
+    text = (
+        f"{_which(noun, len(far), len(found))} {side} fitted run of the family, by "
+        f"{'' if len(far) == 1 else 'up to '}{log / math.log(10):.1f} decades of {size} "
+        f"({f'{factor(log)} times' if above else f'1/{factor(log)}'}): {_allowance(fit)}"
+    )
+    data = _how_far(len(far), len(found), size, log)
+    data["allows_for_law_error"] = fit.spec.discrepancy is not None
+    return [_caveat(code, noun, text, data)]
 
 
 def own_input_caveats(fit: Fit, points: pd.DataFrame) -> list[Caveat]:

@@ -17,7 +17,6 @@ from bayes_scaling.decisions import (
 )
 from bayes_scaling.forecast.extrapolation import EXTRAPOLATED, extent_of, implausible, reach_of
 from bayes_scaling.inference import Fit
-from bayes_scaling.report.study import Study, placed
 from bayes_scaling.runs.loss_units import plausible
 from tests.conftest import codes
 
@@ -113,10 +112,8 @@ def test_every_decision_below_the_data_says_so(two_families: Fit) -> None:
     assert below(gains)
     ranked = next_runs(two_families, Scenario(compute_budget=1e13, family="web"))
     assert "plan" in below(ranked)
-    tags = Study(two_families, {"parameters": [], "status": "ok"}, (), 0).tags(
-        placed(plan.to_dict())
-    )
-    assert any(tag.startswith("below the runs: 1/") for tag in tags)
+    point = {name: getattr(plan.recommended, name) for name in ("params", "tokens", "flops")}
+    assert reach_of(extent_of(two_families, "web"), point).is_below
 
 
 def test_a_decision_within_the_data_has_no_such_caveat(two_families: Fit) -> None:
