@@ -92,6 +92,16 @@ def test_no_two_modules_share_a_file_name():
     assert not twice, sorted(str(path.relative_to(ROOT)) for path in paths if path.name in twice)
 
 
+def test_the_architecture_names_files_that_exist():
+    text = (ROOT.parent / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([\w/]+(?:\.(?:py|js|json)|/))`", text))
+    there = {f"/{p.relative_to(ROOT.parent)}" for p in ROOT.parent.glob("[!.]*/**/*")}
+    there |= {f"/{p.name}" for p in ROOT.parent.iterdir()}
+    assert named
+    lost = [n for n in named if not any(p.endswith(f"/{n.rstrip('/')}") for p in there)]
+    assert not lost, lost
+
+
 def test_private_names_stay_in_their_package():
     """No module with an underscore is imported from another package, and no private name is."""
     found = []

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import sys
 from html.parser import HTMLParser
 
@@ -107,9 +108,9 @@ def done(cli, fit_path, folder):
 
 def test_fit_says_what_it_does(fitted):
     assert fitted.errors == []
-    assert "bayes_scaling: sampling 2 chains of 300 + 200 draws" in fitted.err
+    assert re.search(r"2 chains .*300 .*200 draws", fitted.err)
     assert "alpha_N[web]" in fitted.out
-    assert fitted.out.endswith("bayes-scaling diagnose fit.nc\n")
+    assert fitted.out.endswith(" diagnose fit.nc\n")
 
 
 def test_a_fit_is_plain_netcdf(fit_path, runs):
@@ -170,7 +171,7 @@ def test_columns_of_a_forecast(done, folder):
     assert forecast["family_seen"].tolist() == [True, True, True, True, False]
     assert np.isfinite(forecast[ADDED[:-1]].to_numpy()).all()
     assert (np.diff(forecast[["q05", "q25", "q50", "q75", "q95"]], axis=1) > 0).all()
-    assert done["run"].out == "5 forecasts written to run.csv\n"
+    assert re.findall(r"[\w.]+\.csv|\d+", done["run"].out) == ["5", "run.csv"]
     assert any("'never seen'" in note for note in done["run"].notes)
 
 
@@ -243,7 +244,7 @@ def test_plan(done, folder):
     assert 6 * split["params"] * split["tokens"] == pytest.approx(1e21)
     assert 0 <= plan["probability_of_target"] <= 1
     assert plan["alternatives"][0]["name"] == "twenty"
-    assert done["allocate"].out.endswith("Plan written to plan.json\nPlot written to plan.svg\n")
+    assert re.findall(r"\S+\.(?:json|svg)", done["allocate"].out) == ["plan.json", "plan.svg"]
     assert "twenty" in (folder / "plan.svg").read_text(encoding="utf-8")
 
 
@@ -252,7 +253,7 @@ def test_frontier_and_marginal_gains(done, folder):
     assert frontier["schema"] == "bayes_scaling.frontier/2"
     assert len(frontier["rows"]) == 21
     assert frontier["rows"][10]["budget"] == pytest.approx(1e21)
-    assert "Frontier written to frontier.json\n" in done["frontier"].out
+    assert "frontier.json\n" in done["frontier"].out
     assert (folder / "frontier.png").read_bytes().startswith(b"\x89PNG")
     gains = json.loads((folder / "marginal.json").read_text(encoding="utf-8"))
     assert gains["schema"] == "bayes_scaling.marginal/2"
