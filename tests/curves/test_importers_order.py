@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
+from bayes_scaling.curves.caveat_list import Caveats
 from bayes_scaling.curves.importers import load_curves
 from bayes_scaling.curves.importers.assembling import assemble
 from bayes_scaling.curves.importers.column_roles import assign
-from bayes_scaling.curves.importers.import_caveats import Caveats
 from bayes_scaling.curves.importers.import_options import ImportOptions
 from bayes_scaling.curves.importers.tagged_series import Series, TaggedSeries
 from bayes_scaling.errors import DataError

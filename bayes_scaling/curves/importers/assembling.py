@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_scaling.curves.caveat_list import Caveats
 from bayes_scaling.curves.curve import Curve, Curves
-from bayes_scaling.curves.importers.import_caveats import Caveats
 from bayes_scaling.curves.importers.import_options import ORDER, listed
 from bayes_scaling.curves.importers.joining import joined
 from bayes_scaling.curves.importers.log_source import Roles

@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bayes_scaling.curves.caveat_list import Caveats
 from bayes_scaling.curves.curve import Axis
-from bayes_scaling.curves.importers.import_caveats import Caveats
 from bayes_scaling.curves.importers.import_options import ORDER, ImportOptions, listed
 from bayes_scaling.curves.importers.log_source import Names, Roles
 from bayes_scaling.errors import DataError

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bayes_scaling.curves.importers.import_caveats import Caveats
+from bayes_scaling.curves.caveat_list import Caveats
 from bayes_scaling.curves.importers.tracks import Floats, Track
 
 __all__ = ["joined"]

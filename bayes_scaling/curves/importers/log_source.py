@@ -9,8 +9,8 @@ from typing import Protocol
 
 import pandas as pd
 
+from bayes_scaling.curves.caveat_list import Caveats
 from bayes_scaling.curves.curve import Axis
-from bayes_scaling.curves.importers.import_caveats import Caveats
 from bayes_scaling.curves.importers.import_options import Format, Origin
 from bayes_scaling.curves.importers.log_table import Table, label, of_csv, of_raw, read_bytes
 from bayes_scaling.curves.importers.tracks import Track

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayes_scaling.curves.caveat_list import Caveats
 from bayes_scaling.curves.curve import Axis
 from bayes_scaling.curves.importers.blanks import from_wide, lost_in_blanks
 from bayes_scaling.curves.importers.column_roles import clock
-from bayes_scaling.curves.importers.import_caveats import Caveats
 from bayes_scaling.curves.importers.import_options import listed
 from bayes_scaling.curves.importers.log_source import Log, Names, Roles
 from bayes_scaling.curves.importers.log_table import Numbers, Table, numbers

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bayes_scaling.core.files import reason
-from bayes_scaling.curves.importers.import_caveats import Caveats
+from bayes_scaling.curves.caveat_list import Caveats
 from bayes_scaling.curves.importers.log_source import Log
 from bayes_scaling.curves.importers.log_table import label
 from bayes_scaling.curves.importers.tagged_series import Series, TaggedSeries

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from bayes_scaling.core.arguments import needs
 from bayes_scaling.core.caveat import Caveat
 from bayes_scaling.core.draw_summary import PosteriorSummary
+from bayes_scaling.curves.caveat_list import Caveats
 from bayes_scaling.curves.cleaning.anomalies import Cleaned, cleaned
 from bayes_scaling.curves.cleaning.cooldown import cooled
 from bayes_scaling.curves.curve import WANTED, Curve
@@ -233,36 +234,21 @@ def _gains(
 
 
 def _caveats(fit: CurveFit, end: float, utility: Utility) -> list[Caveat]:
-    caveats = [*fit.caveats, *fit.data.caveats]
+    caveats = Caveats([*fit.caveats, *fit.data.caveats])
     ahead = end / float(fit.curve.t[-1])
     if ahead > _FAR:
-        caveats.append(
-            Caveat(
-                code="extrapolation",
-                severity="warning",
-                text=f"The end lies {ahead:.3g} times beyond what was seen: the law decides there.",
-                data={"times": ahead},
-            )
-        )
+        text = f"The end lies {ahead:.3g} times beyond what was seen: the law decides there."
+        caveats.add("extrapolation", text, "warning", times=ahead)
     if not utility.priced:
-        caveats.append(
-            Caveat(
-                code="default-utility",
-                severity="note",
-                text="Cost and value of a lower loss are not given: a tenth more training must "
-                f"save {100 * utility.least_gain:.3g}% of the loss to pay.",
-                data={"least_gain": utility.least_gain},
-            )
-        )
+        least = utility.least_gain
+        text = "Cost and value of a lower loss are not given: a tenth more training must save "
+        text += f"{100 * least:.3g}% of the loss to pay."
+        caveats.add("default-utility", text, least_gain=least)
     rate = fit.curve.lr
     if not fit.scheduled and (rate is None or not cooled(fit.curve.t, rate)):
-        caveats.append(
-            Caveat(
-                code="no-schedule",
-                severity="warning",
-                text="The laws know nothing of learning rates: a cool-down to come takes the loss "
-                "below the forecast, and after one that has begun the curve flattens. A schedule "
-                "says.",
-            )
+        text = (
+            "The laws know nothing of learning rates: a cool-down to come takes the loss below the "
+            "forecast, and after one that has begun the curve flattens. A schedule says."
         )
-    return caveats
+        caveats.add("no-schedule", text, "warning")
+    return list(caveats)
