@@ -15,7 +15,7 @@ from bayes_scaling.runs import CODES as FLAGS
 from bayes_scaling.runs import load_configs
 
 ROOT = Path(bayes_scaling.__file__).parent
-MAKERS = {"Caveat", "_caveat", "_warning", "caveat", "warning"}
+MAKERS = {"Caveat", "_care", "_caveat", "_judged", "_tag", "_warning", "caveat", "warning"}
 """Names of what makes a caveat, the code first or as ``code``."""
 
 
