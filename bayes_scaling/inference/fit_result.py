@@ -14,6 +14,7 @@ from bayes_scaling.core.arguments import is_number, needs, shown
 from bayes_scaling.core.caveat import Caveat, deprecated_texts, texts
 from bayes_scaling.core.display import html_list, html_table
 from bayes_scaling.core.files import path_of
+from bayes_scaling.core.old_names import old_names
 from bayes_scaling.errors import FitError, LawError
 from bayes_scaling.inference.storage import fit_file
 from bayes_scaling.laws import Law, get
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Fit", "check_fit", "load_fit"]
 
 
+@old_names(given="own_law", law_as_given="default_law")
 @dataclass(frozen=True, eq=False, repr=False)
 class Fit:
     """A posterior, with everything that made it.

@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import xarray as xr
 from numpy.testing import assert_allclose
 from scipy.optimize import minimize_scalar
 
 from bayes_scaling import laws
 from bayes_scaling.errors import LawError
-from bayes_scaling.inference import Procedure
+from bayes_scaling.inference import Fit, Procedure
 from bayes_scaling.laws import ClosedForms, Law, Parameter, Prior
 from bayes_scaling.laws.closed_form_checks import check_closed_forms
 
@@ -185,6 +186,9 @@ def test_the_names_of_version_0_1_warn() -> None:
     assert {old: getattr(replaced, OLD_NAMES[old]) for old in changed} == changed
     with pytest.warns(DeprecationWarning, match="noncentred"):
         assert Parameter("a", Prior(1, 1, 1), "1", "", "", loose=True).noncentred  # type: ignore[call-arg]
+    fit = Fit(xr.DataTree(), law)
+    with pytest.warns(DeprecationWarning, match="own_law"):
+        assert fit.given is law  # type: ignore[attr-defined]
     procedure = Procedure.of("chinchilla")
     with pytest.warns(DeprecationWarning, match="use run"):
         assert procedure.carry_out == procedure.run  # type: ignore[attr-defined]
