@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -10,11 +11,11 @@ from bayes_scaling.core.version_1 import CURRENT, SCENARIO_NAMES
 from bayes_scaling.errors import FileError
 from bayes_scaling.forecast.forecast_result import ForecastFile
 from bayes_scaling.inference.diagnostics.calibration import Calibration
-from bayes_scaling.results.kinds import KINDS
+from bayes_scaling.results.kinds import AnyResult
 
 FILES = sorted((Path(__file__).parent / "version_1").glob("*.json"))
 RENAMED = {"warnings": "caveats", "worth": "value_per_nat", "unmixed": "not_converged"}
-TYPES = KINDS | {kind_name(kind): kind for kind in (ForecastFile, Calibration)}
+TYPES = {kind_name(kind): kind for kind in (*get_args(AnyResult), ForecastFile, Calibration)}
 
 
 def type_of(content):
