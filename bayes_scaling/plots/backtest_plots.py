@@ -20,7 +20,7 @@ _SHOWN = (50, 90)
 
 @style.styled
 def plot_backtest(tested: Backtest) -> "Figure":
-    """Coverage, error and width of forecasts by their distance beyond the fitted runs.
+    """Plot coverage, error and width of forecasts by their distance.
 
     Parameters
     ----------
@@ -35,8 +35,8 @@ def plot_backtest(tested: Backtest) -> "Figure":
 
     Examples
     --------
-    >>> from bayes_scaling import plots
-    >>> figure = plots.plot_backtest(bs.load_result("backtest.json"))  # doctest: +SKIP
+    >>> tested = bs.backtest("runs.csv", ["chinchilla"], ratio=[4])  # doctest: +SKIP
+    >>> bs.plots.plot_backtest(tested)  # doctest: +SKIP
     """
     classes = tested.by_distance()
     figure, (coverage, error, width) = style.panels(3, columns=3, width=11.0, height=3.6)
@@ -89,7 +89,7 @@ def _distances(axes: "Axes", classes: pd.DataFrame) -> None:
 
 @style.styled
 def plot_pit(tested: Backtest) -> "Figure":
-    """Where runs came in their forecast distributions: level if forecasts are calibrated.
+    """Plot histograms of probability integral transforms, by law.
 
     Parameters
     ----------
@@ -104,8 +104,8 @@ def plot_pit(tested: Backtest) -> "Figure":
 
     Examples
     --------
-    >>> from bayes_scaling import plots
-    >>> figure = plots.plot_pit(bs.load_result("backtest.json"))  # doctest: +SKIP
+    >>> tested = bs.backtest("runs.csv", ["chinchilla"], ratio=[4])  # doctest: +SKIP
+    >>> bs.plots.plot_pit(tested)  # doctest: +SKIP
     """
     laws = list(dict.fromkeys(tested.points["law"]))
     figure, grid = style.panels(len(laws))

@@ -37,8 +37,9 @@ def plot_exponents(fit: Fit) -> "Figure":
 
     Examples
     --------
-    >>> from bayes_scaling import plots
-    >>> figure = plots.plot_exponents(bs.load_fit("fit.nc"))
+    >>> figure = bs.plots.plot_exponents(bs.load_fit("fit.nc"))
+    >>> len(figure.axes) > 1
+    True
     """
     posterior, prior = fit.posterior, fit.dt["prior"].to_dataset()
     names = [name for name in _SHOWN if name in posterior]
@@ -122,8 +123,9 @@ def plot_residuals(fit: Fit) -> "Figure":
 
     Examples
     --------
-    >>> from bayes_scaling import plots
-    >>> figure = plots.plot_residuals(bs.load_fit("fit.nc"))
+    >>> figure = bs.plots.plot_residuals(bs.load_fit("fit.nc"))
+    >>> figure.axes[0].get_xscale()
+    'log'
     """
     runs = fit.runs
     middle = np.median(_replicates(fit), axis=1)
@@ -177,8 +179,8 @@ def plot_predictive(fit: Fit) -> "Figure":
 
     Examples
     --------
-    >>> from bayes_scaling import plots
-    >>> figure = plots.plot_predictive(bs.load_fit("fit.nc"))
+    >>> len(bs.plots.plot_predictive(bs.load_fit("fit.nc")).axes)
+    2
     """
     observed = fit.dt["observed_data"]["loss"].to_numpy()
     pit = (_replicates(fit) < observed[:, None]).mean(axis=1)
@@ -231,8 +233,8 @@ def plot_prior_predictive(fit: Fit) -> "Figure":
 
     Examples
     --------
-    >>> from bayes_scaling import plots
-    >>> figure = plots.plot_prior_predictive(bs.load_fit("fit.nc"))
+    >>> len(bs.plots.plot_prior_predictive(bs.load_fit("fit.nc")).axes) > 0
+    True
     """
     prior = fit.dt["prior_predictive"]["loss"].stack(sample=("chain", "draw"))
     order = np.argsort(fit.runs["flops"].to_numpy())

@@ -35,7 +35,7 @@ def plot_forecast(
     kind: Kind = "run",
     seed: int = 0,
 ) -> "Figure":
-    """Loss against compute: runs, forecast along the frontier, held-out runs, end of the data.
+    """Plot loss against compute: runs, forecast along the frontier, held-out runs.
 
     Parameters
     ----------
@@ -67,8 +67,9 @@ def plot_forecast(
 
     Examples
     --------
-    >>> from bayes_scaling import plots
-    >>> figure = plots.plot_forecast(bs.load_fit("fit.nc"))
+    >>> figure = bs.plots.plot_forecast(bs.load_fit("fit.nc"), "web", points=10)
+    >>> figure.axes[0].get_xscale()
+    'log'
     """
     shown = fit.families if family is None else (family,)
     if family is not None and family not in fit.families:

@@ -34,7 +34,7 @@ _POINTS = 400
 
 @style.styled
 def plot_allocation(plan: ResultLike) -> "Figure":
-    """Risk and interval of the loss against model size at the budget of a plan.
+    """Plot risk and interval of the loss against model size at the budget of a plan.
 
     Parameters
     ----------
@@ -52,8 +52,8 @@ def plot_allocation(plan: ResultLike) -> "Figure":
 
     Examples
     --------
-    >>> from bayes_scaling import plots
-    >>> figure = plots.plot_allocation(bs.load_result("plan.json"))
+    >>> bs.plots.plot_allocation(bs.load_result("plan.json")).axes[0].get_xscale()
+    'log'
     """
     plan = as_plan(plan)
     figure = style.new_figure()
@@ -115,7 +115,7 @@ def _curve(plan: Plan) -> pd.DataFrame:
 
 
 def loss_surface(fit: Fit, family: str, params: Floats, tokens: Floats, *, seed: int = 0) -> Floats:
-    """Expected loss over sizes and tokens: the mean over draws of the noise-free loss.
+    """Return the expected loss over sizes and tokens: the mean of the noise-free loss.
 
     Parameters
     ----------
@@ -137,10 +137,9 @@ def loss_surface(fit: Fit, family: str, params: Floats, tokens: Floats, *, seed:
 
     Examples
     --------
-    >>> from bayes_scaling import plots
     >>> fit = bs.load_fit("fit.nc")
-    >>> plots.loss_surface(fit, "web", np.array([1e9, 2e9]), np.array([1e10])).size
-    2
+    >>> bs.plots.loss_surface(fit, "web", np.array([1e9, 1e10]), np.array([2e10])).shape
+    (1, 2)
     """
     draws = family_posterior(fit, family, seed)
     draws = draws.thinned(max(draws.size // _DRAWS, 1))
@@ -152,7 +151,7 @@ def loss_surface(fit: Fit, family: str, params: Floats, tokens: Floats, *, seed:
 
 @style.styled
 def plot_contours(fit: Fit, plan: ResultLike) -> "Figure":
-    """Expected loss over parameters and tokens, the budget of a plan, and where the optimum lies.
+    """Plot expected loss over parameters and tokens, with the budget and optimum of a plan.
 
     Parameters
     ----------
@@ -173,8 +172,10 @@ def plot_contours(fit: Fit, plan: ResultLike) -> "Figure":
 
     Examples
     --------
-    >>> from bayes_scaling import plots
-    >>> figure = plots.plot_contours(bs.load_fit("fit.nc"), bs.load_result("plan.json"))
+    >>> fit = bs.load_fit("fit.nc")
+    >>> figure = bs.plots.plot_contours(fit, bs.load_result("plan.json"))
+    >>> figure.axes[0].get_xlabel()
+    'parameters N'
     """
     plan = as_plan(plan, fit)
     family = plan.family
@@ -255,7 +256,7 @@ def _spread(found: PosteriorSummary) -> tuple[float, list[list[float]]]:
 
 @style.styled
 def plot_regret(plan: Plan) -> "Figure":
-    """How much loss it costs not to know the best split: the chance of each regret or more.
+    """Plot the probability of each regret: the loss that not knowing the best split costs.
 
     Parameters
     ----------
@@ -275,9 +276,10 @@ def plot_regret(plan: Plan) -> "Figure":
 
     Examples
     --------
-    >>> from bayes_scaling import plots
-    >>> fit, scenario = bs.load_fit("fit.nc"), bs.load_scenario("scenario.toml")
-    >>> figure = plots.plot_regret(bs.allocate(fit, scenario))
+    >>> fit = bs.load_fit("fit.nc")
+    >>> plan = bs.allocate(fit, bs.load_scenario("scenario.toml"))
+    >>> bs.plots.plot_regret(plan).axes[0].get_ylim()[0]
+    np.float64(0.0)
     """
     if plan.draws is None:
         raise ScenarioError("a plan read from a file holds no draws, so its regret has no curve")

@@ -39,7 +39,8 @@ def write_pdf(path: str | os.PathLike[str], report: str | os.PathLike[str]) -> P
 
     Examples
     --------
-    >>> bs.report.write_pdf("report.pdf", "report.html")  # doctest: +SKIP
+    >>> page = bs.write_report("report.html", bs.load_fit("fit.nc"))  # doctest: +SKIP
+    >>> bs.report.write_pdf("report.pdf", page)  # doctest: +SKIP
     """
     browser = next((found for found in map(shutil.which, _BROWSERS) if found), None)
     if browser is None:

@@ -193,3 +193,13 @@ def test_figures_are_written_by_suffix(tested, tmp_path, suffix):
     path = save_figure(plot_pit(tested), tmp_path / f"pit.{suffix}")
     start = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}[suffix]
     assert path.read_bytes().startswith(start)
+
+
+def test_former_names_of_figures_warn_and_work():
+    from bayes_scaling import plots, report
+
+    for name in plots.__all__:
+        with pytest.warns(DeprecationWarning, match=f"bayes_scaling.plots.{name}"):
+            assert getattr(report, name) is getattr(plots, name)
+    with pytest.raises(AttributeError, match="plot_nothing"):
+        report.plot_nothing  # noqa: B018
