@@ -105,7 +105,6 @@ class PageProblem(_Payload, frozen=True, kw_only=True):
     draws: list[str]
     prices: dict[str, str]
     has_discrepancy: bool
-    owned: float
     guessing: float
     scenario: PageScenario
     epochs: list[float]
@@ -183,7 +182,6 @@ def _problem(fit: Fit, given: problem.Problem, plan: Plan, place: int, most: int
         draws=[_packed(value) for value in draws_by_symbol(draws).values()],
         prices={n: _packed(value) for n, value in prices_by_symbol(given.line.costs).items()},
         has_discrepancy=draws.discrepancy is not None,
-        owned=given.line.costs.owned,
         guessing=plausible(fit.loss_unit(draws.family))[1],
         scenario=_scenario(given.scenario),
         epochs=given.epochs.tolist(),

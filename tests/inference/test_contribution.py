@@ -71,7 +71,7 @@ def test_a_law_that_reads_more_than_sizes_is_reported_too(make_fit: Callable[...
 
 
 def test_weak_priors_contribute_nothing_to_tell(two_families: Fit) -> None:
-    assert report_content(two_families)["prior_contribution"] is None
+    assert report_content(two_families).prior_contribution is None
 
 
 def test_a_population_of_ones_own_is_told_too(make_fit: Callable[..., Fit]) -> None:

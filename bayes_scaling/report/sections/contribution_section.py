@@ -7,12 +7,8 @@ from bayes_scaling.core.records import to_plain
 from bayes_scaling.inference import Fit
 from bayes_scaling.inference.diagnostics.prior_contribution import contribution, weak_forecasts
 from bayes_scaling.model import fill_typical
-from bayes_scaling.report.content_records import (
-    Contribution,
-    ForecastRow,
-    PriorContribution,
-    PriorForecast,
-)
+from bayes_scaling.report.content_records import ForecastRow
+from bayes_scaling.report.input_records import Contribution, PriorContribution, PriorForecast
 from bayes_scaling.report.study import Study
 
 __all__ = ["contribution_section"]

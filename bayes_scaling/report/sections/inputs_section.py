@@ -9,7 +9,7 @@ import pandas as pd
 from bayes_scaling.core.caveat import Severity, texts
 from bayes_scaling.core.draw_summary import Z90
 from bayes_scaling.model import typical_caveats
-from bayes_scaling.report.content_records import (
+from bayes_scaling.report.input_records import (
     DataSection,
     FamilyRuns,
     FlagGroup,

@@ -3,7 +3,7 @@
 from typing import Any
 
 from bayes_scaling.core.draw_summary import PosteriorSummary, describe
-from bayes_scaling.report.content_records import ParameterRow
+from bayes_scaling.report.input_records import ParameterRow
 from bayes_scaling.report.study import Study
 
 __all__ = ["parameters_section"]

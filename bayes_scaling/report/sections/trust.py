@@ -12,14 +12,8 @@ from bayes_scaling.forecast.evaluation.backtest_result import DistanceScores, Fa
 from bayes_scaling.forecast.extrapolation import implausible
 from bayes_scaling.model.spec import BORROWS
 from bayes_scaling.plots.number_format import joined, percent, quoted
-from bayes_scaling.report.content_records import (
-    DataSection,
-    Headline,
-    HeldOut,
-    Reason,
-    Status,
-    Trust,
-)
+from bayes_scaling.report.content_records import Headline, HeldOut, Reason, Status, Trust
+from bayes_scaling.report.input_records import DataSection
 from bayes_scaling.report.study import Study
 
 __all__ = ["Evidence", "at_distance", "covered", "trust"]

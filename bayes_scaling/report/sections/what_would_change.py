@@ -12,14 +12,13 @@ from bayes_scaling.model.spec import BORROWS
 from bayes_scaling.plots.number_format import count, joined, loss, number, percent, quoted, times
 from bayes_scaling.report.content_records import (
     Change,
-    Contribution,
-    DataSection,
     Headline,
     HeldOut,
     OtherBudget,
     ReportedPlan,
     Value,
 )
+from bayes_scaling.report.input_records import Contribution, DataSection
 from bayes_scaling.report.study import Study
 
 __all__ = ["changes"]
