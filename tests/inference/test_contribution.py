@@ -50,24 +50,22 @@ def test_a_report_says_where_the_prior_decides(make_fit: Callable[..., Fit]) -> 
     tree = stretched.dt.copy()
     tree["posterior"] = doubled
     content = report_content(Fit(tree))
-    known = content["prior_contribution"]
-    assert all(row["outside"] for row in known["forecasts"])
-    said = [
-        item["text"] for item in content["changes"] if "learned from other families" in item["text"]
-    ]
-    assert len(said) == 2
-    first = known["forecasts"][0]
-    assert f"{first['weak_q50']:.3f}"[:4] in said[0]
-    assert first["q50"] > 1.5 * first["weak_q50"]
+    known = content.prior_contribution
+    assert all(row.outside for row in known.forecasts)
+    items = [item for item in content.changes if item.about == "prior" and "weak" in item.values]
+    assert len(items) == 2
+    first = known.forecasts[0]
+    assert items[0].values["weak"] == first.weak_q50
+    assert first.q50 > 1.5 * first.weak_q50
 
 
 def test_a_law_that_reads_more_than_sizes_is_reported_too(make_fit: Callable[..., Fit]) -> None:
     assert LEARNED is not None
     own = Population("depth-width", {}, LEARNED.discrepancy, ("mine",))
     truth = TRUTH | {"aspect": 64.0, "curvature": 0.3}
-    known = report_content(make_fit("depth-width", truth, prior=own))["prior_contribution"]
-    assert known["forecasts"] == []
-    assert {row["name"] for row in known["parameters"]} >= {"aspect", "floor"}
+    known = report_content(make_fit("depth-width", truth, prior=own)).prior_contribution
+    assert known.forecasts == []
+    assert {row.name for row in known.parameters} >= {"aspect", "floor"}
 
 
 def test_weak_priors_contribute_nothing_to_tell(two_families: Fit) -> None:
@@ -78,6 +76,6 @@ def test_a_population_of_ones_own_is_told_too(make_fit: Callable[..., Fit]) -> N
     assert LEARNED is not None
     own = Population(LEARNED.law, LEARNED.priors, LEARNED.discrepancy, ("mine",))
     content = report_content(make_fit("chinchilla-gamma", GAMMA, prior=own))
-    assert content["prior_contribution"]["source"] == "own"
-    values = [row["runs_q50"] for row in content["prior_contribution"]["parameters"]]
+    assert content.prior_contribution.source == "own"
+    values = [row.runs_q50 for row in content.prior_contribution.parameters]
     assert np.isfinite(values).all()
