@@ -36,7 +36,7 @@ def _fail(message: str) -> NoReturn:
     sys.exit(2)
 
 
-def _note_what_files_lack() -> None:
+def _print_file_warnings() -> None:
     """Print warnings about files as notes; others keep Python's form."""
     default = warnings.showwarning
 
@@ -62,7 +62,7 @@ def main() -> None:
     if isinstance(sys.stdout, TextIOWrapper):
         # File names need not be text, and a terminal need not know every letter.
         sys.stdout.reconfigure(errors="backslashreplace")
-    _note_what_files_lack()
+    _print_file_warnings()
     try:
         cli.main(prog_name="bayes-scaling", standalone_mode=False)
         if sys.stdout is not None:  # closed by whoever started us

@@ -30,15 +30,15 @@ def old_names[T](**new: str) -> Callable[[type[T]], type[T]]:
         plain = kind.__init__
 
         @wraps(plain)
-        def init(self: T, *args: Any, **given: Any) -> None:
-            for old in [name for name in new if name in given]:
+        def init(self: T, *args: Any, **keywords: Any) -> None:
+            for old in [name for name in new if name in keywords]:
                 _warn(kind, old, new[old])
                 name, _, part = new[old].partition(".")
-                value = given.pop(old)
+                value = keywords.pop(old)
                 if part:
-                    value = replace(given.get(name) or _default(kind, name), **{part: value})
-                given[name] = value
-            plain(self, *args, **given)
+                    value = replace(keywords.get(name) or _default(kind, name), **{part: value})
+                keywords[name] = value
+            plain(self, *args, **keywords)
 
         def reading(old: str) -> property:
             def get(self: T) -> Any:

@@ -50,7 +50,7 @@ class DecisionResult(Result, frozen=True, kw_only=True):
     seed: Annotated[int, about("Seed of run noise, uncertain prices and unseen families.", ge=0)]
     caveats: Annotated[list[Caveat], about(CAVEATS)]
 
-    def _notes(self) -> list[str]:
+    def _caveat_lines(self) -> list[str]:
         """Caveats as lines of text."""
         return [f"Note: {caveat.text}" for caveat in self.caveats]
 

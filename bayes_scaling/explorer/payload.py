@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from bayes_scaling.core.draw_summary import PosteriorSummary
 from bayes_scaling.core.records import to_plain
 from bayes_scaling.decisions import Plan
-from bayes_scaling.decisions.allocation import budget_line, least_cost, problem, risk_search
+from bayes_scaling.decisions.allocation import budget_line, least_cost, risk_search
 from bayes_scaling.decisions.allocation.cost_draws import SERVING, TRAINING
+from bayes_scaling.decisions.allocation.problem import EDGE, HALF_WIDTH, LINE, TIE, Problem
 from bayes_scaling.decisions.allocation.problem_from_fit import problem_at
 from bayes_scaling.errors import LawError, ScenarioError
 from bayes_scaling.explorer.traced_problem import draws_by_symbol, functions, prices_by_symbol
@@ -43,10 +44,10 @@ class Search(_Payload, frozen=True, kw_only=True):
 
     training: float = TRAINING
     serving: float = SERVING
-    tie: float = problem.TIE
-    edge: float = problem.EDGE
-    half_width: float = problem.HALF_WIDTH
-    line: int = problem.LINE
+    tie: float = TIE
+    edge: float = EDGE
+    half_width: float = HALF_WIDTH
+    line: int = LINE
     largest: float = float(budget_line.SIZES[-1])
     sizes: int = len(budget_line.SIZES)
     zoom: int = budget_line.ZOOM
@@ -72,7 +73,7 @@ class Amount(_Payload, frozen=True, kw_only=True):
 
 
 class PageScenario(_Payload, frozen=True, kw_only=True):
-    """What was asked for."""
+    """Budgets, target, risk measure and limits, in plain numbers."""
 
     flops: float | None
     money: float | None
@@ -158,12 +159,12 @@ def explorer(fit: Fit, plans: Sequence[Plan]) -> Explorer | None:
     problems, translated = [], []
     for place, plan in enumerate(plans):
         try:
-            given = problem_at(fit, _scenario_of(plan), plan.seed)
-            translated.append(functions(given, extent_of(fit, given.draws.family)))
+            problem = problem_at(fit, _scenario_of(plan), plan.seed)
+            translated.append(functions(problem, extent_of(fit, problem.draws.family)))
         except (LawError, ScenarioError):
             # Of a law whose functions JavaScript lacks.
             continue
-        problems.append(_problem(fit, given, plan, place, most))
+        problems.append(_problem(fit, problem, plan, place, most))
     return Explorer(problems, translated) if problems else None
 
 
@@ -172,22 +173,22 @@ def _scenario_of(plan: Plan) -> Scenario:
     return msgspec.structs.replace(plan.scenario, family=plan.family, shape=None)
 
 
-def _problem(fit: Fit, given: problem.Problem, plan: Plan, place: int, most: int) -> PageProblem:
-    step = max(-(-given.draws.size // most), 1)
-    draws = given.draws.thinned(step) if step > 1 else given.draws
+def _problem(fit: Fit, problem: Problem, plan: Plan, place: int, most: int) -> PageProblem:
+    step = max(-(-problem.draws.size // most), 1)
+    draws = problem.draws.thinned(step) if step > 1 else problem.draws
     return PageProblem(
         plan=place,
         family=draws.family,
         size=draws.size,
         draws=[_packed(value) for value in draws_by_symbol(draws).values()],
-        prices={n: _packed(value) for n, value in prices_by_symbol(given.line.costs).items()},
+        prices={n: _packed(value) for n, value in prices_by_symbol(problem.line.costs).items()},
         has_discrepancy=draws.discrepancy is not None,
         guessing=plausible(fit.loss_unit(draws.family))[1],
-        scenario=_scenario(given.scenario),
-        epochs=given.epochs.tolist(),
-        amount=_amount(given.scenario, plan),
-        most=given.scenario.affords,
-        priced=given.scenario.priced,
+        scenario=_scenario(problem.scenario),
+        epochs=problem.epochs.tolist(),
+        amount=_amount(problem.scenario, plan),
+        most=problem.scenario.affords,
+        priced=problem.scenario.priced,
         shaped=plan.shape is not None,
         python=PagePlan(
             params=plan.recommended.params, tokens=plan.recommended.tokens, loss=plan.loss

@@ -1,8 +1,8 @@
 """What the page computes of a problem, translated from the Python: losses, tokens, costs, distance.
 
 Each function is called once with symbols in place of numbers; the page searches with what comes of
-it. Prices are scaled by what a reader asks: ``compute`` and ``data`` are factors of prices,
-``serving`` is one of the tokens served, and ``served`` their number where the scenario has none.
+it. The page scales prices: ``compute`` and ``data`` are factors of prices, ``serving`` is one of
+the tokens served, and ``served`` their number where the scenario has none.
 """
 
 from collections.abc import Mapping
@@ -42,12 +42,12 @@ def prices_by_symbol(costs: Costs) -> dict[str, Any]:
     return {name: getattr(costs, name) for name in _PRICES}
 
 
-def functions(given: Problem, extent: Extent) -> Mapping[str, str]:
+def functions(problem: Problem, extent: Extent) -> Mapping[str, str]:
     """Translate what the page computes into functions of JavaScript.
 
     Parameters
     ----------
-    given : Problem
+    problem : Problem
         Posterior, prices and budgets.
     extent : Extent
         Sizes that the fitted runs of the family span.
@@ -66,8 +66,8 @@ def functions(given: Problem, extent: Extent) -> Mapping[str, str]:
     LawError
         If the law does what JavaScript has no function for.
     """
-    names = list(draws_by_symbol(given.draws))
-    draws: Any = _symbolic(given.draws)
+    names = list(draws_by_symbol(problem.draws))
+    draws: Any = _symbolic(problem.draws)
     s, d, u = map(Traced, "sdu")
     x = draws.at(s, d, u)
     losses: Any = np.exp(draws.run(x))
@@ -78,7 +78,7 @@ def functions(given: Problem, extent: Extent) -> Mapping[str, str]:
         "losses": function(losses, "s,d,u", names),
         "deviation": function(draws.deviation(x), "s,d,u", names),
         "outside": function(beyond, "s,d", []),
-        **_costs(given),
+        **_costs(problem),
     }
 
 
@@ -94,10 +94,10 @@ def _symbolic(draws: FamilyPosterior) -> FamilyPosterior:
     return made
 
 
-def _costs(given: Problem) -> dict[str, str]:
+def _costs(problem: Problem) -> dict[str, str]:
     """Tokens that are affordable, and what plans cost, over draws of the prices."""
-    costs: Any = _asked(given.line.costs)
-    one = given.scenario
+    costs: Any = _scaled_prices(problem.line.costs)
+    one = problem.scenario
     if one.minimise == "cost":
         # The budget that is looked for.
         one = one.affording(1.0)
@@ -115,15 +115,15 @@ def _costs(given: Problem) -> dict[str, str]:
     }
 
 
-def _asked(costs: Costs) -> Costs:
-    """Prices in symbols, changed by what a reader asks."""
-    asked: Any = {name: Traced(name) for name in _PRICES}
-    asked["per_flop"] = asked["per_flop"] * Traced("compute")
-    asked["per_token"] = asked["per_token"] * Traced("data")
+def _scaled_prices(costs: Costs) -> Costs:
+    """Prices in symbols, with the factors of the page."""
+    scaled: Any = {name: Traced(name) for name in _PRICES}
+    scaled["per_flop"] = scaled["per_flop"] * Traced("compute")
+    scaled["per_token"] = scaled["per_token"] * Traced("data")
     if (costs.served_flops > 0).any():
-        asked["served_flops"] = asked["served_flops"] * Traced("serving")
-        asked["served_price"] = asked["served_price"] * (Traced("serving") * Traced("compute"))
+        scaled["served_flops"] = scaled["served_flops"] * Traced("serving")
+        scaled["served_price"] = scaled["served_price"] * (Traced("serving") * Traced("compute"))
     else:
-        asked["served_flops"] = SERVING * Traced("served")
-        asked["served_price"] = asked["per_flop"] * (SERVING * Traced("served"))
-    return replace(costs, **asked)
+        scaled["served_flops"] = SERVING * Traced("served")
+        scaled["served_price"] = scaled["per_flop"] * (SERVING * Traced("served"))
+    return replace(costs, **scaled)

@@ -61,7 +61,7 @@ def tables(
     (3, 2)
     """
     check_fit(fit)
-    given = [as_plan(plan, fit) for plan in plans]
+    made = [as_plan(plan, fit) for plan in plans]
     found = {
         "runs": _runs(fit, seed),
         "flags": fit.dt["flags"].to_dataset().to_dataframe().reset_index(drop=True),
@@ -69,15 +69,15 @@ def tables(
         **_draws(fit),
         "forecasts": _forecasts(fit, configs, seed),
     }
-    return found | ({"plans": pd.DataFrame(map(_plan_row, given))} if given else {})
+    return found | ({"plans": pd.DataFrame(map(_plan_row, made))} if made else {})
 
 
 def _runs(fit: Fit, seed: int) -> pd.DataFrame:
     """Fitted and held-out runs; fitted ones are predicted from all runs, themselves included."""
-    drawn = fit.dt["posterior_predictive"]["loss"].quantile(
+    quantiles = fit.dt["posterior_predictive"]["loss"].quantile(
         list(_LEVELS.values()), dim=("chain", "draw")
     )
-    parts = [_predicted(fit.runs.assign(role="fit"), drawn.to_numpy())]
+    parts = [_predicted(fit.runs.assign(role="fit"), quantiles.to_numpy())]
     targets = fit.targets
     if len(targets):
         forecast = predict_own(fit, forecast_columns(fit.law, targets), seed).to_frame(

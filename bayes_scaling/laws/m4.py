@@ -13,7 +13,7 @@ _STEPS = 3
 """Halley steps before the last one: together they reach 1e-14 for any curve between its ends."""
 
 
-def _log_share(target: ops.Array, alpha: ops.Array) -> ops.Array:
+def _log_fraction(target: ops.Array, alpha: ops.Array) -> ops.Array:
     """Log of q in (0, 1) with log q - alpha·log(1 - q) equal to the target.
 
     Halley's method on the log odds w of q, for which the left side is
@@ -63,7 +63,7 @@ class _Saturating:
 
     def __call__(self, x: Inputs, p: Values) -> ops.Array:
         target = self.power(x, p) - ops.log(p["rise"])
-        return ops.log(p["rise"]) + _log_share(target, p["saturation"])
+        return ops.log(p["rise"]) + _log_fraction(target, p["saturation"])
 
 
 def _law(column: str) -> Law:

@@ -31,7 +31,7 @@ def plot_backtest(tested: Backtest) -> "Figure":
     -------
     matplotlib.figure.Figure
         Three panels: share of runs inside their 50% and 90% intervals (dotted: where it should
-        be); absolute error of the median; width of the 90% interval. Families weigh alike.
+        be); absolute error of the median; width of the 90% interval. Families have equal weight.
 
     Examples
     --------
@@ -99,7 +99,7 @@ def plot_pit(tested: Backtest) -> "Figure":
     Returns
     -------
     matplotlib.figure.Figure
-        Histogram of the share of the forecast below what came; families weigh alike, the band
+        Histogram of the share of the forecast below what came; families have equal weight, the band
         holds 90% of what as many independent runs would give.
 
     Examples
@@ -115,7 +115,7 @@ def plot_pit(tested: Backtest) -> "Figure":
         weight = 1.0 / rows.groupby("family")["pit"].transform("size")
         weight = weight / weight.sum() * (len(bins) - 1)
         axes.hist(rows["pit"], bins=bins.tolist(), weights=weight, color=style.COLOURS["forecast"])
-        # Of a binomial share, normal approximation.
+        # Of a binomial fraction, normal approximation.
         half = 1.645 * np.sqrt((len(bins) - 2) / len(rows))
         axes.axhspan(1 - half, 1 + half, color=style.COLOURS["prior"], alpha=0.3, lw=0)
         axes.axhline(1, color=style.COLOURS["limit"], lw=0.8, ls=":")

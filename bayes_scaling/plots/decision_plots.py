@@ -112,7 +112,7 @@ def plot_marginal(found: Marginal) -> "Figure":
     -------
     matplotlib.figure.Figure
         Two panels: expected loss after each doubling with its 90% interval; expected gain of each
-        doubling for its cost, and what it must be to pay where a loss has a worth.
+        doubling for its cost, and what it must be to pay where a lower loss has a value.
 
     Examples
     --------
@@ -133,9 +133,9 @@ def plot_marginal(found: Marginal) -> "Figure":
             label=_NAMES[str(factor)],
         )  # fmt: skip
         gain.plot(rows["doubling"], rows["gain_per_cost"], color=colour, marker=marker)
-    worth = found.value_per_nat
-    if worth is not None:
-        gain.axhline(1.0 / worth, color=COLOURS["limit"], lw=1, ls=":", label="pays above")
+    value = found.value_per_nat
+    if value is not None:
+        gain.axhline(1.0 / value, color=COLOURS["limit"], lw=1, ls=":", label="pays above")
         gain.legend()
     loss.set(ylabel=_loss(found), title="Expected loss, 90% interval")
     gain.set(yscale="log", ylabel=f"gain per {found.unit}", title="Gain of each doubling")
@@ -214,8 +214,8 @@ def plot_shapes(found: ShapeChoice) -> "Figure":
 
     Examples
     --------
-    >>> choice = bs.best_shape(bs.load_fit("shaped.nc"), 1e9, family="web")
-    >>> bs.plots.plot_shapes(choice).axes[0].get_xlabel()
+    >>> shapes = bs.best_shape(bs.load_fit("shaped.nc"), 1e9, family="web")
+    >>> bs.plots.plot_shapes(shapes).axes[0].get_xlabel()
     'layers'
     """
     table = found.table.sort_values(["n_layer", "penalty_mean"]).drop_duplicates("n_layer")
@@ -260,7 +260,7 @@ def plot_shapes(found: ShapeChoice) -> "Figure":
 
 
 def _top(found: ShapeChoice) -> float:
-    """Where the axis ends: shapes far from the best would flatten those worth a choice."""
+    """Where the axis ends: shapes far from the best would flatten the candidates."""
     table = found.table
     near = table[table["penalty_mean"] <= max(_FAR, 2 * table["penalty_mean"].min())]
     return 110.0 * float(near["penalty_q95"].max()) + 1e-9

@@ -136,18 +136,18 @@ def plot_residuals(fit: Fit) -> "Figure":
     handles: list[Any] = []
     for place, family in enumerate(fit.families):
         rows = (runs["family"] == family).to_numpy()
-        told = place < len(style.CYCLE)
-        (drawn,) = axes.plot(
+        coloured = place < len(style.CYCLE)
+        (line,) = axes.plot(
             runs.loc[rows, "flops"],
             percent[rows],
-            style.MARKERS[place] if told else ".",
-            color=style.CYCLE[place] if told else COLOURS["prior"],
+            style.MARKERS[place] if coloured else ".",
+            color=style.CYCLE[place] if coloured else COLOURS["prior"],
             ms=4,
             alpha=0.7,
             mew=0,
             rasterized=style.many(len(runs)),
         )
-        handles.append(drawn)
+        handles.append(line)
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(axis_power)
     axes.xaxis.set_minor_formatter(style.no_label)

@@ -61,13 +61,13 @@ def plot_allocation(plan: ResultLike) -> "Figure":
     table = _curve(plan)
     risk, near = plan.risk, plan.near_optimal
     # A probability or a regret is no loss, and has no place on the axis of losses.
-    drawn = risk.measure not in ("mean", "miss", "regret")
+    shows_risk = risk.measure not in ("mean", "miss", "regret")
     x, blue = table["params"], COLOURS["forecast"]
     axes.fill_between(
         x, table["q05"], table["q95"], color=blue, alpha=0.18, lw=0, label="loss, 90% interval"
     )
     axes.plot(x, table["mean"], color=blue, lw=1.6, label="loss, mean")
-    if drawn:
+    if shows_risk:
         label = style.label(risk.meaning)
         axes.plot(x, table["risk"], color=COLOURS["held_out"], lw=1.6, ls="--", label=label)
     axes.axvspan(
@@ -78,7 +78,7 @@ def plot_allocation(plan: ResultLike) -> "Figure":
         label=f"risk within {100 * near.within:.3g}% of the lowest",
     )
     axes.axvline(plan.recommended.params, color=COLOURS["limit"], lw=1, label="recommended size")
-    _dress_allocation(axes, plan, table["risk"] if drawn else table["mean"], table)
+    _dress_allocation(axes, plan, table["risk"] if shows_risk else table["mean"], table)
     figure.legend(loc="outside lower center", ncols=2)
     return figure
 

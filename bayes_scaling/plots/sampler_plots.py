@@ -51,8 +51,8 @@ def plot_ranks(
     tree = _tree(fit, parameters, families)
     shown = tree["posterior"].to_dataset().transpose("chain", "draw", ...)
     figure = _arviz(azp.plot_rank, tree, col_wrap=3)
-    drawn = sum(math.prod(variable.shape[2:]) for variable in shown.data_vars.values())
-    figure.set_size_inches(6.4, 1.7 * -(-drawn // 3))
+    panels = sum(math.prod(variable.shape[2:]) for variable in shown.data_vars.values())
+    figure.set_size_inches(6.4, 1.7 * -(-panels // 3))
     return figure
 
 
@@ -87,7 +87,7 @@ def plot_trace(
 
 
 def plot_energy(fit: Fit) -> "Figure":
-    """Marginal energy and energy transitions, alike where tails are explored (Betancourt 2016).
+    """Plot marginal energies against energy transitions (Betancourt 2016).
 
     Parameters
     ----------

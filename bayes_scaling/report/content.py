@@ -83,7 +83,7 @@ def report_content(
         changes=changes(
             study,
             data=data,
-            asked=first,
+            headlines=first,
             plans=plans,
             held_out=held_out,
             contribution=contribution,

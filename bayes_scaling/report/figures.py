@@ -207,12 +207,12 @@ def _families_shown(content: ReportContent, fit: Fit) -> list[str]:
 
 def _forecast_words(content: ReportContent, family: str) -> str:
     rows = [row for row in content.forecasts if row.family == family]
-    said = "; ".join(
+    listed = "; ".join(
         f"{row.multiple:g} times the largest run: {_format.loss(row.q50)} "
         f"({_format.loss(row.q05)} to {_format.loss(row.q95)})"
         for row in rows
     )
-    return f"Loss against compute for {family}, with forecast. {said}."
+    return f"Loss against compute for {family}, with forecast. {listed}."
 
 
 def _worst(content: ReportContent) -> tuple[list[str], list[str]]:

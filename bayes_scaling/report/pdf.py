@@ -70,6 +70,6 @@ def write_pdf(path: str | os.PathLike[str], report: str | os.PathLike[str]) -> P
         except (OSError, subprocess.TimeoutExpired) as error:
             raise FileError(f"cannot write {path}: {browser} failed: {error}") from error
         if not made.is_file():
-            said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-            raise FileError(f"cannot write {path}: {browser} printed nothing: {said[-1:]}")
+            lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+            raise FileError(f"cannot write {path}: {browser} printed nothing: {lines[-1:]}")
         return write_bytes(path, made.read_bytes())

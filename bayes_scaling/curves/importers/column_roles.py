@@ -85,11 +85,11 @@ class _Assignment:
     log: Names
     caveats: Caveats
 
-    def metric(self, given: str | None) -> str:
+    def metric(self, requested: str | None) -> str:
         """Return the name of the loss; held out rather than of training, if it is inferred."""
         source, word = self.log.source, self.log.word
-        if given is not None:
-            chosen = self._named("metric", given, self.log.names)
+        if requested is not None:
+            chosen = self._named("metric", requested, self.log.names)
             other = sorted(_words(chosen) & _RISES)
             if other and not _LOSS.search(normalise(chosen)):
                 raise DataError(
@@ -114,14 +114,14 @@ class _Assignment:
             raise self._ambiguous("metric", "the loss", first, self.log.names)
         return self._taken("metric", sure[0], able)
 
-    def position(self, given: str | None, metric: str) -> str | None:
+    def position(self, requested: str | None, metric: str) -> str | None:
         """Return the name of the steps, else of the tokens; None to count points."""
         names = [*self.log.positions, *(name for name in self.log.names if name != metric)]
-        if given == ORDER and ORDER not in names:
+        if requested == ORDER and ORDER not in names:
             self.caveats.add("counted-points", _COUNTED)
             return None
-        if given is not None:
-            return self._named("t", given, names)
+        if requested is not None:
+            return self._named("t", requested, names)
         able = _ranked(self.log.positions, (*_STEPS, *_TOKENS))
         if able:
             return able[0]
@@ -139,10 +139,10 @@ class _Assignment:
             raise self._ambiguous("t", "the step", same, names)
         return self._taken("t", able[0], able)
 
-    def rate(self, given: str | None) -> str | None:
+    def rate(self, requested: str | None) -> str | None:
         """Return the name of the learning rate, where there is one."""
-        if given is not None:
-            return self._named("lr", given, self.log.names)
+        if requested is not None:
+            return self._named("lr", requested, self.log.names)
         able = [name for name in self.log.names if _leaf(name) in _RATES]
         whole = [name for name in able if normalise(name) in _RATES]
         if len(able) > 1 and len(whole) != 1:
@@ -151,10 +151,10 @@ class _Assignment:
             return None
         return self._taken("lr", (whole or able)[0], able) if able else None
 
-    def run(self, given: str | None) -> str | None:
+    def run(self, requested: str | None) -> str | None:
         """Return the name of the column that names runs, where there is one."""
-        if given is not None:
-            return self._named("run", given, self.log.names)
+        if requested is not None:
+            return self._named("run", requested, self.log.names)
         able = [n for key in dict.fromkeys(_RUNS) for n in self.log.names if normalise(n) == key]
         return self._taken("run", able[0], able) if able else None
 

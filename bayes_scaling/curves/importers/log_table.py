@@ -123,19 +123,19 @@ class Numbers(NamedTuple):
 def numbers(raw: RawTable, name: str) -> Numbers:
     """Return a column of numbers, and where it holds any; a cell that is none is refused.
 
-    A cell that says NaN holds one in text and JSON; in a data frame, NaN is a blank.
+    A cell that reads NaN holds one in text and JSON; in a data frame, NaN is a blank.
     """
     cells = raw.frame[name]
     held = cells.notna().to_numpy()
     if raw.textual:
         quick = pd.to_numeric(cells, errors="coerce")
         lost = cells[quick.isna() & cells.notna()]
-        if quick.dtype.kind in "iuf" and all(_says_nan(cell) for cell in lost.unique()):
+        if quick.dtype.kind in "iuf" and all(_is_nan(cell) for cell in lost.unique()):
             return Numbers(quick.to_numpy(dtype=np.float64, na_value=np.nan), held)
     elif cells.dtype == object:
         held = np.array([cell is not None and cell is not pd.NA for cell in cells], dtype=np.bool_)
     return Numbers(to_float(cells, name, raw.places), held)
 
 
-def _says_nan(cell: str) -> bool:
+def _is_nan(cell: str) -> bool:
     return re.fullmatch(r"\s*[+-]?nan\s*", cell, re.IGNORECASE) is not None

@@ -174,7 +174,7 @@ def _plan(
         optimum=_optimum(fit, problem, ideal),
         caveats=[
             *unique(_limit_caveats(held, best)),
-            *_ties(held, reached),
+            *_equal_risk(held, reached),
             *price_caveats(held),
             *forecast.caveats,
             *alternative_caveats(fit, family, others),
@@ -273,7 +273,7 @@ def _at_limit(name: str, value: float, text: str) -> Caveat:
     )
 
 
-def _ties(problem: Problem, reached: float | None) -> list[Caveat]:
+def _equal_risk(problem: Problem, reached: float | None) -> list[Caveat]:
     if problem.scenario.risk.measure != "miss" or reached not in (0.0, 1.0):
         return []
     does = "reaches" if reached else "misses"

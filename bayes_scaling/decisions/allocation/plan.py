@@ -161,7 +161,7 @@ class Plan(
             )
         if self.alternative_outcomes:
             lines += ["Beside the alternatives:", self._comparison()]
-        return "\n".join([*lines, *self._notes()])
+        return "\n".join([*lines, *self._caveat_lines()])
 
     def _why(self) -> str:
         least, risk = self.least_cost, self.risk

@@ -99,7 +99,7 @@ class BudgetFrontier(DecisionResult, frozen=True, kw_only=True, tag="bayes_scali
             if amount == table["budget"].min():
                 enough += " or less"
             lines.append(f"The target loss with probability {p:.0%} {enough}.")
-        return "\n".join([*lines, *self._notes()])
+        return "\n".join([*lines, *self._caveat_lines()])
 
 
 def budget_frontier(

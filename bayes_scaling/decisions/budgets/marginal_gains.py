@@ -153,7 +153,7 @@ class Marginal(DecisionResult, frozen=True, kw_only=True, tag="bayes_scaling.mar
         return pd.DataFrame(to_plain(self.doubling_rows))
 
     def __str__(self) -> str:
-        share = float(self.gains["best"].max())
+        probability = float(self.gains["best"].max())
         gains = self.gains[
             ["factor", "elasticity_mean", "elasticity_q05", "elasticity_q95", "per_cost_mean"]
         ].rename(columns={"per_cost_mean": f"gain per {self.unit}"})
@@ -162,13 +162,13 @@ class Marginal(DecisionResult, frozen=True, kw_only=True, tag="bayes_scaling.mar
         ].rename(columns={"cost": f"cost ({self.unit})"})
         if steps["pays"].isna().all():
             steps = steps.drop(columns="pays")
-        said = (
+        sentence = (
             f"{self.params:.3g} parameters, {self.tokens:.3g} tokens, family "
             f"{self.family!r}; losses in {self.loss_unit}. Best next spend: "
-            f"{self.bottleneck}, with probability {share:.0%}."
+            f"{self.bottleneck}, with probability {probability:.0%}."
         )
         lines = [
-            said,
+            sentence,
             gains.to_string(index=False, float_format="{:.3g}".format),
             "",
             steps.to_string(index=False, float_format="{:.4g}".format, na_rep=""),
@@ -177,7 +177,7 @@ class Marginal(DecisionResult, frozen=True, kw_only=True, tag="bayes_scaling.mar
             doubling = getattr(self.stop, factor)
             if doubling is not None:
                 lines.append(f"Doubling {doubling} of {factor} costs more than it is worth.")
-        return "\n".join([*lines, *self._notes()])
+        return "\n".join([*lines, *self._caveat_lines()])
 
 
 def marginal(

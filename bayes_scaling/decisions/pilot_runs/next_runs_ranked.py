@@ -90,14 +90,14 @@ class NextRuns(DecisionResult, frozen=True, kw_only=True, tag="bayes_scaling.nex
         best = self.best
         if best is None:
             return "Stop: no candidate is worth what it costs."
-        said = (
+        first = (
             f"Run this next: {best.params:.3g} parameters on {best.tokens:.3g} tokens, costs "
             f"{best.cost:.3g} {self.unit}, expected to save {best.saves_loss:.2g} "
             f"{self.loss_unit}"
         )
         if best.saves is None or best.net is None:
-            return f"{said}."
-        return f"{said}, worth {best.saves:.3g} {self.unit}: net value {best.net:.3g} {self.unit}."
+            return f"{first}."
+        return f"{first}, worth {best.saves:.3g} {self.unit}: net value {best.net:.3g} {self.unit}."
 
     def __str__(self) -> str:
         money = f" ({self.evpi:.3g} {self.unit})" if self.evpi is not None else ""
@@ -117,7 +117,7 @@ class NextRuns(DecisionResult, frozen=True, kw_only=True, tag="bayes_scaling.nex
                 else "No run is worth adding to a batch."
             )
             lines += [self._shown(batch)] if len(batch) else []
-        return "\n".join([*lines, *self._notes()])
+        return "\n".join([*lines, *self._caveat_lines()])
 
     def _shown(self, table: pd.DataFrame) -> str:
         shown = table.drop(columns="effective_draws").dropna(axis=1, how="all")

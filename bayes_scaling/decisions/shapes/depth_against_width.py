@@ -113,7 +113,7 @@ class ShapeChoice(DecisionResult, frozen=True, kw_only=True, tag="bayes_scaling.
         names = {"penalty_mean": "penalty %", "penalty_q05": "q05", "penalty_q95": "q95"}
         shown = shown.rename(columns=names).drop(columns="matrix_params")
         lines.append(shown.to_string(index=False, float_format="{:.3g}".format))
-        return "\n".join([*lines, *self._notes()])
+        return "\n".join([*lines, *self._caveat_lines()])
 
 
 def best_shape(

@@ -85,8 +85,8 @@ class Explorer {
     this.page = page;
     this.views = {};
     SEARCH = page.search;
-    this.draws = page.problems.map((given, k) => new Draws(given.draws.map(unpack), TRACED[k]));
-    this.prices = page.problems.map(given => Object.fromEntries(Object.entries(given.prices).map(([name, text]) => [name, unpack(text)])));
+    this.draws = page.problems.map((problem, k) => new Draws(problem.draws.map(unpack), TRACED[k]));
+    this.prices = page.problems.map(problem => Object.fromEntries(Object.entries(problem.prices).map(([name, text]) => [name, unpack(text)])));
     this.costs = this.prices.map((prices, k) => new Costs(prices, TRACED[k]));
     this.fields = [...document.querySelectorAll("#explore [data-control]")];
   }
@@ -110,11 +110,11 @@ class Explorer {
     this.reset();
   }
   get chosen() { return Number(find("explore-plan")?.value || 0); }
-  get given() { return this.page.problems[this.chosen]; }
+  get problem() { return this.page.problems[this.chosen]; }
   get sample() { return this.draws[this.chosen]; }
   /** What can be moved: where it starts, and what it is called. */
   get starts() {
-    const { scenario: s, amount, python } = this.given, prices = this.prices[this.chosen];
+    const { scenario: s, amount, python } = this.problem, prices = this.prices[this.chosen];
     const middle = name => quantile(sorted(prices[name]), 0.5);
     return {
       amount: amount.value, target: s.target, probability: s.probability, measure: s.measure, level: s.level,
@@ -123,7 +123,7 @@ class Explorer {
     };
   }
   reset() {
-    const starts = this.starts, cost = this.given.scenario.minimise === "cost";
+    const starts = this.starts, cost = this.problem.scenario.minimise === "cost";
     for (const field of this.fields) {
       const name = field.dataset.control, start = starts[name];
       if (field.type === "range") this.slide(field, start);
@@ -131,11 +131,11 @@ class Explorer {
     }
     const shown = {
       amount: !cost, probability: cost, measure: !cost, level: !cost,
-      compute: this.given.priced, data: starts.data > 0, served: true, target: true,
+      compute: this.problem.priced, data: starts.data > 0, served: true, target: true,
     };
     for (const [name, on] of Object.entries(shown)) find(`control-${name}`).hidden = !on;
-    find("explore-unit").textContent = this.given.amount.unit;
-    for (const place of document.querySelectorAll(".explore-currency")) place.textContent = this.given.scenario.currency;
+    find("explore-unit").textContent = this.problem.amount.unit;
+    for (const place of document.querySelectorAll(".explore-currency")) place.textContent = this.problem.scenario.currency;
     this.update(true);
   }
   /** Ranges stand for logs about where they start; a target for shares of the loss. */
@@ -180,31 +180,31 @@ class Explorer {
     field.setAttribute("aria-invalid", String(!legal));
     return legal ? value : undefined;
   }
-  get asked() {
-    const box = name => this.fields.find(f => f.dataset.control === name && f.type !== "range"), asked = {};
+  get request() {
+    const box = name => this.fields.find(f => f.dataset.control === name && f.type !== "range"), request = {};
     for (const name of ["amount", "target", "probability", "level", "compute", "data", "served"]) {
       const field = box(name), value = field.closest("[hidden]") ? this.starts[name] : this.typed(field);
       if (value === undefined) throw new Impossible(`${field.labels[0].textContent} must be a ${name === "level" || name === "probability" ? "number between 0 and 1" : "number above 0"}; it is "${field.value}".`);
-      asked[name] = value;
+      request[name] = value;
     }
     const starts = this.starts, exact = (value, start) => Math.abs(value / start - 1) < 1e-6 ? start : value;
-    asked.amount = exact(asked.amount, starts.amount);
-    asked.served = asked.served || 0;
+    request.amount = exact(request.amount, starts.amount);
+    request.served = request.served || 0;
     return {
-      ...asked, measure: box("measure").value,
-      compute: starts.compute > 0 ? exact(asked.compute, starts.compute) / starts.compute : 1,
-      data: starts.data > 0 ? exact(asked.data, starts.data) / starts.data : 1,
-      serving: starts.served > 0 ? exact(asked.served, starts.served) / starts.served : 1,
+      ...request, measure: box("measure").value,
+      compute: starts.compute > 0 ? exact(request.compute, starts.compute) / starts.compute : 1,
+      data: starts.data > 0 ? exact(request.data, starts.data) / starts.data : 1,
+      serving: starts.served > 0 ? exact(request.served, starts.served) / starts.served : 1,
     };
   }
   update(fine) {
-    find("control-level").hidden = this.given.scenario.minimise === "cost" || !["quantile", "cvar"].includes(this.fields.find(f => f.dataset.control === "measure").value);
+    find("control-level").hidden = this.problem.scenario.minimise === "cost" || !["quantile", "cvar"].includes(this.fields.find(f => f.dataset.control === "measure").value);
     try {
-      const asked = this.asked, began = performance.now();
-      const found = solve(this.given, this.sample, this.costs[this.chosen], asked, fine);
-      this.tell(found, asked);
-      this.draw(found, asked);
-      if (fine) this.further(found, asked);
+      const request = this.request, began = performance.now();
+      const found = solve(this.problem, this.sample, this.costs[this.chosen], request, fine);
+      this.summarise(found, request);
+      this.draw(found, request);
+      if (fine) this.further(found, request);
       find("explore").dataset.milliseconds = String(Math.round(performance.now() - began));
       find("explore-problem").textContent = "";
       find("explore").dataset.state = fine ? "settled" : "moving";
@@ -214,8 +214,8 @@ class Explorer {
       find("explore").dataset.state = "refused";
     }
   }
-  tell(found, asked) {
-    const unit = this.given.amount.unit, { currency } = this.given.scenario;
+  summarise(found, request) {
+    const unit = this.problem.amount.unit, { currency } = this.problem.scenario;
     put("now-params", found.params, count(found.params));
     put("now-tokens", found.tokens, count(found.tokens) + (found.epochs > 1.001 ? ` (each seen ${digits(found.epochs, 3)} times)` : ""));
     put("now-ratio", found.perParam, digits(found.perParam, 3));
@@ -229,43 +229,43 @@ class Explorer {
     put("now-regret95", found.regret.q95, digits(found.regret.q95, 2));
     put("now-cost", found.money && found.money.q50, found.money ? amountText(found.money.q50, currency) : "no price is stated");
     put("now-amount", found.amount, amountText(found.amount, unit));
-    const { words, far } = found.reach, { guessing } = this.given;
+    const { words, far } = found.reach, { guessing } = this.problem;
     find("now-times").textContent = words + (far ? ", far beyond any distance at which such forecasts were tested" : "");
     find("now-far").hidden = !words;
     find("now-guess").hidden = guessing === null || found.loss.q50 <= guessing;
-    const target = asked.target === null ? "" : `, ${lossText(asked.target)} or less with probability ${percent(found.loss.reached)}`;
+    const target = request.target === null ? "" : `, ${lossText(request.target)} or less with probability ${percent(found.loss.reached)}`;
     find("explore-sentence").textContent =
-      `${this.given.scenario.minimise === "cost" ? "It takes" : "With"} ${amountText(found.amount, unit)}: train ${count(found.params)} parameters on ${count(found.tokens)} tokens; expected loss ${lossText(found.loss.mean)}, 90% between ${lossText(found.loss.q05)} and ${lossText(found.loss.q95)}${target}.`;
+      `${this.problem.scenario.minimise === "cost" ? "It takes" : "With"} ${amountText(found.amount, unit)}: train ${count(found.params)} parameters on ${count(found.tokens)} tokens; expected loss ${lossText(found.loss.mean)}, 90% between ${lossText(found.loss.q05)} and ${lossText(found.loss.q95)}${target}.`;
     this.describe("loss", `Distribution of the loss of one run: median ${lossText(found.loss.q50)}, 90% between ${lossText(found.loss.q05)} and ${lossText(found.loss.q95)}${target}.`);
     this.describe("regret", `Distribution of the regret: mean ${digits(found.regret.mean, 2)}, below ${digits(found.regret.q95, 2)} in 95% of cases.`);
     this.describe("size", `Loss against size with the tokens that the budget leaves: least near ${count(found.params)} parameters.`);
   }
   describe(name, text) { find(`chart-${name}`).setAttribute("aria-label", text); }
-  draw(found, asked) {
-    const first = this.first || (this.first = {}), key = this.given.plan;
+  draw(found, request) {
+    const first = this.first || (this.first = {}), key = this.problem.plan;
     if (!first[key]) first[key] = found;
-    const before = first[key], target = asked.target === null ? [] : [{ at: asked.target }];
+    const before = first[key], target = request.target === null ? [] : [{ at: request.target }];
     const ends = values => { const o = sorted(values); return [quantile(o, 0.002), quantile(o, 0.998)]; };
     const both = (a, b) => [Math.min(a[0], b[0]), Math.max(a[1], b[1])];
     const loss = both(ends(found.losses), ends(before.losses)), regret = [0, both(ends(found.regrets), ends(before.regrets))[1] || 1e-6];
-    const near = asked.target !== null && asked.target > loss[0] - (loss[1] - loss[0]) && asked.target < loss[1] + (loss[1] - loss[0]);
+    const near = request.target !== null && request.target > loss[0] - (loss[1] - loss[0]) && request.target < loss[1] + (loss[1] - loss[0]);
     this.show("loss", { now: bins(found.losses, ...loss), then: bins(before.losses, ...loss), target: near ? target : [] });
     this.show("regret", { now: bins(found.regrets, ...regret), then: bins(before.regrets, ...regret) });
-    this.show("size", { line: found.line, here: [{ params: found.params, mean: found.loss.mean }], then: [{ params: this.given.python.params, mean: this.given.python.loss.mean }] });
+    this.show("size", { line: found.line, here: [{ params: found.params, mean: found.loss.mean }], then: [{ params: this.problem.python.params, mean: this.problem.python.loss.mean }] });
   }
   show(name, data) {
     const view = this.views[name];
     for (const [set, rows] of Object.entries(data)) view.data(set, rows);
     view.runAsync();
   }
-  further(found, asked) {
-    const unit = this.given.amount.unit, factors = spaced(-1, 1, 13).map(v => Math.pow(10, v));
+  further(found, request) {
+    const unit = this.problem.amount.unit, factors = spaced(-1, 1, 13).map(v => Math.pow(10, v));
     const rows = frontier(found.problem, this.sample, factors, found.amount);
     const low = rows.length ? rows[rows.length - 1].q05 : 0, high = rows.length ? rows[0].q95 : 0;
-    const near = asked.target !== null && asked.target > low && asked.target < high;
+    const near = request.target !== null && request.target > low && request.target < high;
     this.show("frontier", {
       line: rows, here: [{ budget: found.amount, mean: found.loss.mean }],
-      then: [{ budget: this.given.amount.value, mean: this.given.python.loss.mean }], target: near ? [{ at: asked.target }] : [],
+      then: [{ budget: this.problem.amount.value, mean: this.problem.python.loss.mean }], target: near ? [{ at: request.target }] : [],
     });
     this.describe("frontier", `Loss against budget: from ${lossText(high)} at a tenth of the budget to ${lossText(low)} at ten times.`);
     const body = find("frontier-rows");

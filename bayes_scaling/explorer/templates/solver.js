@@ -21,9 +21,9 @@ function quantile(ordered, level) {
 }
 function mean(values) { let sum = 0; for (const v of values) sum += v; return sum / values.length; }
 function describe(values) {
-  const ordered = sorted(values), told = { mean: mean(values) };
-  for (const q of QUANTILES) told["q" + String(Math.round(100 * q)).padStart(2, "0")] = quantile(ordered, q);
-  return told;
+  const ordered = sorted(values), summary = { mean: mean(values) };
+  for (const q of QUANTILES) summary["q" + String(Math.round(100 * q)).padStart(2, "0")] = quantile(ordered, q);
+  return summary;
 }
 function least(f, low, high, tolerance) {
   let left = high - GOLDEN * (high - low), right = low + GOLDEN * (high - low);
@@ -224,17 +224,17 @@ class Problem {
   }
 }
 
-/** All that a page shows of a plan, for what a reader asked. */
-function solve(given, draws, costs, asked, fine) {
-  const { amount, measure, target } = asked;
-  const cheapest = given.scenario.minimise === "cost", scenario = { ...given.scenario, ...asked };
-  scenario[given.amount.name] = cheapest ? given.most : amount;
+/** All that a page shows of a plan, for a request of the reader. */
+function solve(stated, draws, costs, request, fine) {
+  const { amount, measure, target } = request;
+  const cheapest = stated.scenario.minimise === "cost", scenario = { ...stated.scenario, ...request };
+  scenario[stated.amount.name] = cheapest ? stated.most : amount;
   if (measure === "miss" && target === null) throw new Impossible("Give a target loss, or choose another attitude.");
   const some = fine ? draws : draws.thinned(400);
-  let here = new Problem(some, costs, scenario, given.epochs);
+  let here = new Problem(some, costs, scenario, stated.epochs);
   if (cheapest) {
     if (target === null) throw new Impossible("Give a target loss: the least cost is that of reaching it.");
-    here = here.cheapest(fine ? draws.thinned(2000) : some, given.priced, given.amount.value);
+    here = here.cheapest(fine ? draws.thinned(2000) : some, stated.priced, stated.amount.value);
   }
   const found = here.optimum(some, 1e-5), plan = here.plan(some, found, fine ? SEARCH.planGrid : 33, 1e-5);
   const n = Math.exp(plan.s), tokens = Math.exp(plan.d), unique = tokens / plan.epochs;
@@ -242,9 +242,9 @@ function solve(given, draws, costs, asked, fine) {
   const regrets = losses.map((v, i) => Math.max(v - best[i], 0));
   return {
     problem: here, params: n, tokens, epochs: plan.epochs, perParam: tokens / n, flops: SEARCH.training * n * tokens,
-    reach: reach(draws.traced.outside(plan.s, plan.d)), amount: here.scenario[given.amount.name],
+    reach: reach(draws.traced.outside(plan.s, plan.d)), amount: here.scenario[stated.amount.name],
     losses, regrets, loss: outcome(losses, target), regret: describe(regrets),
-    money: given.priced ? describe(costs.money(n, tokens, unique, scenario)) : null,
+    money: stated.priced ? describe(costs.money(n, tokens, unique, scenario)) : null,
     line: along(here, some.thinned(1000), plan),
   };
 }
@@ -252,11 +252,11 @@ function solve(given, draws, costs, asked, fine) {
 /** How far a plan lies outside the fitted runs, in words; "" inside. */
 function reach(outside) {
   const names = SEARCH.sizeNames, above = outside.slice(0, names.length), below = outside.slice(names.length);
-  const limit = Math.log(SEARCH.extrapolated), far = Math.max(...outside), said = [];
+  const limit = Math.log(SEARCH.extrapolated), far = Math.max(...outside), parts = [];
   const over = above[0] > limit ? 0 : above.indexOf(Math.max(...above)), under = below.indexOf(Math.max(...below));
-  if (above[over] > limit) said.push(`${digits(Math.exp(above[over]), 2)} times the ${names[over]} of the largest fitted run`);
-  if (below[under] > limit) said.push(`1/${digits(Math.exp(below[under]), 2)} of the ${names[under]} of the smallest fitted run`);
-  return { words: said.join(" and "), far: far > Math.log(SEARCH.tested) };
+  if (above[over] > limit) parts.push(`${digits(Math.exp(above[over]), 2)} times the ${names[over]} of the largest fitted run`);
+  if (below[under] > limit) parts.push(`1/${digits(Math.exp(below[under]), 2)} of the ${names[under]} of the smallest fitted run`);
+  return { words: parts.join(" and "), far: far > Math.log(SEARCH.tested) };
 }
 
 /** The loss along the budget line about a plan. */

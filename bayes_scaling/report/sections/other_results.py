@@ -66,8 +66,8 @@ def _(found: BudgetFrontier) -> list[str]:
         f"{amount} with probability {chance}"
         for amount, chance in zip(needed, chances, strict=True)
     ]
-    said = [f"The target of {loss(found.target_loss)} takes {joined(parts)}."] if parts else []
-    return [*said, *texts(found.caveats)]
+    first = [f"The target of {loss(found.target_loss)} takes {joined(parts)}."] if parts else []
+    return [*first, *texts(found.caveats)]
 
 
 @sentences.register
@@ -75,7 +75,7 @@ def _(found: Marginal) -> list[str]:
     best = max((row.best or 0.0 for row in found.gain_rows), default=0.0)
     more = "parameters" if found.bottleneck == "params" else "tokens"
     where = f"At {count(found.params)} parameters and {count(found.tokens)} tokens"
-    said = [
+    first = [
         f"{where} more {more} gain most for their cost, with probability {percent(best)}."
         if best >= _CLEAR
         else f"{where} parameters and tokens gain about alike for their cost; {more} gain more "
@@ -84,8 +84,8 @@ def _(found: Marginal) -> list[str]:
     for factor in ("params", "tokens", "both"):
         doubling = getattr(found.stop, factor)
         if doubling is not None:
-            said.append(f"Doubling {doubling} of {factor} costs more than it is worth.")
-    return [*said, *texts(found.caveats)]
+            first.append(f"Doubling {doubling} of {factor} costs more than it is worth.")
+    return [*first, *texts(found.caveats)]
 
 
 @sentences.register

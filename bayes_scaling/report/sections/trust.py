@@ -202,34 +202,34 @@ def _inside(held_out: HeldOut, family: str) -> tuple[int, int]:
 
 def _tested(study: Study, evidence: Evidence) -> str:
     """How forecasts of these very data came out: of the families asked for, and as far."""
-    held_out, law, said = evidence.held_out, study.fit.law.name, ""
+    held_out, law, text = evidence.held_out, study.fit.law.name, ""
     if held_out.known:
-        said = (
+        text = (
             f". Of {held_out.known} runs that were kept out of the fit {held_out.inside_90} "
             "fell inside their 90% interval"
         )
         own = [(family, *_inside(held_out, family)) for family in evidence.families]
         parts = [f"{inside} of {known} of {name!r}" for name, inside, known in own if known]
         if parts and len(parts) <= _NAMED:
-            said += f" ({joined(parts)})"
-    ending = "did" if said else "fell inside their 90% interval"
+            text += f" ({joined(parts)})"
+    ending = "did" if text else "fell inside their 90% interval"
     farthest = max((item.extrapolation for item in evidence.headlines), default=0.0)
     near = at_distance(evidence.backtests, law, farthest)
     tests = [(row, test.split) for test in evidence.backtests for row in covered(test, law)]
     if near is not None:
-        said += (
+        text += (
             f". In a backtest {percent(near.coverage_90)} of {near.runs} runs {near.beyond} "
             f"the compute of its fit {ending}"
         )
     elif tests:
         row, split = max(tests, key=lambda pair: pair[0].ratio)
-        said += (
+        text += (
             f". In a backtest from 1/{row.ratio:g} of the largest {split} "
             f"{percent(row.coverage_90)} of {row.runs} larger runs {ending}, at other "
             "distances than this"
         )
     untested = ". No run was kept out of the fit, so its forecasts were not tested on these data"
-    return said or untested
+    return text or untested
 
 
 def _sentence(study: Study, status: Status, reasons: list[Reason], evidence: Evidence) -> str:

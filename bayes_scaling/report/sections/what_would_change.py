@@ -35,7 +35,7 @@ def changes(
     study: Study,
     *,
     data: DataSection,
-    asked: list[Headline],
+    headlines: list[Headline],
     plans: list[ReportedPlan],
     held_out: HeldOut,
     contribution: Contribution | None,
@@ -46,12 +46,12 @@ def changes(
     ----------
     study : Study
         The fit under report.
-    data, asked, plans, held_out, contribution
-        Sections that are made already; ``asked`` is what stands first.
+    data, headlines, plans, held_out, contribution
+        Sections that are already made.
     """
     return [
         *(item for plan in plans for item in _of_plan(plan)),
-        *_distance(study, asked),
+        *_distance(study, headlines),
         *_prior(study),
         *_learned(contribution),
         *_influence(study),
@@ -125,8 +125,8 @@ def _step(plan: ReportedPlan, row: OtherBudget) -> str:
     return f"{number(change, 2)} of loss ({100 * change / plan.loss.mean:.1f}%)"
 
 
-def _distance(study: Study, asked: list[Headline]) -> list[Change]:
-    far = [item for item in asked if study.reach(item).outside]
+def _distance(study: Study, headlines: list[Headline]) -> list[Change]:
+    far = [item for item in headlines if study.reach(item).outside]
     if not far:
         return []
     most = max(far, key=lambda item: study.reach(item).distance)
@@ -183,16 +183,16 @@ def _influence(study: Study) -> list[Change]:
 
 
 def _flags(data: DataSection) -> list[Change]:
-    share = data.flagged_share
-    if not share:
+    fraction = data.flagged_share
+    if not fraction:
         return []
     codes = {g.code: g.count for g in data.flags if g.severity != "note"}
     listed = joined([f"{n} {code!r}" for code, n in codes.items()])
     text = (
-        f"{percent(share)} of the rows carry a warning and were used all the same ({listed}); "
+        f"{percent(fraction)} of the rows carry a warning and were used all the same ({listed}); "
         "refit without them to see what they do."
     )
-    return [_item("flags", text, {"share": share, "codes": codes})]
+    return [_item("flags", text, {"share": fraction, "codes": codes})]
 
 
 def _learned(known: Contribution | None) -> list[Change]:
@@ -229,15 +229,15 @@ def _structure(study: Study) -> list[Change]:
     rows = study.diagnosis.predictive_checks
     items: list[Change] = []
     for row in rows:
-        share, p = row.structure, row.structure_p
-        if share is None or p is None or not p * len(rows) < _PATTERN:
+        explained, p = row.structure, row.structure_p
+        if explained is None or p is None or not p * len(rows) < _PATTERN:
             continue
         text = (
             f"The law bends away from the runs of {_whose(row.family)}: compute and tokens per "
-            f"parameter explain {share:.0%} of its residuals (p = {p:.1g}), and "
+            f"parameter explain {explained:.0%} of its residuals (p = {p:.1g}), and "
             "forecasts carry that error on. Another law would change them."
         )
-        items.append(_item("residuals", text, {"family": row.family, "structure": share}))
+        items.append(_item("residuals", text, {"family": row.family, "structure": explained}))
     return items
 
 

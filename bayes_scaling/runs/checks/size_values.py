@@ -26,7 +26,7 @@ _TYPICAL_RATIO = (0.03, 3e4)
 _FEWEST_ROWS = 3
 _MOST_ROWS = 0.5
 _SMALL_PARAMS = 1e6
-_USUAL_PARAMS = {"runs": 3e8, "configurations": 1e10}
+_TYPICAL_PARAMS = {"runs": 3e8, "configurations": 1e10}
 
 
 def implausible_sizes(table: pd.DataFrame, what: str = "runs") -> list[Finding]:
@@ -88,7 +88,7 @@ def _sizes(
 ) -> Finding:
     """Describe the implausible sizes of some rows, ``few`` of which are too small."""
     some = {name: sizes[name] for name in stated}
-    units = likely_units(some, _USUAL_PARAMS[what]) if len(some) > 1 else None
+    units = likely_units(some, _TYPICAL_PARAMS[what]) if len(some) > 1 else None
     named = [name for name in SIZES if name in (units or few)]
     if few:
         sentence = " and ".join(
@@ -146,7 +146,7 @@ def _tiny(
 # the forward pass alone or the active experts of some makes it a few, and units make it 1000.
 _NEAR, _FAR, _VERY_FAR = 2.0, 10.0, 100.0
 _SPREAD = np.log10(2.0)
-_CONSTANT_SHARE = 0.8
+_CONSTANT_FRACTION = 0.8
 _NAMED = 4.0
 _LARGEST_LOG = 100.0
 
@@ -193,7 +193,7 @@ def _one_ratio(ratio: Floats) -> float | None:
     if len(known) < _FEWEST_ROWS:
         return None
     middle = float(np.median(known))
-    far = np.mean(known * np.sign(middle) > np.log10(_VERY_FAR)) >= _CONSTANT_SHARE
+    far = np.mean(known * np.sign(middle) > np.log10(_VERY_FAR)) >= _CONSTANT_FRACTION
     if abs(middle) <= np.log10(_NEAR) or not (_constant(ratio) or far):
         return None
     return float(10.0**middle)
@@ -205,7 +205,7 @@ def _decades(ratio: Floats) -> Floats:
 
 def _constant(ratio: Floats) -> bool:
     known = _decades(ratio)
-    return bool(np.mean(np.abs(known - np.median(known)) < _SPREAD) >= _CONSTANT_SHARE)
+    return bool(np.mean(np.abs(known - np.median(known)) < _SPREAD) >= _CONSTANT_FRACTION)
 
 
 def _compute(factor: float, where: str, *, logs: bool) -> Finding:
