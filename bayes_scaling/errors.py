@@ -46,7 +46,7 @@ class ScenarioError(BayesScalingError, ValueError):
 
 
 class FitError(BayesScalingError, RuntimeError):
-    """A fit cannot be made, or cannot answer the question asked of it."""
+    """A fit cannot be made, or does not hold what a request needs."""
 
 
 class FileError(BayesScalingError, OSError):

@@ -25,7 +25,7 @@ def tables(
     configs: Any = None,
     seed: int = 0,
 ) -> dict[str, pd.DataFrame]:
-    """A fit as tables for pandas, R, a spreadsheet or a database.
+    """Return a fit as tables for pandas, R, a spreadsheet or a database.
 
     Parameters
     ----------

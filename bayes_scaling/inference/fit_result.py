@@ -120,7 +120,7 @@ class Fit:
         return table.reset_index(drop=True)
 
     def summary(self, ci_prob: float = 0.9) -> pd.DataFrame:
-        """Posterior of every parameter, with its diagnostics beside it.
+        """Summarise the posterior of every parameter, with its diagnostics.
 
         Parameters
         ----------
@@ -146,7 +146,7 @@ class Fit:
         return parameter_table(self.dt, ci_prob)
 
     def correlations(self) -> pd.DataFrame:
-        """Posterior correlations of the law's parameters, pair by pair, the strongest first.
+        """Compute posterior correlations of the law's parameters, the strongest first.
 
         Returns
         -------
@@ -171,7 +171,7 @@ class Fit:
         return contribution(self)
 
     def diagnose(self) -> "Diagnosis":
-        """Convergence, fit and prior sensitivity, with a verdict and what to do."""
+        """Diagnose convergence, fit and prior sensitivity, with a verdict and remedies."""
         from bayes_scaling.inference.diagnostics.diagnosis import diagnose
 
         return diagnose(self)

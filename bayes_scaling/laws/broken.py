@@ -15,7 +15,7 @@ MOST_BREAKS = 4
 
 
 def broken(column: str, breaks: int = 1) -> Law:
-    """The law of one input with breaks between power laws.
+    """Return the law of one input with breaks between power laws.
 
     Caballero et al. 2022, Eq. 1, with the exponent of every segment in place of the change at a
     break: positive exponents keep the loss falling.

@@ -212,7 +212,7 @@ class Law:
         return "floor" in self.names
 
     def loss(self, inputs: Inputs, values: Values) -> Array:
-        """Loss at a configuration, parameters being those at the reference point 1.
+        """Compute the loss at a configuration, parameters being those at the reference point 1.
 
         Parameters
         ----------
@@ -250,7 +250,7 @@ class Law:
         return np.exp(self.log_curve(x, values))
 
     def move(self, values: Values, shift: Inputs) -> dict[str, Array]:
-        """Parameter values at another reference point.
+        """Translate parameter values to another reference point.
 
         Parameters
         ----------
@@ -279,7 +279,7 @@ class Law:
         return moved
 
     def with_priors(self, priors: Mapping[str, Prior] | None) -> "Law":
-        """The same law with some priors replaced.
+        """Return the law with some priors replaced.
 
         Parameters
         ----------

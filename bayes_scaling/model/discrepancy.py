@@ -63,7 +63,7 @@ class Discrepancy:
 
 @dataclass(frozen=True)
 class Extent:
-    """The box of parameters, tokens and compute that a family's runs fill, in natural logs."""
+    """Range of parameters, tokens and compute of a family's runs, in natural logs."""
 
     low: Mapping[str, float]
     high: Mapping[str, float]

@@ -96,7 +96,7 @@ class ReferenceFrame:
         return math.log(parameter.prior.median * scale)
 
     def standardise(self, design: Design) -> Design:
-        """Runs as priors see them.
+        """Return the runs in the frame in which priors hold.
 
         Parameters
         ----------

@@ -43,7 +43,7 @@ class Population:
     families: tuple[str, ...]
 
     def applied(self, law: Law) -> Law:
-        """The law with these priors."""
+        """Return the law with these priors."""
         reason = f"learned from {len(self.families)} families (docs/calibration.md)"
         changed = []
         for parameter in law.parameters:
@@ -55,7 +55,7 @@ class Population:
         return replace(law, parameters=tuple(changed))
 
     def to_dict(self) -> dict[str, object]:
-        """Plain values for JSON."""
+        """Return plain values for JSON."""
         return {
             "priors": {name: list(value) for name, value in self.priors.items()},
             "discrepancy": asdict(self.discrepancy),

@@ -42,7 +42,7 @@ never exactly equal, and a spread that may be zero cannot be sampled well with f
 
 @dataclass(frozen=True, repr=False)
 class Spec:
-    """A model, which holds nothing of the data but the names of the families.
+    """Specification of a hierarchical model: of the data it holds the families' names only.
 
     Parameters
     ----------

@@ -199,7 +199,7 @@ def _named(row: "pd.Series[Any]") -> str:
 
 @style.styled
 def plot_shapes(found: ShapeChoice) -> "Figure":
-    """Plot what shapes of one size cost in loss, against their depth.
+    """Plot the penalty in loss of shapes of one size, against their depth.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ _SHOWN = ("alpha_N", "alpha_D", "alpha_C", "floor")
 
 @style.styled
 def plot_exponents(fit: Fit) -> "Figure":
-    """Forest of exponents and floor by family: posterior over prior, 50% and 90% intervals.
+    """Plot a forest of exponents and floor by family: posterior over prior, 50% and 90% intervals.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def _replicates(fit: Fit) -> NDArray[np.float64]:
 
 @style.styled
 def plot_residuals(fit: Fit) -> "Figure":
-    """Residuals in percent of the predicted loss against compute, by family.
+    """Plot residuals in percent of the predicted loss against compute, by family.
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ def plot_residuals(fit: Fit) -> "Figure":
 
 @style.styled
 def plot_predictive(fit: Fit) -> "Figure":
-    """Calibration on the fitted runs: distribution of PIT values, and coverage of intervals.
+    """Plot calibration on the fitted runs: PIT values, and coverage of intervals.
 
     Parameters
     ----------
@@ -219,7 +219,7 @@ def _coverage(axes: "Axes", pit: NDArray[np.float64]) -> None:
 
 @style.styled
 def plot_prior_predictive(fit: Fit) -> "Figure":
-    """Prior predictive check: losses the priors expect of the fitted runs, and those that came.
+    """Plot the prior predictive distribution of the fitted runs, and their losses.
 
     Parameters
     ----------

@@ -256,7 +256,7 @@ def _spread(found: PosteriorSummary) -> tuple[float, list[list[float]]]:
 
 @style.styled
 def plot_regret(plan: Plan) -> "Figure":
-    """Plot the probability of each regret: the loss that not knowing the best split costs.
+    """Plot the distribution of the regret of a plan: its loss above that of the optimum.
 
     Parameters
     ----------

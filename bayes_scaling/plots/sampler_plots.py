@@ -20,7 +20,7 @@ __all__ = ["plot_energy", "plot_ranks", "plot_trace"]
 def plot_ranks(
     fit: Fit, parameters: Sequence[str] | None = None, *, families: Sequence[str] | None = None
 ) -> "Figure":
-    """Rank ECDF differences of each chain, flat where chains agree (Vehtari et al. 2021).
+    """Plot rank ECDF differences of each chain, flat where chains agree (Vehtari et al. 2021).
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def plot_ranks(
 def plot_trace(
     fit: Fit, parameters: Sequence[str] | None = None, *, families: Sequence[str] | None = None
 ) -> "Figure":
-    """Density and trace of each chain.
+    """Plot density and trace of each chain.
 
     Parameters
     ----------

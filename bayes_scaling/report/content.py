@@ -36,7 +36,7 @@ def report_content(
     title: str | None = None,
     seed: int = 0,
 ) -> ReportContent:
-    """Collect everything a report says.
+    """Gather the content of a report.
 
     Parameters
     ----------

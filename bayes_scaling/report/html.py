@@ -111,7 +111,7 @@ def with_formats(environment: "jinja2.Environment") -> "jinja2.Environment":
 
 
 def render_html(content: ReportContent, fit: Fit) -> str:
-    """Return the page of a report.
+    """Render a report as one HTML page.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ AnyResult = (
 
 
 def load_result(path: str | PathLike[str]) -> AnyResult:
-    """Read a file that a command wrote, whichever it is.
+    """Load a result of any kind from its file.
 
     Parameters
     ----------

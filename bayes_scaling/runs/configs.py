@@ -62,7 +62,7 @@ class Configs:
         return self.places.source
 
     def with_inputs(self, inputs: Iterable[Input]) -> "Configs":
-        """These configurations, with what a law declares of its own (``Law.own_inputs``).
+        """Return the configurations with the inputs of a law read as numbers (``Law.own_inputs``).
 
         Raises
         ------

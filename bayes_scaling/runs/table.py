@@ -93,7 +93,7 @@ class Runs:
         return fingerprint(self._table, self.count, [entry.name for entry in self.inputs])
 
     def with_inputs(self, inputs: Iterable[Input]) -> "Runs":
-        """These runs, with what a law declares of its own read as numbers, and flagged anew.
+        """Return the runs with the inputs of a law read as numbers, and flagged anew.
 
         Parameters
         ----------
@@ -171,7 +171,7 @@ class Runs:
         return self._table[use].reset_index(drop=True)
 
     def plausible(self) -> "Runs":
-        """These runs, if they are what they seem to be.
+        """Return the runs, or refuse those in no plausible unit.
 
         Raises
         ------
@@ -255,7 +255,7 @@ class Runs:
         return replace(kept, flags=(*flagged, *kept.flags))
 
     def with_history(self, other: "Runs") -> "Runs":
-        """These runs, with what was excluded from others of which they are a new reading."""
+        """Return the runs with the exclusions of others of which they are a new reading."""
         loading = [flag for flag in other.flags if flag.code in LOADED and flag not in self.flags]
         return replace(self, flags=(*loading, *self.flags), _excluded=other.excluded)
 

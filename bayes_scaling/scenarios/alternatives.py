@@ -15,7 +15,7 @@ _SIZES = ("params", "tokens", "tokens_per_param")
 
 
 class Alternative(Part, frozen=True):
-    """Plan that a user names.
+    """A plan to compare with the recommended one.
 
     Two of params, tokens and tokens per parameter determine it; of one the rest is what the
     budgets leave. It need not keep within budgets and limits: a plan says which it exceeds.

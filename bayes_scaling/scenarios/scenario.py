@@ -162,7 +162,7 @@ class Scenario(Part, frozen=True, kw_only=True):
             raise ScenarioError(f"two alternatives are named {twice!r}; give each its own name")
 
     def in_loss_unit(self, unit: str) -> "Scenario":
-        """Return the same with its target in another unit of loss.
+        """Return the scenario with its target in another unit of loss.
 
         Parameters
         ----------
@@ -221,18 +221,18 @@ class Scenario(Part, frozen=True, kw_only=True):
 
     @property
     def affords(self) -> float | None:
-        """The budget of what is minimised where that is cost: money where it has a price."""
+        """Budget of the cost that is minimised: money where compute has a price, else FLOP."""
         return self.money_budget if self.priced else self.compute_budget
 
     def affording(self, amount: float) -> "Scenario":
-        """Return the same with this budget of what is minimised where that is cost."""
+        """Return the scenario with this budget of the cost that it minimises."""
         if self.priced:
             return msgspec.structs.replace(self, money_budget=amount)
         return msgspec.structs.replace(self, compute_budget=amount)
 
     @property
     def unit_of_cost(self) -> str:
-        """Of costs: the currency where prices are known, else FLOP."""
+        """Unit of costs: the currency where compute has a price, else FLOP."""
         return self.currency if self.priced else "FLOP"
 
     @property

@@ -21,7 +21,7 @@ _LEAST = 0.005
 
 
 def finished_runs(curves: Iterable[Curve], about: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Return a table of runs, with the final loss of each and whether it is one.
+    """Return a table of runs with the final losses of their curves.
 
     The loss is that of the last point. Where that glitches, lying further off the line through the
     five points before it than these scatter, it is their median.

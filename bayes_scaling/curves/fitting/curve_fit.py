@@ -70,7 +70,7 @@ class CurveFit:
 
     @property
     def caveats(self) -> tuple[Caveat, ...]:
-        """What makes the forecast less sure than it looks."""
+        """Caveats on the forecast."""
         weights = self.weights
         stuck = [
             Caveat(

@@ -100,7 +100,7 @@ class CurvePopulation:
 
     @property
     def caveats(self) -> tuple[Caveat, ...]:
-        """What makes it less sure than it looks."""
+        """Caveats on the population."""
         return tuple(
             Caveat(
                 code="not-converged",

@@ -105,7 +105,7 @@ def judge(
     reference: float | None = None,
     clean: Cleaned | None = None,
 ) -> Verdict:
-    """Judge a run by a fit that is there already; see :func:`monitor`.
+    """Judge a run by an existing fit; see :func:`monitor`.
 
     Parameters
     ----------

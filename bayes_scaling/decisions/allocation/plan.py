@@ -98,7 +98,7 @@ class Plan(
 
     @property
     def alternatives(self) -> pd.DataFrame:
-        """What comes of the plans that the scenario names, the recommended one first."""
+        """Outcomes of the scenario's alternatives, the recommended plan first."""
         own = _row("recommended", self.recommended, self)
         return pd.DataFrame(
             [own | {"better": None, "beyond": ""}]

@@ -124,7 +124,7 @@ class FirstUnprofitable(Record, frozen=True, kw_only=True):
 
 
 class Marginal(DecisionResult, frozen=True, kw_only=True, tag="bayes_scaling.marginal/2"):
-    """What more parameters, tokens or compute buy at a configuration, as `marginal` writes it."""
+    """Marginal gains of parameters, tokens and compute, as `marginal` writes them."""
 
     quantity: Annotated[Literal["loss_curve"], about("Losses are of the law, without noise.")]
     params: Params
@@ -191,7 +191,7 @@ def marginal(
     seed: int = 0,
     accept: Iterable[str] = (),
 ) -> Marginal:
-    """Compute what more parameters, tokens or compute would buy at a configuration.
+    """Compute the marginal gains of parameters, tokens and compute at a configuration.
 
     Parameters
     ----------
