@@ -26,9 +26,9 @@ __all__ = ["Part"]
 class _PartMeta(msgspec.StructMeta):
     """Makes a part from what a person writes: a rate or a time without a unit is refused."""
 
-    def __call__(self, *args: Any, **given: Any) -> Any:
+    def __call__(self, *args: Any, **values: Any) -> Any:
         kind: Any = self
-        return kind.made(kind.bound(args, given), base_units=False)
+        return kind.made(kind.bound(args, values), base_units=False)
 
     @property
     def __signature__(self) -> Signature:
@@ -53,7 +53,7 @@ class Part(Record, frozen=True, kw_only=True, metaclass=_PartMeta):
     """Field that a text in place of the table states."""
 
     @classmethod
-    def bound(cls, args: tuple[Any, ...], given: Mapping[str, Any]) -> Mapping[str, Any]:
+    def bound(cls, args: tuple[Any, ...], values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Arguments of a call by field."""
         names = list(cls.__struct_fields__)
         if len(args) > len(names):
