@@ -1,7 +1,7 @@
 """Pages of the documentation that are made when it is built: they cannot go out of date.
 
 A hook of MkDocs: the reference of Python (every public name), of the command line (what ``--help``
-says), and the list of notebooks with the question that each asks.
+says), and the list of notebooks with the question that each answers.
 """
 
 import importlib

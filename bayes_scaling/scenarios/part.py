@@ -68,10 +68,10 @@ class Part(Record, frozen=True, kw_only=True, metaclass=_PartMeta):
                 stacklevel=3,
             )
         by_place = dict(zip(names, args, strict=False))
-        twice = sorted(set(by_place) & set(given))
+        twice = sorted(set(by_place) & set(values))
         if twice:
             raise ScenarioError(f"{cls.__name__} is given {twice[0]} twice")
-        return {**by_place, **given}
+        return {**by_place, **values}
 
     @classmethod
     def made(cls, values: Mapping[str, Any], *, base_units: bool) -> Self:
