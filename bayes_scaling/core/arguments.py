@@ -78,13 +78,7 @@ def whole_number(value: Any) -> int | None:
 
 
 def check_seed(seed: Any) -> None:
-    """Refuse what is not a seed.
-
-    Raises
-    ------
-    FitError
-        If it is not a whole number of 0 or more.
-    """
+    """Refuse what is not a seed."""
     whole = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
     if not (whole and seed >= 0):
         raise FitError(f"seed is {shown(seed)}, a whole number of 0 or more is needed")

@@ -40,12 +40,6 @@ def write_package(
         ``path`` is the name of a file; ``bytes`` and ``hash`` are added to each.
     fill : callable
         Called with an empty folder, to make every file in.
-
-    Raises
-    ------
-    FileError
-        If something cannot be written, or stands in the place of a file and is not of an earlier
-        call.
     """
     made = not folder.exists()
     try:

@@ -118,11 +118,6 @@ def path_of(path: object, to: str = "write") -> Path:
         The argument.
     to : {"write", "read"}
         What for.
-
-    Raises
-    ------
-    FileError
-        If it is none.
     """
     if not isinstance(path, str | os.PathLike):
         raise FileError(f"path is {shown(path)}; the path of a file is needed, like 'fit.nc'")
@@ -133,13 +128,7 @@ def path_of(path: object, to: str = "write") -> Path:
 
 
 def check_writable(path: str | os.PathLike[str]) -> Path:
-    """Check that ``path`` can be written, before work is spent on its content.
-
-    Raises
-    ------
-    FileError
-        If it is a folder, or its folder is missing or cannot be written.
-    """
+    """Check that ``path`` can be written, before work is spent on its content."""
     named = path_of(path)
     with _in_words(named):
         target = _place(named)
@@ -150,13 +139,7 @@ def check_writable(path: str | os.PathLike[str]) -> Path:
 
 
 def check_suffix(path: str | os.PathLike[str], legal: tuple[str, ...]) -> str:
-    """The suffix of a path in small letters, refused if it is none of those.
-
-    Raises
-    ------
-    FileError
-        Naming the suffix and the legal ones.
-    """
+    """The suffix of a path in small letters, refused if it is none of those."""
     suffix = Path(path).suffix.lower()
     if suffix not in legal:
         named = f"{', '.join(legal[:-1])} or {legal[-1]}"
@@ -185,13 +168,7 @@ def _sync(part: Path) -> None:
 
 
 def write_bytes(path: str | os.PathLike[str], content: bytes | str) -> Path:
-    """Write ``content`` (text as UTF-8) to ``path``, whole or not at all.
-
-    Raises
-    ------
-    FileError
-        As :func:`write_via`, or if the text holds half of a surrogate pair.
-    """
+    """Write ``content`` (text as UTF-8) to ``path``, whole or not at all."""
     try:
         data = content.encode("utf-8") if isinstance(content, str) else content
     except UnicodeEncodeError as error:

@@ -115,11 +115,6 @@ def read_json(path: str | PathLike[str], what: str) -> dict[str, Any]:
         The file.
     what : str
         What it should be, for messages: "a plan".
-
-    Raises
-    ------
-    FileError
-        If the file cannot be read, is not JSON by :func:`strict_json`, or holds no object.
     """
     source = path_of(path, "read")
     try:

@@ -31,11 +31,6 @@ def in_words(where: str, failed: str) -> Iterator[None]:
         The server, as messages name it.
     failed : str
         What it did not do, after "did not".
-
-    Raises
-    ------
-    FileError
-        If the extra is missing, or the server refuses or does not answer.
     """
     added = {name: value for name, value in _SETTINGS.items() if name not in os.environ}
     os.environ.update(added)

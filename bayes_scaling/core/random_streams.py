@@ -64,11 +64,6 @@ def generator(stream: Stream, seed: int, *keys: str | int) -> np.random.Generato
         0 or more.
     *keys : str or int
         Keys of the substream; see the stream.
-
-    Raises
-    ------
-    FitError
-        If the seed is not a whole number of 0 or more.
     """
     check_seed(seed)
     codes = [zlib.crc32(key.encode()) if isinstance(key, str) else key for key in keys]

@@ -24,24 +24,13 @@ def write_csv(path: str | PathLike[str], table: pd.DataFrame, *, raw: bool = Fal
         Whether text that a spreadsheet would run as a formula is left as it is; without, an
         apostrophe stands before it, which reading takes away again
         (`bayes_scaling.core.spreadsheet_text`).
-
-    Raises
-    ------
-    FileError
-        If the file cannot be written.
     """
     shown = table if raw else quoted_table(table)
     return write_bytes(path, shown.to_csv(index=False, lineterminator="\n"))
 
 
 def write_parquet(path: str | PathLike[str], table: pd.DataFrame) -> Path:
-    """Write a table as Parquet, whole or not at all.
-
-    Raises
-    ------
-    FileError
-        If the file cannot be written.
-    """
+    """Write a table as Parquet, whole or not at all."""
     return write_via(path, lambda part: _to_parquet(table, part))
 
 

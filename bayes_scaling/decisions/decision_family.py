@@ -16,15 +16,7 @@ SHAPE = frozenset({"aspect_ratio", *INPUTS["aspect_ratio"].needs})
 
 
 def family_of(fit: Fit, family: str | None) -> str:
-    """Return the family that is named, or the only one.
-
-    Raises
-    ------
-    ScenarioError
-        If none is named though the fit has several, or it is no name.
-    DataError
-        If it was not fitted and is nearly the name of one that was.
-    """
+    """Return the family that is named, or the only one."""
     if family is not None:
         needs(family, str, "family", "the name of a family is needed", ScenarioError)
         check_spelling(fit, [family])

@@ -60,11 +60,6 @@ def functions(problem: Problem, extent: Extent) -> Mapping[str, str]:
         loss from the curve), ``tokens`` (that budgets leave), ``money`` (of a plan), each a
         function of arrays that returns a function; ``outside`` (logs above the largest run, then
         below the smallest, in the order of :data:`SIZE_NAMES`).
-
-    Raises
-    ------
-    LawError
-        If the law does what JavaScript has no function for.
     """
     names = list(draws_by_symbol(problem.draws))
     draws: Any = _symbolic(problem.draws)

@@ -48,23 +48,12 @@ def size_caveats(sizes: pd.DataFrame, accept: Iterable[str]) -> list[Caveat]:
         Columns params and tokens.
     accept : iterable of str
         Codes of errors to accept.
-
-    Raises
-    ------
-    DataError
-        If such sizes are not accepted.
     """
     return list(load_configs(sizes[["params", "tokens"]], accept=accept).caveats)
 
 
 def check_spelling(fit: Fit, names: Iterable[str]) -> None:
-    """Refuse a family that was not fitted and whose name is nearly that of one that was.
-
-    Raises
-    ------
-    DataError
-        Naming both, and how to ask for an unseen family.
-    """
+    """Refuse a family that was not fitted and whose name is nearly that of one that was."""
     for name in names:
         meant = misspelt(name, fit.families)
         if meant is not None:

@@ -108,13 +108,7 @@ def _forecast(fit: Fit, points: Configs, seed: int) -> Forecast:
 
 
 def configs_of(laws: Iterable[Law], stated: Mapping[str, Any]) -> pd.DataFrame:
-    """Make configurations of columns: each one value for all rows, or one a row.
-
-    Raises
-    ------
-    DataError
-        If none is given, one is no input that any of the laws may read, or they differ in length.
-    """
+    """Make configurations of columns: each one value for all rows, or one a row."""
     own = {entry.name: None for law in laws for entry in law.own_inputs}
     known = ("params", "tokens", "flops", *OPTIONAL, *own, "family")
     for name in stated:

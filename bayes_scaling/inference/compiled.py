@@ -90,15 +90,6 @@ class Compiled:
             Chains, draws, seed.
         progress : callable, optional
             Callback that takes progress messages.
-
-        Returns
-        -------
-        Sampled
-
-        Raises
-        ------
-        FitError
-            If the sampler cannot start or continue.
         """
         import nutpie
 

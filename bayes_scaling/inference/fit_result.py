@@ -216,13 +216,7 @@ class Fit:
 
 
 def check_fit(fit: object) -> None:
-    """Refuse what is not a fit.
-
-    Raises
-    ------
-    FitError
-        If it is something else.
-    """
+    """Refuse what is not a fit."""
     wanted = 'a Fit is needed, from bayes_scaling.fit(...) or bayes_scaling.load_fit("fit.nc")'
     needs(fit, Fit, "fit", wanted, FitError)
 

@@ -49,11 +49,6 @@ class SamplerSettings:
         Acceptance the step size is tuned to, between 0 and 1.
     seed : int
         Random seed.
-
-    Raises
-    ------
-    FitError
-        If a number is out of range.
     """
 
     draws: int = 1000

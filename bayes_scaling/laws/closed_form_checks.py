@@ -41,11 +41,6 @@ def check_closed_forms(law: Law) -> None:
     ----------
     law : Law
         The law.
-
-    Raises
-    ------
-    LawError
-        If a closed form cannot be evaluated or gives another number than the search.
     """
     forms = law.closed_forms
     if forms == ClosedForms():

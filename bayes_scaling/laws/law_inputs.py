@@ -66,11 +66,6 @@ def inputs_at(
     ----------
     law, log_params, log_tokens, levels
         As of :func:`typical_at`; ``levels`` may hold the log of a required input.
-
-    Raises
-    ------
-    LawError
-        If sizes alone do not determine one of them.
     """
     x = {"params": log_params, "tokens": log_tokens, "flops": log_params + log_tokens + np.log(6.0)}
     x |= typical_at(law, log_params, log_tokens, levels)

@@ -158,13 +158,7 @@ def register(law: Law) -> Law:
 
 
 def each(named: Iterable[str | Law]) -> list[Law]:
-    """Return laws by name or as objects, each once.
-
-    Raises
-    ------
-    LawError
-        If a law is unknown, or two have one name.
-    """
+    """Return laws by name or as objects, each once."""
     laws = list(dict.fromkeys(get(law) for law in named))
     names = [law.name for law in laws]
     twice = next((name for name in names if names.count(name) > 1), None)

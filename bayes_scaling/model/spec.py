@@ -125,11 +125,6 @@ def pooling_by_parameter(
         Runs of each family.
     learned : bool
         Whether the prior of a family is learned from other families.
-
-    Raises
-    ------
-    LawError
-        If a parameter or a kind of pooling is unknown.
     """
     names = (*law.names, NOISE.name)
     if not isinstance(pooling, str | Mapping):

@@ -27,12 +27,6 @@ def belonging(results: Iterable[ResultLike], fit: Fit) -> list[AnyResult]:
         Results, or the content of their files.
     fit : Fit
         The fit.
-
-    Raises
-    ------
-    ScenarioError
-        If one is nothing that a report takes, or was made from another law, other runs or other
-        families.
     """
     found = [_typed(result) for result in results]
     for result in found:
@@ -61,11 +55,6 @@ def as_plan(plan: ResultLike, fit: Fit | None = None) -> Plan:
         A plan, or the content of its file.
     fit : Fit, optional
         The fit to which it must belong.
-
-    Raises
-    ------
-    ScenarioError
-        If it is not a plan, or was made from another law, other runs or other families.
     """
     found = _typed(plan)
     if not isinstance(found, Plan):

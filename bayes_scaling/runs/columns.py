@@ -83,13 +83,7 @@ _SHOWN = 30
 
 
 def column(name: str) -> Column:
-    """Return the canonical column called ``name``.
-
-    Raises
-    ------
-    DataError
-        If no canonical column has that name.
-    """
+    """Return the canonical column called ``name``."""
     try:
         return _BY_NAME[name]
     except KeyError:
@@ -142,12 +136,6 @@ def resolve(
     -------
     dict of str to str
         Canonical name to source column, for those found.
-
-    Raises
-    ------
-    DataError
-        If ``explicit`` names an unknown canonical or an absent source column, or if two columns of
-        the source can be one canonical column and differ.
     """
     found: dict[str, str] = {}
     for canonical, name in (explicit or {}).items():
@@ -200,13 +188,7 @@ def _match(
 
 
 def require(found: Mapping[str, str], names: Sequence[str], source: str, *, loss: bool) -> None:
-    """Check that ``found`` holds the loss (when ``loss``) and two of params, tokens and flops.
-
-    Raises
-    ------
-    DataError
-        Naming what is missing, the names accepted for it, and the columns of the source.
-    """
+    """Check that ``found`` holds the loss (when ``loss``) and two of params, tokens and flops."""
     if loss and "loss" not in found:
         advice = instead_of_loss(names) or "name one with --column loss=NAME, or add it"
         raise DataError(

@@ -101,13 +101,7 @@ class Flag(Caveat, frozen=True, kw_only=True):
 
 
 def check_accepted(accept: Iterable[str]) -> tuple[str, ...]:
-    """Codes to accept, each once.
-
-    Raises
-    ------
-    DataError
-        If a code is not one of ``ACCEPTABLE``.
-    """
+    """Codes to accept, each once."""
     codes = (accept,) if isinstance(accept, str) else tuple(dict.fromkeys(accept))
     for code in codes:
         if code not in ACCEPTABLE:

@@ -117,11 +117,6 @@ def recount(source: str | os.PathLike[str] | pd.DataFrame | Runs, count: Count) 
     -------
     Runs
         In the order of the source.
-
-    Raises
-    ------
-    DataError
-        If there is no such count.
     """
     if not isinstance(source, Runs):
         return load_runs(source, count=count)

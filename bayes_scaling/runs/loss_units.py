@@ -129,11 +129,6 @@ def row_units(
         Canonical unit of each row after conversion.
     factors : numpy.ndarray
         What each loss is to be multiplied by.
-
-    Raises
-    ------
-    DataError
-        If a unit is not known, or the table contradicts the argument.
     """
     implied = parse_unit(loss_name) or Unit(DEFAULT_UNIT)
     default = implied if argument is None else parse_unit(argument)

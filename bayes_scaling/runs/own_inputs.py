@@ -16,13 +16,7 @@ __all__ = ["joined", "numbers_of", "read_own"]
 
 
 def joined(known: tuple[Input, ...], more: Iterable[Input]) -> tuple[Input, ...]:
-    """Inputs with those of another law.
-
-    Raises
-    ------
-    LawError
-        If two of one name are declared differently.
-    """
+    """Inputs with those of another law."""
     by_name = {entry.name: entry for entry in known}
     for entry in more:
         if by_name.setdefault(entry.name, entry) != entry:
@@ -45,11 +39,6 @@ def read_own(
         Where its rows stood.
     inputs : sequence of Input
         Which to look for, by name and alias.
-
-    Raises
-    ------
-    DataError
-        If two columns can be one input and differ, or a cell is no number or out of range.
     """
     raw = RawTable(frame, places)
     named = resolve(raw.names, None, places.source, inputs, same=same_numbers(raw))
@@ -59,13 +48,7 @@ def read_own(
 def numbers_of(
     raw: RawTable, named: Mapping[str, str], inputs: Iterable[Input]
 ) -> dict[str, NDArray[np.float64]]:
-    """The numbers of inputs whose columns in the source are known; NaN is a blank, judged later.
-
-    Raises
-    ------
-    DataError
-        Naming the first cell that is no number or out of the range of its input.
-    """
+    """The numbers of inputs whose columns in the source are known; NaN is a blank, judged later."""
     found = {}
     for entry in inputs:
         if entry.name not in named:

@@ -12,13 +12,7 @@ __all__ = ["chosen_rows", "group_columns"]
 
 
 def chosen_rows(mask: ArrayLike, rows: int, source: str) -> list[int]:
-    """Places where a mask is true.
-
-    Raises
-    ------
-    DataError
-        If it is not one boolean per row, or keeps none.
-    """
+    """Places where a mask is true."""
     values = np.asarray(mask)
     if values.dtype == object and all(isinstance(value, bool | np.bool_) for value in values):
         values = values.astype(np.bool_)
@@ -34,13 +28,7 @@ def chosen_rows(mask: ArrayLike, rows: int, source: str) -> list[int]:
 
 
 def group_columns(by: Iterable[str], table: pd.DataFrame, source: str) -> tuple[str, ...]:
-    """Names of columns, all of which a table has.
-
-    Raises
-    ------
-    DataError
-        If there is no such column.
-    """
+    """Names of columns, all of which a table has."""
     names = (by,) if isinstance(by, str) else tuple(by)
     for name in names:
         if name not in table:

@@ -182,11 +182,6 @@ def read_amount(
     base_units : bool
         Whether a plain number of a rate is in ``unit``; it is refused otherwise.
 
-    Raises
-    ------
-    ScenarioError
-        If it is none of these, or the points do not increase.
-
     Examples
     --------
     >>> read_amount("price", "2 USD/second", "USD/second", "1 USD/second")

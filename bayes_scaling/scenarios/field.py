@@ -82,13 +82,7 @@ class Field:
         return str((self.meta.extra or {}).get("example", "1")).replace("USD", currency)
 
     def checked(self, name: str, value: Any, number: float) -> float:
-        """Return a number, if it is in the range of the field.
-
-        Raises
-        ------
-        ScenarioError
-            If it is not.
-        """
+        """Return a number, if it is in the range of the field."""
         meta = self.meta
         above = meta.gt is None or number > meta.gt
         least = meta.ge is None or number >= meta.ge

@@ -61,11 +61,6 @@ def in_unit(name: str, value: Any, unit: Unit, example: str, *, zero: bool = Fal
     zero : bool
         Whether 0 is legal.
 
-    Raises
-    ------
-    ScenarioError
-        If it is not a number, has another dimension, is negative, or is beyond all sense.
-
     Examples
     --------
     >>> in_unit("compute_budget", "2 PF-days", "FLOP", '"1e23 FLOP"')
@@ -145,11 +140,6 @@ def currency_of(*tables: Mapping[str, Any]) -> str | None:
     ----------
     *tables : mapping of str to object
         By name; texts, tables of texts, or anything else, which has none.
-
-    Raises
-    ------
-    ScenarioError
-        If there are two.
 
     Examples
     --------

@@ -271,11 +271,6 @@ def _target(values: Mapping[str, Any]) -> Mapping[str, Any]:
 def checked_scenario(scenario: object) -> Scenario:
     """Return a scenario as it is.
 
-    Raises
-    ------
-    ScenarioError
-        If it is none.
-
     Examples
     --------
     >>> checked_scenario(bs.Scenario(compute_budget=1e22)).compute_budget

@@ -93,10 +93,6 @@ def regimes(x: Floats, y: Floats, sd: Floats) -> Regimes:
         Logs of t and of the loss; x grows.
     sd : (point,) array
         Of the noise of each point, log loss.
-
-    Returns
-    -------
-    Regimes
     """
     beam = _begun(y[0], sd[0])
     beams = [beam]

@@ -82,13 +82,7 @@ class Model:
 
     @classmethod
     def of(cls, law: Law, frame: ReferenceFrame, data: BinnedCurve) -> "Model":
-        """Return the model with the law's own priors.
-
-        Raises
-        ------
-        DataError
-            If the law reads learning rates and there is no schedule.
-        """
+        """Return the model with the law's own priors."""
         if "lr_sum" in law.inputs and frame.schedule is None:
             raise DataError(
                 f"law {law.name!r} reads learning rates; give a schedule, or log lr with the loss"

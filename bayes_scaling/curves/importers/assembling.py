@@ -20,13 +20,7 @@ __all__ = ["assemble"]
 def assemble(
     read: Iterable[Track], roles: Roles, source: str, caveats: Caveats, *, join: bool
 ) -> Curves:
-    """Assemble the tracks that have points to curves, segments of one run joined.
-
-    Raises
-    ------
-    DataError
-        If no track has a point with a finite loss after t = 0, or as :meth:`Curve.of`.
-    """
+    """Assemble the tracks that have points to curves, segments of one run joined."""
     tracks, axis, metric = list(read), roles.axis, roles.metric
     _check_placed(tracks, roles, source)
     full = [track for track in tracks if _has_points(track)]

@@ -51,13 +51,7 @@ _COUNTED = (
 
 
 def assign(names: Names, options: ImportOptions, caveats: Caveats) -> Roles:
-    """Assign the names of a log to the roles of loss, position, learning rate and run.
-
-    Raises
-    ------
-    DataError
-        If a name is absent, or none stands out.
-    """
+    """Assign the names of a log to the roles of loss, position, learning rate and run."""
     if names.own_runs and options.run is not None:
         raise DataError(f"{names.source} {names.own_runs}; leave run= out")
     log = _Assignment(names, caveats)

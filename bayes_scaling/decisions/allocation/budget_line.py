@@ -73,13 +73,7 @@ class BudgetLine:
         return result
 
     def sizes(self, epochs: float = 1.0) -> tuple[float, float, bool, bool]:
-        """Logs of the smallest and largest size, and whether a limit sets them.
-
-        Raises
-        ------
-        ScenarioError
-            If no size is within limits and budgets.
-        """
+        """Logs of the smallest and largest size, and whether a limit sets them."""
         limits = self.scenario.limits
         least = math.log(limits.min_tokens) if limits.min_tokens else 0.0
         tokens = self.affordable(SIZES, epochs)

@@ -30,12 +30,6 @@ def candidate_of(problem: Problem, other: Alternative) -> Candidate:
         Budgets and prices.
     other : Alternative
         The alternative.
-
-    Raises
-    ------
-    ScenarioError
-        If tokens are seen more than once under a law of fresh ones, or the budgets leave no plan
-        with what it states.
     """
     if other.epochs > 1 and "unique_tokens" not in problem.draws.spec.law.inputs:
         raise ScenarioError(

@@ -42,11 +42,6 @@ def at_least_cost(start: Problem, params: float, tokens: float) -> Problem:
     -------
     Problem
         Problem with the budget found, and the quantile as its measure of risk.
-
-    Raises
-    ------
-    ScenarioError
-        If the target is not reached within the budget, or not by any, or by every one.
     """
     scenario = start.scenario
     level, target = scenario.target_probability, scenario.target_loss
@@ -85,11 +80,6 @@ def at_size(problem: Problem, plan: Candidate, most: float | None) -> tuple[Prob
         A plan; its tokens are what the budget leaves.
     most : float or None
         The most that may be spent.
-
-    Raises
-    ------
-    ScenarioError
-        If that is not enough.
     """
     scenario = problem.scenario
     search = _Search(problem, scenario, float(scenario.target_loss or math.nan), plan)

@@ -69,11 +69,6 @@ def choose_shape(
         What the hardware allows.
     aspects : tuple of float
         Smallest and largest aspect ratio of the runs.
-
-    Raises
-    ------
-    ScenarioError
-        If the hardware allows no shape near the best size.
     """
     allowed = limits or ShapeLimits()
     shapes = _shapes(problem, best, allowed, aspects)

@@ -155,11 +155,6 @@ class Problem:
         The line holds for all draws, whatever prices turn out to be: what regret is measured
         against. :func:`~bayes_scaling.decisions.allocation.wait_and_see.wait_and_see` has them at
         the prices of each draw.
-
-        Raises
-        ------
-        ScenarioError
-            If the loss falls without end along the budget and no limit stops it.
         """
         if self.in_closed_form:
             return self._closed_form(), np.ones(self.draws.size), "closed form"

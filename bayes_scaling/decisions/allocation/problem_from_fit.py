@@ -19,15 +19,7 @@ _PRICES = 1000
 
 
 def problem_from_fit(fit: Fit, scenario: Scenario, seed: int) -> Problem:
-    """Make the problem of a fit and a scenario.
-
-    Raises
-    ------
-    ScenarioError
-        If no family is named though the fit has several, no configuration meets budgets and
-        limits, tokens may be repeated under a law that knows of fresh ones only, there is no
-        budget, or cost is to be minimised and the target cannot be reached.
-    """
+    """Make the problem of a fit and a scenario."""
     made = problem_at(fit, scenario, seed)
     if made.scenario.minimise == "cost":
         largest = runs_of(fit, made.draws.family).nlargest(1, "flops").iloc[0]
@@ -37,13 +29,7 @@ def problem_from_fit(fit: Fit, scenario: Scenario, seed: int) -> Problem:
 
 
 def problem_at(fit: Fit, scenario: Scenario, seed: int) -> Problem:
-    """Return the problem of a scenario as it stands: no least cost is searched.
-
-    Raises
-    ------
-    ScenarioError
-        As :func:`problem_from_fit`, apart from what the search finds.
-    """
+    """Return the problem of a scenario as it stands: no least cost is searched."""
     check_fit(fit)
     check_seed(seed)
     checked_scenario(scenario).check_budget()

@@ -57,11 +57,6 @@ def wait_and_see(problem: Problem, near: Floats | None = None, *, ahead: bool = 
         Natural logs of the best sizes for a similar budget, to start from.
     ahead : bool
         Whether they are extrapolated from two such budgets.
-
-    Raises
-    ------
-    ScenarioError
-        If the loss falls without end along the budget and no limit stops it.
     """
     start = None if problem.repeats or problem.in_closed_form else near
     if not problem.line.costs.uncertain:

@@ -40,13 +40,7 @@ def shapes_between(
 
 
 def shapes_of(limits: ShapeLimits, params: float, counting: Counting) -> list[tuple[int, int]]:
-    """List depths and widths with about so many parameters.
-
-    Raises
-    ------
-    ScenarioError
-        If there is none.
-    """
+    """List depths and widths with about so many parameters."""
     deepest = min(limits.max_layers or _DEEPEST, _DEEPEST)
     found = []
     for n_layer in range(limits.layer_multiple, deepest + 1, limits.layer_multiple):

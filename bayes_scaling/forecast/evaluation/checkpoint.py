@@ -37,11 +37,6 @@ class Checkpoint:
     ----------
     path : path or None
         Results there are read at once; a last line that was cut off is left out.
-
-    Raises
-    ------
-    FileError
-        If the file is there and cannot be read, or is something else.
     """
 
     def __init__(self, path: str | PathLike[str] | None) -> None:
@@ -69,13 +64,7 @@ class Checkpoint:
                 ) from error
 
     def add(self, key: str, points: pd.DataFrame, quality: FitQuality) -> None:
-        """Keep one result.
-
-        Raises
-        ------
-        FileError
-            If the file cannot be written.
-        """
+        """Keep one result."""
         self.results[key] = points, quality
         if self.path is None:
             return

@@ -187,11 +187,6 @@ def score_draws(draws: ArrayLike, observed: ArrayLike) -> pd.DataFrame:
         the observed loss (positive is too pessimistic); ``are``, absolute relative error of the
         median; ``crps``, ``interval_score`` and ``width`` of the 90% interval, all in log loss, so
         that they are relative to the loss; ``pit``; ``inside_50`` … ``inside_95``.
-
-    Raises
-    ------
-    DataError
-        If a loss or a draw is not a positive finite number, or their numbers differ.
     """
     losses, came = _checked(draws, observed, "draws")
     logs, log_came = np.log(losses), np.log(came)
@@ -214,12 +209,6 @@ def score_quantiles(quantiles: Mapping[float, ArrayLike], observed: ArrayLike) -
     -------
     pandas.DataFrame
         As :func:`score_draws`; what needs another level is missing.
-
-    Raises
-    ------
-    DataError
-        If the median is not among them, a level is not between 0 and 1, quantiles decrease, or a
-        number is not positive and finite.
     """
     levels = np.array(sorted(quantiles))
     if not len(levels) or levels[0] <= 0 or levels[-1] >= 1 or 0.5 not in levels:

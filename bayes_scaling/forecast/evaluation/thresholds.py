@@ -49,26 +49,14 @@ class Division:
 
 
 def check_ratio(ratio: Any) -> float:
-    """Return a ratio, or refuse it.
-
-    Raises
-    ------
-    DataError
-        If it is not a finite number above 1.
-    """
+    """Return a ratio, or refuse it."""
     if not (isinstance(ratio, int | float) and math.isfinite(ratio) and ratio > 1):
         raise DataError(f"ratio is {ratio!r}, a finite number above 1 is needed")
     return float(ratio)
 
 
 def check_split(split: Any) -> None:
-    """Refuse a criterion that runs cannot be split by.
-
-    Raises
-    ------
-    DataError
-        If it is unknown.
-    """
+    """Refuse a criterion that runs cannot be split by."""
     if split not in get_args(Split):
         raise DataError(f"split is {split!r}; it can be {', '.join(get_args(Split))}")
 
@@ -87,11 +75,6 @@ def divide(rows: pd.DataFrame, ratio: float, split: Split, source: str) -> Divis
         which runs were made: there the first 1/ratio of a family's runs are fitted.
     source : str
         What to call the table in messages.
-
-    Raises
-    ------
-    DataError
-        If the table lacks a column that the split reads.
     """
     if split == "time":
         ranks = _times(rows, source).groupby(rows["family"]).rank(method="max", pct=True)

@@ -39,13 +39,7 @@ STUMBLES = (
 
 
 def save(tree: xr.DataTree, path: str | PathLike[str]) -> Path:
-    """Write a DataTree as NetCDF 4 with its checksum, whole or not at all.
-
-    Raises
-    ------
-    FileError
-        If the file cannot be written, or would not hold what the tree holds.
-    """
+    """Write a DataTree as NetCDF 4 with its checksum, whole or not at all."""
     sealed = tree.copy(deep=False)
     # The file is made in memory: on a full disk HDF5 writes pages of complaints and may crash.
     content = io.BytesIO()
@@ -95,11 +89,6 @@ def load(path: str | PathLike[str], law: Law | None = None) -> xr.DataTree:
     FileWarning
         If the file has no checksum, as those of early versions; the fit then has a caveat of code
         "no-checksum".
-
-    Raises
-    ------
-    FileError
-        If the file cannot be read, is truncated or altered, or is not a fit.
     """
     source = Path(path)
     tree = _read(source)

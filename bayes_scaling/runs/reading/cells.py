@@ -51,11 +51,6 @@ def to_float(values: pd.Series, name: str, places: Places) -> NDArray[np.float64
     -------
     numpy.ndarray
         float64, one value per row; text and integers beyond 2**63 are rounded once, correctly.
-
-    Raises
-    ------
-    DataError
-        Naming the first cell that is not a number.
     """
     kind = getattr(values.dtype, "kind", "O")
     if kind in "iuf":
@@ -118,13 +113,7 @@ def _legal(cell: object) -> str:
 
 
 def to_text(values: pd.Series, name: str, places: Places) -> "pd.Series[str]":
-    """Read a column of labels: numbers as text, surrounding space removed, blanks as ''.
-
-    Raises
-    ------
-    DataError
-        Naming the first cell with a zero byte or half a character, which no file of ours holds.
-    """
+    """Read a column of labels: numbers as text, surrounding space removed, blanks as ''."""
     texts = ["" if is_blank(cell) else _label(cell) for cell in values.tolist()]
     for index, text in enumerate(texts):
         bad = _UNWRITABLE.search(text)
@@ -148,13 +137,7 @@ def _label(cell: object) -> str:
 
 
 def to_bool(values: pd.Series, name: str, places: Places) -> "pd.Series[bool]":
-    """Read a column of yes/no cells as nullable booleans.
-
-    Raises
-    ------
-    DataError
-        Naming the first cell that is neither yes, no nor blank.
-    """
+    """Read a column of yes/no cells as nullable booleans."""
     answers: list[object] = []
     for index, cell in enumerate(values.tolist()):
         answer = _answer(cell)

@@ -14,15 +14,7 @@ __all__ = ["decode", "read_delimited", "read_json_lines"]
 
 
 def decode(data: bytes, source: str) -> str:
-    """Decode UTF-8, with or without a byte order mark.
-
-    Raises
-    ------
-    FileError
-        If the bytes are not UTF-8, or hold a zero byte and so are no text.
-    DataError
-        If there is nothing but white space.
-    """
+    """Decode UTF-8, with or without a byte order mark."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -45,15 +37,7 @@ def decode(data: bytes, source: str) -> str:
 
 
 def read_delimited(data: bytes, source: str, delimiter: str) -> RawTable:
-    """Read CSV or TSV; every cell stays text, and blank lines are passed over.
-
-    Raises
-    ------
-    FileError
-        As :func:`decode`.
-    DataError
-        If the file is empty, has only a header, is ragged, wrongly quoted, or repeats a name.
-    """
+    """Read CSV or TSV; every cell stays text, and blank lines are passed over."""
     reader = csv.reader(
         io.StringIO(decode(data, source), newline=""), delimiter=delimiter, strict=True
     )
@@ -123,15 +107,7 @@ def _same_width(cells: list[str], header: list[str], place: str, delimiter: str)
 
 
 def read_json_lines(path: Path, data: bytes, source: str) -> RawTable:
-    """Read one JSON object per line; keys are columns, an absent key is a blank cell.
-
-    Raises
-    ------
-    FileError
-        As :func:`decode`.
-    DataError
-        If a line is no JSON object or repeats a key, or there is none.
-    """
+    """Read one JSON object per line; keys are columns, an absent key is a blank cell."""
     records: list[dict[str, object]] = []
     names: dict[str, None] = {}
     lines: list[int] = []

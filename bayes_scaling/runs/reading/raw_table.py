@@ -72,13 +72,7 @@ def show(value: object) -> str:
 
 
 def few_columns(count: int, source: str) -> None:
-    """Refuse a table of very many columns, before its rows are read.
-
-    Raises
-    ------
-    DataError
-        If there are more than ``MOST_COLUMNS``.
-    """
+    """Refuse a table of very many columns, before its rows are read."""
     if count > MOST_COLUMNS:
         raise DataError(
             f"{source} has {count:,} or more columns, and {MOST_COLUMNS:,} are the most that are "
@@ -87,13 +81,7 @@ def few_columns(count: int, source: str) -> None:
 
 
 def unique_names(names: Sequence[str], source: str) -> None:
-    """Check that no column name stands twice.
-
-    Raises
-    ------
-    DataError
-        Naming the first column that does, and its positions.
-    """
+    """Check that no column name stands twice."""
     first: dict[str, int] = {}
     for position, name in enumerate(names, start=1):
         if name in first:

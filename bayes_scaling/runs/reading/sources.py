@@ -45,14 +45,6 @@ def read_table(source: str | os.PathLike[str] | pd.DataFrame) -> RawTable:
     RawTable
         The cells as they stand, with the place of every row. The apostrophe before formulas in
         a table of text that this package wrote is taken away.
-
-    Raises
-    ------
-    FileError
-        If the file is absent, a folder, unreadable, of an unknown suffix, or not what its suffix
-        says.
-    DataError
-        If the table has no rows, repeats a column name, or a line is malformed.
     """
     if isinstance(source, pd.DataFrame):
         return _from_frame(source, "data frame")
