@@ -49,13 +49,6 @@ def to_rows[R: Record](table: pd.DataFrame, kind: type[R]) -> tuple[R, ...]:
 def to_table[R: Record](rows: Iterable[R], kind: type[R]) -> pd.DataFrame:
     """Return records as a table, one column a field; what is missing is NaN.
 
-    Parameters
-    ----------
-    rows : iterable of Record
-        The records.
-    kind : type
-        Type of the records.
-
     Examples
     --------
     >>> class Size(Record, frozen=True, kw_only=True):

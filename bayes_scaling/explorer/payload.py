@@ -140,13 +140,6 @@ class Explorer:
 def explorer(fit: Fit, plans: Sequence[Plan]) -> Explorer | None:
     """Collect everything with which a page computes plans again, for every plan that allows it.
 
-    Parameters
-    ----------
-    fit : Fit
-        The fit.
-    plans : sequence of Plan
-        Plans made from it.
-
     Returns
     -------
     Explorer or None

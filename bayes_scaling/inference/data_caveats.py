@@ -14,17 +14,7 @@ __all__ = ["data_caveats"]
 
 
 def data_caveats(table: Runs, rows: pd.DataFrame, spec: Spec) -> tuple[Caveat, ...]:
-    """Return what a reader of a fit must know about its data.
-
-    Parameters
-    ----------
-    table : Runs
-        The runs, with flags.
-    rows : pandas.DataFrame
-        Those that are fitted.
-    spec : Spec
-        The model fitted to them.
-    """
+    """Return what a reader of a fit must know about its data."""
     return (
         *identifiability(table).caveats_for(spec.law.inputs),
         *_parameter_count(table, spec),

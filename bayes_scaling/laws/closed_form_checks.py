@@ -36,11 +36,6 @@ def check_closed_forms(law: Law) -> None:
     That is at several budgets, and at parameters about the medians of the priors, taken as those
     at the reference point. Every token is fresh, inputs with a best value have it, and batches are
     small.
-
-    Parameters
-    ----------
-    law : Law
-        The law.
     """
     forms = law.closed_forms
     if forms == ClosedForms():

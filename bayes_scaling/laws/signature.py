@@ -24,11 +24,6 @@ def signature(law: "Law") -> dict[str, list[float]]:
     Two laws with the same signature give the same loss. Priors, notes and references leave no
     trace in it, so a fit under other priors, or of a law whose texts were edited, has the same.
 
-    Parameters
-    ----------
-    law : Law
-        The law.
-
     Returns
     -------
     dict of str to list of float

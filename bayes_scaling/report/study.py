@@ -128,17 +128,7 @@ class Study:
         return {}
 
     def tags(self, point: Located, median: float, ratio: float | None = None) -> list[Caveat]:
-        """Return what must stand beside a forecast, in a few words each.
-
-        Parameters
-        ----------
-        point : Located
-            The configuration.
-        median : float
-            Median loss of the forecast.
-        ratio : float, optional
-            Tokens per parameter of the forecast.
-        """
+        """Return what must stand beside a forecast, in a few words each."""
         family, reach = point.family, self.reach(point)
         tags = [FAILED] if self.failed else []
         if family not in self.fit.families:

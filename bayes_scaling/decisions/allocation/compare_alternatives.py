@@ -22,15 +22,7 @@ Floats = NDArray[np.float64]
 
 
 def candidate_of(problem: Problem, other: Alternative) -> Candidate:
-    """Return the plan of an alternative; what it leaves open is what the budgets leave.
-
-    Parameters
-    ----------
-    problem : Problem
-        Budgets and prices.
-    other : Alternative
-        The alternative.
-    """
+    """Return the plan of an alternative; what it leaves open is what the budgets leave."""
     if other.epochs > 1 and "unique_tokens" not in problem.draws.spec.law.inputs:
         raise ScenarioError(
             f"alternative {other.name!r} sees tokens {other.epochs:g} times, but law "
@@ -84,13 +76,6 @@ def _on_the_line(
 
 def compare_alternatives(problem: Problem, best: Candidate) -> list[AlternativeOutcome]:
     """Compute the outcome of each alternative, and its difference from the recommended plan.
-
-    Parameters
-    ----------
-    problem : Problem
-        Problem whose scenario names the alternatives.
-    best : Candidate
-        The recommended plan.
 
     Returns
     -------

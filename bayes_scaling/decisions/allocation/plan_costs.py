@@ -16,15 +16,7 @@ Floats = NDArray[np.float64]
 
 
 def budgets_of(problem: Problem, plan: Candidate) -> list[BudgetUse]:
-    """Compute what a plan takes of each budget, and the probability that it is enough.
-
-    Parameters
-    ----------
-    problem : Problem
-        Budgets and prices.
-    plan : Candidate
-        The plan.
-    """
+    """Compute what a plan takes of each budget, and the probability that it is enough."""
     one, costs = problem.scenario, problem.line.costs
     params, tokens, unique = _sizes(plan)
     rows: list[tuple[Literal["compute", "money", "time"], str, float | None, Floats]] = [
@@ -46,15 +38,7 @@ def budgets_of(problem: Problem, plan: Candidate) -> list[BudgetUse]:
 
 
 def costs_of(problem: Problem, plan: Candidate) -> PlanCosts:
-    """Compute what a plan costs, as far as prices are known.
-
-    Parameters
-    ----------
-    problem : Problem
-        Prices.
-    plan : Candidate
-        The plan.
-    """
+    """Compute what a plan costs, as far as prices are known."""
     costs, compute = problem.line.costs, problem.scenario.compute
     params, tokens, unique = _sizes(plan)
     priced, timed = problem.scenario.priced, compute and compute.devices

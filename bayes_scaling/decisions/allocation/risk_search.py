@@ -26,15 +26,7 @@ def _candidate(problem: Problem, log_params: float, epochs: float) -> Candidate:
 
 
 def least_risk(problem: Problem, points: int = GRID) -> Candidate:
-    """Find the plan of least risk: a grid over the draws' optima, then a bounded search.
-
-    Parameters
-    ----------
-    problem : Problem
-        What is minimised.
-    points : int
-        Points of the grid over sizes.
-    """
+    """Find the plan of least risk: a grid over the draws' optima, then a bounded search."""
     sizes, _, _ = problem.optimum
     found = [(best_size(problem, e, sizes, points), e) for e in map(float, problem.epochs)]
     (_, log_params), epochs = min(found, key=lambda pair: pair[0][0])

@@ -25,11 +25,6 @@ def weak_fits(fit: "Fit") -> dict[str, PointFit]:
 
     Modes with a normal distribution about them (Laplace), which cost nothing, and not draws: good
     enough to see whether the learned prior or the runs decide.
-
-    Parameters
-    ----------
-    fit : Fit
-        A fit under learned priors.
     """
     return {
         str(name): fit_point(fit.default_law, rows) for name, rows in fit.runs.groupby("family")

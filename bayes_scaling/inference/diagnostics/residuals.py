@@ -32,11 +32,6 @@ _FREE = 4
 def predictive_table(fit: "Fit") -> pd.DataFrame:
     """Compute coverage of the runs by their predictive distribution, and tests of residuals.
 
-    Parameters
-    ----------
-    fit : Fit
-        The fit.
-
     Returns
     -------
     pandas.DataFrame

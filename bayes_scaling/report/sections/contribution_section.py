@@ -17,13 +17,6 @@ __all__ = ["contribution_section"]
 def contribution_section(study: Study, forecasts: list[ForecastRow]) -> Contribution | None:
     """Return prior, runs and posterior of each parameter, and forecasts under both priors.
 
-    Parameters
-    ----------
-    study : Study
-        The fit under report.
-    forecasts : list of ForecastRow
-        Forecasts under the learned prior.
-
     Returns
     -------
     Contribution or None

@@ -54,15 +54,7 @@ class Evidence:
 
 
 def trust(study: Study, evidence: Evidence) -> Trust:
-    """Return whether the numbers can be trusted, with the reasons.
-
-    Parameters
-    ----------
-    study : Study
-        The fit under report.
-    evidence : Evidence
-        What they are judged by.
-    """
+    """Return whether the numbers can be trusted, with the reasons."""
     reasons = [
         Reason(
             status="warn" if check.status == "untested" else check.status,

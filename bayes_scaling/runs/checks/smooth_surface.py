@@ -28,11 +28,6 @@ def robust_distances(rows: pd.DataFrame) -> tuple[NDArray[np.float64], float]:
     Linear, and quadratic when there are three runs for each of its terms; fitted under a Cauchy
     loss so that runs far off do not bend it.
 
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        Usable runs of one family.
-
     Returns
     -------
     residuals : numpy.ndarray
