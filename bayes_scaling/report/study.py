@@ -6,7 +6,7 @@ from typing import Protocol
 
 import pandas as pd
 
-from bayes_scaling.core.caveat import Caveat, Severity
+from bayes_scaling.core.caveat import Caveat
 from bayes_scaling.decisions import Plan
 from bayes_scaling.forecast.extrapolation import Reach, extent_of, reach_of
 from bayes_scaling.inference import Fit
@@ -151,8 +151,8 @@ class Study:
         return tags
 
 
-def _tag(code: str, text: str, severity: Severity = "warning") -> Caveat:
-    return Caveat(code=code, severity=severity, text=text)
+def _tag(code: str, text: str) -> Caveat:
+    return Caveat(code=code, severity="warning", text=text)
 
 
 def place_of(plan: Plan) -> Place:

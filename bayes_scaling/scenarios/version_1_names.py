@@ -8,7 +8,7 @@ from bayes_scaling.core.arguments import is_number
 from bayes_scaling.core.version_1 import SCENARIO_NAMES
 from bayes_scaling.errors import ScenarioError
 
-__all__ = ["attribute", "renamed", "scenario_of_version_1"]
+__all__ = ["attribute", "renamed"]
 
 _OLD = {"budget", *SCENARIO_NAMES}
 _BUDGET = {"compute": "compute_budget", "money": "money_budget", "time": "time_budget"}
@@ -61,27 +61,3 @@ def attribute(scenario: Any, name: str) -> Any:
     new = SCENARIO_NAMES[name]
     warnings.warn(f"Scenario.{name} is deprecated; use {new}", DeprecationWarning, stacklevel=3)
     return getattr(scenario, new)
-
-
-def scenario_of_version_1(content: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the scenario of a plan of version 1 with the names of today.
-
-    Parameters
-    ----------
-    content : mapping
-        As it stands in the file; what is null takes its default.
-
-    Examples
-    --------
-    >>> scenario_of_version_1({"budget_flops": 1e22, "money": None, "risk": {"measure": "mean"}})
-    {'compute_budget': 1e+22, 'risk': {'measure': 'mean'}}
-    """
-    return {
-        SCENARIO_NAMES.get(n, n): _stated(value)
-        for n, value in content.items()
-        if value is not None
-    }
-
-
-def _stated(value: Any) -> Any:
-    return {n: v for n, v in value.items() if v is not None} if isinstance(value, dict) else value

@@ -1,4 +1,4 @@
-"""Scores against closed forms, from draws and from quantiles."""
+"""Scores of draws against closed forms."""
 
 import numpy as np
 import pandas as pd
@@ -11,16 +11,11 @@ from scipy import stats
 from bayes_scaling.errors import DataError
 from bayes_scaling.forecast.evaluation.scoring import (
     crps,
-    crps_of_quantiles,
     interval_score,
     pit,
-    pit_of_quantiles,
     score_draws,
-    score_quantiles,
     summarise,
 )
-
-LEVELS = np.linspace(0.0005, 0.9995, 1000)
 
 
 def _crps_of_a_normal(mean: float, sd: float, y: float) -> float:
@@ -35,8 +30,6 @@ def test_crps_of_a_normal_is_its_closed_form(y: float) -> None:
     closed = _crps_of_a_normal(1.0, 2.0, y)
     draws = np.random.default_rng(0).normal(1.0, 2.0, (1, 200_000))
     assert_allclose(crps(draws, np.array([y]))[0], closed, rtol=0.01)
-    quantiles = stats.norm.ppf(LEVELS, 1.0, 2.0)[None, :]
-    assert_allclose(crps_of_quantiles(LEVELS, quantiles, np.array([y]))[0], closed, rtol=0.003)
 
 
 def test_crps_of_a_point_is_the_absolute_error() -> None:
@@ -68,13 +61,9 @@ def test_interval_score_is_width_plus_fines() -> None:
 
 def test_pit_is_the_distribution_function() -> None:
     draws = np.random.default_rng(1).normal(size=(1, 100_000))
-    quantiles = stats.norm.ppf(LEVELS)[None, :]
     for y in (-1.5, 0.0, 0.7):
         assert_allclose(pit(draws, np.array([y])), stats.norm.cdf(y), atol=0.005)
-        assert_allclose(pit_of_quantiles(LEVELS, quantiles, np.array([y])), stats.norm.cdf(y), 1e-3)
     assert_allclose(pit(np.array([[1.0, 2.0, 2.0, 3.0]]), np.array([2.0])), 0.5)
-    beyond = pit_of_quantiles(np.array([0.1, 0.5]), np.array([[1.0, 2.0]]), np.array([9.0]))
-    assert_allclose(beyond, 0.75)
 
 
 def test_scores_of_draws_are_of_the_log_loss() -> None:
@@ -91,40 +80,6 @@ def test_scores_of_draws_are_of_the_log_loss() -> None:
     assert score[["inside_50", "inside_80", "inside_90", "inside_95"]].all()
     assert not score_draws(draws, np.exp([1.0 + 1.7 * 0.02]))["inside_90"].any()
     assert score_draws(draws, np.exp([1.0 + 1.7 * 0.02]))["inside_95"].all()
-
-
-def test_scores_of_quantiles_agree_with_those_of_draws() -> None:
-    rng = np.random.default_rng(3)
-    draws = np.exp(rng.normal([[0.8], [1.0]], 0.03, (2, 100_000)))
-    came = np.exp([0.83, 0.96])
-    levels = [*np.linspace(0.01, 0.99, 99), 0.025, 0.975]
-    quantiles = {float(v): np.quantile(draws, v, axis=1) for v in levels}
-    theirs, ours = score_quantiles(quantiles, came), score_draws(draws, came)
-    for name in ("log_error", "are", "crps", "interval_score", "width", "pit", "inside_95"):
-        assert_allclose(theirs[name], ours[name], rtol=0.02, atol=1e-3, err_msg=name)
-
-
-def test_few_quantiles_give_the_scores_they_can() -> None:
-    table = score_quantiles({0.05: [2.0], 0.5: [2.2], 0.95: [2.4]}, [2.3])
-    assert table["inside_90"].all()
-    assert "inside_50" not in table
-
-
-@pytest.mark.parametrize(
-    ("quantiles", "said"),
-    [
-        ({0.05: [2.0], 0.95: [2.4]}, "0.5 among them"),
-        ({0.0: [1.0], 0.5: [2.0]}, "strictly between"),
-        ({0.5: [2.0], 0.9: [1.9]}, "point 0 decrease"),
-        ({0.5: [-2.0]}, "hold -2.0"),
-        ({0.5: [2.0, 2.1]}, "shape"),
-    ],
-)
-def test_quantiles_that_are_none_are_refused(
-    quantiles: dict[float, list[float]], said: str
-) -> None:
-    with pytest.raises(DataError, match=said):
-        score_quantiles(quantiles, [2.0])
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 0.0, -1.0])

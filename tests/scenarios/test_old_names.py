@@ -9,9 +9,9 @@ from click.testing import CliRunner
 
 import bayes_scaling as bs
 from bayes_scaling.cli.app import cli
+from bayes_scaling.core.version_1 import upgraded
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.scenarios.scenario import Scenario
-from bayes_scaling.scenarios.version_1_names import scenario_of_version_1
 from tests.conftest import handmade
 
 OLD_TOML = """\
@@ -128,7 +128,8 @@ def test_the_scenario_of_a_plan_of_version_1_loads_in_silence() -> None:
     }
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        made = Scenario.from_dict(scenario_of_version_1(stated))
+        plan = upgraded({"schema": "bayes_scaling.plan/1", "scenario": stated})
+        made = Scenario.from_dict(plan["scenario"])
     assert made.compute == bs.Compute(
         "989 TFLOP/s", bs.LogNormal(0.3, 0.5), bs.Fixed(2.5 / 3600), 512
     )

@@ -25,10 +25,10 @@ def _candidate(problem: Problem, log_params: float, epochs: float) -> Candidate:
     return Candidate(log_params, log_tokens, epochs)
 
 
-def least_risk(problem: Problem, points: int = GRID) -> Candidate:
+def least_risk(problem: Problem) -> Candidate:
     """Find the plan of least risk: a grid over the draws' optima, then a bounded search."""
     sizes, _, _ = problem.optimum
-    found = [(best_size(problem, e, sizes, points), e) for e in map(float, problem.epochs)]
+    found = [(best_size(problem, e, sizes, GRID), e) for e in map(float, problem.epochs)]
     (_, log_params), epochs = min(found, key=lambda pair: pair[0][0])
     return _candidate(problem, log_params, epochs)
 

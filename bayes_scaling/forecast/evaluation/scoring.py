@@ -1,6 +1,6 @@
-"""Proper scores of probabilistic forecasts, from draws or from quantiles, and their averages."""
+"""Proper scores of probabilistic forecasts, from draws, and their averages."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,9 @@ from bayes_scaling.errors import DataError
 __all__ = [
     "COVERAGES",
     "crps",
-    "crps_of_quantiles",
     "interval_score",
     "pit",
-    "pit_of_quantiles",
     "score_draws",
-    "score_quantiles",
     "summarise",
 ]
 
@@ -60,40 +57,6 @@ def crps(draws: Floats, observed: Floats) -> Floats:
     weights = 2.0 * np.arange(1, n + 1) - n - 1
     spread = (ordered * weights).sum(axis=1) / n**2
     result: Floats = np.abs(draws - observed[:, None]).mean(axis=1) - spread
-    return result
-
-
-def crps_of_quantiles(levels: Floats, quantiles: Floats, observed: Floats) -> Floats:
-    """Compute the continuous ranked probability score of a forecast known by some quantiles.
-
-    Twice the integral of the quantile loss over the level (Laio and Tamea 2007, Eq. 11), by the
-    trapezoid rule between the levels, and with the outermost losses scaled to 0 at level 0 and 1.
-
-    Parameters
-    ----------
-    levels : (level,) array
-        Increasing, strictly between 0 and 1.
-    quantiles : (point, level) array
-        Quantiles at these levels.
-    observed : (point,) array
-        Observations.
-
-    Returns
-    -------
-    (point,) array
-        In the unit of the quantiles; exact as the levels grow dense.
-
-    Examples
-    --------
-    >>> levels = np.array([0.25, 0.5, 0.75])
-    >>> crps_of_quantiles(levels, np.array([[1.0, 2.0, 3.0]]), np.array([2.0])).tolist()
-    [0.25]
-    """
-    away = observed[:, None] - quantiles
-    loss = np.where(away >= 0, levels, levels - 1.0) * away
-    edge = np.zeros((len(observed), 1))
-    at = np.concatenate([[0.0], levels, [1.0]])
-    result: Floats = 2.0 * np.trapezoid(np.concatenate([edge, loss, edge], axis=1), at, axis=1)
     return result
 
 
@@ -148,28 +111,6 @@ def pit(draws: Floats, observed: Floats) -> Floats:
     return result
 
 
-def pit_of_quantiles(levels: Floats, quantiles: Floats, observed: Floats) -> Floats:
-    """Compute the probability integral transform of a forecast known by some quantiles.
-
-    Linear between them; beyond the outermost it is half their level, as no more is known.
-
-    Parameters
-    ----------
-    levels : (level,) array
-        Increasing, strictly between 0 and 1.
-    quantiles : (point, level) array
-        Quantiles at these levels.
-    observed : (point,) array
-        Observations.
-    """
-    low, high = 0.5 * levels[0], 0.5 * (1.0 + levels[-1])
-    found = [
-        np.interp(y, row, levels, left=low, right=high)
-        for y, row in zip(observed, quantiles, strict=True)
-    ]
-    return np.array(found)
-
-
 def score_draws(draws: ArrayLike, observed: ArrayLike) -> pd.DataFrame:
     """Score forecasts of losses, point by point.
 
@@ -188,56 +129,22 @@ def score_draws(draws: ArrayLike, observed: ArrayLike) -> pd.DataFrame:
         median; ``crps``, ``interval_score`` and ``width`` of the 90% interval, all in log loss, so
         that they are relative to the loss; ``pit``; ``inside_50`` … ``inside_95``.
     """
-    losses, came = _checked(draws, observed, "draws")
+    losses, came = _checked(draws, observed)
     logs, log_came = np.log(losses), np.log(came)
-    at = np.quantile(logs, _LEVELS, axis=1).T
-    table = _from_quantiles(np.array(_LEVELS), at, log_came)
+    table = _by_quantiles(
+        dict(zip(_LEVELS, np.quantile(logs, _LEVELS, axis=1), strict=True)), log_came
+    )
     return table.assign(crps=crps(logs, log_came), pit=pit(logs, log_came))
 
 
-def score_quantiles(quantiles: Mapping[float, ArrayLike], observed: ArrayLike) -> pd.DataFrame:
-    """Score forecasts of losses that are known by quantiles, point by point.
-
-    Parameters
-    ----------
-    quantiles : mapping of float to (point,) array
-        Quantiles of the loss by level: 0.5, and the ends of the intervals that are to be scored.
-    observed : (point,) array
-        Observed losses, in the same unit.
-
-    Returns
-    -------
-    pandas.DataFrame
-        As :func:`score_draws`; what needs another level is missing.
-    """
-    levels = np.array(sorted(quantiles))
-    if not len(levels) or levels[0] <= 0 or levels[-1] >= 1 or 0.5 not in levels:
-        raise DataError(
-            f"quantiles are at levels {', '.join(f'{v:g}' for v in levels) or 'none'}; "
-            "levels strictly between 0 and 1 are needed, 0.5 among them"
-        )
-    values, came = _checked(
-        np.stack([np.asarray(quantiles[v]) for v in levels], axis=-1), observed, "quantiles"
-    )
-    if (np.diff(values, axis=1) < 0).any():
-        row = int(np.argmax((np.diff(values, axis=1) < 0).any(axis=1)))
-        raise DataError(f"the quantiles of point {row} decrease with their level")
-    logs, log_came = np.log(values), np.log(came)
-    table = _from_quantiles(levels, logs, log_came)
-    return table.assign(
-        crps=crps_of_quantiles(levels, logs, log_came),
-        pit=pit_of_quantiles(levels, logs, log_came),
-    )
-
-
-def _checked(forecast: ArrayLike, observed: ArrayLike, what: str) -> tuple[Floats, Floats]:
-    values, came = np.asarray(forecast, np.float64), np.asarray(observed, np.float64)
+def _checked(draws: ArrayLike, observed: ArrayLike) -> tuple[Floats, Floats]:
+    values, came = np.asarray(draws, np.float64), np.asarray(observed, np.float64)
     if values.ndim != 2 or came.ndim != 1 or len(values) != len(came):
         raise DataError(
-            f"{what} have shape {values.shape} and losses {came.shape}; (point, …) and (point,) "
+            f"draws have shape {values.shape} and losses {came.shape}; (point, …) and (point,) "
             "are needed"
         )
-    for name, array in ((what, values), ("losses", came)):
+    for name, array in (("draws", values), ("losses", came)):
         bad = ~(np.isfinite(array) & (array > 0))
         if bad.any():
             value = float(array[bad][0])
@@ -245,16 +152,13 @@ def _checked(forecast: ArrayLike, observed: ArrayLike, what: str) -> tuple[Float
     return values, came
 
 
-def _from_quantiles(levels: Floats, logs: Floats, observed: Floats) -> pd.DataFrame:
+def _by_quantiles(at: dict[float, Floats], observed: Floats) -> pd.DataFrame:
     """Scores by quantiles of the log loss; columns of losses are in their own unit."""
-    at = {round(float(level), 6): logs[:, i] for i, level in enumerate(levels)}
     error = at[0.5] - observed
     table: dict[str, NDArray[Any]] = {quantile_name(level): np.exp(v) for level, v in at.items()}
     table |= {"log_error": error, "are": np.abs(np.expm1(error))}
     for percent in COVERAGES:
-        low, high = (at.get(round(v, 6)) for v in _ends(percent))
-        if low is None or high is None:
-            continue
+        low, high = (at[round(level, 6)] for level in _ends(percent))
         table[f"inside_{percent}"] = (low <= observed) & (observed <= high)
         if percent == _SCORED:
             table["interval_score"] = interval_score(low, high, observed, percent / 100)
@@ -273,8 +177,7 @@ def summarise(points: pd.DataFrame, by: Sequence[str] = ("family",)) -> pd.DataF
     Parameters
     ----------
     points : pandas.DataFrame
-        Rows of :func:`score_draws` or :func:`score_quantiles` with the columns of ``by``, and
-        ``log_score`` where it is known.
+        Rows of :func:`score_draws` with the columns of ``by``, and ``log_score`` where known.
     by : sequence of str
         Columns to group by; the last names the family.
 
