@@ -37,6 +37,14 @@ _STEP = 1e-4
 _MOST = 40
 
 
+def _gain(what: str, **limits: float) -> msgspec.Meta:
+    return about(f"{what} of -dL / dX.", "loss per parameter, token or FLOP", **limits)
+
+
+def _per_cost(what: str, **limits: float) -> msgspec.Meta:
+    return about(f"{what} of the gain for its cost.", "loss per `unit`", **limits)
+
+
 class GainRow(Record, frozen=True, kw_only=True):
     """Marginal gain of one factor; of "both", X = C and N, D grow in proportion."""
 
@@ -48,40 +56,20 @@ class GainRow(Record, frozen=True, kw_only=True):
     elasticity_q50: Annotated[float, about("Median of -dL / d log X.", "loss")]
     elasticity_q75: Annotated[float, about("75% quantile of -dL / d log X.", "loss")]
     elasticity_q95: Annotated[float, about("95% quantile of -dL / d log X.", "loss")]
-    gain_mean: Annotated[float, about("Mean of -dL / dX.", "loss per parameter, token or FLOP")]
-    gain_sd: Annotated[
-        float, about("Standard deviation of -dL / dX.", "loss per parameter, token or FLOP", ge=0)
-    ]
-    gain_q05: Annotated[
-        float, about("5% quantile of -dL / dX.", "loss per parameter, token or FLOP")
-    ]
-    gain_q25: Annotated[
-        float, about("25% quantile of -dL / dX.", "loss per parameter, token or FLOP")
-    ]
-    gain_q50: Annotated[float, about("Median of -dL / dX.", "loss per parameter, token or FLOP")]
-    gain_q75: Annotated[
-        float, about("75% quantile of -dL / dX.", "loss per parameter, token or FLOP")
-    ]
-    gain_q95: Annotated[
-        float, about("95% quantile of -dL / dX.", "loss per parameter, token or FLOP")
-    ]
-    per_cost_mean: Annotated[float, about("Mean of the gain for its cost.", "loss per `unit`")]
-    per_cost_sd: Annotated[
-        float, about("Standard deviation of the gain for its cost.", "loss per `unit`", ge=0)
-    ]
-    per_cost_q05: Annotated[
-        float, about("5% quantile of the gain for its cost.", "loss per `unit`")
-    ]
-    per_cost_q25: Annotated[
-        float, about("25% quantile of the gain for its cost.", "loss per `unit`")
-    ]
-    per_cost_q50: Annotated[float, about("Median of the gain for its cost.", "loss per `unit`")]
-    per_cost_q75: Annotated[
-        float, about("75% quantile of the gain for its cost.", "loss per `unit`")
-    ]
-    per_cost_q95: Annotated[
-        float, about("95% quantile of the gain for its cost.", "loss per `unit`")
-    ]
+    gain_mean: Annotated[float, _gain("Mean")]
+    gain_sd: Annotated[float, _gain("Standard deviation", ge=0)]
+    gain_q05: Annotated[float, _gain("5% quantile")]
+    gain_q25: Annotated[float, _gain("25% quantile")]
+    gain_q50: Annotated[float, _gain("Median")]
+    gain_q75: Annotated[float, _gain("75% quantile")]
+    gain_q95: Annotated[float, _gain("95% quantile")]
+    per_cost_mean: Annotated[float, _per_cost("Mean")]
+    per_cost_sd: Annotated[float, _per_cost("Standard deviation", ge=0)]
+    per_cost_q05: Annotated[float, _per_cost("5% quantile")]
+    per_cost_q25: Annotated[float, _per_cost("25% quantile")]
+    per_cost_q50: Annotated[float, _per_cost("Median")]
+    per_cost_q75: Annotated[float, _per_cost("75% quantile")]
+    per_cost_q95: Annotated[float, _per_cost("95% quantile")]
     best: Annotated[
         float | None,
         about(
