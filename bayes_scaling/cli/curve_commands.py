@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bayes_scaling.cli.options import SEED, Number, check_output, check_plot, output, plot, warn
+from bayes_scaling.cli.options import (
+    SEED,
+    Number,
+    check_output,
+    check_plot,
+    output,
+    plot,
+    warn,
+    write,
+)
 from bayes_scaling.errors import DataError
 
 if TYPE_CHECKING:
@@ -84,15 +93,7 @@ def monitor(log: str, only: str | None, output: str, **options: Any) -> None:
             f"{log} holds {len(curves)} runs; name one by --only, such as {curves.names[0]!r}"
         )
     verdict = watching.judge(curves[only] if only else curves.curves[0])
-    verdict.save(output)
-    click.echo(str(verdict))
-    click.echo(f"Verdict written to {output}")
-    if figure:
-        from bayes_scaling.plots import plot_curve
-        from bayes_scaling.plots.style import save_figure
-
-        save_figure(plot_curve(verdict), figure)
-        click.echo(f"Plot written to {figure}")
+    write(verdict, "Verdict", output, "plot_curve", figure)
 
 
 @click.command()

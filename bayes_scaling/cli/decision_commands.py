@@ -1,7 +1,7 @@
 """Commands that decide and report, and the tour of it all."""
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,6 +16,7 @@ from bayes_scaling.cli.options import (
     output,
     plot,
     warn,
+    write,
 )
 from bayes_scaling.errors import FileError, ScenarioError
 
@@ -55,13 +56,8 @@ def allocate(fit: str, scenario: str, output: str, plot: str | None, seed: int) 
     fitted, wanted = _inputs(fit, scenario, output, plot)
     with _named(scenario):
         plan = split(fitted, wanted, seed=seed)
-    plan.save(output)
-    click.echo(str(plan))
-    click.echo(f"Plan written to {output}")
-    if plot:
-        from bayes_scaling.plots import plot_allocation, plot_alternatives
-
-        _draw(plot_alternatives if wanted.alternatives else plot_allocation, plan, plot)
+    figure = "plot_alternatives" if wanted.alternatives else "plot_allocation"
+    write(plan, "Plan", output, figure, plot)
 
 
 @click.command()
@@ -95,13 +91,7 @@ def frontier(fit: str, scenario: str, output: str, seed: int, **options: Any) ->
     factors = np.geomspace(smallest, largest, options["points"]).tolist()
     with _named(scenario):
         found = budget_frontier(fitted, wanted, factors=factors, seed=seed)
-    found.save(output)
-    click.echo(str(found))
-    click.echo(f"Frontier written to {output}")
-    if options["plot"]:
-        from bayes_scaling.plots import plot_frontier
-
-        _draw(plot_frontier, found, options["plot"])
+    write(found, "Frontier", output, "plot_frontier", options["plot"])
 
 
 @click.command()
@@ -123,13 +113,7 @@ def marginal(fit: str, scenario: str | None, output: str, **options: Any) -> Non
     fitted, wanted = _inputs(fit, scenario, output, plot)
     with _named(scenario):
         found = gains(fitted, params, tokens, scenario=wanted, **options)
-    found.save(output)
-    click.echo(str(found))
-    click.echo(f"Gains written to {output}")
-    if plot:
-        from bayes_scaling.plots import plot_marginal
-
-        _draw(plot_marginal, found, plot)
+    write(found, "Gains", output, "plot_marginal", plot)
 
 
 @click.command("next-runs")
@@ -150,9 +134,7 @@ def next_runs(fit: str, scenario: str, at: str | None, output: str, **options: A
     fitted, wanted = _inputs(fit, scenario, output)
     with _named(scenario):
         found = ranked(fitted, wanted, at=chosen, **options)
-    found.save(output)
-    click.echo(str(found))
-    click.echo(f"Ranking written to {output}")
+    write(found, "Ranking", output)
 
 
 @click.command()
@@ -178,21 +160,7 @@ def shape(fit: str, params: float, output: str, **options: Any) -> None:
     plot = options.pop("plot")
     fitted, _ = _inputs(fit, None, output, plot)
     found = best_shape(fitted, params, limits=limits, **options)
-    found.save(output)
-    click.echo(str(found))
-    click.echo(f"Shapes written to {output}")
-    if plot:
-        from bayes_scaling.plots import plot_shapes
-
-        _draw(plot_shapes, found, plot)
-
-
-def _draw(figure: Callable[[Any], Any], found: Any, path: str) -> None:
-    """Write a figure of what was found."""
-    from bayes_scaling.plots.style import save_figure
-
-    save_figure(figure(found), path)
-    click.echo(f"Plot written to {path}")
+    write(found, "Shapes", output, "plot_shapes", plot)
 
 
 def _candidates(path: str, accept: tuple[str, ...]) -> Any:

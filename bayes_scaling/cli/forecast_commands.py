@@ -23,6 +23,7 @@ from bayes_scaling.cli.options import (
     plot,
     sampler,
     warn,
+    write,
 )
 
 __all__ = ["backtest", "compare", "predict"]
@@ -183,6 +184,4 @@ def compare(sources: tuple[str, ...], law: str, output: str, **options: Any) -> 
             raise click.UsageError(f"two fits are called {twice[0]!r}; rename one of the files")
         source = {name: load_fit(path) for name, path in zip(named, sources, strict=True)}
     result = side_by_side(source, names, ratio=ratio, **options)
-    result.save(output)
-    click.echo(str(result))
-    click.echo(f"Comparison written to {output}")
+    write(result, "Comparison", output)

@@ -34,6 +34,7 @@ __all__ = [
     "priors_of",
     "sampler",
     "warn",
+    "write",
 ]
 
 type _Command = Callable[..., Any]
@@ -179,3 +180,14 @@ def check_output(output: str, *inputs: str) -> None:
     for name in inputs:
         if Path(name).is_file() and Path(output).exists() and Path(name).samefile(output):
             raise click.UsageError(f"the output {output} is also an input; give it another name")
+
+
+def write(found: Any, what: str, output: str, figure: str = "", plot: str | None = None) -> None:
+    """Write what was found, and the figure of it by the name of its function."""
+    found.save(output)
+    click.echo(f"{found}\n{what} written to {output}")
+    if plot:
+        from bayes_scaling import plots
+
+        plots.style.save_figure(getattr(plots, figure)(found), plot)
+        click.echo(f"Plot written to {plot}")

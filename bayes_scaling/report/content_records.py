@@ -48,13 +48,6 @@ Extrapolation = Annotated[
     about("Compute beyond the family's largest fitted run; negative inside the data.", "decades"),
 ]
 Chance = Annotated[float, about("Probability.", "probability", ge=0, le=1)]
-Mean = Annotated[float, about("Mean of the loss of one run.", "loss")]
-Sd = Annotated[float, about("Standard deviation of the loss of one run.", "loss", ge=0)]
-Q05 = Annotated[float, about("5% quantile of the loss of one run.", "loss")]
-Q25 = Annotated[float, about("25% quantile of the loss of one run.", "loss")]
-Q50 = Annotated[float, about("Median of the loss of one run.", "loss")]
-Q75 = Annotated[float, about("75% quantile of the loss of one run.", "loss")]
-Q95 = Annotated[float, about("95% quantile of the loss of one run.", "loss")]
 
 
 class Reason(Record, frozen=True, kw_only=True):
@@ -102,52 +95,44 @@ class Change(Record, frozen=True, kw_only=True):
     values: Annotated[Mapping[str, Value], about("Numbers that the text states, by name.")]
 
 
-class ForecastRow(Record, frozen=True, kw_only=True):
-    """Forecast of one new run at a multiple of a family's largest compute."""
+class RunForecast(Record, frozen=True, kw_only=True):
+    """Forecast of one run."""
 
     family: Family
-    multiple: Annotated[float, about("Times the largest fitted compute.", "ratio", gt=0)]
-    path: Annotated[
-        Literal["compute-optimal", "fixed ratio"], about("How sizes follow from compute.")
-    ]
     flops: Flops
     params: Params
     tokens: Tokens
-    tokens_per_param: Annotated[float, about("D / N.", "tokens per parameter", gt=0)]
-    mean: Mean
-    sd: Sd
-    q05: Q05
-    q25: Q25
-    q50: Q50
-    q75: Q75
-    q95: Q95
+    mean: Annotated[float, about("Mean of the loss of one run.", "loss")]
+    sd: Annotated[float, about("Standard deviation of the loss of one run.", "loss", ge=0)]
+    q05: Annotated[float, about("5% quantile of the loss of one run.", "loss")]
+    q25: Annotated[float, about("25% quantile of the loss of one run.", "loss")]
+    q50: Annotated[float, about("Median of the loss of one run.", "loss")]
+    q75: Annotated[float, about("75% quantile of the loss of one run.", "loss")]
+    q95: Annotated[float, about("95% quantile of the loss of one run.", "loss")]
     extrapolation: Extrapolation
     tags: Tags
 
 
-class HeldOutRun(Record, frozen=True, kw_only=True):
+class ForecastRow(RunForecast, frozen=True, kw_only=True):
+    """Forecast of one new run at a multiple of a family's largest compute."""
+
+    multiple: Annotated[float, about("Times the largest fitted compute.", "ratio", gt=0)]
+    path: Annotated[
+        Literal["compute-optimal", "fixed ratio"], about("How sizes follow from compute.")
+    ]
+    tokens_per_param: Annotated[float, about("D / N.", "tokens per parameter", gt=0)]
+
+
+class HeldOutRun(RunForecast, frozen=True, kw_only=True):
     """Forecast of a run that was kept out of the fit, beside what it reached."""
 
     run: Annotated[str, about("Label of the run.")]
-    family: Family
-    params: Params
-    tokens: Tokens
-    flops: Flops
-    mean: Mean
-    sd: Sd
-    q05: Q05
-    q25: Q25
-    q50: Q50
-    q75: Q75
-    q95: Q95
     observed: Annotated[float | None, about("Loss that came; null where not known.", "loss")]
     inside_50: Annotated[bool | None, about("Whether it lies inside the 50% interval.")]
     inside_90: Annotated[bool | None, about("Whether it lies inside the 90% interval.")]
     error: Annotated[
         float | None, about("Loss over the median forecast, minus 1.", "fraction of the loss")
     ]
-    extrapolation: Extrapolation
-    tags: Tags
 
 
 class HeldOut(Record, frozen=True, kw_only=True):
