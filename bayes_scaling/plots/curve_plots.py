@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_curve"]
 
+_TICKS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
+
 
 @style.styled
 def plot_curve(verdict: Verdict) -> "Figure":
@@ -71,7 +73,7 @@ def plot_curve(verdict: Verdict) -> "Figure":
         ylabel=style.label(verdict.metric),
         title=f"{style.label(verdict.run, 30)}: {verdict.advice}",
     )
-    _plain(loss)
+    style.plain_ticks(loss.yaxis, *_TICKS)
     gain.set(ylabel="loss saved by running on", title="What more training gains")
     loss.legend()
     gain.legend()
@@ -104,7 +106,7 @@ def _diverged(verdict: Verdict) -> "Figure":
         ylabel=style.label(verdict.metric),
         title=f"{style.label(verdict.run, 30)}: stop",
     )
-    _plain(axes)
+    style.plain_ticks(axes.yaxis, *_TICKS)
     axes.legend()
     return figure
 
@@ -117,11 +119,3 @@ def _fan(axes: "Axes", ahead: pd.DataFrame, stem: str, name: str) -> None:
     axes.fill_between(at, q05, q95, color=blue, alpha=0.15, lw=0, label="90%")
     axes.fill_between(at, q25, q75, color=blue, alpha=0.25, lw=0, label="50%")
     axes.plot(at, q50, color=blue, lw=1.5, label=name)
-
-
-def _plain(axes: "Axes") -> None:
-    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
-
-    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 5.0, 7.0)))
-    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axes.yaxis.set_minor_formatter(NullFormatter())

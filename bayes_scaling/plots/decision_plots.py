@@ -254,7 +254,7 @@ def plot_shapes(found: ShapeChoice) -> "Figure":
         ylim=(0, _top(found)),
         title=f"{found.params:.3g} parameters, {style.label(found.family)}",
     )
-    _whole(axes)
+    style.plain_ticks(axes.xaxis, 1.0, 2.0, 5.0)
     axes.legend()
     return figure
 
@@ -264,11 +264,3 @@ def _top(found: ShapeChoice) -> float:
     table = found.table
     near = table[table["penalty_mean"] <= max(_FAR, 2 * table["penalty_mean"].min())]
     return 110.0 * float(near["penalty_q95"].max()) + 1e-9
-
-
-def _whole(axes: "Axes") -> None:
-    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
-
-    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axes.xaxis.set_minor_formatter(NullFormatter())

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from bayes_scaling.inference import Fit
+from bayes_scaling.inference.diagnostics.residuals import replicates
 from bayes_scaling.plots import style
 from bayes_scaling.plots.number_format import axis_power
 
@@ -100,13 +101,6 @@ def _short(value: float, _position: object = None) -> str:
     return f"{value:.3g}"
 
 
-def _replicates(fit: Fit) -> NDArray[np.float64]:
-    """Replicated losses, (run, draw)."""
-    replicated = fit.dt["posterior_predictive"]["loss"].stack(sample=("chain", "draw"))
-    values: NDArray[np.float64] = replicated.transpose("run", "sample").to_numpy()
-    return values
-
-
 @style.styled
 def plot_residuals(fit: Fit) -> "Figure":
     """Plot residuals in percent of the predicted loss against compute, by family.
@@ -128,7 +122,7 @@ def plot_residuals(fit: Fit) -> "Figure":
     'log'
     """
     runs = fit.runs
-    middle = np.median(_replicates(fit), axis=1)
+    middle = np.median(replicates(fit), axis=1)
     percent = 100.0 * (runs["loss"].to_numpy() / middle - 1.0)
     figure = style.new_figure()
     axes = figure.subplots()
@@ -183,7 +177,7 @@ def plot_predictive(fit: Fit) -> "Figure":
     2
     """
     observed = fit.dt["observed_data"]["loss"].to_numpy()
-    pit = (_replicates(fit) < observed[:, None]).mean(axis=1)
+    pit = (replicates(fit) < observed[:, None]).mean(axis=1)
     figure = style.new_figure(5.4, 2.9)
     left, right = figure.subplots(1, 2)
     _histogram(left, pit)

@@ -14,6 +14,7 @@ from bayes_scaling.core.files import FIGURES, check_suffix, write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 __all__ = [
@@ -109,6 +110,15 @@ def label(text: object, most: int = 48) -> str:
     if len(shown) > most:
         shown = shown[: most - 1] + "…"
     return shown.replace("$", r"\$")
+
+
+def plain_ticks(axis: "Axis", *multiples: float) -> None:
+    """Label a log axis in plain numbers, at multiples of the powers of ten."""
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+    axis.set_major_locator(LogLocator(subs=multiples))
+    axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def no_label(_value: float, _position: object = None) -> str:

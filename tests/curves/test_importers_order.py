@@ -9,7 +9,7 @@ from bayes_scaling.curves.caveat_list import Caveats
 from bayes_scaling.curves.importers import load_curves
 from bayes_scaling.curves.importers.assembling import assemble
 from bayes_scaling.curves.importers.column_roles import assign
-from bayes_scaling.curves.importers.import_options import ImportOptions
+from bayes_scaling.curves.importers.import_options import ImportKeywords
 from bayes_scaling.curves.importers.tagged_series import Series, TaggedSeries
 from bayes_scaling.errors import DataError
 
@@ -91,7 +91,7 @@ class InMemory(TaggedSeries):
 
 def curves_of(log, **options):
     caveats = Caveats()
-    roles = assign(log.names(), ImportOptions(**options), caveats)
+    roles = assign(log.names(), ImportKeywords(**options), caveats)
     return assemble(log.tracks(roles), roles, "log", caveats, join=True)
 
 

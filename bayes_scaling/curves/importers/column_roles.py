@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bayes_scaling.curves.caveat_list import Caveats
 from bayes_scaling.curves.curve import Axis
-from bayes_scaling.curves.importers.import_options import ORDER, ImportOptions, listed
+from bayes_scaling.curves.importers.import_options import ORDER, ImportKeywords, listed
 from bayes_scaling.curves.importers.log_source import Names, Roles
 from bayes_scaling.errors import DataError
 from bayes_scaling.runs.columns import column, normalise
@@ -50,16 +50,16 @@ _COUNTED = (
 )
 
 
-def assign(names: Names, options: ImportOptions, caveats: Caveats) -> Roles:
+def assign(names: Names, keywords: ImportKeywords, caveats: Caveats) -> Roles:
     """Assign the names of a log to the roles of loss, position, learning rate and run."""
-    if names.own_runs and options.run is not None:
+    if names.own_runs and keywords.get("run") is not None:
         raise DataError(f"{names.source} {names.own_runs}; leave run= out")
     log = _Assignment(names, caveats)
-    metric = log.metric(options.metric)
-    t = log.position(options.t, metric)
-    lr = log.rate(options.lr)
+    metric = log.metric(keywords.get("metric"))
+    t = log.position(keywords.get("t"), metric)
+    lr = log.rate(keywords.get("lr"))
     axis: Axis = "step" if t is None else _axis(t, caveats)
-    return Roles(metric, t, lr, None if names.own_runs else log.run(options.run), axis)
+    return Roles(metric, t, lr, None if names.own_runs else log.run(keywords.get("run")), axis)
 
 
 def clock(names: Sequence[str]) -> str | None:

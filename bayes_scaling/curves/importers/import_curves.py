@@ -5,7 +5,12 @@ from collections.abc import Mapping
 from bayes_scaling.curves.curve import Curves
 from bayes_scaling.curves.importers.assembling import assemble
 from bayes_scaling.curves.importers.column_roles import assign
-from bayes_scaling.curves.importers.import_options import Format, ImportOptions, Origin
+from bayes_scaling.curves.importers.import_options import (
+    Format,
+    ImportKeywords,
+    Origin,
+    check_keywords,
+)
 from bayes_scaling.curves.importers.log_source import Log, Source
 from bayes_scaling.curves.importers.long_table import LongTable
 from bayes_scaling.curves.importers.mlflow_runs import MlflowRuns
@@ -85,10 +90,11 @@ def load_curves(
     >>> curves.curves[0]
     Curve 'data frame': 2 points of 'val_loss', step 100 to 200, loss 3.2 to 2.9
     """
-    options = ImportOptions(metric=metric, t=t, run=run, lr=lr, join=join, format=format)
+    keywords = ImportKeywords(metric=metric, t=t, run=run, lr=lr, join=join, format=format)
+    check_keywords(keywords)
     log = Log(source, format)
     kind = SOURCES[format] if format else next(k for k in SOURCES.values() if k.recognises(log))
     opened = kind(log)
     names = opened.names()
-    roles = assign(names, options, log.caveats)
+    roles = assign(names, keywords, log.caveats)
     return assemble(opened.tracks(roles), roles, names.source, log.caveats, join=join)

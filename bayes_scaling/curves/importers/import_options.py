@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, TypedDict, get_args
 
 import pandas as pd
@@ -10,7 +9,7 @@ import pandas as pd
 from bayes_scaling.errors import DataError
 from bayes_scaling.runs.reading.raw_table import show
 
-__all__ = ["FORMATS", "ORDER", "Format", "ImportKeywords", "ImportOptions", "Origin", "listed"]
+__all__ = ["FORMATS", "ORDER", "Format", "ImportKeywords", "Origin", "check_keywords", "listed"]
 
 ORDER = "order"
 """What t= may be where no column or tag is called so: points are counted as they were logged."""
@@ -26,7 +25,7 @@ _SHOWN = 12
 
 
 class ImportKeywords(TypedDict, total=False):
-    """Keywords of :func:`bayes_scaling.load_curves`, for functions that pass them on."""
+    """Keywords of :func:`bayes_scaling.load_curves`."""
 
     metric: str | None
     t: str | None
@@ -36,24 +35,15 @@ class ImportKeywords(TypedDict, total=False):
     format: Format | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportOptions:
-    """Options of an import, as for :func:`load_curves`; None is to be inferred."""
-
-    metric: str | None = None
-    t: str | None = None
-    run: str | None = None
-    lr: str | None = None
-    join: bool = True
-    format: Format | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("metric", "t", "run", "lr"):
-            value = getattr(self, name)
-            if value is not None and not isinstance(value, str):
-                raise DataError(f"{name}={value!r} is not the name of a column or tag")
-        if self.format is not None and self.format not in FORMATS:
-            raise DataError(f"format={self.format!r} is none of {listed(FORMATS)}")
+def check_keywords(keywords: ImportKeywords) -> None:
+    """Refuse keywords of another type, and formats that are not read; None is to be inferred."""
+    for name in ("metric", "t", "run", "lr"):
+        value = keywords.get(name)
+        if value is not None and not isinstance(value, str):
+            raise DataError(f"{name}={value!r} is not the name of a column or tag")
+    form = keywords.get("format")
+    if form is not None and form not in FORMATS:
+        raise DataError(f"format={form!r} is none of {listed(FORMATS)}")
 
 
 def listed(names: Sequence[str]) -> str:

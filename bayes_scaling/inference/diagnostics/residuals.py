@@ -13,7 +13,13 @@ from bayes_scaling.inference.diagnostics.checks import Check
 if TYPE_CHECKING:
     from bayes_scaling.inference.fit_result import Fit
 
-__all__ = ["predictive_checks", "predictive_table", "residual_structure", "residual_trend"]
+__all__ = [
+    "predictive_checks",
+    "predictive_table",
+    "replicates",
+    "residual_structure",
+    "residual_trend",
+]
 
 Floats = NDArray[np.float64]
 
@@ -29,6 +35,13 @@ _FREE = 4
 """Residual degrees of freedom below which an F test says nothing."""
 
 
+def replicates(fit: "Fit") -> Floats:
+    """Return replicated losses of the fitted runs, dims (run, draw)."""
+    replicated = fit.dt["posterior_predictive"]["loss"].stack(sample=("chain", "draw"))
+    values: Floats = replicated.transpose("run", "sample").to_numpy()
+    return values
+
+
 def predictive_table(fit: "Fit") -> pd.DataFrame:
     """Compute coverage of the runs by their predictive distribution, and tests of residuals.
 
@@ -40,9 +53,7 @@ def predictive_table(fit: "Fit") -> pd.DataFrame:
         and ``structure_p`` (:func:`residual_structure`), ``trend`` and ``trend_p``
         (:func:`residual_trend`). NaN where there are too few runs for a test.
     """
-    replicated = fit.dt["posterior_predictive"]["loss"].stack(sample=("chain", "draw"))
-    observed = fit.dt["observed_data"]["loss"].to_numpy()
-    values = replicated.transpose("run", "sample").to_numpy()
+    values, observed = replicates(fit), fit.dt["observed_data"]["loss"].to_numpy()
     pit = (values < observed[:, None]).mean(axis=1)
     residual = np.log(observed) - np.log(np.median(values, axis=1))
     families = [
