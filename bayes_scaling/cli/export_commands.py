@@ -57,7 +57,8 @@ def export(fit: str, plans: tuple[str, ...], output: str, **options: Any) -> Non
     from bayes_scaling.inference import load_fit
 
     at, seed, form = options["at"], options["seed"], options["form"]
-    store, server = _is_store(output), output.startswith("mlflow:")
+    server = output.startswith("mlflow:")
+    store = not server and Path(output).suffix.lower() == ".zarr"
     raw = options["raw"]
     for name, value in {"--at": at, "--format": form, "--raw": raw or None}.items():
         if value is not None and (store or server):
@@ -85,10 +86,6 @@ def export(fit: str, plans: tuple[str, ...], output: str, **options: Any) -> Non
         output, load_fit(fit), *loaded, form=form or "csv", configs=configs, seed=seed, raw=raw
     )
     click.echo(f"{', '.join(path.name for path in written.values())} written to {output}")
-
-
-def _is_store(output: str) -> bool:
-    return not output.startswith("mlflow:") and Path(output).suffix.lower() == ".zarr"
 
 
 def _to_mlflow(output: str, fit: str, results: tuple[str, ...], seed: int) -> None:

@@ -46,14 +46,10 @@ def render_markdown(content: ReportContent) -> str:
         loader=jinja2.PackageLoader("bayes_scaling.report"),
         # Not HTML: what is printed is escaped for Markdown, unless it is a number made here.
         autoescape=False,  # noqa: S701
-        finalize=_printed,
+        finalize=escaped,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     template = with_formats(made).get_template("report.md.j2")
     return template.render(r=content, entries=entries_of(content.others))
-
-
-def _printed(value: object) -> str:
-    return escaped(value)

@@ -49,7 +49,7 @@ def assemble(
         )
     if join:
         full = joined(full, caveats)
-    if any(track.seconds is not None and _goes_back(track.seconds) for track in full):
+    if any(t.seconds is not None and not np.all(np.diff(t.seconds) >= 0) for t in full):
         caveats.add("unread-times", "the times go back within a run and were not read")
         full = [replace(track, seconds=None) for track in full]
     curves = tuple(
@@ -98,7 +98,3 @@ def _since_first(track: Track) -> Floats | None:
         return None
     first = track.seconds[_points(track)][0]
     return np.asarray(track.seconds - first, dtype=np.float64)
-
-
-def _goes_back(seconds: Floats) -> bool:
-    return not bool(np.all(np.diff(seconds) >= 0))

@@ -65,7 +65,8 @@ def _in_turn(left: list[Keyed], callback: Progress) -> Iterator[tuple[str, Resul
     compiled = None
     for key, job in left:
         callback(f"fitting {job} to {len(job.division.small)} runs")
-        fitted, compiled = job.procedure.run(_subset(job), compiled=compiled)
+        fitted_rows = job.table.select(job.table.table.index.isin(job.division.small.index))
+        fitted, compiled = job.procedure.run(fitted_rows, compiled=compiled)
         yield key, _scored(job, fitted)
 
 
@@ -120,10 +121,6 @@ def _remote(payload: bytes, expected: Mapping[str, list[float]]) -> list[tuple[s
     if difference(group[0][1].procedure.law.fingerprint, expected) is not None:
         return None
     return list(_in_turn(group, no_progress))
-
-
-def _subset(job: Job) -> Runs:
-    return job.table.select(job.table.table.index.isin(job.division.small.index))
 
 
 def _scored(job: Job, fitted: Fit) -> Result:

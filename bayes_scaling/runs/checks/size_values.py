@@ -92,8 +92,8 @@ def _sizes(
     named = [name for name in SIZES if name in (units or few)]
     if few:
         sentence = " and ".join(
-            f"{name} {_are(row)} {span(sizes[name])}, below the {_FEWEST[name]:,.0f} "
-            f"{_NOUNS[name]} of the smallest training runs"
+            f"{name} {'are' if row < 0 else 'is'} {span(sizes[name])}, below the "
+            f"{_FEWEST[name]:,.0f} {_NOUNS[name]} of the smallest training runs"
             for name in few
         )
     else:
@@ -105,10 +105,6 @@ def _sizes(
         )
     column = named[0] if named else "params"
     return Finding(row, IMPLAUSIBLE, "error", column, f"{sentence}; {_advice(units, some)}")
-
-
-def _are(row: int) -> str:
-    return "are" if row < 0 else "is"
 
 
 def _advice(units: Mapping[str, Unit] | None, stated: Mapping[str, Floats]) -> str:
