@@ -7,7 +7,7 @@ from functools import wraps
 from operator import attrgetter
 from typing import Any
 
-__all__ = ["old_names"]
+__all__ = ["old_arguments", "old_names"]
 
 
 def old_names[T](**new: str) -> Callable[[type[T]], type[T]]:
@@ -63,3 +63,30 @@ def _default(kind: Any, name: str) -> Any:
 def _warn(kind: type[Any], old: str, new: str) -> None:
     text = f"{kind.__name__}.{old} is deprecated; use {new}"
     warnings.warn(text, DeprecationWarning, stacklevel=3)
+
+
+def old_arguments[**P, T](**new: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Let a function take keyword arguments by their former names.
+
+    Examples
+    --------
+    >>> @old_arguments(memory="time_constant")
+    ... def fading(time_constant):
+    ...     return time_constant
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     fading(memory=3)
+    3
+    """
+
+    def decorate(function: Callable[P, T]) -> Callable[P, T]:
+        @wraps(function)
+        def renamed(*args: P.args, **kwargs: P.kwargs) -> T:
+            for old in new.keys() & kwargs:
+                text = f"{old}= is deprecated; use {new[old]}="
+                warnings.warn(text, DeprecationWarning, stacklevel=2)
+                kwargs[new[old]] = kwargs.pop(old)
+            return function(*args, **kwargs)
+
+        return renamed
+
+    return decorate

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from bayes_scaling.core.arguments import needs
 from bayes_scaling.core.caveat import Caveat
 from bayes_scaling.core.draw_summary import PosteriorSummary
+from bayes_scaling.core.old_names import old_arguments
 from bayes_scaling.curves.caveat_list import Caveats
 from bayes_scaling.curves.cleaning.anomalies import Cleaned, cleaned
 from bayes_scaling.curves.cleaning.cooldown import cooled
 from bayes_scaling.curves.curve import WANTED, Curve
 from bayes_scaling.curves.fitting.curve_fit import CurveFit, fit_curve
 from bayes_scaling.curves.fitting.fit_options import FitOptions
-from bayes_scaling.curves.old_arguments import old_arguments
 from bayes_scaling.curves.stopping.curve_plot_data import forecasts, logged_losses
 from bayes_scaling.curves.stopping.utility import TENTH, Utility
 from bayes_scaling.curves.stopping.verdict import Length, StoppingGain, Verdict

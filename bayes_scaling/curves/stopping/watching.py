@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Unpack
 
 from bayes_scaling.core.caveat import Caveat
-from bayes_scaling.core.old_names import old_names
+from bayes_scaling.core.old_names import old_arguments, old_names
 from bayes_scaling.curves.cleaning.anomalies import cleaned
 from bayes_scaling.curves.curve import Curve
 from bayes_scaling.curves.fitting.curve_fit import FEWEST, CurveFit
 from bayes_scaling.curves.fitting.fit_options import FitOptions
 from bayes_scaling.curves.importers import load_curves
 from bayes_scaling.curves.importers.import_options import ImportKeywords
-from bayes_scaling.curves.old_arguments import old_arguments
 from bayes_scaling.curves.stopping.monitor import judge, monitor
 from bayes_scaling.curves.stopping.utility import Utility
 from bayes_scaling.curves.stopping.verdict import Verdict
