@@ -1,24 +1,22 @@
 """Writing reports: one HTML file that needs nothing else, or its content as JSON or Markdown."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from bayes_scaling.core.caveat import texts
 from bayes_scaling.core.files import path_of, write_bytes
+from bayes_scaling.core.result import Result
 from bayes_scaling.errors import FileError
 from bayes_scaling.inference import Fit
-from bayes_scaling.plots import number_format as _format
 from bayes_scaling.report.content import report_content
 from bayes_scaling.report.content_records import ReportContent
+from bayes_scaling.report.number_filters import with_formats
 from bayes_scaling.results.belonging import ResultLike
 
-if TYPE_CHECKING:
-    import jinja2
-
-__all__ = ["render_html", "with_formats", "write_json", "write_report"]
+__all__ = ["render_html", "write_json", "write_report"]
 
 DOWNLOAD = "bayes-scaling-report.json"
-_FORMATS = ("count", "flops", "loss", "number", "percent", "times")
 
 
 def write_report(
@@ -104,12 +102,6 @@ def write_json(
     return report_content(fit, results, title=title, seed=seed).save(path)
 
 
-def with_formats(environment: "jinja2.Environment") -> "jinja2.Environment":
-    """Return an environment whose filters write numbers for people."""
-    environment.filters |= {name: getattr(_format, name) for name in _FORMATS}
-    return environment
-
-
 def render_html(content: ReportContent, fit: Fit) -> str:
     """Render a report as one HTML page.
 
@@ -145,18 +137,15 @@ def render_html(content: ReportContent, fit: Fit) -> str:
         lstrip_blocks=True,
     )
 
-    def is_note(text: str) -> bool:
-        """Whether a plan's caveat repeats what the report says of the law."""
-        return any(note in text for note in content.law.notes)
-
+    entries = entries_of(content.others)
     explored = explorer(fit, content.plans)
     scripts = scripts_for(explored.functions if explored else ())
     template = with_formats(made).get_template("report.html.j2")
     return template.render(
         r=content,
         figures=figures_of(content, fit),
-        entries=entries_of(content.others),
-        is_note=is_note,
+        entries=entries,
+        repeated=_of_the_law(content, [entry.result for entry in entries]),
         failed=FAILED,
         schema=content.__struct_config__.tag,
         explorer=explored,
@@ -165,3 +154,9 @@ def render_html(content: ReportContent, fit: Fit) -> str:
         explore_data=Markup(data_block(explored.data) if explored else ""),  # noqa: S704
         download=DOWNLOAD,
     )
+
+
+def _of_the_law(content: ReportContent, results: Sequence[Result]) -> set[str]:
+    """Return texts of caveats that the section on the law has."""
+    caveats = [one for each in (*content.plans, *results) for one in getattr(each, "caveats", ())]
+    return {*content.law.notes, *texts(c for c in caveats if c.code == "law-limitation")}

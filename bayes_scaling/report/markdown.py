@@ -3,6 +3,7 @@
 import re
 
 from bayes_scaling.report.content_records import ReportContent
+from bayes_scaling.report.number_filters import with_formats
 
 __all__ = ["escaped", "render_markdown"]
 
@@ -40,7 +41,6 @@ def render_markdown(content: ReportContent) -> str:
     import jinja2
 
     from bayes_scaling.report.figures import entries_of
-    from bayes_scaling.report.html import with_formats
 
     made = jinja2.Environment(
         loader=jinja2.PackageLoader("bayes_scaling.report"),

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import pytest
 
+from bayes_scaling.decisions import Risk, Scenario, allocate, budget_frontier
 from bayes_scaling.errors import FileError
 from bayes_scaling.plots import number_format as _format
 from bayes_scaling.report import write_report
@@ -142,8 +143,6 @@ def test_accessible_structure(written):
 
 
 def test_hostile_names_stay_text(hostile, tmp_path):
-    from bayes_scaling.decisions import Risk, Scenario, allocate
-
     plan = allocate(hostile, Scenario(compute_budget=1e22, risk=Risk("cvar", 0.9), family=HOSTILE))
     path = write_report(tmp_path / "r.html", hostile, plan, title=HOSTILE)
     page = Page(path.read_text("utf-8"))
@@ -201,3 +200,20 @@ def test_a_plan_without_curve_has_no_figure(fit, plan, tmp_path):
         for given in (plan, plan.to_dict() | {"curve": []})
     ]
     assert len(pages[0].images) - len(pages[1].images) == 1
+
+
+def test_a_limitation_of_the_law_is_listed_once(fit, tmp_path):
+    far = Scenario(compute_budget=1e26, family="web")
+    results = allocate(fit, far), budget_frontier(fit, far, factors=[0.1, 1])
+    codes = [{caveat.code for caveat in result.caveats} for result in results]
+    limitations = fit.law.limitations
+    assert all({"law-limitation", "extrapolation"} <= found for found in codes)
+    html = write_report(tmp_path / "r.html", fit, *results).read_text("utf-8")
+    allocation, more = (
+        html.partition(f'<section id="{name}">')[2].partition("<section")[0]
+        for name in ("allocation", "more")
+    )
+    assert re.findall(r'<li data-code="([a-z-]+)"', allocation) == ["extrapolation"]
+    shown = [Page(part).text for part in (allocation, more)]
+    assert all(shown)
+    assert not any(text in part for part in shown for text in limitations)
