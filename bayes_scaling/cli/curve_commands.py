@@ -11,7 +11,6 @@ from bayes_scaling.cli.options import (
     SEED,
     Number,
     check_output,
-    check_plot,
     output,
     plot,
     warn,
@@ -81,9 +80,7 @@ def monitor(log: str, only: str | None, output: str, **options: Any) -> None:
     from bayes_scaling.curves import load_curves
 
     figure = options.pop("plot")
-    check_output(output, *_inputs(log))
-    if figure:
-        check_plot(figure, *_inputs(log))
+    check_output(output, *_inputs(log), plot=figure)
     reading = {name: options.pop(name) for name in _READING}
     watching = _watch(options)
     curves = load_curves(log, **reading)

@@ -12,7 +12,6 @@ from bayes_scaling.cli.options import (
     SEED,
     Number,
     check_output,
-    check_plot,
     output,
     plot,
     warn,
@@ -191,9 +190,7 @@ def _inputs(fit: str, scenario: str | None, output: str, plot: str | None = None
     from bayes_scaling.inference import load_fit
 
     inputs = [fit, *([scenario] if scenario else [])]
-    check_output(output, *inputs)
-    if plot:
-        check_plot(plot, *inputs)
+    check_output(output, *inputs, plot=plot)
     with warnings.catch_warnings(record=True) as old_names:
         warnings.simplefilter("always", DeprecationWarning)
         wanted = load_scenario(scenario) if scenario else None

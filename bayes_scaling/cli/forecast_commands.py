@@ -15,7 +15,6 @@ from bayes_scaling.cli.options import (
     SEED,
     Number,
     check_output,
-    check_plot,
     chosen,
     of_formulas,
     output,
@@ -104,11 +103,9 @@ def backtest(runs: str, law: str, output: str, **options: Any) -> None:
     # Beside a device such as /dev/null nothing can be kept.
     part = None if Path(output).is_char_device() else f"{output}.part"
     plot = options.pop("plot")
-    check_output(output, runs)
+    check_output(output, runs, plot=plot)
     if part:
         check_output(part, runs)
-    if plot:
-        check_plot(plot, runs)
     names = [name.strip() for name in law.split(",")]
     for name in names:
         get(name)

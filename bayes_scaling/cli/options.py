@@ -25,7 +25,6 @@ __all__ = [
     "SEED",
     "Number",
     "check_output",
-    "check_plot",
     "chosen",
     "of_formulas",
     "output",
@@ -87,14 +86,6 @@ def output(what: str) -> Callable[[_Command], _Command]:
 def plot(what: str) -> Callable[[_Command], _Command]:
     """The option that names a figure to write."""
     return click.option("--plot", metavar="FILE", help=f"{what}, as .png, .svg or .pdf.")
-
-
-def check_plot(path: str, *inputs: str) -> None:
-    """Check that a figure can be written."""
-    from bayes_scaling.core.files import FIGURES, check_suffix
-
-    check_suffix(path, FIGURES)
-    check_output(path, *inputs)
 
 
 def sampler(command: _Command) -> _Command:
@@ -172,14 +163,17 @@ def chosen(runs: "Runs", options: MutableMapping[str, Any]) -> "Runs":
     return runs.best([name.strip() for name in best_of.split(",")]) if best_of else runs
 
 
-def check_output(output: str, *inputs: str) -> None:
-    """Check that the output can be written, and is none of the files that are read."""
-    from bayes_scaling.core.files import check_writable
+def check_output(output: str, *inputs: str, plot: str | None = None) -> None:
+    """Check that output and figure can be written, and are none of the files that are read."""
+    from bayes_scaling.core.files import FIGURES, check_suffix, check_writable
 
     check_writable(output)
     for name in inputs:
         if Path(name).is_file() and Path(output).exists() and Path(name).samefile(output):
             raise click.UsageError(f"the output {output} is also an input; give it another name")
+    if plot:
+        check_suffix(plot, FIGURES)
+        check_output(plot, *inputs)
 
 
 def write(found: Any, what: str, output: str, figure: str = "", plot: str | None = None) -> None:
