@@ -66,7 +66,7 @@ def test_a_caveat_is_read_as_it_was_written() -> None:
             Caveat.from_dict(made.to_dict() | {field: value})
 
 
-def test_texts_are_said_once() -> None:
+def test_texts_are_reported_once() -> None:
     first, again = (Caveat(code=code, severity="note", text="One.") for code in ("a", "b"))
     other = Caveat(code="c", severity="note", text="Two.")
     assert texts([first, again, other]) == ("One.", "Two.")

@@ -91,7 +91,7 @@ def test_every_public_result_shows_short_and_escaped(hostile: Fit) -> None:
     assert html.escape(HOSTILE) in shown[6]._repr_html_()
 
 
-def test_what_is_cut_says_so() -> None:
+def test_what_is_cut_is_reported() -> None:
     text = "\n".join(map(str, range(1000)))
     lines = brief(text).splitlines()
     assert lines[0] == "0"

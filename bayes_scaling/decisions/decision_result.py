@@ -97,7 +97,7 @@ class BudgetUse(Record, frozen=True, kw_only=True):
     amount: Annotated[float, about("How much there is, in its unit.", gt=0)]
     spent: Annotated[
         float,
-        about("Fraction of it that the plan takes, with the confidence asked for.", "1", ge=0),
+        about("Fraction of it that the plan takes, at the confidence stated.", "1", ge=0),
     ]
     probability_within: Annotated[float, about("That it is enough.", "probability", ge=0, le=1)]
 

@@ -602,7 +602,7 @@ def test_refused(name, results):
         "plan: half a plan",
     ],
 )
-def test_the_installed_command_says_the_same(name, results, cli, fit_path, tmp_path):
+def test_the_installed_command_agrees(name, results, cli, fit_path, tmp_path):
     before = _prepare(CASES[name], tmp_path)
     words = [word.format(fit=fit_path) for word in CASES[name].words.split()]
     assert cli(*words, cwd=tmp_path) == results[name][0]

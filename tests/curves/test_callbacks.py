@@ -100,7 +100,7 @@ def test_what_a_resumed_run_had_logged_is_not_judged_but_counts():
     assert one.curve().lr is None
 
 
-def test_losses_that_are_no_losses_are_told_and_do_not_end_the_run(caplog):
+def test_losses_that_are_no_losses_are_reported_and_do_not_end_the_run(caplog):
     one = recorder(utility=DEAR)
     assert told_at(one, range(1, 9), lambda _: 0.0) is None
     assert one.verdict is None
@@ -222,7 +222,7 @@ def hugging_face_stop(**rule):
 class TestHuggingFace:
     pytestmark = real
 
-    def test_stops_before_the_end_what_is_not_worth_it(self, tmp_path):
+    def test_stops_before_the_end_what_is_not_profitable(self, tmp_path):
         told = []
         stop = hugging_face_stop(callback=told.append)
         assert hugging_face(tmp_path, stop).state.global_step == 5
@@ -232,7 +232,7 @@ class TestHuggingFace:
         assert stop.verdict.metric == "loss"
         assert stop.verdict.fit.curve.lr is not None
 
-    def test_does_not_stop_what_is_worth_it(self, tmp_path):
+    def test_does_not_stop_what_is_profitable(self, tmp_path):
         stop = hugging_face_stop(utility=CHEAP)
         assert hugging_face(tmp_path, stop).state.global_step == STEPS
         assert stop.verdict.t == STEPS
@@ -273,7 +273,7 @@ class TestHuggingFace:
         assert len(said) == 1
         assert "'eval_loss'" in said[0]
 
-    def test_all_processes_stop_at_the_step_at_which_process_zero_says_so(self, tmp_path):
+    def test_all_processes_stop_at_the_step_at_which_process_zero_stops(self, tmp_path):
         pytest.importorskip("transformers", reason="the extra 'huggingface' is not installed")
         two_processes(
             tmp_path,
@@ -338,7 +338,7 @@ class TestLightning:
 
     # A trainer of the older package takes the callback too: both are often installed.
     @pytest.mark.parametrize("package", ["lightning.pytorch", "pytorch_lightning"])
-    def test_stops_before_the_end_what_is_not_worth_it(self, tmp_path, package):
+    def test_stops_before_the_end_what_is_not_profitable(self, tmp_path, package):
         told = []
         stop = lightning_stop(callback=told.append)
         assert lightning(tmp_path, stop, package=package).global_step == 5
@@ -346,7 +346,7 @@ class TestLightning:
         assert stop.verdict.end == STEPS
         assert stop.verdict.fit.curve.lr.tolist() == [0.01] * 5
 
-    def test_does_not_stop_what_is_worth_it(self, tmp_path):
+    def test_does_not_stop_what_is_profitable(self, tmp_path):
         stop = lightning_stop(utility=CHEAP)
         assert lightning(tmp_path, stop).global_step == STEPS
         assert stop.verdict.t == STEPS
@@ -396,7 +396,7 @@ class TestLightning:
         assert len(said) == 1
         assert "'epoch_loss', 'train_loss'" in said[0]
 
-    def test_all_processes_stop_at_the_step_at_which_process_zero_says_so(self, tmp_path):
+    def test_all_processes_stop_at_the_step_at_which_process_zero_stops(self, tmp_path):
         pytest.importorskip("lightning", reason="the extra 'lightning' is not installed")
         two_processes(
             tmp_path,

@@ -69,7 +69,7 @@ def test_the_textbooks_table_levels_off_like_an_exponential() -> None:
     assert 0.45 < np.median(whole.floor()) < 0.57
 
 
-def test_a_decaying_curve_and_one_of_a_power_are_told_apart() -> None:
+def test_a_decaying_curve_and_one_of_a_power_are_distinguished() -> None:
     t = np.geomspace(10, 4000, 24)
     noise_ = np.exp(0.004 * np.random.default_rng(0).normal(size=t.size))
     decaying = Curve.of("r", t, (1.5 + 2.0 * np.exp(-t / 800)) * noise_)
@@ -407,7 +407,7 @@ def test_a_watched_run_whose_losses_are_no_numbers_any_more_is_stopped(tmp_path:
     assert noted == [()]
 
 
-def test_a_log_that_never_comes_is_told(tmp_path: Path) -> None:
+def test_a_log_that_never_comes_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     path.write_text("step,loss\n1,2\n2,1.9\n")
     with pytest.raises(DataError, match=r"log\.csv"):

@@ -86,7 +86,7 @@ def test_one_run_without_the_key_and_in_typed_columns(write, tmp_path):
     assert found(tmp_path / "log.parquet") == WANTED
 
 
-def test_what_was_assumed_is_said(write):
+def test_what_was_assumed_is_reported(write):
     curves = load_curves(write(csv_of("")))
     cells = [c.data["cells"] for c in curves.caveats if c.code == "blank-losses"]
     assert cells == [20]

@@ -109,7 +109,7 @@ def test_runs_by_their_ids(server):
     assert load_curves(f"http://127.0.0.1:1#{ID}, {ID}", format="mlflow").names == (ID,)
 
 
-def test_a_restart_is_told_by_the_clock(server):
+def test_a_restart_is_detected_by_the_clock(server):
     server.histories[ID] = {"loss": [(10, 5.0), (20, 4.0), (10, 5.1), (20, 4.1), (30, 3.0)]}
     curves = load_curves(f"{ADDRESS}#{ID}")
     assert_allclose(curves.curves[0].loss, [5.1, 4.1, 3])

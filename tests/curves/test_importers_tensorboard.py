@@ -80,7 +80,7 @@ def test_tokens_as_a_tag(tmp_path):
     assert len(load_curves(tmp_path, t="step").curves[0]) == 2
 
 
-def test_a_file_that_was_cut_off_gives_what_stands_before_and_says_so(tmp_path):
+def test_a_file_that_was_cut_off_gives_what_stands_before_and_is_reported(tmp_path):
     path = event_file(tmp_path, [scalar(s, "loss", 4) for s in (1, 2, 3)])
     whole = path.read_bytes()
     path.write_bytes(whole[:-7])

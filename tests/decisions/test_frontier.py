@@ -61,7 +61,7 @@ def test_more_budget_is_never_worse_and_reaches_a_target_more_surely(two_familie
     assert (found.table["params"].diff().dropna() > 0).all()
 
 
-def test_the_budget_needed_gives_the_probability_asked_for(two_families: Fit) -> None:
+def test_the_budget_needed_gives_the_probability_requested(two_families: Fit) -> None:
     found = budget_frontier(two_families, PRICED, factors=np.geomspace(0.01, 100, 41).tolist())
     known = {p: amount for p, amount in found.needed.items() if amount}
     assert 0.5 in known
@@ -73,7 +73,7 @@ def test_the_budget_needed_gives_the_probability_asked_for(two_families: Fit) ->
     assert amounts == sorted(amounts)
 
 
-def test_targets_out_of_reach_and_within_it_at_once_are_told_apart(two_families: Fit) -> None:
+def test_targets_out_of_reach_and_within_it_at_once_are_distinguished(two_families: Fit) -> None:
     hopeless = budget_frontier(two_families, replace(PRICED, target_loss=0.5), factors=[1, 2])
     assert set(hopeless.needed.values()) == {None}
     easy = budget_frontier(two_families, replace(PRICED, target_loss=9.0), factors=[1, 2])
@@ -115,7 +115,7 @@ def test_regret_has_no_frontier(two_families: Fit) -> None:
         budget_frontier(two_families, replace(PRICED, risk=Risk("regret")))
 
 
-def test_the_file_says_it_all(two_families: Fit, tmp_path: Path) -> None:
+def test_the_file_is_complete(two_families: Fit, tmp_path: Path) -> None:
     found = budget_frontier(two_families, PRICED, factors=[1, 2])
     content = json.loads(found.save(tmp_path / "f.json").read_text(encoding="utf-8"))
     assert content["schema"] == "bayes_scaling.frontier/2"

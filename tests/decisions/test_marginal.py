@@ -111,7 +111,7 @@ def test_bad_questions_are_refused(
         marginal(two_families, **({"family": "web"} | options))  # type: ignore[arg-type]
 
 
-def test_the_file_says_it_all(two_families: Fit, tmp_path: Path) -> None:
+def test_the_file_is_complete(two_families: Fit, tmp_path: Path) -> None:
     found = marginal(two_families, N, D, family="web")
     content = json.loads(found.save(tmp_path / "m.json").read_text(encoding="utf-8"))
     assert content["schema"] == "bayes_scaling.marginal/2"

@@ -98,7 +98,7 @@ def test_the_tighter_of_two_budgets_binds(two_families: Fit) -> None:
 
 
 @pytest.mark.parametrize("confidence", [0.2, 0.9])
-def test_uncertain_costs_stay_within_with_the_confidence_asked_for(
+def test_uncertain_costs_stay_within_with_the_confidence_requested(
     two_families: Fit, confidence: float
 ) -> None:
     devices = replace(DEVICES, utilisation=Pert(0.2, 0.4, 0.5))
@@ -218,7 +218,7 @@ def test_a_plan_records_what_was_asked(two_families: Fit) -> None:
     assert made.line.costs.per_flop.min() >= 2 / 3600 / 1e15 * (1 - 1e-12)
 
 
-def test_plans_that_miss_a_target_alike_are_told_apart_by_the_mean(two_families: Fit) -> None:
+def test_plans_that_miss_a_target_alike_are_distinguished_by_the_mean(two_families: Fit) -> None:
     mean = allocate(two_families, Scenario(compute_budget=1e23, family="web")).recommended
     for target in (0.5, 9.0):
         plan = allocate(
@@ -249,7 +249,7 @@ def test_budgets_that_train_nothing_are_refused(two_families: Fit, budget: Scena
     assert ("serving" in str(error.value)) == (budget is None)
 
 
-def test_limits_that_cannot_spend_the_budget_say_so(two_families: Fit) -> None:
+def test_limits_that_cannot_spend_the_budget_are_reported(two_families: Fit) -> None:
     limits = Limits(max_params=1e6, max_tokens=1e6)
     plan = allocate(two_families, Scenario(compute_budget=1e20, family="web", limits=limits))
     assert_allclose(plan.recommended.params, 1e6)

@@ -92,7 +92,7 @@ def test_a_law_of_depth_and_width_without_a_best_shape_is_asked_too(
     assert 2 < found.recommended.n_layer < 200
 
 
-def test_the_file_says_it_all(unsure: Fit, tmp_path: Path) -> None:
+def test_the_file_is_complete(unsure: Fit, tmp_path: Path) -> None:
     found = best_shape(unsure, 1e9, family="web")
     content = json.loads(found.save(tmp_path / "s.json").read_text(encoding="utf-8"))
     assert content["schema"] == "bayes_scaling.shapes/2"

@@ -79,7 +79,7 @@ def test_a_run_at_the_target_tells_more_of_it_than_a_small_one(wide: Fit) -> Non
     assert table.loc[1e7, "sd_left"] > 0.5
 
 
-def test_repeats_and_other_measures_of_risk_are_told(make_fit) -> None:  # type: ignore[no-untyped-def]
+def test_repeats_and_other_measures_of_risk_are_reported(make_fit) -> None:  # type: ignore[no-untyped-def]
     fit = make_fit("data-constrained", TRUTH | {"R_D": 15.0, "R_N": 5.0}, width=0.1)
     limits = Limits(max_unique_tokens=1e11, max_epochs=8)
     repeated = next_runs(
@@ -130,7 +130,7 @@ def test_bad_candidates_are_refused(wide: Fit, table: pd.DataFrame, offender: st
         next_runs(wide, PLAIN, at=table)
 
 
-def test_the_file_says_it_all(wide: Fit, tmp_path: Path) -> None:
+def test_the_file_is_complete(wide: Fit, tmp_path: Path) -> None:
     found = next_runs(wide, PLAIN)
     content = json.loads(found.save(tmp_path / "n.json").read_text(encoding="utf-8"))
     assert content["schema"] == "bayes_scaling.next_runs/2"

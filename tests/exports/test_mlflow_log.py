@@ -103,7 +103,7 @@ def test_mistakes_are_said_before_anything_is_sent(fit, plan):
 
 
 @pytest.mark.slow
-def test_a_server_that_is_down_is_said_to_be(fit):
+def test_a_server_that_is_down_is_reported(fit):
     pytest.importorskip("mlflow", reason="the extra 'mlflow' is not installed")
     with pytest.raises(FileError, match=r"127\.0\.0\.1"):
         log_to_mlflow(fit, uri="http://127.0.0.1:1", experiment="a")

@@ -76,7 +76,7 @@ def test_draws_are_the_posterior(fit, found):
     assert_allclose(draws.loc[(slice(None), slice(None), "web"), "A"].mean(), means["A[web]"])
 
 
-def test_forecasts_are_those_asked_for(fit, found):
+def test_forecasts_are_those_requested(fit, found):
     assert_array_equal(found["forecasts"]["multiple"], [2, 4, 10, 100] * 2)
     configs = pd.DataFrame({"params": [1e10], "tokens": [2e11], "family": "web", "note": "mine"})
     own = tables(fit, configs=configs)["forecasts"]

@@ -89,7 +89,7 @@ def test_larger_runs_are_held_out_of_each(
     assert [c.data["runs"] for c in found.caveats if c.code == "held-out-preference"] == [held_out]
 
 
-def test_a_disagreement_is_said() -> None:
+def test_a_disagreement_is_reported() -> None:
     table = pd.DataFrame(
         {
             "elpd_diff": [0.0, -12.0],

@@ -244,7 +244,7 @@ def test_the_best_shape_is_assumed_where_none_is_stated(make_fit: Callable[..., 
 STEPS = {"A": 10.0, "S": 60.0, "alpha_N": 0.1, "alpha_S": 0.5, "B_crit": 2e8, "alpha_B": 0.21}
 
 
-def test_a_typical_batch_is_assumed_and_said(make_fit: Callable[..., Fit]) -> None:
+def test_a_typical_batch_is_assumed_and_reported(make_fit: Callable[..., Fit]) -> None:
     fit = make_fit("kaplan-steps", STEPS)
     where = {"params": 1e9, "tokens": 2e10, "family": "web"}
     silent = predict(fit, **where)

@@ -84,7 +84,7 @@ def test_a_loss_above_that_of_guessing_is_said_by_its_median(unit: str) -> None:
     assert implausible(["unknown"], np.array([1e6])) == []
 
 
-def test_a_forecast_worse_than_guessing_says_so(make_fit: Callable[..., Fit]) -> None:
+def test_a_forecast_worse_than_guessing_is_reported(make_fit: Callable[..., Fit]) -> None:
     fit = make_fit()
     tiny = fit.predict(params=1e4, tokens=1e5, family="web")
     median = float(tiny.loss_run.median())
@@ -94,7 +94,7 @@ def test_a_forecast_worse_than_guessing_says_so(make_fit: Callable[..., Fit]) ->
     assert "loss-above-guessing" not in codes(fit.predict(params=1e8, tokens=1e10, family="web"))
 
 
-def test_every_decision_below_the_data_says_so(two_families: Fit) -> None:
+def test_every_decision_below_the_data_is_reported(two_families: Fit) -> None:
     scenario = Scenario(
         compute_budget=1e13, family="web", alternatives=(Alternative("small", params=1e4),)
     )

@@ -90,7 +90,7 @@ def test_draws_and_losses_must_be_losses(bad: float) -> None:
         score_draws([[1.0, 2.0]], [bad])
 
 
-def test_families_weigh_alike_and_groups_stand_apart() -> None:
+def test_families_have_equal_weight_and_groups_stand_apart() -> None:
     points = pd.DataFrame(
         {
             "law": ["x"] * 4 + ["y"] * 1,

@@ -72,7 +72,7 @@ def test_weak_priors_contribute_nothing_to_tell(two_families: Fit) -> None:
     assert report_content(two_families).prior_contribution is None
 
 
-def test_a_population_of_ones_own_is_told_too(make_fit: Callable[..., Fit]) -> None:
+def test_a_population_of_ones_own_is_reported_too(make_fit: Callable[..., Fit]) -> None:
     assert LEARNED is not None
     own = Population(LEARNED.law, LEARNED.priors, LEARNED.discrepancy, ("mine",))
     content = report_content(make_fit("chinchilla-gamma", GAMMA, prior=own))

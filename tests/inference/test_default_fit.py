@@ -52,7 +52,7 @@ def test_the_error_is_nothing_among_the_runs_and_grows_beyond(pair: tuple[Fit, F
         assert_allclose(both[0], both[1], rtol=1e-3)
 
 
-def test_runs_of_a_family_err_alike(pair: tuple[Fit, Fit]) -> None:
+def test_runs_of_a_family_have_correlated_errors(pair: tuple[Fit, Fit]) -> None:
     _, allowed = pair
     forecast = predict(allowed, params=[1e12, 2e12], tokens=[1e14, 2e14], family="web")
     other = predict(allowed, params=1e12, tokens=1e14, family="code")

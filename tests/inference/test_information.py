@@ -31,7 +31,7 @@ def tree(rho: float = 0.0) -> xr.DataTree:
     return xr.DataTree.from_dict(groups)
 
 
-def test_contraction_is_the_share_of_variance_that_went() -> None:
+def test_contraction_is_the_fraction_of_variance_that_went() -> None:
     found = contraction(tree())
     assert set(found.index) == {"A[a]", "A[b]", "alpha[a]", "alpha[b]", "nu"}
     assert_allclose(found[["A[a]", "A[b]"]], 0.99, atol=1e-6)

@@ -111,7 +111,7 @@ def test_a_bit_of_a_name_in_the_spec(copy: Path) -> None:
         load_fit(copy)
 
 
-def test_a_fit_without_a_checksum_says_so(copy: Path, tmp_path: Path) -> None:
+def test_a_fit_without_a_checksum_is_reported(copy: Path, tmp_path: Path) -> None:
     with h5py.File(copy, "r+") as file:
         del file.attrs[ATTRIBUTE]
     with pytest.warns(FileWarning, match=r"fit\.nc"):

@@ -164,7 +164,7 @@ def test_decisions_take_an_input_as_it_follows_from_sizes() -> None:
     assert "vocab" not in {c.subject for c in gain.caveats}
 
 
-def test_an_input_outside_the_runs_is_said() -> None:
+def test_an_input_outside_the_runs_is_reported() -> None:
     own = handmade(replace(LAW, inputs=("params", "tokens", FOLLOWING)), TRUTH, families=("web",))
     low, high = own.runs["tokens"].min() ** 0.4, own.runs["tokens"].max() ** 0.4
     where = {"params": 1e9, "tokens": 1e10, "family": "web"}
@@ -347,7 +347,7 @@ def test_an_input_is_no_setting_of_a_sweep() -> None:
     assert "sweep" not in {flag.code for flag in own.flags}
 
 
-def test_what_the_runs_do_not_vary_is_said(table: pd.DataFrame) -> None:
+def test_what_the_runs_do_not_vary_is_reported(table: pd.DataFrame) -> None:
     runs = load_runs(table).with_inputs((VOCAB,))
     assert identifiability(runs).caveats == identifiability(load_runs(table)).caveats
     constant = load_runs(table.assign(vocab_size=32e3)).with_inputs((VOCAB,))

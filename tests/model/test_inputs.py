@@ -49,7 +49,7 @@ def test_inputs_that_are_missing_are_named_with_the_row() -> None:
         input_table(law, holes.assign(run=""))
 
 
-def test_what_is_assumed_is_said() -> None:
+def test_what_is_assumed_is_reported() -> None:
     assert unstated(laws.get("chinchilla"), RUNS) == []
     assert unstated(laws.get("data-constrained"), RUNS.assign(unique_tokens=1e7)) == []
     (blank,) = unstated(laws.get("data-constrained"), RUNS)

@@ -133,7 +133,7 @@ def test_thinned_draws_are_some_of_the_draws(fits: dict[tuple[str, str], Fit]) -
         assert few.size == -(-new.size // 6)
 
 
-def test_what_is_not_stated_is_best_or_usual(make_fit: Callable[..., Fit]) -> None:
+def test_what_is_not_stated_is_best_or_typical(make_fit: Callable[..., Fit]) -> None:
     fit = make_fit("chinchilla+shape", _truth("chinchilla+shape"))
     web = family_posterior(fit, "web", 0)
     x = web.at(*FAR)

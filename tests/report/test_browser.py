@@ -187,7 +187,7 @@ def test_the_frontier_is_that_of_python(fit, show):
     assert_allclose(page_says["reached"], found["probability_of_target"], atol=0.01)
 
 
-def test_every_law_says_the_same_in_javascript(chromium):
+def test_every_law_agrees_in_javascript(chromium):
     page = chromium.new_page()
     rng = np.random.default_rng(4)
     helper = (

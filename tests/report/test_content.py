@@ -175,7 +175,7 @@ def test_prior_led_parameters_are_named(make_fit):
     assert "prior-led" in codes(content.forecasts[0].tags)
 
 
-def test_few_runs_and_extrapolation_are_said(make_fit):
+def test_few_runs_and_extrapolation_are_reported(make_fit):
     content = report_content(make_fit(("web",), runs=9))
     about = {item.about: item for item in content.changes}
     assert about["families"].values["runs"] == {"web": 9}
@@ -197,7 +197,7 @@ def test_changes_of_a_plan_are_computed(content, plan):
     assert rows[0.25].probability_of_target <= rows[4.0].probability_of_target
 
 
-def test_a_plan_of_an_unseen_family_says_so(fit):
+def test_a_plan_of_an_unseen_family_is_reported(fit):
     from bayes_scaling.decisions import Risk, Scenario, allocate
 
     plan = allocate(fit, Scenario(compute_budget=1e22, risk=Risk("mean"), family="new"))

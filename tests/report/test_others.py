@@ -133,7 +133,7 @@ def test_what_a_target_takes_is_one_sentence(fit):
     assert flops(found.rows[-1].budget) in beyond.rpartition("and")[2]
 
 
-def test_factors_that_gain_alike_are_said_to(fit):
+def test_factors_that_gain_equally_are_reported(fit):
     found = marginal(fit, 1e9, 2e10, family="web")
     clear, even = (
         replace(found, gain_rows=[replace(row, best=best) for row in found.gain_rows])

@@ -47,14 +47,14 @@ def test_losses_per_token_of_two_tokenizers_are_refused_in_one_family() -> None:
     assert not any(code == "mixed-tokenizers" for _, code, _ in codes(per_byte))
 
 
-def test_families_of_two_tokenizers_are_said_to_differ() -> None:
+def test_families_of_two_tokenizers_are_reported_to_differ() -> None:
     found = codes(BASE.assign(tokenizer=["gpt2", "gpt2", "", "llama"]))
     assert [entry for entry in found if "tokenizers" in entry[1]] == [
         (-1, "mixed-tokenizers", "warning")
     ]
 
 
-def test_a_schedule_that_is_not_the_usual_one_is_flagged() -> None:
+def test_a_schedule_that_is_not_the_typical_one_is_flagged() -> None:
     found = codes(BASE.assign(lr_schedule=["cosine", "Cosine ", "constant", "wsd"]))
     assert [entry for entry in found if "schedules" in entry[1]] == [
         (2, "mixed-schedules", "warning")

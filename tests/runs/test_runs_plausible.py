@@ -101,7 +101,7 @@ def test_what_is_meant_is_accepted_and_stays_visible():
         load_runs(runs, accept=["flops-unit"])
 
 
-def test_only_doubts_can_be_accepted():
+def test_only_implausible_values_can_be_accepted():
     assert set(CODES) >= ACCEPTABLE
     assert not ACCEPTABLE & {"missing-value", "nonpositive", "not-finite", "mixed-units"}
     for load in (load_runs, load_configs):
@@ -174,7 +174,7 @@ def test_compute_in_another_unit_is_one_error(unit, flop):
 
 
 @pytest.mark.parametrize("factor", [1 / 3, 1 / 8, 3.0, 8.0])
-def test_a_ratio_of_a_few_is_said_once(factor):
+def test_a_ratio_of_a_few_is_reported_once(factor):
     source = in_units()
     source["flops"] *= factor
     found = load_runs(source).flags
@@ -212,7 +212,7 @@ def test_accuracies_are_no_loss(scale):
 
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), noise=st.floats(0.0, 0.3))
-def test_a_loss_that_falls_in_the_mean_is_not_said_to_rise(seed, noise):
+def test_a_loss_that_falls_in_the_mean_is_not_reported_to_rise(seed, noise):
     rng = np.random.default_rng(seed)
     runs = load_runs(GOOD.assign(loss=GOOD["loss"] * np.exp(noise * rng.normal(size=len(GOOD)))))
     falls = np.corrcoef(np.log(runs.table["flops"]), runs.table["loss"])[0, 1] < 0

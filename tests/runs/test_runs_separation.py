@@ -172,7 +172,7 @@ def test_json_has_no_infinity():
     assert json.loads(content)["separable"]["web"]["alpha_N"] is False
 
 
-def test_a_law_of_two_inputs_is_not_told_about_a_third_exponent() -> None:
+def test_a_law_of_two_inputs_is_not_warned_of_a_third_exponent() -> None:
     rng = np.random.default_rng(0)
     table = pd.DataFrame(
         {

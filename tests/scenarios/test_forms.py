@@ -40,7 +40,7 @@ def whole_example() -> str:
     return "\n".join(keys)
 
 
-def test_python_toml_and_json_say_the_same(tmp_path: Path) -> None:
+def test_python_toml_and_json_agree(tmp_path: Path) -> None:
     content = tomllib.loads(whole_example())
     made = Scenario(**content)
     assert from_toml(content, tmp_path) == made

@@ -111,7 +111,7 @@ def target_caveats(problem: Problem, target: float | None, reached: float | None
 
 
 _MISCOUNT = 0.1
-"""Log of C over 6·N·D from which the two ways of counting are told apart."""
+"""Log of C over 6·N·D from which the two ways of counting are distinguished."""
 
 
 def counting_caveats(fit: Fit, family: str) -> list[Caveat]:

@@ -65,7 +65,7 @@ class NextRuns(DecisionResult, frozen=True, kw_only=True, tag="bayes_scaling.nex
         list[CandidateRun] | None,
         about(
             "Runs to be done together; cost, savings, sd_left and effective_draws are of each and "
-            "all before it; null where one run was asked for."
+            "all before it; null where one run was requested."
         ),
     ] = msgspec.field(name="batch")
 

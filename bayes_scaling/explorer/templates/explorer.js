@@ -171,7 +171,7 @@ class Explorer {
   /** The number in a box; null where it is empty, undefined where it is not a legal number. */
   typed(field) {
     const name = field.dataset.control, typed = field.value.trim();
-    // "1,000" is a thousand; what "1,5" is depends on the reader, so it is asked again.
+    // "1,000" is a thousand; what "1,5" is depends on the reader, so it must be typed again.
     const text = /^\d{1,3}(,\d{3})+(\.\d*)?$/.test(typed) ? typed.replaceAll(",", "") : typed;
     const value = text === "" ? null : Number(text);
     const share = name === "level" || name === "probability", zero = name === "served";

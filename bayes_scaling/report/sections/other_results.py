@@ -78,7 +78,7 @@ def _(found: Marginal) -> list[str]:
     first = [
         f"{where} more {more} gain most for their cost, with probability {percent(best)}."
         if best >= _CLEAR
-        else f"{where} parameters and tokens gain about alike for their cost; {more} gain more "
+        else f"{where} parameters and tokens gain about equally for their cost; {more} gain more "
         f"with probability {percent(best)}."
     ]
     for factor in ("params", "tokens", "both"):

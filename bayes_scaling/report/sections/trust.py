@@ -35,7 +35,7 @@ class Evidence:
     data : DataSection
         The runs.
     headlines : list of Headline
-        What is asked of the fit.
+        Forecasts and plans of the first screen.
     held_out : HeldOut
         Forecasts of runs kept out of the fit.
     backtests : sequence of Backtest
@@ -130,7 +130,7 @@ def _of_data(study: Study, evidence: Evidence) -> list[Reason]:
             row.coverage_90 or 0.0,
             f"Fitted to runs up to 1/{row.ratio:g} of each family's largest {test.split}, this "
             f"law's 90% intervals held {percent(row.coverage_90)} of {row.runs} larger ones, "
-            "families weighing alike.",
+            "families with equal weight.",
         )
         for test in evidence.backtests
         for row in covered(test, study.fit.law.name)
@@ -193,7 +193,7 @@ def _inside(held_out: HeldOut, family: str) -> tuple[int, int]:
 
 
 def _tested(study: Study, evidence: Evidence) -> str:
-    """How forecasts of these very data came out: of the families asked for, and as far."""
+    """How forecasts of these very data came out: of the requested families, and as far."""
     held_out, law, text = evidence.held_out, study.fit.law.name, ""
     if held_out.known:
         text = (
@@ -232,7 +232,7 @@ def _sentence(study: Study, status: Status, reasons: list[Reason], evidence: Evi
     cares = sum(reason.status == "warn" for reason in reasons)
     tested = _tested(study, evidence)
     if not cares:
-        return f"{base}, and nothing asked of it lies beyond them{tested}."
+        return f"{base}, and no requested forecast lies beyond them{tested}."
     if study.diagnosis.status == "warn":
         base = "The fit passed no failing check, but some call for care"
     reaches = map(study.reach, evidence.headlines)
