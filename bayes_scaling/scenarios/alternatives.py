@@ -45,7 +45,7 @@ class Alternative(Part, frozen=True):
     place: ClassVar[str] = "alternatives."
     example: ClassVar[str] = "Alternative('twenty a parameter', tokens_per_param=20)"
 
-    name: Annotated[str, about("What it is called.")]
+    name: Annotated[str, about("What it is called.", extra={"example": '"twenty"'})]
     params: Annotated[float, quantity("Model size N.", "param", "7e9", gt=0)] | None = None
     tokens: Annotated[float, quantity("Training tokens D.", "token", "1e12", gt=0)] | None = None
     tokens_per_param: Annotated[float, quantity("D / N.", "", "20", gt=0)] | None = None

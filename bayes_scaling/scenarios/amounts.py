@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from bayes_scaling.core.arguments import is_number, shown
+from bayes_scaling.core.bounds import LARGEST, legal
 from bayes_scaling.core.records import Record, about
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.scenarios.quantities import in_unit
@@ -196,7 +197,8 @@ def read_amount(
 
     def number(part: str, given: Any) -> float:
         plain = isinstance(given, Fixed) or (base_units and not isinstance(given, str))
-        read = in_unit(part, given, "" if plain else unit, example, zero=zero)
+        words = legal(zero=zero, most=most) if most < LARGEST else ""
+        read = in_unit(part, given, "" if plain else unit, example, zero=zero, words=words)
         return _bounded(part, given, read, most)
 
     if not isinstance(value, Mapping):

@@ -139,7 +139,7 @@ class Part(Record, frozen=True, kw_only=True, metaclass=_PartMeta):
         fields = fields_of(cls)
         if "currency" not in fields:
             return None
-        texts = {n: v for n, v in values.items() if "currency" in fields[n].unit}
+        texts = {cls.place + n: v for n, v in values.items() if "currency" in fields[n].unit}
         parts = {
             f"{name}.price": f"1 {part.currency}"
             for name, part in values.items()
@@ -203,7 +203,9 @@ def _part(name: str, kind: type[Part], value: Any, base_units: bool) -> Part:
 
 def _read(name: str, field: Field, value: Any, currency: str, base_units: bool) -> Any:
     """One typed value from a value in any of its forms; parts have been read."""
-    if (value is None and field.optional) or isinstance(value, Part | tuple):
+    if (value is None and field.optional) or get_origin(field.kind) is tuple:
+        return value
+    if _is_part(field.kind):
         return value
     if type(value) is type(field.default) and value == field.default:
         return field.default
@@ -228,7 +230,9 @@ def _number(name: str, field: Field, value: Any, currency: str, base_units: bool
         return read_amount(name, value, unit, example, zero=zero, most=most, base_units=base_units)
     if field.kind is float:
         known = "" if base_units and not isinstance(value, str) else unit
-        number = in_unit(name, value, known, example, zero=field.meta.ge == 0)
+        bounded = field.meta.lt is not None or field.meta.le is not None
+        words = field.range if bounded else ""
+        number = in_unit(name, value, known, example, zero=field.meta.ge == 0, words=words)
         return field.checked(name, value, number)
     whole = whole_number(value)
     if whole is None:

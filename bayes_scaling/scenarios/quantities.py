@@ -45,7 +45,9 @@ def _registry() -> Any:
     return registry
 
 
-def in_unit(name: str, value: Any, unit: Unit, example: str, *, zero: bool = False) -> float:
+def in_unit(
+    name: str, value: Any, unit: Unit, example: str, *, zero: bool = False, words: str = ""
+) -> float:
     """Read a number in a unit, from text with a unit or, but for rates and times, a plain number.
 
     Parameters
@@ -60,6 +62,8 @@ def in_unit(name: str, value: Any, unit: Unit, example: str, *, zero: bool = Fal
         How it could be written.
     zero : bool
         Whether 0 is legal.
+    words : str
+        Legal numbers in words, where they are fewer than those of any quantity.
 
     Examples
     --------
@@ -74,7 +78,8 @@ def in_unit(name: str, value: Any, unit: Unit, example: str, *, zero: bool = Fal
         number *= _factor(name, value, given, unit, example)
     if not meant(number, zero=zero):
         raise ScenarioError(
-            f"{name} is {shown(value)}, a number {legal(zero=zero)} is needed, like {example}"
+            f"{name} is {shown(value)}, a number {words or legal(zero=zero)} is needed, like "
+            f"{example}"
         )
     return number
 
@@ -149,12 +154,12 @@ def currency_of(*tables: Mapping[str, Any]) -> str | None:
     found: dict[str, str] = {}
     for table in tables:
         for name, value in table.items():
-            texts = value.values() if isinstance(value, Mapping) else [value]
-            for text in texts:
+            points = value if isinstance(value, Mapping) else {"": value}
+            for part, text in points.items():
                 unit = unit_of(text)
                 for code in CURRENCIES:
                     if code in unit:
-                        found.setdefault(code, name)
+                        found.setdefault(code, f"{name}.{part}" if part else name)
     if len(found) > 1:
         (one, first), (other, second), *_ = found.items()
         raise ScenarioError(

@@ -143,7 +143,7 @@ class Scenario(Part, frozen=True, kw_only=True):
     def read(cls, values: Mapping[str, Any], *, base_units: bool) -> Mapping[str, Any]:
         """Typed values by field; the target splits into number and unit."""
         read = super().read({**values, **_target(values)}, base_units=base_units)
-        return {"currency": CURRENCIES[0], **read}
+        return {**read, "currency": read.get("currency") or CURRENCIES[0]}
 
     if not TYPE_CHECKING:  # A type checker refuses the old names.
 
@@ -151,11 +151,15 @@ class Scenario(Part, frozen=True, kw_only=True):
             return attribute(self, name)
 
     def check(self) -> None:
-        """Refuse budgets without the prices they need, and two alternatives of one name."""
+        """Refuse budgets without prices, a target that is missing, alternatives of one name."""
         if self.money_budget is not None and not self.priced:
             raise ScenarioError("money_budget needs [compute] with price, speed and utilisation")
         if self.time_budget is not None and (self.compute is None or self.compute.devices is None):
             raise ScenarioError("time_budget needs [compute] with speed, utilisation and devices")
+        if self.target_loss is None and self.minimise == "cost":
+            raise ScenarioError("to minimise cost there must be a target_loss, such as 2.0")
+        if self.target_loss is None and self.risk.measure == "miss":
+            raise ScenarioError("risk measure 'miss' needs a target_loss")
         names = [other.name for other in self.alternatives]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:

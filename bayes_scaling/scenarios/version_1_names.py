@@ -32,6 +32,10 @@ def renamed(content: Mapping[str, Any]) -> Mapping[str, Any]:
             continue
         if name == "budget":
             table = value if isinstance(value, Mapping) else {"compute": value}
+            unknown = next((key for key in table if key not in (*_BUDGET, "confidence")), None)
+            if unknown is not None:
+                legal = ", ".join((*_BUDGET, "confidence"))
+                raise ScenarioError(f"budget.{unknown} is unknown; it can be {legal}")
             new = {_BUDGET.get(key, key): part for key, part in table.items()}
         else:
             # The old name said that a plain number is in seconds.

@@ -351,3 +351,50 @@ def test_what_is_not_toml_is_refused(tmp_path: Path, text: str) -> None:
 def test_a_file_that_is_not_there_is_a_file_error(tmp_path: Path) -> None:
     with pytest.raises(FileError, match=r"none\.toml"):
         bs.load_scenario(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"compute_budget": (1e22,)},
+        {"compute_budget": Scenario(compute_budget=1e22)},
+        {"compute_budget": 1e22, "family": ("web",)},
+        {"compute_budget": 1e22, "family": bs.Risk()},
+        {"compute_budget": 1e22, "target_loss": (2.0,)},
+        {"compute_budget": 1e22, "confidence": (0.5,)},
+        {"compute_budget": 1e22, "currency": ("USD",)},
+    ],
+    ids=str,
+)
+def test_a_part_or_tuple_in_place_of_a_number_is_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(ScenarioError, match=f"^{list(fields)[-1]} is "):
+        Scenario(**fields)
+
+
+@pytest.mark.parametrize(("field", "value"), [("risk", "miss"), ("minimise", "cost")])
+def test_what_needs_a_target_is_refused_without_one(field: str, value: str) -> None:
+    with pytest.raises(ScenarioError, match="target_loss"):
+        Scenario(**{field: value}, compute_budget=1e22)
+    assert Scenario(**{field: value}, compute_budget=1e22, target_loss=2.0).target_loss == 2.0
+
+
+@pytest.mark.parametrize("value", [0, -1, 1])
+def test_a_probability_out_of_range_is_refused_with_its_own_range(value: int) -> None:
+    with pytest.raises(ScenarioError, match=rf"^confidence is {value}\b.* between 0 and 1 "):
+        Scenario(compute_budget=1e22, confidence=value)
+
+
+def test_an_empty_currency_is_the_default() -> None:
+    assert Scenario(compute_budget=1e22, currency="").currency == "USD"
+    assert (
+        Scenario(
+            money_budget="1 MEUR", compute=H100 | {"price": "2 EUR/hour"}, currency=""
+        ).currency
+        == "EUR"
+    )
+
+
+def test_two_currencies_in_one_amount_are_told_by_their_paths() -> None:
+    price = {"low": "1 USD/hour", "likely": "2 EUR/hour", "high": "3 USD/hour"}
+    with pytest.raises(ScenarioError, match=r"compute\.price\.low .* compute\.price\.likely"):
+        Scenario(compute={**H100, "price": price})

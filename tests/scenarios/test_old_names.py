@@ -151,3 +151,8 @@ def test_the_command_line_notes_old_names(tmp_path: Path) -> None:
     assert "compute_budget" in note
     plan = json.loads((tmp_path / "plan.json").read_text(encoding="utf-8"))
     assert plan["scenario"]["compute_budget"] == 1e21
+
+
+def test_an_unknown_key_of_the_old_budget_has_its_path() -> None:
+    with pytest.raises(ScenarioError, match=r"^budget\.gold "):
+        Scenario(budget={"gold": 1})  # type: ignore[call-arg]

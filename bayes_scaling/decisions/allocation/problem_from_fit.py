@@ -40,8 +40,6 @@ def problem_at(fit: Fit, scenario: Scenario, seed: int) -> Problem:
             f"max_epochs is {scenario.limits.max_epochs:g}, but law {fit.law.name!r} takes every "
             "token as fresh; fit law 'data-constrained', or leave max_epochs out"
         )
-    if scenario.risk.measure == "miss" and scenario.target_loss is None:
-        raise ScenarioError("risk measure 'miss' needs a target_loss")
     draws = family_posterior(fit, family, seed)
     costs = Costs.of(scenario.compute, scenario.data, scenario.inference, _PRICES, seed)
     return Problem(draws, BudgetLine(scenario, costs))
