@@ -146,9 +146,9 @@ def deprecated_texts(old: str) -> property:
     """Make an attribute that gives the texts of ``caveats`` by a name of version 0.1."""
 
     def get(result: _WithCaveats) -> tuple[str, ...]:
-        name = type(result).__name__
+        found, name = texts(result.caveats), type(result).__name__
         text = f"{name}.{old} is deprecated; use {name}.caveats, which have codes and texts"
         warnings.warn(text, DeprecationWarning, stacklevel=2)
-        return texts(result.caveats)
+        return found
 
     return property(get, doc="Texts of ``caveats`` (deprecated).")

@@ -89,6 +89,17 @@ class Result(Record, frozen=True, kw_only=True, tag_field="schema"):
 
     warnings = deprecated_texts("warnings")
 
+    def __copy__(self) -> Self:
+        copied: Self = super().__copy__()  # type: ignore[misc]  # A method of every msgspec.Struct.
+        if self.__struct_config__.dict:
+            copied.__dict__.update(self.__dict__)
+        return copied
+
+    def __reduce__(self) -> Any:
+        # What is not in the file (draws) is no field, and msgspec would leave it out.
+        made: Any = super().__reduce__()
+        return (*made, self.__dict__) if self.__struct_config__.dict else made
+
     @property
     def content(self) -> dict[str, Any]:
         """Content of the file (deprecated)."""

@@ -34,7 +34,7 @@ _SHOWN, _WIDEST = 20, 30
 
 
 class ForecastFile(Result, frozen=True, kw_only=True, tag="bayes_scaling.forecast/2"):
-    """Content of a forecast as JSON: losses of configurations."""
+    """Losses of configurations, as `predict -o FILE.json` writes them."""
 
     quantity: Annotated[
         Literal["loss_run", "loss_curve", "loss_floor"],

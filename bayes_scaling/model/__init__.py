@@ -1,5 +1,9 @@
 """Runs and a law to a hierarchical model, and the population it describes."""
 
+import warnings
+from typing import Any
+
+from bayes_scaling.core.caveat import texts
 from bayes_scaling.model.design import arrays, specify
 from bayes_scaling.model.discrepancy import Discrepancy, Extent
 from bayes_scaling.model.frame import Design, ReferenceFrame
@@ -30,3 +34,12 @@ __all__ = [
     "typical_caveats",
     "unstated",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Return ``typical_notes``, the texts of ``typical_caveats`` in version 0.1."""
+    if name != "typical_notes":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    text = "bayes_scaling.model.typical_notes is deprecated; use typical_caveats"
+    warnings.warn(text, DeprecationWarning, stacklevel=2)
+    return lambda *args, **keywords: list(texts(typical_caveats(*args, **keywords)))

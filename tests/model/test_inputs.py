@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-from bayes_scaling import laws
+from bayes_scaling import laws, model
 from bayes_scaling.errors import DataError
 from bayes_scaling.laws.law_inputs import typical_at
 from bayes_scaling.model import fill_typical, input_table, stated_inputs, typical, unstated
@@ -94,3 +94,12 @@ def test_typical_shapes_keep_the_count_and_the_aspect_ratio() -> None:
     assert said[0].data == {"rows": 1, "of": 4}
     # Laws that read neither are left alone.
     assert fill_typical(laws.get("chinchilla"), RUNS, whole)[1] == []
+
+
+def test_the_old_name_of_typical_caveats_gives_their_texts() -> None:
+    law = laws.get("kaplan-steps")
+    with pytest.warns(DeprecationWarning, match="typical_caveats"):
+        old = model.typical_notes
+    texts = [caveat.text for caveat in model.typical_caveats(law, RUNS, ["web"])]
+    assert old(law, RUNS, ["web"]) == texts
+    assert len(texts) == 2

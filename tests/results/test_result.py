@@ -1,6 +1,8 @@
 """The base of results: writing, reading, refusing, and names of version 0.1."""
 
+import copy
 import json
+import pickle
 from typing import Annotated, get_args
 
 import msgspec
@@ -126,3 +128,19 @@ def test_every_field_of_a_result_has_a_meaning(kind):
         for field, stated in fields.items():
             inner = [stated, *stated.get("anyOf", ())]
             assert field == "schema" or any("description" in one for one in inner), (part, field)
+
+
+@pytest.mark.parametrize(
+    "through",
+    [copy.copy, copy.deepcopy, lambda result: pickle.loads(pickle.dumps(result))],  # noqa: S301
+    ids=["copy", "deepcopy", "pickle"],
+)
+def test_copies_keep_what_is_not_in_the_file(plan, through):
+    copied = through(plan)
+    assert copied.draws.identical(plan.draws)
+    assert copied.to_dict() == plan.to_dict()
+    assert through(SMALL) == SMALL
+
+
+def test_a_result_without_caveats_has_no_warnings(two_families):
+    assert not hasattr(two_families.diagnose(), "warnings")

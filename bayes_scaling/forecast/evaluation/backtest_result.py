@@ -110,7 +110,7 @@ class PointScore(Record, frozen=True, kw_only=True, rename={"q02_5": "q02.5", "q
 
 
 class Backtest(Result, frozen=True, kw_only=True, dict=True, tag="bayes_scaling.backtest/3"):
-    """Scores of forecasts of the runs above thresholds.
+    """Scores of forecasts of the runs above thresholds, as `backtest` writes them.
 
     Rows of the tables stand in ``point_scores``, ``family_scores`` and ``distance_scores``, which
     files call points, scores and by_distance; :attr:`points`, :attr:`scores` and

@@ -44,7 +44,7 @@ class ComparedFit(Record, frozen=True, kw_only=True):
 
 
 class Comparison(Result, frozen=True, kw_only=True, dict=True, tag="bayes_scaling.comparison/2"):
-    """Fits of the same losses, compared, the best first.
+    """Fits of the same losses, compared, the best first, as `compare` writes them.
 
     Attributes
     ----------

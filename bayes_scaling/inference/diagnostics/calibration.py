@@ -27,7 +27,7 @@ class RankTest(Record, frozen=True, kw_only=True):
 
 
 class Calibration(Result, frozen=True, kw_only=True, dict=True, tag="bayes_scaling.sbc/2"):
-    """Ranks of true values among posterior draws."""
+    """Ranks of true values among posterior draws, as `sbc` writes them."""
 
     kind: Annotated[Literal["prior", "posterior"], about("What true values were drawn from.")]
     replications: Annotated[int, about("Simulated and fitted tables of runs.", ge=1)]

@@ -87,12 +87,12 @@ class Correlation(Record, frozen=True, kw_only=True):
 
 
 class Diagnosis(Result, frozen=True, kw_only=True, dict=True, tag="bayes_scaling.diagnosis/1"):
-    """Diagnostics of a fit; false where the fit should not be used.
+    """Diagnostics of a fit, as `diagnose --json` prints them.
 
-    ``if fit.diagnose():`` holds where the status is "ok" or "warn", usable with care, and not where
-    it is "fail". Rows of the tables are records (``parameter_checks``, ``predictive_checks``,
-    ``pairs``); :attr:`parameters`, :attr:`predictive` and :attr:`correlations` are the same as data
-    frames.
+    It is false where the fit should not be used: ``if fit.diagnose():`` holds where the status is
+    "ok" or "warn", usable with care, and not where it is "fail". Rows of the tables are records
+    (``parameter_checks``, ``predictive_checks``, ``pairs``); :attr:`parameters`,
+    :attr:`predictive` and :attr:`correlations` are the same as data frames.
     """
 
     status: Annotated[
