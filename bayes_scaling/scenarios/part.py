@@ -175,6 +175,10 @@ def _restored(kind: type[Part], values: Mapping[str, Any]) -> Part:
     return kind.made(values, base_units=True)
 
 
+def _is_part(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Part)
+
+
 def _nested(name: str, field: Field, value: Any, base_units: bool) -> Any:
     """Parts of a part, read; other values as they are."""
     if get_origin(field.kind) is tuple:
@@ -185,8 +189,7 @@ def _nested(name: str, field: Field, value: Any, base_units: bool) -> Any:
                 f"{name} is {shown(value)}, a list of tables is needed, like ({kind.example},)"
             )
         return tuple(_part(name, kind, one, base_units) for one in several)
-    part = isinstance(field.kind, type) and issubclass(field.kind, Part)
-    if not part or (value is None and field.optional):
+    if not _is_part(field.kind) or (value is None and field.optional):
         return value
     return _part(name, field.kind, value, base_units)
 
