@@ -182,7 +182,7 @@ def test_all_that_follows_a_fit_works_without_registering() -> None:
         assert str(one) == str(other)
     content = report_content(made, [])
     assert content.law.name == "mine"
-    assert content["prior_contribution"] is not None
+    assert content.prior_contribution is not None
 
 
 LOWER = replace(
