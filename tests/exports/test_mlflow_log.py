@@ -88,7 +88,7 @@ def test_what_a_server_refuses_is_one_sentence(real, fit):
     closed = client.create_experiment("closed")
     client.delete_experiment(closed)
     before = os.environ.copy()
-    with pytest.raises(FileError, match="closed"):
+    with pytest.raises(FileError, match="INVALID_PARAMETER_VALUE"):
         log_to_mlflow(fit, uri=real, experiment="closed")
     with pytest.raises(FileError, match="RESOURCE_DOES_NOT_EXIST"):
         log_to_mlflow(fit, uri=real, run_id="0" * 32)
