@@ -20,7 +20,7 @@ class Alternative(Part, frozen=True):
     Two of params, tokens and tokens per parameter determine it; of one the rest is what the
     budgets leave. It need not keep within budgets and limits: a plan says which it exceeds.
 
-    Parameters
+    Attributes
     ----------
     name : str
         Name in tables and figures.

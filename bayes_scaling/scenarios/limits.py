@@ -17,7 +17,7 @@ _LARGEST = 10**9
 class Limits(Part, frozen=True, kw_only=True, omit_defaults=True):
     """Bounds on a configuration.
 
-    Parameters
+    Attributes
     ----------
     min_params, max_params : float
         Parameters; the largest number that fits in memory, say.
@@ -72,7 +72,7 @@ class Limits(Part, frozen=True, kw_only=True, omit_defaults=True):
 class ShapeLimits(Part, frozen=True, kw_only=True):
     """Bounds on depth and width that the hardware sets.
 
-    Parameters
+    Attributes
     ----------
     width_multiple : int
         Number of which d_model must be a multiple.

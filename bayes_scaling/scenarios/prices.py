@@ -22,7 +22,7 @@ def _nothing() -> Amount:
 class Compute(Part, frozen=True):
     """Devices, and what they cost.
 
-    Parameters
+    Attributes
     ----------
     speed : Amount
         Peak of one device, FLOP/s.
@@ -68,7 +68,7 @@ class Compute(Part, frozen=True):
 class Data(Part, frozen=True):
     """Unique tokens, and what they cost.
 
-    Parameters
+    Attributes
     ----------
     price : Amount
         Price of acquiring and curating one token, currency.
@@ -104,7 +104,7 @@ class Data(Part, frozen=True):
 class Inference(Part, frozen=True):
     """Tokens that the model will serve in its life.
 
-    Parameters
+    Attributes
     ----------
     prompt_tokens, output_tokens : Amount
         Tokens read and written.

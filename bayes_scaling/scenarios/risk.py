@@ -19,7 +19,7 @@ Measure = Literal["mean", "quantile", "cvar", "entropic", "miss", "regret"]
 class Risk(Part, frozen=True):
     """Measure of risk.
 
-    Parameters
+    Attributes
     ----------
     measure : {"mean", "quantile", "cvar", "entropic", "miss", "regret"}
         "mean": the expected loss. "quantile": the loss exceeded with probability ``1 - level``

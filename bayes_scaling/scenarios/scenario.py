@@ -24,7 +24,7 @@ __all__ = ["Scenario", "checked_scenario"]
 class Scenario(Part, frozen=True, kw_only=True):
     """Budgets, prices, limits, and how to judge what they buy.
 
-    Parameters
+    Attributes
     ----------
     compute_budget : float, str or None
         Compute in FLOP, or text with a unit ("1e23 FLOP"), as every budget and price may be: of
