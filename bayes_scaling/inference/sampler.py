@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from bayes_scaling.inference.compiled import Compiled, Sampled
+from bayes_scaling.inference.convergence import worst_convergence
 from bayes_scaling.inference.settings import Progress, SamplerSettings, no_progress
 
 __all__ = ["ESS_MIN", "LONGER", "RHAT_MAX", "sample_well"]
@@ -91,8 +92,6 @@ def _exponentials(draws: xr.Dataset) -> xr.Dataset:
 
 def _failure(sampled: Sampled, rhat_max: float, transform: Transform) -> str:
     """Reason why the chains have not converged, or an empty text."""
-    import arviz as az
-
     diverged = int(sampled.stats["diverging"].sum())
     if diverged:
         return f"{diverged} draws diverged"
@@ -101,12 +100,8 @@ def _failure(sampled: Sampled, rhat_max: float, transform: Transform) -> str:
     sizes = draws.sizes
     # An ESS of half the draws is enough where few draws are requested.
     enough = min(ESS_MIN, sizes["chain"] * sizes["draw"] // 2)
-    rhat = max(float(value.max()) for value in az.rhat(draws).values())
-    ess = min(
-        float(value.min())
-        for method in ("bulk", "tail")
-        for value in az.ess(draws, method=method).values()
-    )
+    rhat, bulk, tail = worst_convergence(draws)
+    ess = float(np.minimum(bulk, tail))
     # Written so that NaN fails.
     if not rhat <= rhat_max:
         return f"R-hat is {rhat:.3f}"

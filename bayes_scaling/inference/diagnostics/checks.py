@@ -3,12 +3,12 @@
 import warnings
 from typing import Annotated, Literal, Self
 
-import arviz as az
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from bayes_scaling.core.records import Record, about
+from bayes_scaling.inference.convergence import energy_fraction
 from bayes_scaling.inference.sampler import ESS_MIN, RHAT_MAX
 
 __all__ = [
@@ -116,7 +116,8 @@ def _effective(parameters: pd.DataFrame) -> Check:
 
 
 def _energy(dt: xr.DataTree) -> Check:
-    bfmi = float(az.bfmi(dt)["energy"].min())
+    energy = dt["sample_stats"]["energy"].transpose("chain", "draw")
+    bfmi = float(energy_fraction(energy.to_numpy()).min())
     good = bfmi >= BFMI_MIN
     advice = "" if good else " Tails may be missed: give tighter priors, or draw more."
     text = f"The smallest energy fraction is {bfmi:.2f}.{advice}"
@@ -144,6 +145,8 @@ def _stuck_chains(dt: xr.DataTree) -> list[int]:
 
 def loo_check(dt: xr.DataTree) -> tuple[Loo, Check]:
     """Compute PSIS-LOO of the loss, and whether single runs decide the fit."""
+    import arviz as az
+
     with warnings.catch_warnings():
         # The warning says what the check below says.
         warnings.simplefilter("ignore", UserWarning)

@@ -8,7 +8,7 @@ import xarray as xr
 
 from bayes_scaling.laws import ops
 
-__all__ = ["MOSTLY_PRIOR", "contraction", "correlations"]
+__all__ = ["MOSTLY_PRIOR", "contraction", "correlations", "labels"]
 
 MOSTLY_PRIOR = 0.5
 """Contraction below which a parameter is called mostly prior: its log sd shrank by under 30%."""
@@ -40,12 +40,15 @@ def contraction(dt: xr.DataTree) -> "pd.Series[float]":
         after = ops.log(posterior[name]).var(("chain", "draw"))
         before = ops.log(prior[name]).var(("chain", "draw"))
         ratio: xr.DataArray = 1.0 - after / before
-        if "family" in ratio.dims:
-            labels = [f"{name}[{family}]" for family in ratio["family"].to_numpy()]
-            found |= dict(zip(labels, map(float, ratio.to_numpy()), strict=True))
-        else:
-            found[name] = float(ratio)
+        found |= dict(zip(labels(posterior[name]), map(float, ratio.to_numpy().flat), strict=True))
     return pd.Series(found, dtype=np.float64)
+
+
+def labels(draws: xr.DataArray) -> list[str]:
+    """Names of the parameters in a variable of a fit: ``name[family]`` or ``name``."""
+    if "family" not in draws.dims:
+        return [str(draws.name)]
+    return [f"{draws.name}[{family}]" for family in draws["family"].to_numpy()]
 
 
 def correlations(dt: xr.DataTree, names: tuple[str, ...]) -> pd.DataFrame:

@@ -5,13 +5,13 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-import arviz as az
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from bayes_scaling.core.draw_summary import quantile_name
-from bayes_scaling.inference.diagnostics.information import MOSTLY_PRIOR, contraction
+from bayes_scaling.inference.convergence import convergence
+from bayes_scaling.inference.diagnostics.information import MOSTLY_PRIOR, contraction, labels
 from bayes_scaling.inference.sampler import ESS_MIN, RHAT_MAX
 
 __all__ = ["parameter_table", "with_sensitivity"]
@@ -35,26 +35,34 @@ def parameter_table(dt: xr.DataTree, ci_prob: float = 0.9) -> pd.DataFrame:
     pandas.DataFrame
         Index: ``name[family]`` or ``name``.
     """
-    lower, upper = (1 - ci_prob) / 2, (1 + ci_prob) / 2
-    table = az.summary(dt, ci_prob=ci_prob, ci_kind="eti", round_to="none")
-    medians = az.summary(dt, kind="stats_median", ci_prob=ci_prob, round_to="none")
-    low, high = (name for name in table.columns if name.startswith("eti"))
-    result = pd.DataFrame(
-        {
-            "mean": table["mean"],
-            "sd": table["sd"],
-            "median": medians["median"],
-            quantile_name(lower): table[low],
-            quantile_name(upper): table[high],
-            "ess_bulk": table["ess_bulk"],
-            "ess_tail": table["ess_tail"],
-            "r_hat": table["r_hat"],
-        }
-    )
+    lower, upper = (1 - ci_prob) / 2, 1 - (1 - ci_prob) / 2
+    posterior = dt["posterior"].to_dataset()
+    result = pd.concat([_rows(posterior[name], (lower, upper)) for name in posterior.data_vars])
     result["contraction"] = contraction(dt).reindex(result.index)
     result["source"] = np.where(result["contraction"] < MOSTLY_PRIOR, "mostly prior", "data")
     result["status"] = [_parameter_status(row) for _, row in result.iterrows()]
     return result
+
+
+def _rows(draws: xr.DataArray, probabilities: tuple[float, float]) -> pd.DataFrame:
+    """Estimates and convergence of the entries of a variable."""
+    values = draws.transpose("chain", "draw", ...).to_numpy()
+    sampled = values.reshape(values.shape[0] * values.shape[1], -1)
+    low, high = np.quantile(sampled, probabilities, axis=0)
+    found = convergence(values)
+    return pd.DataFrame(
+        {
+            "mean": sampled.mean(axis=0),
+            "sd": sampled.std(axis=0, ddof=1),
+            "median": np.median(sampled, axis=0),
+            quantile_name(probabilities[0]): low,
+            quantile_name(probabilities[1]): high,
+            "ess_bulk": found.ess_bulk.ravel(),
+            "ess_tail": found.ess_tail.ravel(),
+            "r_hat": found.r_hat.ravel(),
+        },
+        index=labels(draws),
+    )
 
 
 def _parameter_status(row: "pd.Series[Any]") -> str:
@@ -78,6 +86,8 @@ _ADVICE = {
 
 def with_sensitivity(parameters: pd.DataFrame, dt: xr.DataTree) -> pd.DataFrame:
     """Add power-scaling sensitivity (Kallioinen et al. 2024) and advice."""
+    import arviz as az
+
     psense = _quietly(lambda: az.psense_summary(dt, round_to=6))
     table = parameters.assign(
         prior_sensitivity=psense["prior"].reindex(parameters.index),
