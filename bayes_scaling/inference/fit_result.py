@@ -166,9 +166,9 @@ class Fit:
             See :func:`bayes_scaling.inference.diagnostics.prior_contribution.contribution`: prior,
             the estimate under weak priors, and posterior.
         """
-        from bayes_scaling.inference.diagnostics.prior_contribution import contribution
+        from bayes_scaling.inference.diagnostics.prior_contribution import contribution, weak_fits
 
-        return contribution(self)
+        return contribution(self, weak_fits(self))
 
     def diagnose(self) -> "Diagnosis":
         """Diagnose convergence, fit and prior sensitivity, with a verdict and remedies."""

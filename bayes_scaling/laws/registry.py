@@ -1,9 +1,13 @@
 """The laws there are: ours, one explicit line each, and those of installed packages."""
 
 import difflib
+import os
 import re
+import sys
 from collections.abc import Iterable
-from importlib.metadata import entry_points
+from contextlib import suppress
+from functools import lru_cache
+from importlib.metadata import EntryPoint, entry_points
 
 from bayes_scaling.core.arguments import shown
 from bayes_scaling.errors import LawError
@@ -96,7 +100,7 @@ def available() -> dict[str, Law]:
     ('floor', 'A', 'B', 'alpha_N', 'alpha_D')
     """
     laws = dict(_OURS)
-    for point in entry_points(group=ENTRY_POINT_GROUP):
+    for point in _installed(_places()):
         law = point.load()
         if not isinstance(law, Law):
             raise LawError(
@@ -107,6 +111,21 @@ def available() -> dict[str, Law]:
             raise LawError(f"entry point {point.name!r} registers the law {law.name!r} again")
         laws[law.name] = law
     return laws | _REGISTERED
+
+
+def _places() -> tuple[tuple[str, int], ...]:
+    """Where packages are installed, and when one came or went."""
+    found = []
+    for place in sys.path:
+        with suppress(OSError):
+            found.append((place, os.stat(place or os.curdir).st_mtime_ns))
+    return tuple(found)
+
+
+@lru_cache(maxsize=1)
+def _installed(_places: tuple[tuple[str, int], ...]) -> tuple[EntryPoint, ...]:
+    """Laws of installed packages: reading the metadata of them all takes longer than a forecast."""
+    return tuple(entry_points(group=ENTRY_POINT_GROUP))
 
 
 def register(law: Law) -> Law:

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from bayes_scaling.inference import Fit
-from bayes_scaling.inference.diagnostics.prior_contribution import contribution, weak_forecasts
+from bayes_scaling.inference.diagnostics.prior_contribution import weak_fits, weak_forecasts
 from bayes_scaling.model import Population, population
 from bayes_scaling.report import report_content
 from tests.conftest import TRUTH
@@ -24,7 +24,7 @@ def learned(make_fit: Callable[..., Fit]) -> Fit:
 def test_the_runs_say_what_they_were_simulated_with(learned: Fit) -> None:
     # Draws of this fit scatter about the truth, so runs and posterior must agree, amplitudes
     # too: those are at the fit's reference point, and each family was fitted at its own.
-    table = contribution(learned).set_index(["family", "name"])
+    table = learned.prior_contribution().set_index(["family", "name"])
     assert set(table.index.get_level_values("name")) == set(learned.law.names)
     assert (table["moved"].abs() < 2.6).all()
     amplitudes = table.loc[(slice(None), ["A", "B"]), :]
@@ -34,7 +34,7 @@ def test_the_runs_say_what_they_were_simulated_with(learned: Fit) -> None:
 
 def test_weak_forecasts_follow_the_curve_inside_the_data(learned: Fit) -> None:
     points = learned.runs[["family", "params", "tokens", "flops"]]
-    found = weak_forecasts(learned, points)
+    found = weak_forecasts(weak_fits(learned), points)
     assert found.index.equals(points.index)
     assert_allclose(found["q50"], learned.runs["loss"], rtol=0.03)
     inside = (found["q05"] < learned.runs["loss"]) & (learned.runs["loss"] < found["q95"])

@@ -1,5 +1,6 @@
 """Contribution of a learned prior: prior, runs and posterior side by side."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,10 +9,10 @@ from numpy.typing import NDArray
 
 from bayes_scaling.core.draw_summary import CENTRAL, Z90, quantiles_of
 from bayes_scaling.core.random_streams import Stream, generator
-from bayes_scaling.inference.point import PointFit, fit_point
 
 if TYPE_CHECKING:
     from bayes_scaling.inference.fit_result import Fit
+    from bayes_scaling.inference.point import PointFit
 
 __all__ = ["contribution", "weak_fits", "weak_forecasts"]
 
@@ -20,24 +21,30 @@ Floats = NDArray[np.float64]
 _DRAWS = 4000
 
 
-def weak_fits(fit: "Fit") -> dict[str, PointFit]:
+def weak_fits(fit: "Fit") -> dict[str, "PointFit"]:
     """Fit each family by itself under the weak priors of the law.
 
     Modes with a normal distribution about them (Laplace), which cost nothing, and not draws: good
     enough to see whether the learned prior or the runs decide.
     """
+    from bayes_scaling.inference.point import fit_point
+
     return {
         str(name): fit_point(fit.default_law, rows) for name, rows in fit.runs.groupby("family")
     }
 
 
-def contribution(fit: "Fit", seed: int = 0) -> pd.DataFrame:
+def contribution(
+    fit: "Fit", fits: Mapping[str, "PointFit"], seed: int = 0
+) -> pd.DataFrame:
     """Prior, estimate under weak priors, and posterior of every parameter of the law.
 
     Parameters
     ----------
     fit : Fit
         A fit under learned priors.
+    fits : mapping of str to PointFit
+        Of its families, as :func:`weak_fits` makes them.
     seed : int
         Seed of the draws from the normal approximation.
 
@@ -52,7 +59,7 @@ def contribution(fit: "Fit", seed: int = 0) -> pd.DataFrame:
     rng = generator(Stream.CONTRIBUTION, seed)
     posterior, prior = fit.posterior, fit.dt["prior"].to_dataset()
     rows = []
-    for family, point in weak_fits(fit).items():
+    for family, point in fits.items():
         runs = _at_reference(fit, point, rng)
         for parameter in fit.law.parameters:
             name = parameter.name
@@ -71,7 +78,7 @@ def contribution(fit: "Fit", seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _at_reference(fit: "Fit", point: PointFit, rng: np.random.Generator) -> dict[str, Floats]:
+def _at_reference(fit: "Fit", point: "PointFit", rng: np.random.Generator) -> dict[str, Floats]:
     """Draws of the law's parameters about a mode, at the fit's reference point."""
     law = fit.law
     theta = rng.multivariate_normal(point.theta, point.covariance, _DRAWS, method="eigh")
@@ -82,13 +89,13 @@ def _at_reference(fit: "Fit", point: PointFit, rng: np.random.Generator) -> dict
     return dict(law.move(values, shift))
 
 
-def weak_forecasts(fit: "Fit", points: pd.DataFrame) -> pd.DataFrame:
+def weak_forecasts(fits: Mapping[str, "PointFit"], points: pd.DataFrame) -> pd.DataFrame:
     """Forecast the loss of one run at points, under the weak priors of the law.
 
     Parameters
     ----------
-    fit : Fit
-        A fit under learned priors.
+    fits : mapping of str to PointFit
+        Of the families of a fit under learned priors, as :func:`weak_fits` makes them.
     points : pandas.DataFrame
         family (fitted), params, tokens, flops and what else the law reads.
 
@@ -98,7 +105,6 @@ def weak_forecasts(fit: "Fit", points: pd.DataFrame) -> pd.DataFrame:
         Columns q05, q50, q95, rows as in ``points``. Noise is in, the error of the law itself,
         which weak priors know nothing of, is not.
     """
-    fits = weak_fits(fit)
     parts = []
     for family, rows in points.groupby("family"):
         point = fits[str(family)]
