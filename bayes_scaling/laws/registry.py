@@ -1,13 +1,13 @@
 """The laws there are: ours, one explicit line each, and those of installed packages."""
 
 import difflib
-import os
 import re
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 
 from bayes_scaling.core.arguments import shown
 from bayes_scaling.errors import LawError
@@ -118,7 +118,7 @@ def _places() -> tuple[tuple[str, int], ...]:
     found = []
     for place in sys.path:
         with suppress(OSError):
-            found.append((place, os.stat(place or os.curdir).st_mtime_ns))
+            found.append((place, Path(place).stat().st_mtime_ns))
     return tuple(found)
 
 

@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 from msgspec import structs
 from numpy.testing import assert_allclose
+from scipy.special import softmax
+from scipy.stats import norm
 
 from bayes_scaling.decisions import (
     Compute,
@@ -40,14 +42,19 @@ def test_saving_by_hand() -> None:
     decision = Decision(np.array([[0.0, 3.0], [2.0, 0.0]]), np.array([0.0, 1.0]))
     # Undecided the second plan loses 1 on average; in full knowledge nothing is lost.
     assert decision.perfect() == 1.0
-    sure = np.array([[1.0, 0.0], [0.0, 1.0]])
-    assert decision.saved(sure) == 1.0
-    assert decision.saved(np.full((4, 2), 0.5)) == 0.0
+    sure = decision.informed(np.array([[0.0, -np.inf], [-np.inf, 0.0]]))
+    assert (sure.saved, sure.effective_draws) == (1.0, 1.0)
+    # Likelihoods count relative to each other only.
+    ignorant = decision.informed(np.full((4, 2), -1e5))
+    assert (ignorant.saved, ignorant.effective_draws) == (0.0, 2.0)
     # With probability 0.8 the first draw: the first plan loses 0.6, the second 1.6; else 2.4 and
     # 0.4. On average the second one loses 1.0 and the better of both 0.5.
-    assert_allclose(decision.saved(np.array([[0.8, 0.2], [0.2, 0.8]])), 0.5)
-    assert_allclose(decision.sd_left(sure), 0.0, atol=1e-12)
-    assert_allclose(decision.sd_left(np.full((4, 2), 0.5)), 1.0)
+    half = decision.informed(np.log(np.array([[0.8, 0.2], [0.2, 0.8]])))
+    assert_allclose(half.saved, 0.5)
+    assert_allclose(half.effective_draws, 1 / (0.8**2 + 0.2**2))
+    assert_allclose(half.sd_left, np.sqrt(0.8 * 0.2) / 0.5)
+    assert_allclose(sure.sd_left, 0.0, atol=1e-12)
+    assert_allclose(ignorant.sd_left, 1.0)
 
 
 def test_perfect_knowledge_saves_the_regret_of_the_plan(wide: Fit) -> None:
@@ -101,7 +108,17 @@ def _weights(draws, runs):  # type: ignore[no-untyped-def]
     outcomes = Outcomes.of(draws, 0, len(runs))
     for log_params, log_tokens in runs:
         outcomes = outcomes.after(log_params, log_tokens)
-    return outcomes.weights
+    return softmax(outcomes.log_density, axis=1)
+
+
+def test_likelihoods_are_normal_about_the_moments_of_a_draw(wide: Fit) -> None:
+    draws = family_posterior(wide, "web", 0)
+    start = Outcomes.of(draws, 0, 1)
+    where = np.log(1e9), np.log(2e10)
+    centre, sigma = draws.moments(draws.at(*(np.array([size]) for size in where)))
+    outcome = centre[start.picked] + sigma[start.picked] * start.noise[0]
+    expected = softmax(norm.logpdf(outcome[:, None], centre, sigma), axis=1)
+    assert_allclose(_weights(draws, [where]), expected, rtol=1e-9)
 
 
 def test_weights_are_those_of_bayes_theorem(wide: Fit) -> None:

@@ -34,9 +34,7 @@ def weak_fits(fit: "Fit") -> dict[str, "PointFit"]:
     }
 
 
-def contribution(
-    fit: "Fit", fits: Mapping[str, "PointFit"], seed: int = 0
-) -> pd.DataFrame:
+def contribution(fit: "Fit", fits: Mapping[str, "PointFit"], seed: int = 0) -> pd.DataFrame:
     """Prior, estimate under weak priors, and posterior of every parameter of the law.
 
     Parameters

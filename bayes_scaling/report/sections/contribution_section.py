@@ -1,6 +1,5 @@
 """Section on what a learned prior contributed to parameters and forecasts."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -19,6 +18,8 @@ from bayes_scaling.report.input_records import Contribution, PriorContribution, 
 from bayes_scaling.report.study import Study
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bayes_scaling.inference.point import PointFit
 
 __all__ = ["contribution_section"]
@@ -43,9 +44,7 @@ def contribution_section(study: Study, forecasts: list[ForecastRow]) -> Contribu
     )
 
 
-def _both(
-    fit: Fit, weak: "Mapping[str, PointFit]", points: pd.DataFrame
-) -> list[PriorForecast]:
+def _both(fit: Fit, weak: "Mapping[str, PointFit]", points: pd.DataFrame) -> list[PriorForecast]:
     """Forecasts under both priors; none where inputs are the best ones of each draw."""
     if fit.law.best:
         return []
