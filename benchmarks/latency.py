@@ -133,18 +133,20 @@ def expected(
 def started(options: Options, checkouts: list[Checkout], before: Results) -> Results:
     """Return the results to go on with: those of the file if they are of the same commits."""
     commits = {one.name: one.commit() for one in checkouts}
-    same = all(before.commits.get(name, commit) == commit for name, commit in commits.items())
-    if same and not options.restart:
-        before.commits |= commits
-        before.limit = options.limit
-        return before
-    if not options.restart:
+    differ = any(before.commits.get(name, commit) != commit for name, commit in commits.items())
+    if differ and not options.restart:
         raise SystemExit(
             f"{options.results} is of commits {before.commits}, and these are {commits}; give "
             "--restart to measure all again, or --results FILE"
         )
-    machine = {"cores": str(os.process_cpu_count()), "python": platform.python_version()}
-    return Results(options.results, commits, machine | {"system": platform.system()}, options.limit)
+    machine = {
+        "cores": str(os.process_cpu_count()),
+        "system": platform.system(),
+        "python": platform.python_version(),
+    }
+    samples = {} if options.restart else before.samples
+    known = {} if options.restart else before.commits
+    return Results(options.results, known | commits, machine, options.limit, samples)
 
 
 def carry_out(jobs: list[Job], checkouts: list[Checkout], options: Options) -> None:

@@ -143,11 +143,12 @@ def _laws(results: Results) -> Figure:
     rows = sorted(_measured(results, "laws"), key=lambda row: row[1].seconds)
     figure = Figure(figsize=(7.0, 0.6 + 0.22 * len(rows)), layout="constrained")
     axes = figure.subplots()
-    axes.barh([job.says for job, _ in rows], [one.seconds for _, one in rows], height=0.6)
+    lengths = [0.0 if one.failure else one.seconds for _, one in rows]
+    axes.barh([job.says for job, _ in rows], lengths, height=0.6)
     for place, (_, one) in enumerate(rows):
         axes.annotate(
             one.failure[:40] or _short(one.seconds),
-            (one.seconds, place),
+            (lengths[place], place),
             xytext=(3, 0),
             textcoords="offset points",
             va="center",
