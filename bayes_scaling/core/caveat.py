@@ -78,6 +78,7 @@ CODES: dict[str, str] = {
     "taken-as-steps": "a column of another name was taken as steps",
     "tied-risk": "plans are equal in risk, and the least expected loss decided",
     "stuck-particles": "particles of a fit of a curve hardly moved",
+    "time-limit": "the sampler of a fit was stopped by its limit of time",
     "typical-input": "an input that is not stated is taken as typical of the family's runs",
     "uncertain-prices": "prices are uncertain, and the optimum is that of each draw at its own",
     "unread-times": "times of a log were not read",

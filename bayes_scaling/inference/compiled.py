@@ -1,13 +1,14 @@
 """Compiled models, which are sampled on other runs without compiling again."""
 
-import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import xarray as xr
 
+from bayes_scaling.core.progress import Progress, Stage
 from bayes_scaling.errors import FitError
-from bayes_scaling.inference.settings import Progress, SamplerSettings, no_progress
+from bayes_scaling.inference.settings import SamplerSettings
 from bayes_scaling.inference.start import starting_point, unconstrained
 from bayes_scaling.model.family_coordinates import FamilyCoordinates
 from bayes_scaling.model.frame import Design, ReferenceFrame
@@ -22,7 +23,8 @@ class Sampled:
     """Draws of the model's free variables, with sampler statistics and timings in seconds.
 
     ``thin``: one in so many draws was kept; the statistics are of all of them. ``converged``:
-    whether the chains have, by :func:`bayes_scaling.inference.sampler.sample_well`.
+    whether the chains have, by :func:`bayes_scaling.inference.sampler.sample_well`. ``stopped``:
+    whether ``max_seconds`` ended it, so that there may be fewer draws than asked for.
     """
 
     draws: xr.Dataset
@@ -31,6 +33,7 @@ class Sampled:
     sample_seconds: float
     thin: int = 1
     converged: bool = True
+    stopped: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,37 +91,38 @@ class Compiled:
         ----------
         settings : SamplerSettings
             Chains, draws, seed.
-        progress : callable, optional
-            Callback that takes progress messages.
+        progress : Progress, optional
+            Where to say how far it is.
         """
-        import nutpie
-
-        callback = progress or no_progress
-        callback(f"sampling {settings.chains} chains of {settings.tune} + {settings.draws} draws")
-        began = time.perf_counter()
-        try:
-            tree = nutpie.sample(
-                self.model,
-                draws=settings.draws,
-                tune=settings.tune,
-                chains=settings.chains,
-                cores=settings.workers,
-                seed=settings.seed,
-                adaptation="low_rank",
-                target_accept=settings.target_accept,
-                save_warmup=False,
-                progress_bar=False,
-                progress_callback=_Milestones(settings, callback),
-                progress_rate=500,
-            )
-        except (RuntimeError, ValueError) as error:
-            reason = str(error).splitlines()[0]
-            raise FitError(f"the sampler could not go on: {reason}") from error
+        progress = progress or Progress()
+        with progress.stage("importing libraries"):
+            import nutpie
+        text = f"sampling {settings.chains} chains of {settings.tune} + {settings.draws} draws"
+        total = settings.chains * (settings.tune + settings.draws)
+        with progress.stage("sampling", text, total, "draws") as stage:
+            try:
+                tree = nutpie.sample(
+                    self.model,
+                    draws=settings.draws,
+                    tune=settings.tune,
+                    chains=settings.chains,
+                    cores=settings.workers,
+                    seed=settings.seed,
+                    adaptation="low_rank",
+                    target_accept=settings.target_accept,
+                    save_warmup=False,
+                    progress_bar=False,
+                    progress_callback=_counting(stage),
+                    progress_rate=500,
+                )
+            except (RuntimeError, ValueError) as error:
+                reason = str(error).splitlines()[0]
+                raise FitError(f"the sampler could not go on: {reason}") from error
         return Sampled(
             draws=tree["posterior"].to_dataset(),
             stats=tree["sample_stats"].to_dataset(),
             compile_seconds=self.seconds,
-            sample_seconds=time.perf_counter() - began,
+            sample_seconds=stage.elapsed,
         )
 
 
@@ -135,36 +139,25 @@ def compile_model(
         Of the runs.
     design : Design
         The runs; they also give the starting point.
-    progress : callable, optional
-        Callback that takes progress messages.
+    progress : Progress, optional
+        Where to say how far it is.
     """
-    import nutpie
+    progress = progress or Progress()
+    with progress.stage("importing libraries"):
+        import nutpie
 
-    from bayes_scaling.model.build import build
+        from bayes_scaling.model.build import build
 
-    callback = progress or no_progress
-    callback("compiling the model, which takes about half a minute")
-    began = time.perf_counter()
-    coordinates = FamilyCoordinates.of(spec, frame)
-    start = starting_point(spec, frame, design)
-    # All chains start near the mode and tuning spreads them: random starts leave chains stuck in
-    # families of few runs.
-    graph = build(spec, frame, design, coordinates)
-    model = nutpie.compile_pymc_model(graph, initial_points=start, jitter_rvs=set())
-    return Compiled(spec, frame, coordinates, model, time.perf_counter() - began)
+    with progress.stage("compiling", "compiling the model") as stage:
+        coordinates = FamilyCoordinates.of(spec, frame)
+        start = starting_point(spec, frame, design)
+        # All chains start near the mode and tuning spreads them: random starts leave chains stuck
+        # in families of few runs.
+        graph = build(spec, frame, design, coordinates)
+        model = nutpie.compile_pymc_model(graph, initial_points=start, jitter_rvs=set())
+    return Compiled(spec, frame, coordinates, model, stage.elapsed)
 
 
-class _Milestones:
-    """Reports each fifth of the draws."""
-
-    def __init__(self, settings: SamplerSettings, callback: Progress) -> None:
-        self.total = settings.chains * (settings.tune + settings.draws)
-        self.callback = callback
-        self.reported = 0
-
-    def __call__(self, chains: list[Any]) -> None:
-        done = sum(chain.finished_draws for chain in chains)
-        fifth = int(5 * done / self.total)
-        if self.reported < fifth < 5:
-            self.reported = fifth
-            self.callback(f"sampled {20 * fifth}% of the draws")
+def _counting(stage: Stage) -> Callable[[list[Any]], None]:
+    """Return the callback of the sampler that counts draws of all chains."""
+    return lambda chains: stage.update(sum(chain.finished_draws for chain in chains))

@@ -15,6 +15,7 @@ from bayes_scaling.core.caveat import Caveat, deprecated_texts, texts
 from bayes_scaling.core.display import html_list, html_table
 from bayes_scaling.core.files import path_of
 from bayes_scaling.core.old_names import old_names
+from bayes_scaling.core.progress import Seconds
 from bayes_scaling.errors import FitError, LawError
 from bayes_scaling.inference.storage import fit_file
 from bayes_scaling.laws import Law, get
@@ -90,6 +91,11 @@ class Fit:
         return tuple(map(Caveat.from_dict, json.loads(self.dt.attrs["caveats"])))
 
     warnings = deprecated_texts("warnings")
+
+    @property
+    def seconds(self) -> tuple[Seconds, ...]:
+        """Wall-clock time of the stages of the fit; none for a file of an earlier version."""
+        return tuple(map(Seconds.from_dict, json.loads(self.dt.attrs.get("seconds", "[]"))))
 
     @cached_property
     def runs(self) -> pd.DataFrame:

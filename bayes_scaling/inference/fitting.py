@@ -1,5 +1,6 @@
 """Fitting a law to a table of runs."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -7,19 +8,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from bayes_scaling.core.old_names import old_names
+from bayes_scaling.core.progress import OTHER, Progress, ProgressOption
 from bayes_scaling.errors import DataError, LawError
 from bayes_scaling.inference.compiled import Compiled, compile_model
 from bayes_scaling.inference.data_caveats import data_caveats
 from bayes_scaling.inference.fit_result import Fit
-from bayes_scaling.inference.rolling import rolling_steps
+from bayes_scaling.inference.rolling import Step, rolling_steps
 from bayes_scaling.inference.sampler import sample_well
-from bayes_scaling.inference.settings import (
-    SETTINGS,
-    Progress,
-    SamplerSettings,
-    no_progress,
-    progress_callback,
-)
+from bayes_scaling.inference.settings import SETTINGS, SamplerSettings
+from bayes_scaling.inference.time_limit import time_limit
 from bayes_scaling.inference.tree import assemble, with_derived
 from bayes_scaling.laws import DEFAULT, Law, Prior, get
 from bayes_scaling.laws.check_law import check_law
@@ -88,7 +85,7 @@ class Procedure:
         )
 
     def run(
-        self, table: Runs, progress: Progress = no_progress, compiled: Compiled | None = None
+        self, table: Runs, progress: Progress | None = None, compiled: Compiled | None = None
     ) -> tuple[Fit, Compiled]:
         """Fit one table of runs.
 
@@ -96,8 +93,8 @@ class Procedure:
         ----------
         table : Runs
             The runs.
-        progress : callable
-            Callback that takes progress messages.
+        progress : Progress, optional
+            Where to say how far it is.
         compiled : Compiled, optional
             Model of an earlier fit; used again where the table has the same families.
 
@@ -114,35 +111,46 @@ class Procedure:
         LawError, FitError
             If the law, its priors or the sampler's settings are.
         """
+        progress = progress or Progress()
         rows = _rows_of(table)
-        spec, frame = self.specify(rows)
-        design = arrays(spec, frame, rows)
-        if compiled and compiled.accepts(spec, frame):
-            compiled = compiled.with_runs(design, frame)
-        else:
-            compiled = compile_model(spec, frame, design, progress)
-        sampled = sample_well(
-            compiled,
-            self.settings,
-            progress,
-            transform=lambda draws: with_derived(spec, hierarchy.named(spec, frame, draws)),
-        )
-        steps = {}
-        if spec.discrepancy:
-            progress("forecasting each family's larger runs from its smaller ones")
-            steps = {str(f): rolling_steps(spec.law, own) for f, own in rows.groupby("family")}
-        progress("computing predictions and likelihoods")
-        tree = assemble(
-            spec=spec,
-            frame=frame,
-            design=design,
-            sampled=sampled,
-            settings=self.settings,
-            runs=table,
-            caveats=data_caveats(table, rows, spec),
-            steps=steps,
-        )
+        with progress.stage(OTHER, f"fitting {self.law.name} to {len(rows)} runs") as stage:
+            spec, frame = self.specify(rows)
+            design = arrays(spec, frame, rows)
+            if compiled and compiled.accepts(spec, frame):
+                compiled = compiled.with_runs(design, frame)
+            else:
+                compiled = compile_model(spec, frame, design, progress)
+            sampled = sample_well(
+                compiled,
+                self.settings,
+                progress,
+                transform=lambda draws: with_derived(spec, hierarchy.named(spec, frame, draws)),
+            )
+            steps = _rolling(rows, spec.law, progress) if spec.discrepancy else {}
+            with progress.stage("groups", "computing predictions and likelihoods"):
+                tree = assemble(
+                    spec=spec,
+                    frame=frame,
+                    design=design,
+                    sampled=sampled,
+                    settings=self.settings,
+                    runs=table,
+                    caveats=(*data_caveats(table, rows, spec), *time_limit(self.settings, sampled)),
+                    steps=steps,
+                )
+        tree.attrs["seconds"] = json.dumps([entry.to_dict() for entry in stage.seconds])
         return Fit(tree, self.law), compiled
+
+
+def _rolling(rows: pd.DataFrame, law: Law, progress: Progress) -> dict[str, list[Step]]:
+    """Errors of each family's own forecasts, for the scale of its discrepancy."""
+    families = rows.groupby("family")
+    text, steps = "forecasting each family's larger runs from its smaller ones", {}
+    with progress.stage("forecasting errors", text, len(families), "families") as stage:
+        for family, own in families:
+            steps[str(family)] = rolling_steps(law, own)
+            stage.advance()
+    return steps
 
 
 def _rows_of(table: Runs) -> pd.DataFrame:
@@ -169,7 +177,8 @@ def fit(
     chains: int = 4,
     cores: int = 0,
     target_accept: float = 0.95,
-    progress: bool | Progress = True,
+    max_seconds: float | None = None,
+    progress: ProgressOption = True,
 ) -> Fit:
     """Fit a law to runs by MCMC, families partially pooled.
 
@@ -191,10 +200,11 @@ def fit(
         Distribution of log loss about the curve.
     priors : mapping of str to Prior, optional
         Priors that replace those of single parameters.
-    draws, tune, chains, cores, target_accept
+    draws, tune, chains, cores, target_accept, max_seconds
         See :class:`bayes_scaling.inference.sampler.SamplerSettings`.
-    progress : bool or callable
-        Whether to report progress on standard error, or a callback that takes each message.
+    progress : bool, callable or Progress
+        Whether to show how far it is and the time left, in a terminal or notebook; or a function
+        that takes each message as text. See :mod:`bayes_scaling.core.progress`.
 
     Returns
     -------
@@ -223,10 +233,13 @@ def fit(
         chains=chains,
         cores=cores,
         target_accept=target_accept,
+        max_seconds=max_seconds,
         seed=seed,
     )
-    table = load_runs(runs).with_inputs(procedure.law.own_inputs)
-    return procedure.run(table, progress_callback(progress))[0]
+    shown = Progress.of(progress)
+    with shown.stage("reading", "reading and checking the runs"):
+        table = load_runs(runs).with_inputs(procedure.law.own_inputs)
+    return procedure.run(table, shown)[0]
 
 
 def build_model(

@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 import xarray as xr
 
+from bayes_scaling.core.progress import Progress
 from bayes_scaling.inference.compiled import Compiled, Sampled
 from bayes_scaling.inference.convergence import worst_convergence
-from bayes_scaling.inference.settings import Progress, SamplerSettings, no_progress
+from bayes_scaling.inference.settings import SamplerSettings
 
 __all__ = ["ESS_MIN", "LONGER", "RHAT_MAX", "sample_well"]
 
@@ -43,8 +44,8 @@ def sample_well(
         The model.
     settings : SamplerSettings
         Of the first round.
-    progress : callable, optional
-        Callback that takes progress messages.
+    progress : Progress, optional
+        Where to say how far it is.
     rhat_max : float
         Largest R-hat of converged chains.
     longer : sequence of int
@@ -59,21 +60,21 @@ def sample_well(
     Sampled
         Draws of the last round, with the time of all rounds.
     """
-    callback = progress or no_progress
-    sampled = compiled.sample(settings, callback)
+    progress = progress or Progress()
+    sampled = compiled.sample(settings, progress)
     spent = sampled.sample_seconds
     for times in longer:
         failure = _failure(sampled, rhat_max, transform or _exponentials)
         if not failure:
             break
-        callback(f"{failure}: sampling {times} times longer")
+        progress.say(f"{failure}: sampling {times} times longer")
         more = replace(
             settings,
             draws=times * settings.draws,
             tune=2 * settings.tune,
             target_accept=max(settings.target_accept, _TARGET_ACCEPT),
         )
-        whole = compiled.sample(more, callback)
+        whole = compiled.sample(more, progress)
         spent += whole.sample_seconds
         sampled = replace(whole, draws=_thinned(whole.draws, times), thin=times)
     else:

@@ -1,8 +1,7 @@
-"""Settings of the sampler, and the progress callback."""
+"""Settings of the sampler."""
 
+import math
 import os
-import sys
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 
 import numpy as np
@@ -10,25 +9,7 @@ import numpy as np
 from bayes_scaling.core.arguments import is_number, shown
 from bayes_scaling.errors import FitError
 
-__all__ = ["SETTINGS", "Progress", "SamplerSettings", "no_progress", "progress_callback"]
-
-Progress = Callable[[str], None]
-"""Callback that takes one message."""
-
-
-def no_progress(sentence: str) -> None:
-    """Ignore the message."""
-
-
-def progress_callback(progress: bool | Progress) -> Progress:
-    """Return the callback of an option ``progress``: a function, or True for standard error."""
-    if callable(progress):
-        return progress
-    if not isinstance(progress, bool):
-        raise FitError(f"progress is {shown(progress)}; True, False or a function is needed")
-    if not progress:
-        return no_progress
-    return lambda sentence: print(f"bayes_scaling: {sentence} …", file=sys.stderr)  # noqa: T201
+__all__ = ["SETTINGS", "SamplerSettings"]
 
 
 @dataclass(frozen=True)
@@ -49,6 +30,9 @@ class SamplerSettings:
         Acceptance the step size is tuned to, between 0 and 1.
     seed : int
         Random seed.
+    max_seconds : float, optional
+        Time to sample, compilation left out. When it is up the draws so far are kept, with a
+        caveat; without it chains are sampled again, for longer, until they have converged.
     """
 
     draws: int = 1000
@@ -57,6 +41,7 @@ class SamplerSettings:
     cores: int = 0
     target_accept: float = 0.95
     seed: int = 0
+    max_seconds: float | None = None
 
     def __post_init__(self) -> None:
         for name, least in (("draws", 50), ("tune", 100), ("chains", 2), ("seed", 0), ("cores", 0)):
@@ -71,6 +56,10 @@ class SamplerSettings:
                 f"target_accept is {shown(self.target_accept)}, between 0 and 1 is needed"
             )
 
+        limit = self.max_seconds
+        if limit is not None and not (is_number(limit) and 0 < limit < math.inf):
+            raise FitError(f"max_seconds is {shown(limit)}, a number above 0 or None is needed")
+
     @property
     def workers(self) -> int:
         """Chains sampled at a time: ``cores``, or as many as the machine has and chains need."""
@@ -78,7 +67,8 @@ class SamplerSettings:
 
     def to_dict(self) -> dict[str, int | float | str]:
         """Return the settings as plain values."""
-        return asdict(self) | {"sampler": "nutpie", "adaptation": "low_rank"}
+        stated = {name: value for name, value in asdict(self).items() if value is not None}
+        return stated | {"sampler": "nutpie", "adaptation": "low_rank"}
 
 
 SETTINGS = tuple(field.name for field in fields(SamplerSettings))

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from bayes_scaling.core.progress import Progress
 from bayes_scaling.inference.compiled import Sampled
 from bayes_scaling.inference.sampler import sample_well
 from bayes_scaling.inference.settings import SamplerSettings
@@ -43,7 +44,7 @@ def test_converged_chains_are_sampled_once() -> None:
 
 def test_chains_that_disagree_are_sampled_longer_and_thinned() -> None:
     compiled, said = Scripted(good_from=1), []
-    sampled = sample_well(compiled, SamplerSettings(), said.append)  # type: ignore[arg-type]
+    sampled = sample_well(compiled, SamplerSettings(), Progress.of(said.append))  # type: ignore[arg-type]
     assert [one.draws for one in compiled.asked] == [1000, 4000]
     assert compiled.asked[1].target_accept > compiled.asked[0].target_accept
     assert sampled.thin == 4
@@ -55,7 +56,7 @@ def test_chains_that_disagree_are_sampled_longer_and_thinned() -> None:
 
 def test_divergences_are_a_reason_too() -> None:
     compiled, said = Scripted(good_from=1, diverging=True), []
-    sample_well(compiled, SamplerSettings(), said.append)  # type: ignore[arg-type]
+    sample_well(compiled, SamplerSettings(), Progress.of(said.append))  # type: ignore[arg-type]
     assert len(compiled.asked) == 2
     assert "1 draws diverged: sampling 4 times longer" in said
 

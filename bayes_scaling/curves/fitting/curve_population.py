@@ -11,6 +11,7 @@ from scipy.special import softmax
 
 from bayes_scaling.core.caveat import Caveat, deprecated_texts, texts
 from bayes_scaling.core.display import brief
+from bayes_scaling.core.progress import Progress, ProgressOption
 from bayes_scaling.core.random_streams import Stream, generator
 from bayes_scaling.curves.cleaning.anomalies import cleaned
 from bayes_scaling.curves.curve import Curve
@@ -20,7 +21,6 @@ from bayes_scaling.curves.fitting.curve_model import Model, ReferenceFrame
 from bayes_scaling.curves.fitting.particles import Gaussian, sample
 from bayes_scaling.curves.schedule import Schedule, warmed
 from bayes_scaling.errors import DataError
-from bayes_scaling.inference.settings import Progress, progress_callback
 from bayes_scaling.laws import Law, get
 from bayes_scaling.laws.training_curves import DEFAULT_CURVES
 
@@ -134,7 +134,7 @@ def learn(
     laws: Sequence[str | Law] | None = None,
     schedules: Mapping[str, Schedule] | None = None,
     seed: int = 0,
-    progress: bool | Progress = True,
+    progress: ProgressOption = True,
 ) -> CurvePopulation:
     """Learn a prior for runs in progress from finished runs.
 
@@ -153,8 +153,9 @@ def learn(
         Learning rates by run.
     seed : int
         Random seed.
-    progress : bool or callable
-        Whether to report progress on standard error, or a callback that takes each message.
+    progress : bool, callable or Progress
+        Whether to show how far it is and the time left, in a terminal or notebook; or a function
+        that takes each message as text. See :mod:`bayes_scaling.core.progress`.
 
     Returns
     -------
@@ -172,7 +173,6 @@ def learn(
     >>> population = bs.curves.learn(curves.curves, seed=0)  # doctest: +SKIP
     >>> bs.fit_curve(curve, population=population, end=10_000)  # doctest: +SKIP
     """
-    callback = progress_callback(progress)
     chosen = laws or (DEFAULT_CURVES if schedules is None else ("curve-annealed",))
     clean = [(curve, cleaned(curve, (schedules or {}).get(curve.run))) for curve in curves]
     used = [part.curve for _, part in clean if not part.diverged]
@@ -187,11 +187,14 @@ def learn(
     ]
     found = []
     evidence = []
-    for law in map(get, chosen):
-        callback(f"learning {law.name} from {len(used)} curves")
-        part, logs = _one_law(law, data, frames, seed)
-        found.append(part)
-        evidence.append(logs)
+    text = f"learning from {len(used)} curves"
+    with Progress.of(progress).stage("learning", text, len(chosen), "laws") as stage:
+        for law in map(get, chosen):
+            stage.text = f"learning {law.name} from {len(used)} curves"
+            part, logs = _one_law(law, data, frames, seed)
+            found.append(part)
+            evidence.append(logs)
+            stage.advance()
     weights = softmax(np.stack(evidence), axis=0).mean(axis=1)
     parts = tuple(
         LawPopulation(**{**vars(part), "weight": float(weight)})

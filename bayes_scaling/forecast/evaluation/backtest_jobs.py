@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor, as_completed
 from dataclasses import dataclass
 
+from bayes_scaling.core.progress import OTHER, Progress
 from bayes_scaling.forecast.evaluation.backtest_result import FitQuality
 from bayes_scaling.forecast.evaluation.checkpoint import Checkpoint, Result, key_of
 from bayes_scaling.forecast.evaluation.outcomes import score_rows
 from bayes_scaling.forecast.evaluation.thresholds import Division
 from bayes_scaling.inference import Fit, Procedure
-from bayes_scaling.inference.settings import Progress, no_progress
 from bayes_scaling.laws.signature import difference
 from bayes_scaling.model.spec_json import write_spec
 from bayes_scaling.runs import Runs
@@ -45,33 +45,33 @@ def results_of(
     jobs: list[Job],
     executor: Executor | None,
     kept: Checkpoint,
-    callback: Progress,
+    progress: Progress,
 ) -> list[Result]:
     """Run jobs that the checkpoint has no result of; return all results in order."""
     keys = [job.key() for job in jobs]
     found: dict[str, Result] = {k: kept.results[k] for k in keys if k in kept.results}
     left = [(key, job) for key, job in zip(keys, jobs, strict=True) if key not in found]
     if found:
-        callback(f"{len(found)} of {len(jobs)} fits taken from the checkpoint")
-    run = _beside(left, executor, callback) if executor else _in_turn(left, callback)
-    for key, result in run:
-        found[key] = result
-        kept.add(key, *result)
-        callback(f"{len(found)} of {len(jobs)} fits scored")
+        progress.say(f"{len(found)} of {len(jobs)} fits taken from the checkpoint")
+    run = _beside(left, executor, progress) if executor else _in_turn(left, progress)
+    with progress.stage(OTHER, "fitting smaller runs", len(left), "fits") as stage:
+        for key, result in run:
+            found[key] = result
+            kept.add(key, *result)
+            stage.advance()
     return [found[key] for key in keys]
 
 
-def _in_turn(left: list[Keyed], callback: Progress) -> Iterator[tuple[str, Result]]:
+def _in_turn(left: list[Keyed], progress: Progress) -> Iterator[tuple[str, Result]]:
     compiled = None
     for key, job in left:
-        callback(f"fitting {job} to {len(job.division.small)} runs")
         fitted_rows = job.table.select(job.table.table.index.isin(job.division.small.index))
-        fitted, compiled = job.procedure.run(fitted_rows, compiled=compiled)
+        fitted, compiled = job.procedure.run(fitted_rows, progress=progress, compiled=compiled)
         yield key, _scored(job, fitted)
 
 
 def _beside(
-    left: list[Keyed], executor: Executor, callback: Progress
+    left: list[Keyed], executor: Executor, progress: Progress
 ) -> Iterator[tuple[str, Result]]:
     """Results of jobs by an executor, and in this process of those that cannot be sent there."""
     names = list(dict.fromkeys(job.procedure.law.name for _, job in left))
@@ -88,16 +88,16 @@ def _beside(
                 group
             )
     for group in here:
-        yield from _after_all(group, callback)
+        yield from _after_all(group, progress)
     for future in as_completed(waiting):
         results = future.result()
-        yield from _after_all(waiting[future], callback) if results is None else results
+        yield from _after_all(waiting[future], progress) if results is None else results
 
 
-def _after_all(group: list[Keyed], callback: Progress) -> Iterator[tuple[str, Result]]:
+def _after_all(group: list[Keyed], progress: Progress) -> Iterator[tuple[str, Result]]:
     name = group[0][1].procedure.law.name
-    callback(f"law {name!r} cannot be imported by another process, so it is fitted in this one")
-    return _in_turn(group, callback)
+    progress.say(f"law {name!r} cannot be imported by another process, so it is fitted in this one")
+    return _in_turn(group, progress)
 
 
 def _pickled(group: list[Keyed]) -> bytes | None:
@@ -120,7 +120,7 @@ def _remote(payload: bytes, expected: Mapping[str, list[float]]) -> list[tuple[s
         return None
     if difference(group[0][1].procedure.law.fingerprint, expected) is not None:
         return None
-    return list(_in_turn(group, no_progress))
+    return list(_in_turn(group, Progress()))
 
 
 def _scored(job: Job, fitted: Fit) -> Result:

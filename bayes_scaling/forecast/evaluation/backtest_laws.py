@@ -11,6 +11,7 @@ import pandas as pd
 from bayes_scaling import laws
 from bayes_scaling.core.arguments import needs
 from bayes_scaling.core.caveat import unique
+from bayes_scaling.core.progress import Progress, ProgressOption
 from bayes_scaling.core.record_tables import to_table
 from bayes_scaling.errors import DataError, FitError
 from bayes_scaling.forecast.evaluation.backtest_jobs import Job, results_of
@@ -25,7 +26,6 @@ from bayes_scaling.forecast.evaluation.thresholds import (
 )
 from bayes_scaling.inference import Procedure
 from bayes_scaling.inference.data_caveats import data_caveats
-from bayes_scaling.inference.settings import Progress, progress_callback
 from bayes_scaling.laws.registry import each
 from bayes_scaling.runs import load_runs
 
@@ -43,7 +43,7 @@ def backtest(
     seed: int = 0,
     executor: Executor | None = None,
     checkpoint: str | PathLike[str] | None = None,
-    progress: bool | Progress = True,
+    progress: ProgressOption = True,
     **options: Any,
 ) -> Backtest:
     """Fit each law below thresholds of every family and score it above.
@@ -66,8 +66,9 @@ def backtest(
         follow each other, and a law is compiled once.
     checkpoint : path, optional
         A file that results are added to as they come, and taken from if they are there already.
-    progress : bool or callable
-        Whether to report progress on standard error, or a callback that takes each message.
+    progress : bool, callable or Progress
+        Whether to show how far it is and the time left, in a terminal or notebook; or a function
+        that takes each message as text. See :mod:`bayes_scaling.core.progress`.
     **options
         Passed to :func:`bayes_scaling.inference.fit`.
 
@@ -112,7 +113,7 @@ def backtest(
         named = ", ".join(f"{value:g}" for value in ratios)
         raise DataError(f"no family of {table.source} can be tested at ratio {named} ({reasons})")
     jobs = [Job(procedure, r, table, d) for procedure in procedures for r, d in tested.items()]
-    done = results_of(jobs, executor, Checkpoint(checkpoint), progress_callback(progress))
+    done = results_of(jobs, executor, Checkpoint(checkpoint), Progress.of(progress))
     points = pd.concat([part for part, _ in done], ignore_index=True)
     quality = to_table([row for _, row in done], FitQuality)
     scores = summarise(points, _KEYS).merge(quality, on=["law", "ratio"])

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
+from bayes_scaling.core.progress import OTHER, Progress, ProgressOption
 from bayes_scaling.core.random_streams import Stream, generator
 from bayes_scaling.errors import FitError
 from bayes_scaling.inference.compiled import Compiled, compile_model
@@ -20,7 +21,7 @@ from bayes_scaling.inference.diagnostics.calibration import Calibration
 from bayes_scaling.inference.fit_result import Fit
 from bayes_scaling.inference.fitting import Procedure
 from bayes_scaling.inference.sampler import LONGER, sample_well
-from bayes_scaling.inference.settings import Progress, SamplerSettings, progress_callback
+from bayes_scaling.inference.settings import SamplerSettings
 from bayes_scaling.laws import DEFAULT, Law
 from bayes_scaling.model import Spec, hierarchy
 from bayes_scaling.model.design import arrays
@@ -44,7 +45,7 @@ def sbc(
     replications: int = 100,
     seed: int = 0,
     longer: Sequence[int] = LONGER,
-    progress: bool | Progress = True,
+    progress: ProgressOption = True,
     **options: Any,
 ) -> Calibration:
     """Calibrate a model on the configurations of a table: true values from its prior.
@@ -61,8 +62,9 @@ def sbc(
         Random seed.
     longer : sequence of int
         Draws of further rounds where chains have not mixed, in units of the first.
-    progress : bool or callable
-        Whether to report progress on standard error, or a callback that takes each message.
+    progress : bool, callable or Progress
+        Whether to show how far it is and the time left, in a terminal or notebook; or a function
+        that takes each message as text. See :mod:`bayes_scaling.core.progress`.
     **options
         prior, pooling, noise, priors, and the sampler's settings, as
         :func:`bayes_scaling.inference.fit` has them.
@@ -77,15 +79,15 @@ def sbc(
         As a fit of the table would.
     """
     _check(replications)
-    callback = progress_callback(progress)
+    shown = Progress.of(progress)
     procedure = Procedure.of(law, seed=seed, **options)
     rows = load_runs(runs).with_inputs(procedure.law.own_inputs).fit_rows()
     spec, frame = procedure.specify(rows)
     design = arrays(spec, frame, rows)
     rng = generator(Stream.PRIOR_SBC, seed)
     truths = hierarchy.prior_draws(spec, frame, replications, rng)
-    compiled = compile_model(spec, frame, design, callback)
-    return _calibrate(compiled, design, truths, rng, callback=callback, longer=longer)
+    compiled = compile_model(spec, frame, design, shown)
+    return _calibrate(compiled, design, truths, rng, progress=shown, longer=longer)
 
 
 def posterior_sbc(
@@ -94,7 +96,7 @@ def posterior_sbc(
     replications: int = 50,
     seed: int = 0,
     longer: Sequence[int] = LONGER,
-    progress: bool | Progress = True,
+    progress: ProgressOption = True,
 ) -> Calibration:
     """Calibrate a fit where it stands: true values from its posterior, runs added to its own.
 
@@ -108,8 +110,9 @@ def posterior_sbc(
         Random seed.
     longer : sequence of int
         Draws of further rounds where chains have not mixed, in units of the first.
-    progress : bool or callable
-        Whether to report progress on standard error, or a callback that takes each message.
+    progress : bool, callable or Progress
+        Whether to show how far it is and the time left, in a terminal or notebook; or a function
+        that takes each message as text. See :mod:`bayes_scaling.core.progress`.
 
     Returns
     -------
@@ -121,7 +124,7 @@ def posterior_sbc(
         If there are fewer than 10 replications.
     """
     _check(replications)
-    callback = progress_callback(progress)
+    shown = Progress.of(progress)
     design = arrays(fit.spec, fit.frame, fit.runs)
     rng = generator(Stream.POSTERIOR_SBC, seed)
     flat = fit.posterior.stack(sample=("chain", "draw"))
@@ -129,8 +132,8 @@ def posterior_sbc(
     truths = flat.isel(sample=chosen).drop_vars(["sample", "chain", "draw"])
     truths = truths.rename(sample="draw").assign_coords(draw=np.arange(replications))
     truths = truths.expand_dims(chain=[0])
-    compiled = compile_model(fit.spec, fit.frame, design, callback)
-    return _calibrate(compiled, design, truths, rng, callback=callback, longer=longer, real=design)
+    compiled = compile_model(fit.spec, fit.frame, design, shown)
+    return _calibrate(compiled, design, truths, rng, progress=shown, longer=longer, real=design)
 
 
 def _check(replications: int) -> None:
@@ -146,25 +149,25 @@ def _calibrate(
     truths: xr.Dataset,
     rng: np.random.Generator,
     *,
-    callback: Progress,
+    progress: Progress,
     longer: Sequence[int],
     real: Design | None = None,
 ) -> Calibration:
     """Rank every true value in the posterior of runs simulated with it."""
     spec, ranks, not_converged = compiled.spec, [], 0
     count = truths.sizes["draw"]
-    for number in range(count):
-        truth = truths.isel(draw=[number])
-        simulated = _simulated(spec, design, truth, rng)
-        seen = simulated if real is None else _together(real, simulated)
-        settings = replace(_SETTINGS, seed=int(rng.integers(2**31)))
-        sampled = sample_well(compiled.with_runs(seen), settings, rhat_max=_RHAT_MAX, longer=longer)
-        not_converged += not sampled.converged
-        draws = hierarchy.named(spec, compiled.frame, sampled.draws)
-        ranks.append(_ranks(spec, seen, truth, draws, rng))
-        done = number + 1
-        if done == count or (10 * done) // count > (10 * number) // count:
-            callback(f"{done} of {count} simulated tables fitted")
+    with progress.stage(OTHER, "fitting simulated runs", count, "tables") as stage:
+        for number in range(count):
+            truth = truths.isel(draw=[number])
+            simulated = _simulated(spec, design, truth, rng)
+            seen = simulated if real is None else _together(real, simulated)
+            settings = replace(_SETTINGS, seed=int(rng.integers(2**31)))
+            model = compiled.with_runs(seen)
+            sampled = sample_well(model, settings, progress, rhat_max=_RHAT_MAX, longer=longer)
+            not_converged += not sampled.converged
+            draws = hierarchy.named(spec, compiled.frame, sampled.draws)
+            ranks.append(_ranks(spec, seen, truth, draws, rng))
+            stage.advance()
     whole = xr.concat(ranks, dim="sample")
     kind: Literal["prior", "posterior"] = "prior" if real is None else "posterior"
     return Calibration.of(whole, kind, not_converged)

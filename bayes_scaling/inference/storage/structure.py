@@ -10,6 +10,7 @@ import xarray as xr
 from msgspec import ValidationError, convert
 
 from bayes_scaling.core.caveat import Caveat
+from bayes_scaling.core.progress import Seconds
 from bayes_scaling.core.records import explain
 from bayes_scaling.inference.storage.structure_checks import (
     coordinates,
@@ -146,10 +147,12 @@ def _of_attributes(attributes: Mapping[str, Any], spec: Spec) -> Iterator[str]:
         of = {"excluded": int, "sampler": object, "caveats": dict}.get(name, str)
         if not isinstance(value, kind) or not all(isinstance(entry, of) for entry in entries):
             yield f"its attribute {name!r} is not {needed} as JSON"
-    try:
-        convert(_json(attributes["caveats"]), list[Caveat])
-    except ValidationError as error:
-        yield f"its attribute 'caveats' is not as it should be: {explain(error)}"
+    # Fits of earlier versions have no seconds by stage.
+    for name, record in (("caveats", Caveat), ("seconds", Seconds)):
+        try:
+            convert(_json(str(attributes.get(name, "[]"))), list[record])  # type: ignore[valid-type]
+        except ValidationError as error:
+            yield f"its attribute {name!r} is not as it should be: {explain(error)}"
     for name in ("seed", "compile_seconds", "sample_seconds"):
         value = attributes.get(name)
         if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:

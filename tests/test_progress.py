@@ -1,0 +1,199 @@
+"""Stages, their estimates and seconds, and where they are shown."""
+
+import logging
+import os
+import pty
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from bayes_scaling.core.progress import LOGGER, Progress
+from bayes_scaling.core.progress_display import display_here, in_words
+from bayes_scaling.errors import FitError
+
+
+class Clock:
+    """Time that passes when it is told to."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    found = Clock()
+    monkeypatch.setattr(time, "perf_counter", found)
+    return found
+
+
+def test_seconds_of_nested_stages_add_up_to_the_whole(clock: Clock) -> None:
+    progress = Progress()
+    with progress.stage("other") as whole:
+        clock.now += 1
+        for took in (3, 5):
+            with progress.stage("sampling"):
+                clock.now += took
+        with progress.stage("groups"), progress.stage("writing"):
+            clock.now += 2
+        assert [(one.stage, one.seconds) for one in whole.seconds] == [
+            ("sampling", 8.0),
+            ("writing", 2.0),
+            ("groups", 0.0),
+        ]
+    found = {one.stage: one.seconds for one in progress.seconds}
+    assert found == {"sampling": 8.0, "writing": 2.0, "groups": 0.0, "other": 1.0}
+
+
+def test_time_left_is_that_of_the_later_steps(clock: Clock) -> None:
+    with Progress().stage("other", total=8) as fits:
+        assert fits.left is None
+        clock.now += 20  # the first one compiles
+        fits.advance()
+        assert fits.left == 7 * 20
+        for _ in range(2):
+            clock.now += 4
+            fits.advance()
+        assert fits.left == 5 * 4
+        clock.now += 3
+        assert fits.left == 5 * 4 - 3
+        clock.now += 1000
+        assert fits.left == 0
+
+
+def test_a_new_total_moves_the_time_left(clock: Clock) -> None:
+    with Progress().stage("sampling", total=100) as stage:
+        clock.now += 10
+        stage.update(50)
+        assert stage.left == 10
+        stage.update(50, total=450)
+        assert stage.left == 80
+
+
+def test_an_error_ends_its_stages() -> None:
+    progress = Progress()
+    with pytest.raises(KeyboardInterrupt), progress.stage("one"), progress.stage("two"):
+        raise KeyboardInterrupt
+    assert [one.stage for one in progress.seconds] == ["two", "one"]
+
+
+def test_a_function_takes_beginnings_and_tenths() -> None:
+    said: list[str] = []
+    progress = Progress.of(said.append)
+    with progress.stage("sampling", "drawing", 6400, "draws") as stage:
+        for done in range(0, 6401, 16):
+            stage.update(done)
+    with progress.stage("other", "fitting", 3, "fits") as stage:
+        progress.say("a word")
+        for _ in range(3):
+            stage.advance()
+    assert said[:2] == ["drawing", "drawing: 640 of 6400 draws"]
+    assert len(said) == 1 + 10 + 1 + 1 + 3
+    assert said[-1] == "fitting: 3 of 3 fits"
+
+
+def test_the_option() -> None:
+    progress = Progress()
+    assert Progress.of(progress) is progress
+    with pytest.raises(FitError):
+        Progress.of(1)  # type: ignore[arg-type]
+
+
+def test_everything_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, "bayes_scaling"):
+        with Progress().stage("sampling", "drawing", 2) as stage:
+            stage.advance()
+    levels = [record.levelname for record in caplog.records]
+    assert levels == ["INFO", "DEBUG", "INFO"]
+    assert {record.name for record in caplog.records} == {"bayes_scaling"}
+
+
+@pytest.fixture
+def at_level() -> Iterator[None]:
+    yield
+    LOGGER.setLevel(logging.NOTSET)
+    LOGGER.disabled = False
+    logging.disable(logging.NOTSET)
+
+
+@pytest.mark.usefixtures("at_level")
+def test_the_logger_silences_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    assert display_here() is not None
+    LOGGER.setLevel(logging.WARNING)
+    assert display_here() is None
+    LOGGER.setLevel(logging.DEBUG)
+    assert display_here() is not None
+    LOGGER.disabled = True
+    assert display_here() is None
+    LOGGER.disabled = False
+    logging.disable(logging.INFO)
+    assert display_here() is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.4, "0 s"), (59.6, "1 min 0 s"), (3599.7, "1 h 0 min"), (90000, "25 h 0 min")],
+)
+def test_times_in_words(seconds: float, text: str) -> None:
+    assert in_words(seconds) == text
+
+
+PROGRAM = textwrap.dedent("""
+    import sys, time
+    from bayes_scaling.core import progress_display
+    from bayes_scaling.core.progress import Progress
+    progress_display._DELAY = 0.0
+    progress = Progress.of(True)
+    with progress.stage("other", "fitting laws", 4, "fits") as fits:
+        for _ in range(4):
+            time.sleep(0.25)
+            fits.advance()
+            print("result")
+    assert ("rich" in sys.modules) == sys.stderr.isatty()
+""")
+
+
+def _run(terminal: bool, **environment: str) -> tuple[str, str]:
+    """Standard output and standard error of the program."""
+    mine, theirs = pty.openpty()
+    try:
+        done = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM],
+            stdout=subprocess.PIPE,
+            stderr=theirs if terminal else subprocess.PIPE,
+            env=os.environ | {"TERM": "xterm", "COLUMNS": "100"} | environment,
+            text=True,
+        )
+        os.close(theirs)
+        shown = b""
+        while terminal:
+            try:
+                shown += os.read(mine, 65536)
+            except OSError:  # the other end is closed
+                break
+        out, err = done.communicate(timeout=60)
+        assert done.returncode == 0, err or shown
+        return out, shown.decode() if terminal else err
+    finally:
+        os.close(mine)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_a_terminal_shows_a_bar_and_the_time_left() -> None:
+    out, err = _run(terminal=True)
+    assert out == "result\n" * 4
+    assert "fitting laws" in err
+    assert " of 4 fits" in err
+    assert "left" in err
+    # Taken away at the end, and the cursor is back.
+    assert err.rstrip().endswith(("\x1b[?25h", "\x1b[2K"))
+
+
+def test_nothing_is_written_where_standard_error_is_no_terminal() -> None:
+    assert _run(terminal=False) == ("result\n" * 4, "")
