@@ -105,9 +105,9 @@ def test_the_option() -> None:
 
 
 def test_everything_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.DEBUG, "bayes_scaling"):
-        with Progress().stage("sampling", "drawing", 2) as stage:
-            stage.advance()
+    at_debug = caplog.at_level(logging.DEBUG, "bayes_scaling")
+    with at_debug, Progress().stage("sampling", "drawing", 2) as stage:
+        stage.advance()
     levels = [record.levelname for record in caplog.records]
     assert levels == ["INFO", "DEBUG", "INFO"]
     assert {record.name for record in caplog.records} == {"bayes_scaling"}
