@@ -52,20 +52,50 @@ def kalman_filter(
     Residuals are of log loss, dims (particle, point), at ``log_t``, growing; each is a mean over
     ``counts`` logged points, which divide the variance of its white noise.
     """
+    # Points first: a step of the filter is then a few operations on rows that lie together.
+    rows = residuals.T
+    whole, gain, stays = _variances(log_t, counts, noise)
+    white = noise.white_sd**2 / counts[:, None]
+    kept = stays * white[:-1] / whole[:-1]
+    taken = stays * gain[:-1] * rows[:-1]
+    mean = np.zeros(rows.shape)
+    for before, factor, term, after in zip(mean[:-1], kept, taken, mean[1:], strict=True):
+        np.multiply(before, factor, after)
+        np.add(after, term, after)
+    innovation = rows - mean
+    logs = -0.5 * (np.log(2.0 * np.pi * whole) + innovation**2 / whole).sum(axis=0)
+    state = Ar1State(mean[-1] + gain[-1] * innovation[-1], gain[-1] * white[-1])
+    return logs, state
+
+
+def _variances(
+    log_t: Floats, counts: Floats, noise: NoiseParameters
+) -> tuple[Floats, Floats, Floats]:
+    """Return variances of the innovations, gains, and autocorrelations from point to point.
+
+    None of them depends on the residuals. Dims (point, particle), the last of a point less.
+    """
     total = noise.ar1_sd**2
-    mean, variance = np.zeros(len(residuals)), total.copy()
-    white = noise.white_sd[:, None] ** 2 / counts
-    kept = np.exp(-np.diff(log_t) / noise.length_scale[:, None])
-    logs = np.zeros(len(residuals))
-    for at in range(residuals.shape[1]):
-        if at:
-            stays = kept[:, at - 1]
-            mean = stays * mean
-            variance = stays**2 * variance + total * (1.0 - stays**2)
-        whole = variance + white[:, at]
-        innovation = residuals[:, at] - mean
-        logs -= 0.5 * (np.log(2.0 * np.pi * whole) + innovation**2 / whole)
-        gain = variance / whole
-        mean = mean + gain * innovation
-        variance = (1.0 - gain) * variance
-    return logs, Ar1State(mean, variance)
+    white = noise.white_sd**2 / counts[:, None]
+    stays = np.exp(-np.diff(log_t)[:, None] / noise.length_scale)
+    squares = stays**2
+    whole, gain = np.empty(white.shape), np.empty(white.shape)
+    np.add(total, white[0], whole[0])
+    np.divide(total, whole[0], gain[0])
+    steps = zip(
+        gain[:-1],
+        squares * white[:-1],
+        total * (1.0 - squares),
+        white[1:],
+        whole[1:],
+        gain[1:],
+        strict=True,
+    )
+    variance = np.empty(total.shape)
+    for before, factor, term, noises, here, after in steps:
+        # What is left of the variance after a point is its gain times the white noise of it.
+        np.multiply(before, factor, variance)
+        np.add(variance, term, variance)
+        np.add(variance, noises, here)
+        np.divide(variance, here, after)
+    return whole, gain, stays

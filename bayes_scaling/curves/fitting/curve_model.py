@@ -25,6 +25,8 @@ _KNOWN = 1.0
 """sd of the log of the white noise where differences of neighbours estimate it."""
 _NONE = 1e-300
 _TAIL = 3
+_BLOCK = 512
+"""Particles whose likelihood is computed at a time: their arrays stay in the processor's cache."""
 _RESOLUTION = 1e-5
 """Log loss to which logs are rounded: with less a curve of rounded numbers has no density."""
 
@@ -118,9 +120,12 @@ class Model:
 
     def log_curve(self, points: Floats, inputs: Mapping[str, Floats]) -> Floats:
         """Return the log loss of the law, dims (particle, point)."""
+        # Points first, particles last: the memory order of the filter.
+        columns = {name: values[:, None] for name, values in inputs.items()}
+        rows = dict(zip(self.names, np.exp(points.T), strict=True))
         with np.errstate(all="ignore"):
-            curve: Floats = self.law.log_curve(inputs, self.values(points))
-        return curve + self.frame.log_loss
+            curve: Floats = self.law.log_curve(columns, rows)
+        return (curve + self.frame.log_loss).T
 
     def noise(self, points: Floats) -> NoiseParameters:
         """Return the parameters of the noise of particles."""
@@ -141,4 +146,10 @@ class Model:
     def target(self, data: BinnedCurve) -> Target:
         """Return the density to be sampled, given a curve."""
         inputs = self.inputs(np.exp(data.log_t))
-        return Target(self.prior, lambda points: self._filtered(points, data, inputs)[0])
+
+        def likelihood(points: Floats) -> Floats:
+            blocks = range(0, len(points), _BLOCK)
+            parts = [self._filtered(points[at : at + _BLOCK], data, inputs)[0] for at in blocks]
+            return np.concatenate(parts)
+
+        return Target(self.prior, likelihood)
