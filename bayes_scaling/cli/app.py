@@ -31,9 +31,13 @@ from bayes_scaling.messages import one_line, shortened
 __all__ = ["cli", "main"]
 
 
-def _fail(message: str) -> NoReturn:
+_INTERRUPTED = 130
+"""Exit status of programs that Ctrl-C stopped, by the convention of shells: 128 + SIGINT."""
+
+
+def _fail(message: str, status: int = 2) -> NoReturn:
     click.echo(f"bayes-scaling: {shortened(one_line(message))}", err=True)
-    sys.exit(2)
+    sys.exit(status)
 
 
 def _print_file_warnings() -> None:
@@ -74,8 +78,8 @@ def main() -> None:
         sys.exit(2)
     except click.ClickException as error:
         _fail(error.format_message())
-    except click.Abort:
-        _fail("stopped")
+    except (click.Abort, KeyboardInterrupt):
+        _fail("stopped by Ctrl-C", _INTERRUPTED)
     except BrokenPipeError:
         # Whoever read our output has gone; the interpreter must not complain when it flushes.
         _discard_output()

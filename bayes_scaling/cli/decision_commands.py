@@ -17,6 +17,8 @@ from bayes_scaling.cli.options import (
     warn,
     write,
 )
+from bayes_scaling.cli.progress_options import with_progress
+from bayes_scaling.core.progress import Progress
 from bayes_scaling.errors import FileError, ScenarioError
 
 __all__ = [
@@ -72,7 +74,10 @@ def allocate(fit: str, scenario: str, output: str, plot: str | None, seed: int) 
 @output("Where the frontier goes (JSON).")
 @plot("Loss and size by budget")
 @click.option("--seed", type=SEED, default=0, show_default=True)
-def frontier(fit: str, scenario: str, output: str, seed: int, **options: Any) -> None:
+@with_progress
+def frontier(
+    fit: str, scenario: str, output: str, seed: int, progress: Progress, **options: Any
+) -> None:
     """Compute what smaller and larger budgets of a scenario buy, and which one a target needs."""
     import numpy as np
 
@@ -89,7 +94,7 @@ def frontier(fit: str, scenario: str, output: str, seed: int, **options: Any) ->
     fitted, wanted = _inputs(fit, scenario, output, options["plot"])
     factors = np.geomspace(smallest, largest, options["points"]).tolist()
     with _named(scenario):
-        found = budget_frontier(fitted, wanted, factors=factors, seed=seed)
+        found = budget_frontier(fitted, wanted, factors=factors, seed=seed, progress=progress)
     write(found, "Frontier", output, "plot_frontier", options["plot"])
 
 
@@ -125,6 +130,7 @@ def marginal(fit: str, scenario: str | None, output: str, **options: Any) -> Non
 @click.option("--batch", type=int, default=1, show_default=True, help="Runs chosen together.")
 @output("Where the ranking goes (JSON).")
 @click.option("--seed", type=SEED, default=0, show_default=True)
+@with_progress
 def next_runs(fit: str, scenario: str, at: str | None, output: str, **options: Any) -> None:
     """Rank small runs by the value of their outcome for the decision of a scenario."""
     from bayes_scaling.decisions import next_runs as ranked

@@ -11,6 +11,7 @@ from bayes_scaling.cli.options import (
     FAMILY,
     LAW,
     SEED,
+    Number,
     check_output,
     chosen,
     output,
@@ -19,6 +20,8 @@ from bayes_scaling.cli.options import (
     sampler,
     warn,
 )
+from bayes_scaling.cli.progress_options import with_progress
+from bayes_scaling.core.progress import Progress
 
 __all__ = ["diagnose", "fit", "sbc"]
 
@@ -40,7 +43,8 @@ __all__ = ["diagnose", "fit", "sbc"]
 @click.option("--loss-unit", metavar="UNIT", help="nats/token, bits/byte …")
 @click.option("--count", default="params", show_default=True, help="params or params_nonemb.")
 @click.option("--exclude-flagged", multiple=True, metavar="CODE", help="Leave out flagged rows.")
-def fit(runs: str, output: str, **options: Any) -> None:
+@with_progress
+def fit(runs: str, output: str, progress: Progress, **options: Any) -> None:
     """Fit a law to RUNS, families partially pooled, and write the posterior."""
     from bayes_scaling.laws import get
     from bayes_scaling.runs import load_runs
@@ -49,23 +53,29 @@ def fit(runs: str, output: str, **options: Any) -> None:
     law = get(options["law"])
     columns = pairs(options.pop("column"), "--column", "CANONICAL=SOURCE")
     priors = priors_of(options.pop("prior"))
-    table = load_runs(
-        runs,
-        columns=columns or None,
-        loss_unit=options.pop("loss_unit"),
-        count=options.pop("count"),
-        family=options.pop("family"),
-        accept=options.pop("accept"),
-    )
-    table = chosen(table, options)
-    table.with_inputs(law.own_inputs).fit_rows()
+    with progress.stage("reading", f"reading and checking {runs}"):
+        table = load_runs(
+            runs,
+            columns=columns or None,
+            loss_unit=options.pop("loss_unit"),
+            count=options.pop("count"),
+            family=options.pop("family"),
+            accept=options.pop("accept"),
+        )
+        table = chosen(table, options)
+        table.with_inputs(law.own_inputs).fit_rows()
     # What is read above loads in a fraction of the time, so a bad table is refused sooner.
-    from bayes_scaling.inference import fit as fit_runs
+    with progress.stage("importing libraries"):
+        from bayes_scaling.inference import fit as fit_runs
 
-    fitted = fit_runs(table, prior=options.pop("source"), priors=priors, **options)
-    fitted.save(output)
+    prior = options.pop("source")
+    fitted = fit_runs(table, prior=prior, priors=priors, progress=progress, **options)
+    with progress.stage("writing", f"writing {output}"):
+        fitted.save(output)
     warn(fitted.caveats)
-    click.echo(fitted.summary().to_string(float_format="{:.4g}".format))
+    with progress.stage("summary", "summarising parameters"):
+        summary = fitted.summary()
+    click.echo(summary.to_string(float_format="{:.4g}".format))
     click.echo(f"N is the column {fitted.count}, the law {fitted.law.name!r}.")
     click.echo(f"Fit written to {output}; check it with: bayes-scaling diagnose {output}")
 
@@ -91,14 +101,22 @@ def diagnose(fit: str, *, as_json: bool) -> None:
 @click.argument("fit")
 @click.option("--replications", type=int, default=50, show_default=True, help="A few seconds each.")
 @click.option("--seed", type=SEED, default=0, show_default=True)
+@click.option(
+    "--max-seconds",
+    type=Number(),
+    help="Time to sample of each of these fits; when it is up, the posterior so far.",
+)
 @click.option("-o", "--output", metavar="FILE", help="Where the ranks go (JSON).")
-def sbc(fit: str, replications: int, seed: int, output: str | None) -> None:
+@with_progress
+def sbc(fit: str, output: str | None, progress: Progress, **options: Any) -> None:
     """Calibrate a FIT: simulate runs from its posterior, fit them, and rank the truth."""
     from bayes_scaling.inference import load_fit
 
     if output:
         check_output(output, fit)
-    found = load_fit(fit).calibrate(replications=replications, seed=seed)
+    with progress.stage("reading", f"reading {fit}"):
+        fitted = load_fit(fit)
+    found = fitted.calibrate(progress=progress, **options)
     click.echo(str(found))
     if output:
         found.save(output)

@@ -24,6 +24,8 @@ from bayes_scaling.cli.options import (
     warn,
     write,
 )
+from bayes_scaling.cli.progress_options import with_progress
+from bayes_scaling.core.progress import Progress
 
 __all__ = ["backtest", "compare", "predict"]
 
@@ -91,7 +93,8 @@ def predict(fit: str, at: str, output: str, **options: Any) -> None:
 @ACCEPT
 @BEST_OF
 @sampler
-def backtest(runs: str, law: str, output: str, **options: Any) -> None:
+@with_progress
+def backtest(runs: str, law: str, output: str, progress: Progress, **options: Any) -> None:
     """Fit the smaller RUNS of each family, forecast the larger ones, and score it.
 
     Results are kept in FILE.part as they come: the same command goes on from there if it was
@@ -115,9 +118,10 @@ def backtest(runs: str, law: str, output: str, **options: Any) -> None:
         runs, columns=columns or None, accept=options.pop("accept"), family=options.pop("family")
     )
     table = chosen(table, options)
-    from bayes_scaling.forecast import backtest as test_back
+    with progress.stage("importing libraries"):
+        from bayes_scaling.forecast import backtest as test_back
 
-    result = test_back(table, names, ratio=ratios, checkpoint=part, **options)
+    result = test_back(table, names, ratio=ratios, checkpoint=part, progress=progress, **options)
     result.save(output)
     if part:
         Path(part).unlink(missing_ok=True)
@@ -146,7 +150,10 @@ def backtest(runs: str, law: str, output: str, **options: Any) -> None:
 @BEST_OF
 @click.option("--exclude-flagged", multiple=True, metavar="CODE", help="Leave out flagged rows.")
 @sampler
-def compare(sources: tuple[str, ...], law: str, output: str, **options: Any) -> None:
+@with_progress
+def compare(
+    sources: tuple[str, ...], law: str, output: str, progress: Progress, **options: Any
+) -> None:
     """Compare laws on RUNS, or FITs of the same losses: fit, and forecasts of larger runs."""
     from bayes_scaling.laws import get
     from bayes_scaling.runs import load_runs
@@ -171,8 +178,9 @@ def compare(sources: tuple[str, ...], law: str, output: str, **options: Any) -> 
         for count in options["counts"]:
             recount(source, count)
         source = chosen(source, kept)
-    from bayes_scaling.forecast import compare as side_by_side
-    from bayes_scaling.inference import load_fit
+    with progress.stage("importing libraries"):
+        from bayes_scaling.forecast import compare as side_by_side
+        from bayes_scaling.inference import load_fit
 
     if source is None:
         named = [Path(path).stem for path in sources]
@@ -180,5 +188,5 @@ def compare(sources: tuple[str, ...], law: str, output: str, **options: Any) -> 
         if twice:
             raise click.UsageError(f"two fits are called {twice[0]!r}; rename one of the files")
         source = {name: load_fit(path) for name, path in zip(named, sources, strict=True)}
-    result = side_by_side(source, names, ratio=ratio, **options)
+    result = side_by_side(source, names, ratio=ratio, progress=progress, **options)
     write(result, "Comparison", output)

@@ -98,6 +98,11 @@ def sampler(command: _Command) -> _Command:
         click.option(
             "--draws", type=int, default=1000, show_default=True, help="Kept, of each chain."
         ),
+        click.option(
+            "--max-seconds",
+            type=Number(),
+            help="Time to sample of each fit; when it is up, the posterior so far.",
+        ),
         click.option("--seed", type=SEED, default=0, show_default=True),
     ):
         command = option(command)

@@ -5,7 +5,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from bayes_scaling.core.progress import LOGGER, Display, Stage
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.table import Table
 
-__all__ = ["BarDisplay", "NotebookDisplay", "TextDisplay", "display_here", "in_words"]
+__all__ = ["BarDisplay", "NotebookDisplay", "TextDisplay", "display_here", "in_words", "write_line"]
 
 _DELAY = 0.5
 """Seconds before anything is shown: what is quick shows no bar, nor imports what draws it."""
@@ -35,7 +35,7 @@ def display_here() -> Display | None:
         return NotebookDisplay()
     if sys.stderr is None or not sys.stderr.isatty():
         return None
-    return TextDisplay(_print) if os.environ.get("TERM") == "dumb" else BarDisplay()
+    return TextDisplay(write_line) if os.environ.get("TERM") == "dumb" else BarDisplay()
 
 
 def in_words(seconds: float) -> str:
@@ -55,13 +55,20 @@ def in_words(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
-def _print(text: str) -> None:
+def write_line(text: str) -> None:
+    """Write a message to standard error."""
     print(f"bayes_scaling: {text} …", file=sys.stderr)  # noqa: T201
 
 
 def _times(stage: Stage) -> str:
     left = stage.left
     return in_words(stage.elapsed) + ("" if left is None else f", about {in_words(left)} left")
+
+
+def _shown(stages: Iterable[Stage]) -> list[Stage]:
+    """The stages to show: those of several steps, and the innermost."""
+    every = list(stages)
+    return [stage for stage in every if (stage.total or 0) > 1 or stage is every[-1]]
 
 
 class TextDisplay:
@@ -125,11 +132,11 @@ class NotebookDisplay:
         print(text)  # noqa: T201
 
     def _show(self) -> None:
-        counts = [f" ({stage.count})" if stage.count else "" for stage in self._open]
         self._write(
             "\n".join(
-                f"{'  ' * depth}{stage.text}{count}: {_times(stage)}"
-                for depth, (stage, count) in enumerate(zip(self._open, counts, strict=True))
+                f"{'  ' * depth}{stage.text}"
+                f"{f' ({stage.count})' if stage.count else ''}: {_times(stage)}"
+                for depth, stage in enumerate(_shown(self._open))
             )
         )
 
@@ -181,7 +188,7 @@ class BarDisplay:
         """Print a message above the bars; it stays."""
         with self._lock:
             if self._live is None:
-                _print(text)
+                write_line(text)
             else:
                 self._live.console.print(text, markup=False, highlight=False)
 
@@ -206,14 +213,13 @@ class BarDisplay:
     def _table(self) -> "Table":
         from rich.progress_bar import ProgressBar
         from rich.table import Column, Table
+        from rich.text import Text
 
-        table = Table.grid(
-            Column(no_wrap=True, overflow="ellipsis"), Column(width=_WIDTH), padding=(0, 1)
-        )
-        # Never wrapped: a line that wraps is not taken away whole.
-        table.add_column(no_wrap=True)
-        table.add_column(no_wrap=True)
-        for depth, stage in enumerate(tuple(self._open)):
+        # Where the terminal is narrow the text alone gives way, and is cut rather than wrapped.
+        fixed = [Column(no_wrap=True) for _ in range(3)]
+        table = Table.grid(Column(), *fixed, padding=(0, 1))
+        for depth, stage in enumerate(_shown(self._open)):
             bar = ProgressBar(stage.total, stage.done, pulse=stage.total is None, width=_WIDTH)
-            table.add_row("  " * depth + stage.text, bar, stage.count, _times(stage))
+            text = Text("  " * depth + stage.text, no_wrap=True, overflow="ellipsis")
+            table.add_row(text, bar, stage.count, _times(stage))
         return table

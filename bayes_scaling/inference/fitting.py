@@ -145,7 +145,7 @@ class Procedure:
 def _rolling(rows: pd.DataFrame, law: Law, progress: Progress) -> dict[str, list[Step]]:
     """Errors of each family's own forecasts, for the scale of its discrepancy."""
     families = rows.groupby("family")
-    text, steps = "forecasting each family's larger runs from its smaller ones", {}
+    text, steps = "errors of forecasts within families", {}
     with progress.stage("forecasting errors", text, len(families), "families") as stage:
         for family, own in families:
             steps[str(family)] = rolling_steps(law, own)

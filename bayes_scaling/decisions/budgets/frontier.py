@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bayes_scaling.core.arguments import is_number, shown
 from bayes_scaling.core.caveat import Caveat
+from bayes_scaling.core.progress import Progress, ProgressOption
 from bayes_scaling.core.records import Record, about, to_plain
 from bayes_scaling.decisions.allocation.budget_rows import budget_row
 from bayes_scaling.decisions.allocation.decision_caveats import point_caveats
@@ -108,6 +109,7 @@ def budget_frontier(
     *,
     factors: Sequence[float] = _FACTORS,
     seed: int = 0,
+    progress: ProgressOption = True,
 ) -> BudgetFrontier:
     """Compute plans of least risk for many budgets, and the budget that a target loss needs.
 
@@ -121,6 +123,9 @@ def budget_frontier(
         All budgets of the scenario are multiplied by each of these.
     seed : int
         Seed of run noise, uncertain prices and unseen families.
+    progress : bool, callable or Progress
+        Whether to show how far it is and the time left, in a terminal or notebook; or a function
+        that takes each message as text. See :mod:`bayes_scaling.core.progress`.
 
     Returns
     -------
@@ -148,11 +153,14 @@ def budget_frontier(
     unit, amount = _main_budget(start.scenario)
     rows: list[FrontierRow] = []
     sizes: list[Floats] = []
-    for factor in multiples:
-        before = _ahead(multiples[: len(sizes)], sizes, factor)
-        row, best = budget_row(start, factor, before, near=len(sizes) > 1)
-        sizes.append(best)
-        rows.append(FrontierRow(**asdict(row), budget=factor * amount))
+    watched = Progress.of(progress)
+    with watched.stage("plans", "computing plans", len(multiples), "budgets") as stage:
+        for factor in multiples:
+            before = _ahead(multiples[: len(sizes)], sizes, factor)
+            row, best = budget_row(start, factor, before, near=len(sizes) > 1)
+            sizes.append(best)
+            rows.append(FrontierRow(**asdict(row), budget=factor * amount))
+            stage.advance()
     family, target = start.draws.family, start.scenario.target_loss
     points = {
         "params": [row.params for row in rows],

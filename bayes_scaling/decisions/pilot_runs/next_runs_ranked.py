@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bayes_scaling.core.arguments import needs, shown, whole_number
 from bayes_scaling.core.caveat import Caveat
+from bayes_scaling.core.progress import Progress, ProgressOption
 from bayes_scaling.core.records import about, to_plain
 from bayes_scaling.decisions.allocation.decision_caveats import candidate_caveats
 from bayes_scaling.decisions.allocation.problem import Problem
@@ -137,6 +138,7 @@ def next_runs(
     batch: int = 1,
     seed: int = 0,
     accept: Iterable[str] = (),
+    progress: ProgressOption = True,
 ) -> NextRuns:
     """Rank candidate runs by the value of their outcome for the decision.
 
@@ -162,6 +164,9 @@ def next_runs(
         Seed of outcomes, uncertain prices and unseen families.
     accept : iterable of str
         Codes of errors to accept: "implausible-size" for sizes that no training run has.
+    progress : bool, callable or Progress
+        Whether to show how far it is and the time left, in a terminal or notebook; or a function
+        that takes each message as text. See :mod:`bayes_scaling.core.progress`.
 
     Returns
     -------
@@ -189,7 +194,11 @@ def next_runs(
     accepted = () if at is None else size_caveats(runs, accept)
     value = scenario.value_per_nat if scenario.priced else None
     study = Study(problem, Decision.of(problem, sizes), _costs(problem, runs), value, seed)
-    found = [study.row(place, study.start)[0] for place in range(len(runs))]
+    found = []
+    with Progress.of(progress).stage("candidates", "valuing candidate runs", len(runs)) as stage:
+        for place in range(len(runs)):
+            found.append(study.row(place, study.start)[0])
+            stage.advance()
     ranked = sorted(found, key=lambda run: -(_net(run) if value else run.saves_loss / run.cost))
     perfect, family = study.decision.perfect(), problem.draws.family
     return NextRuns(

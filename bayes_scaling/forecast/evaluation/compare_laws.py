@@ -1,7 +1,7 @@
 """Comparison of laws: how well they predict the fitted runs, and forecast larger ones."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import arviz as az
@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_scaling.core.caveat import Caveat, unique
+from bayes_scaling.core.progress import OTHER, Progress, ProgressOption
 from bayes_scaling.errors import DataError
 from bayes_scaling.forecast.evaluation.backtest_laws import backtest
 from bayes_scaling.forecast.evaluation.backtest_result import Backtest
@@ -36,6 +37,7 @@ def compare(
     ratio: float | None = 8.0,
     counts: Sequence[Count] = (),
     seed: int = 0,
+    progress: ProgressOption = True,
     **options: Any,
 ) -> Comparison:
     """Compare laws on the same runs, or fits of the same losses.
@@ -58,6 +60,9 @@ def compare(
         table.
     seed : int
         Seed of the fits.
+    progress : bool, callable or Progress
+        Whether to show how far it is and the time left, in a terminal or notebook; or a function
+        that takes each message as text. See :mod:`bayes_scaling.core.progress`.
     **options
         Passed to :func:`bayes_scaling.inference.fit`.
 
@@ -80,33 +85,48 @@ def compare(
     if ratio is not None:
         check_ratio(ratio)  # before anything that takes long
     fits = _named(source)
-    if fits is None:
-        tables = _counted(source, counts)
-        candidates = [laws] if isinstance(laws, str | Law) else laws
-        each(candidates)  # refuses two laws of one name
-        by_name = {law if isinstance(law, str) else law.name: get(law) for law in candidates}
-        pairs = [(law, count) for law in by_name for count in tables]
-        names = {pair: pair[0] + (f" ({pair[1]})" if len(tables) > 1 else "") for pair in pairs}
-        _at_least_two(list(names.values()))
-        for law in by_name.values():
-            check_law(law)
-        fits = {
-            name: fit(tables[count], by_name[law], seed=seed, **options)
-            for (law, count), name in names.items()
-        }
-    _same_losses(fits)
-    result = _loo(fits)
+    wanted = {} if fits else _wanted(source, laws, counts)
+    total = len(wanted) + (len(fits or wanted) if ratio is not None else 0)
+    shown = Progress.of(progress)
     tested, untested = None, []
-    if ratio is not None:
-        try:
-            tested = _held_out(fits, ratio, seed, options)
-            result = result.join(_scores(tested))
-        except DataError as error:
-            text = f"Larger runs were not held out: {error}."
-            untested = [Caveat(code="not-held-out", severity="warning", text=text)]
+    with shown.stage(OTHER, "fitting laws", total, "fits") as stage:
+        if fits is None:
+            fits = {}
+            for name, (law, table) in wanted.items():
+                fits[name] = fit(table, law, seed=seed, progress=shown, **options)
+                stage.advance()
+        _same_losses(fits)
+        with shown.stage("leave-one-out"):
+            result = _loo(fits)
+        if ratio is not None:
+            try:
+                tested = _held_out(fits, ratio, seed, options | {"progress": shown}, stage.advance)
+                result = result.join(_scores(tested))
+            except DataError as error:
+                text = f"Larger runs were not held out: {error}."
+                untested = [Caveat(code="not-held-out", severity="warning", text=text)]
     ordered = {str(name): fits[str(name)] for name in result.index}
     caveats = (*of_loo(result), *(of_forecasts(result, tested) if tested else ()), *untested)
     return Comparison.of(ordered, result, caveats, tested)
+
+
+def _wanted(
+    source: Any, laws: str | Law | Sequence[str | Law], counts: Sequence[Count]
+) -> dict[str, tuple[Law, Runs]]:
+    """What is to be fitted, by the name of the fit."""
+    tables = _counted(source, counts)
+    candidates = [laws] if isinstance(laws, str | Law) else laws
+    each(candidates)  # refuses two laws of one name
+    by_name = {law if isinstance(law, str) else law.name: get(law) for law in candidates}
+    found = {
+        name + (f" ({count})" if len(tables) > 1 else ""): (law, table)
+        for name, law in by_name.items()
+        for count, table in tables.items()
+    }
+    _at_least_two(list(found))
+    for law in by_name.values():
+        check_law(law)
+    return found
 
 
 def _counted(source: Any, counts: Sequence[Count]) -> dict[str, Runs]:
@@ -190,7 +210,11 @@ def _loo(fits: Mapping[str, Fit]) -> pd.DataFrame:
 
 
 def _held_out(
-    fits: Mapping[str, Fit], ratio: float, seed: int, options: Mapping[str, Any]
+    fits: Mapping[str, Fit],
+    ratio: float,
+    seed: int,
+    options: Mapping[str, Any],
+    on_fit: Callable[[], None],
 ) -> Backtest:
     """Each fit made again without the largest runs, and scored on them."""
     parts = []
@@ -206,6 +230,7 @@ def _held_out(
         } | dict(options)
         part = backtest(runs, [value.law], ratio=ratio, seed=seed, **own)
         parts.append((part, name))
+        on_fit()
     first = parts[0][0]
     return Backtest.of(
         pd.concat([part.points.assign(law=name) for part, name in parts]),

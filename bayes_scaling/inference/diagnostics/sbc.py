@@ -66,8 +66,8 @@ def sbc(
         Whether to show how far it is and the time left, in a terminal or notebook; or a function
         that takes each message as text. See :mod:`bayes_scaling.core.progress`.
     **options
-        prior, pooling, noise, priors, and the sampler's settings, as
-        :func:`bayes_scaling.inference.fit` has them.
+        prior, pooling, noise, priors and max_seconds, as :func:`bayes_scaling.inference.fit` has
+        them; the limit is of each replication.
 
     Returns
     -------
@@ -87,7 +87,8 @@ def sbc(
     rng = generator(Stream.PRIOR_SBC, seed)
     truths = hierarchy.prior_draws(spec, frame, replications, rng)
     compiled = compile_model(spec, frame, design, shown)
-    return _calibrate(compiled, design, truths, rng, progress=shown, longer=longer)
+    settings = replace(_SETTINGS, max_seconds=procedure.settings.max_seconds)
+    return _calibrate(compiled, design, truths, rng, settings, progress=shown, longer=longer)
 
 
 def posterior_sbc(
@@ -96,6 +97,7 @@ def posterior_sbc(
     replications: int = 50,
     seed: int = 0,
     longer: Sequence[int] = LONGER,
+    max_seconds: float | None = None,
     progress: ProgressOption = True,
 ) -> Calibration:
     """Calibrate a fit where it stands: true values from its posterior, runs added to its own.
@@ -110,6 +112,8 @@ def posterior_sbc(
         Random seed.
     longer : sequence of int
         Draws of further rounds where chains have not mixed, in units of the first.
+    max_seconds : float, optional
+        Time to sample of each replication; those that have not converged by then are counted.
     progress : bool, callable or Progress
         Whether to show how far it is and the time left, in a terminal or notebook; or a function
         that takes each message as text. See :mod:`bayes_scaling.core.progress`.
@@ -125,6 +129,7 @@ def posterior_sbc(
     """
     _check(replications)
     shown = Progress.of(progress)
+    settings = replace(_SETTINGS, max_seconds=max_seconds)
     design = arrays(fit.spec, fit.frame, fit.runs)
     rng = generator(Stream.POSTERIOR_SBC, seed)
     flat = fit.posterior.stack(sample=("chain", "draw"))
@@ -133,7 +138,9 @@ def posterior_sbc(
     truths = truths.rename(sample="draw").assign_coords(draw=np.arange(replications))
     truths = truths.expand_dims(chain=[0])
     compiled = compile_model(fit.spec, fit.frame, design, shown)
-    return _calibrate(compiled, design, truths, rng, progress=shown, longer=longer, real=design)
+    return _calibrate(
+        compiled, design, truths, rng, settings, progress=shown, longer=longer, real=design
+    )
 
 
 def _check(replications: int) -> None:
@@ -148,6 +155,7 @@ def _calibrate(
     design: Design,
     truths: xr.Dataset,
     rng: np.random.Generator,
+    settings: SamplerSettings,
     *,
     progress: Progress,
     longer: Sequence[int],
@@ -161,9 +169,9 @@ def _calibrate(
             truth = truths.isel(draw=[number])
             simulated = _simulated(spec, design, truth, rng)
             seen = simulated if real is None else _together(real, simulated)
-            settings = replace(_SETTINGS, seed=int(rng.integers(2**31)))
+            seeded = replace(settings, seed=int(rng.integers(2**31)))
             model = compiled.with_runs(seen)
-            sampled = sample_well(model, settings, progress, rhat_max=_RHAT_MAX, longer=longer)
+            sampled = sample_well(model, seeded, progress, rhat_max=_RHAT_MAX, longer=longer)
             not_converged += not sampled.converged
             draws = hierarchy.named(spec, compiled.frame, sampled.draws)
             ranks.append(_ranks(spec, seen, truth, draws, rng))
