@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bayes_scaling.core.files import check_writable, reason, short_names
+from bayes_scaling.core.progress import Progress
 from bayes_scaling.decisions import Risk, Scenario, allocate
 from bayes_scaling.errors import FileError
 from bayes_scaling.forecast import predict
@@ -17,7 +18,9 @@ _TIMES = 10.0
 """The demo's budget, in units of the largest fitted run of the family."""
 
 
-def run_demo(folder: str, seed: int, write: Callable[[str], None]) -> Path:
+def run_demo(
+    folder: str, seed: int, write: Callable[[str], None], progress: Progress | None = None
+) -> Path:
     """Fit, check, forecast, allocate and report on the bundled runs.
 
     Parameters
@@ -28,6 +31,8 @@ def run_demo(folder: str, seed: int, write: Callable[[str], None]) -> Path:
         Random seed.
     write : callable
         Told what was found, a few lines at a time.
+    progress : Progress, optional
+        Where to say how far it is.
 
     Returns
     -------
@@ -39,15 +44,17 @@ def run_demo(folder: str, seed: int, write: Callable[[str], None]) -> Path:
     FileError
         If the folder cannot be made or written.
     """
+    progress = progress or Progress()
     out = _made(folder)
     runs = datasets.load("byte_lm")
     write(
         f"{len(runs)} training runs of small byte-level transformers in {len(runs.families)} "
         f"families: {', '.join(runs.families)}."
     )
-    fitted = fit(runs, seed=seed)
+    fitted = fit(runs, seed=seed, progress=progress)
     fitted.save(out / "fit.nc")
-    diagnosis = fitted.diagnose()
+    with progress.stage("diagnosis", "diagnosing the fit"):
+        diagnosis = fitted.diagnose()
     write(f"Fit: {diagnosis.verdict}")
     targets = fitted.targets
     forecast = predict(fitted, targets[["run", "family", "params", "tokens", "flops"]], seed=seed)
@@ -56,18 +63,21 @@ def run_demo(folder: str, seed: int, write: Callable[[str], None]) -> Path:
     write("The largest runs were kept out of the fit. Forecast, and what they reached:")
     write(table[["run", "q05", "q50", "q95", "observed"]].to_string(index=False))
     plans, names = [], short_names(fitted.families)
-    for family in fitted.families:
-        largest = fitted.runs.loc[fitted.runs["family"] == family, "flops"].max()
-        scenario = Scenario(
-            compute_budget=_TIMES * float(largest), risk=Risk("cvar", 0.9), family=family
-        )
-        plan = allocate(fitted, scenario, seed=seed)
-        plan.save(out / f"plan-{names[family]}.json")
-        write(f"{_TIMES:g} times the largest fitted run: {plan}")
-        plans.append(plan)
+    with progress.stage("plans", "choosing plans", len(names), "families") as stage:
+        for family in fitted.families:
+            largest = fitted.runs.loc[fitted.runs["family"] == family, "flops"].max()
+            scenario = Scenario(
+                compute_budget=_TIMES * float(largest), risk=Risk("cvar", 0.9), family=family
+            )
+            plan = allocate(fitted, scenario, seed=seed)
+            plan.save(out / f"plan-{names[family]}.json")
+            write(f"{_TIMES:g} times the largest fitted run: {plan}")
+            plans.append(plan)
+            stage.advance()
     title = "Scaling of small byte-level language models"
-    write_report(out / "report.json", fitted, *plans, title=title)
-    report = write_report(out / "report.html", fitted, *plans, title=title)
+    with progress.stage("report", "writing the report"):
+        write_report(out / "report.json", fitted, *plans, title=title)
+        report = write_report(out / "report.html", fitted, *plans, title=title)
     write(f"Open the report: {report}")
     return report
 

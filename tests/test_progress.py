@@ -8,9 +8,14 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator
+from types import ModuleType
 
+import click
 import pytest
+from click.testing import CliRunner
 
+from bayes_scaling.cli.progress_options import with_progress
+from bayes_scaling.core import progress_display
 from bayes_scaling.core.progress import LOGGER, Progress
 from bayes_scaling.core.progress_display import display_here, in_words
 from bayes_scaling.errors import FitError
@@ -197,3 +202,64 @@ def test_a_terminal_shows_a_bar_and_the_time_left() -> None:
 
 def test_nothing_is_written_where_standard_error_is_no_terminal() -> None:
     assert _run(terminal=False) == ("result\n" * 4, "")
+
+
+@click.command()
+@with_progress
+def sleeper(progress: Progress) -> None:
+    with progress.stage("sampling", "sampling for a while"), progress.stage("reading"):
+        click.echo("result")
+
+
+def test_verbose_prints_seconds_by_stage_to_standard_error() -> None:
+    done = CliRunner().invoke(sleeper, ["-v"])
+    assert done.stdout == "result\n"
+    lines = done.stderr.splitlines()
+    assert "sampling for a while" in lines[1]
+    table = {line[:-12].strip(): float(line.split()[-2]) for line in lines if line.endswith(" s")}
+    assert set(table) == {"sampling", "reading", "other", "all"}
+    assert sum(table.values()) - table["all"] == pytest.approx(table["all"], abs=0.03)
+
+
+def test_silent_options_print_nothing_else() -> None:
+    for options in ([], ["--no-progress"]):
+        assert CliRunner().invoke(sleeper, options).stderr == ""
+    assert "sampling" in CliRunner().invoke(sleeper, ["-v", "--no-progress"]).stderr
+
+
+class Shell:
+    """A kernel's shell, and its display that can be updated."""
+
+    kernel = object()
+
+    def __init__(self) -> None:
+        self.shown: list[str] = []
+
+    def display(self, content: dict[str, str], **_: object) -> "Shell":
+        self.update(content)
+        return self
+
+    def update(self, content: dict[str, str], **_: object) -> None:
+        self.shown.append(content["text/plain"])
+
+
+def test_a_notebook_shows_lines_that_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    shell, module = Shell(), ModuleType("IPython")
+    module.get_ipython = lambda: shell  # type: ignore[attr-defined]
+    module.display = shell  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "IPython", module)
+    monkeypatch.setitem(sys.modules, "IPython.display", shell)
+    monkeypatch.setattr(progress_display, "_DELAY", 0.0)
+    progress = Progress.of(True)
+    with progress.stage("other", "fitting", 4, "fits") as stage, progress.stage("sampling"):
+        stage.advance()
+        while not any("(1 of 4 fits)" in text for text in shell.shown):
+            time.sleep(0.01)
+    assert shell.shown[-2].startswith("fitting (1 of 4 fits): ")
+    assert shell.shown[-2].splitlines()[1].startswith("  sampling: ")
+    assert shell.shown[-1] == "fitting: done in 0 s"
+    monkeypatch.setattr(progress_display, "_DELAY", 60.0)
+    shell.shown.clear()
+    with Progress.of(True).stage("quick"):
+        pass
+    assert shell.shown == []

@@ -16,6 +16,8 @@ from bayes_scaling.cli.options import (
     warn,
     write,
 )
+from bayes_scaling.cli.progress_options import with_progress
+from bayes_scaling.core.progress import Progress
 from bayes_scaling.errors import DataError
 
 if TYPE_CHECKING:
@@ -75,21 +77,24 @@ def _judging(command: _Command) -> _Command:
 @output("Where the verdict goes (JSON).")
 @plot("The curve, its forecast and where to stop")
 @_judging
-def monitor(log: str, only: str | None, output: str, **options: Any) -> None:
+@with_progress
+def monitor(log: str, only: str | None, output: str, progress: Progress, **options: Any) -> None:
     """Forecast the end of the run of a LOG, and whether to continue it."""
-    from bayes_scaling.curves import load_curves
+    with progress.stage("importing libraries"):
+        from bayes_scaling.curves import load_curves
 
     figure = options.pop("plot")
     check_output(output, *_inputs(log), plot=figure)
     reading = {name: options.pop(name) for name in _READING}
     watching = _watch(options)
-    curves = load_curves(log, **reading)
+    curves = load_curves(log, progress=progress, **reading)
     warn(curves.caveats)
     if only is None and len(curves) > 1:
         raise DataError(
             f"{log} holds {len(curves)} runs; name one by --only, such as {curves.names[0]!r}"
         )
-    verdict = watching.judge(curves[only] if only else curves.curves[0])
+    with progress.stage("judging", "fitting the curve"):
+        verdict = watching.judge(curves[only] if only else curves.curves[0])
     write(verdict, "Verdict", output, "plot_curve", figure)
 
 
@@ -108,18 +113,28 @@ def monitor(log: str, only: str | None, output: str, **options: Any) -> None:
 )
 @click.option("-o", "--output", metavar="FILE", help="Where the last verdict goes (JSON).")
 @_judging
-def watch(log: str, output: str | None, **options: Any) -> None:
+@with_progress
+def watch(log: str, output: str | None, progress: Progress, **options: Any) -> None:
     """Follow a growing LOG and judge its run again whenever points come.
 
     Exit status 3: the run should be stopped; 0: it ended, or nothing new came.
     """
-    from bayes_scaling.curves import watch as follow
+    with progress.stage("importing libraries"):
+        from bayes_scaling.curves import watch as follow
 
     if output:
         check_output(output, *_inputs(log))
     reading = {name: options.pop(name) for name in _READING}
     waiting = {name: options.pop(name) for name in ("every", "patience", "timeout")}
-    last = follow(log, _watch(options), callback=_print_line, on_caveats=warn, **waiting, **reading)
+    last = follow(
+        log,
+        _watch(options),
+        callback=_print_line,
+        on_caveats=warn,
+        progress=progress,
+        **waiting,
+        **reading,
+    )
     click.echo(str(last))
     if output:
         last.save(output)

@@ -37,11 +37,13 @@ __all__ = [
 @click.command()
 @click.option("-o", "--output", default="bayes-scaling-demo", show_default=True, metavar="DIR")
 @click.option("--seed", type=SEED, default=0, show_default=True)
-def demo(output: str, seed: int) -> None:
+@with_progress
+def demo(output: str, seed: int, progress: Progress) -> None:
     """Go the whole way on the bundled runs: fit, check, forecast, allocate, report."""
-    from bayes_scaling.demo import run_demo
+    with progress.stage("importing libraries"):
+        from bayes_scaling.demo import run_demo
 
-    run_demo(output, seed, click.echo)
+    run_demo(output, seed, click.echo, progress)
 
 
 @click.command()

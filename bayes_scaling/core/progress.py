@@ -76,6 +76,11 @@ class Stage:
         self.on_change: Callable[[Stage], None] = lambda _stage: None
         self._marks = deque([(self.began, 0.0)])
 
+    def resume(self, done: float) -> None:
+        """Say how many steps were done before this one began to count them."""
+        self._marks = deque([(time.perf_counter(), done)])
+        self.update(done)
+
     def advance(self, steps: float = 1) -> None:
         """Say that so many more steps are done."""
         self.update(self.done + steps)

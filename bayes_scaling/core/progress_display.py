@@ -4,7 +4,6 @@ import logging
 import os
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -101,29 +100,34 @@ class TextDisplay:
 
 
 class NotebookDisplay:
-    """Lines of text below a cell of a notebook, one an open stage, replaced as they change."""
+    """Lines of text below a cell of a notebook, one a stage, replaced as they change."""
 
     def __init__(self) -> None:
         self._open: list[Stage] = []
         self._handle: Any = None
-        self._shown = 0.0
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
 
     def begin(self, stage: Stage) -> None:
         """Add a line."""
         self._open.append(stage)
-        self._show()
+        if self._thread is None:
+            self._ended.clear()
+            self._thread = threading.Thread(target=self._follow, daemon=True)
+            self._thread.start()
 
-    def change(self, stage: Stage, *, tenth: bool) -> None:  # noqa: ARG002 - of Display
-        """Show the present lines, twice a second at most."""
-        if time.perf_counter() - self._shown > 2 / _FRAMES:
-            self._show()
+    def change(self, stage: Stage, *, tenth: bool) -> None:
+        """Nothing: each frame reads the stages."""
 
     def end(self, stage: Stage) -> None:
         """Take the line away; that of the outermost stage stays and says how long it took."""
         self._open.remove(stage)
-        if self._open:
-            self._show()
-        else:
+        if self._open or self._thread is None:
+            return
+        self._ended.set()
+        self._thread.join()
+        self._thread = None
+        if self._handle is not None:
             self._write(f"{stage.text}: done in {in_words(stage.elapsed)}")
             self._handle = None
 
@@ -131,24 +135,25 @@ class NotebookDisplay:
         """Print a message; it stays."""
         print(text)  # noqa: T201
 
-    def _show(self) -> None:
-        self._write(
-            "\n".join(
-                f"{'  ' * depth}{stage.text}"
-                f"{f' ({stage.count})' if stage.count else ''}: {_times(stage)}"
-                for depth, stage in enumerate(_shown(self._open))
-            )
-        )
+    def _follow(self) -> None:
+        pause = _DELAY
+        while not self._ended.wait(pause):
+            pause = 2 / _FRAMES
+            self._write("\n".join(_line(depth, s) for depth, s in enumerate(_shown(self._open))))
 
     def _write(self, text: str) -> None:
         from IPython.display import display
 
-        self._shown = time.perf_counter()
         content = {"text/plain": text}
         if self._handle is None:
             self._handle = display(content, raw=True, display_id=True)  # type: ignore[no-untyped-call]
         else:
             self._handle.update(content, raw=True)
+
+
+def _line(depth: int, stage: Stage) -> str:
+    count = f" ({stage.count})" if stage.count else ""
+    return f"{'  ' * depth}{stage.text}{count}: {_times(stage)}"
 
 
 class BarDisplay:

@@ -108,7 +108,7 @@ def done(cli, fit_path, folder):
 
 def test_fit_says_what_it_does(fitted):
     assert fitted.errors == []
-    assert re.search(r"2 chains .*300 .*200 draws", fitted.err)
+    assert "draws" not in fitted.err  # progress is for terminals
     assert "alpha_N[web]" in fitted.out
     assert fitted.out.endswith(" diagnose fit.nc\n")
 

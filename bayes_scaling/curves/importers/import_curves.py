@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from bayes_scaling.core.progress import Progress, ProgressOption
 from bayes_scaling.curves.curve import Curves
 from bayes_scaling.curves.importers.assembling import assemble
 from bayes_scaling.curves.importers.column_roles import assign
@@ -39,6 +40,7 @@ def load_curves(
     lr: str | None = None,
     join: bool = True,
     format: Format | None = None,  # noqa: A002 - the plain word for it
+    progress: ProgressOption = True,
 ) -> Curves:
     """Load training curves from the log of one run or many.
 
@@ -70,6 +72,9 @@ def load_curves(
         segments of one run and joined, in the order of these numbers.
     format : {"table", "wandb", "tensorboard", "huggingface", "mlflow"}, optional
         Kind of source. By default recognised by its name and content.
+    progress : bool, callable or Progress
+        Whether to show how far it is and the time left, in a terminal or notebook; or a function
+        that takes each message as text. See :mod:`bayes_scaling.core.progress`.
 
     Returns
     -------
@@ -92,9 +97,10 @@ def load_curves(
     """
     keywords = ImportKeywords(metric=metric, t=t, run=run, lr=lr, join=join, format=format)
     check_keywords(keywords)
-    log = Log(source, format)
-    kind = SOURCES[format] if format else next(k for k in SOURCES.values() if k.recognises(log))
-    opened = kind(log)
-    names = opened.names()
-    roles = assign(names, keywords, log.caveats)
-    return assemble(opened.tracks(roles), roles, names.source, log.caveats, join=join)
+    log = Log(source, format, Progress.of(progress))
+    with log.progress.stage("reading log", "reading the log"):
+        kind = SOURCES[format] if format else next(k for k in SOURCES.values() if k.recognises(log))
+        opened = kind(log)
+        names = opened.names()
+        roles = assign(names, keywords, log.caveats)
+        return assemble(opened.tracks(roles), roles, names.source, log.caveats, join=join)

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import pandas as pd
 
+from bayes_scaling.core.progress import Progress
 from bayes_scaling.curves.caveat_list import Caveats
 from bayes_scaling.curves.curve import Axis
 from bayes_scaling.curves.importers.import_options import Format, Origin
@@ -50,6 +51,7 @@ class Log:
 
     origin: Origin
     format: Format | None = None
+    progress: Progress = field(default_factory=Progress)
     caveats: Caveats = field(default_factory=Caveats)
 
     def __post_init__(self) -> None:

@@ -29,6 +29,7 @@ class MlflowRuns(TaggedSeries):
     word = "metric"
 
     def __init__(self, log: Log) -> None:
+        self._progress = log.progress
         self._uri, _, wanted = log.address.removeprefix(PREFIX).partition("#")
         if not re.match("https?://[^/]|databricks", self._uri):
             raise FileError(
@@ -50,8 +51,11 @@ class MlflowRuns(TaggedSeries):
 
     def tracks(self, roles: Roles) -> Iterator[Track]:
         """Read the points of every run from the server."""
-        with in_words(self._uri, _READING):
-            yield from super().tracks(roles)
+        stage = self._progress.stage("reading log", "asking the server", len(self.tags), "runs")
+        with in_words(self._uri, _READING), stage as done:
+            for track in super().tracks(roles):
+                yield track
+                done.advance()
 
     def series(self, run: str, tag: str) -> Series:
         """Read the history of a metric."""

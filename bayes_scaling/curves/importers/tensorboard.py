@@ -34,7 +34,11 @@ class EventFiles(TaggedSeries):
         files = _event_files(log.path)
         if not files:
             raise DataError(f"{self.source} holds no event file of TensorBoard (named *{_MARK}*)")
-        self._series = {run: _series(paths, log.caveats) for run, paths in files.items()}
+        self._series = {}
+        with log.progress.stage("reading log", "reading event files", len(files), "runs") as stage:
+            for run, paths in files.items():
+                self._series[run] = _series(paths, log.caveats)
+                stage.advance()
         self.tags = {run: list(series) for run, series in self._series.items()}
         if not any(self._series.values()):
             why = "".join(f" ({caveat})" for caveat in [*log.caveats][:1])

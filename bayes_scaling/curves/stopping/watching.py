@@ -11,6 +11,7 @@ from typing import Unpack
 
 from bayes_scaling.core.caveat import Caveat
 from bayes_scaling.core.old_names import old_arguments, old_names
+from bayes_scaling.core.progress import Progress, ProgressOption, Stage
 from bayes_scaling.curves.cleaning.anomalies import cleaned
 from bayes_scaling.curves.curve import Curve
 from bayes_scaling.curves.fitting.curve_fit import FEWEST, CurveFit
@@ -112,6 +113,7 @@ def watch(
     patience: int = _PATIENCE,
     timeout: float | None = None,
     on_caveats: Callable[[tuple[Caveat, ...]], object] | None = None,
+    progress: ProgressOption = True,
     **reading: Unpack[ImportKeywords],
 ) -> Verdict:
     """Follow a growing log until the run is over or should be stopped.
@@ -132,6 +134,10 @@ def watch(
         Seconds without a new point after which to end; by default never.
     on_caveats : callable, optional
         Called once with the caveats of the import.
+    progress : bool, callable or Progress
+        Whether to show how far it is and the time left, in a terminal or notebook; or a function
+        that takes each message as text. The end is the
+        planned one. See :mod:`bayes_scaling.core.progress`.
     **reading
         As for :func:`load_curves`: ``metric``, ``t``, ``run``, ``lr``, ``join``, ``format``.
 
@@ -151,6 +157,23 @@ def watch(
     >>> watch("log.csv", Watch(50_000), callback=print)  # doctest: +SKIP
     """
     log = _Log(source, reading, on_caveats)
+    with Progress.of(progress).stage("watching", f"watching {source}", watching.end) as stage:
+        return _follow(
+            log, watching, stage, callback, every=every, patience=patience, timeout=timeout
+        )
+
+
+def _follow(
+    log: "_Log",
+    watching: Watch,
+    stage: Stage,
+    callback: Callable[[Verdict], object],
+    *,
+    every: float,
+    patience: int,
+    timeout: float | None,
+) -> Verdict:
+    """Judge the run whenever points come; see :func:`watch`."""
     seen, stops, quiet = 0.0, 0, time.monotonic()
     verdict: Verdict | None = None
     while True:
@@ -162,6 +185,7 @@ def watch(
                     f"planned end {watching.end:g}; give a later end"
                 )
             seen = curve.reached
+            (stage.resume if verdict is None else stage.update)(seen)
             verdict = watching.judge(curve.until(watching.end))
             callback(verdict)
             # After the verdict: points that came while it was made have not been looked at yet.
@@ -171,7 +195,9 @@ def watch(
                 return verdict
         if timeout is not None and time.monotonic() - quiet > timeout:
             if verdict is None:
-                raise log.problem or DataError(f"{source} holds no curve of {FEWEST} points yet")
+                raise log.problem or DataError(
+                    f"{log.source} holds no curve of {FEWEST} points yet"
+                )
             return verdict
         time.sleep(every)
 
@@ -190,7 +216,7 @@ class _Log:
         """Return its one curve; None if it cannot be read now, and perhaps can be later."""
         try:
             with _whole_lines(self.source) as path:
-                curves = load_curves(path, **self.reading)
+                curves = load_curves(path, progress=False, **self.reading)
             if len(curves) > 1:
                 raise DataError(
                     f"{self.source} holds {len(curves)} runs "
