@@ -132,14 +132,15 @@ def from_posteriors(errors: pd.DataFrame, draft: Discrepancy) -> Discrepancy:
     steps: dict[str, list[Step]] = {}
     for (family, ratio), rows in errors.groupby(["family", "ratio"]):
         sd, noise = rows["width"].to_numpy() / WIDTH_90, float(rows["noise"].iloc[0])
-        whole = np.outer(sd, sd) * (COMMON + (1 - COMMON) * np.eye(len(sd)))
         # A step adds the noise, which the interval has in it already.
-        covariance = whole - np.diag(np.minimum((NOISE_TAILS * noise) ** 2, 0.3 * sd**2))
+        alone = (NOISE_TAILS * noise) ** 2
+        alone += (1 - COMMON) * sd**2 - np.minimum(alone, 0.3 * sd**2)
         step = Step(
             float(str(ratio)),
             rows["distance"].to_numpy(),
             -rows["error"].to_numpy(),
-            covariance,
+            np.sqrt(COMMON) * sd[:, None],
+            alone,
             noise,
         )
         steps.setdefault(str(family), []).append(step)
@@ -164,8 +165,9 @@ def learn(
         others = {n: fit for n, fit in fits.items() if roots[n] != root}
         foreign = Population(name, random_effects(law, others, roots), UNKNOWN, tuple(others))
         applied = foreign.applied(law)
-        own = {n: rolling_steps(applied, used[n], RATIOS) for n in used if roots[n] == root}
-        steps |= own
+        for n, rows in used.items():
+            if roots[n] == root:
+                (steps[n],) = rolling_steps(applied, rows, RATIOS).values()
     priors = random_effects(law, fits, roots)
     known = learn_discrepancy(steps)
     if errors is not None and name == laws.DEFAULT:

@@ -79,7 +79,8 @@ def one(rows: pd.DataFrame, ratio: float) -> dict[str, float] | None:
     logs = [np.log(large[name].to_numpy(float)) for name in ("params", "tokens", "flops")]
     error = np.log(large["loss"].to_numpy(float)) - mean
     own = [(small, np.log(small["loss"].to_numpy(float)) - fitted.predict(small)[0])]
-    rolling = [held(s.noise, s.covariance, s.distance, s.error) for s in rolling_steps(law, small)]
+    (steps,) = rolling_steps(law, small).values()
+    rolling = [held(s.noise, s.covariance, s.distance, s.error) for s in steps]
     return {
         "ratio": ratio,
         "fitted": len(small),

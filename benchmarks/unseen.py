@@ -51,7 +51,8 @@ def scales(fit: Fit, rows: pd.DataFrame) -> dict[str, np.ndarray]:
         raise ValueError("the fit has no discrepancy")
     sizes = fit.dt["posterior"].sizes
     population = np.random.default_rng(0).normal(size=(sizes["chain"], sizes["draw"]))
-    own, steps = population, rolling_steps(fit.law, rows)
+    own = population
+    (steps,) = rolling_steps(fit.law, rows).values()
     if steps:
         log_weight = log_evidence(known, steps) - 0.5 * SPAN**2
         weight = np.exp(log_weight - log_weight.max())

@@ -13,7 +13,7 @@ from bayes_scaling.errors import DataError, LawError
 from bayes_scaling.inference.compiled import Compiled, compile_model
 from bayes_scaling.inference.data_caveats import data_caveats
 from bayes_scaling.inference.fit_result import Fit
-from bayes_scaling.inference.rolling import Step, rolling_steps
+from bayes_scaling.inference.rolling import rolling_steps
 from bayes_scaling.inference.sampler import sample_well
 from bayes_scaling.inference.settings import SETTINGS, SamplerSettings
 from bayes_scaling.inference.time_limit import time_limit
@@ -126,7 +126,10 @@ class Procedure:
                 progress,
                 transform=lambda draws: with_derived(spec, hierarchy.named(spec, frame, draws)),
             )
-            steps = _rolling(rows, spec.law, progress) if spec.discrepancy else {}
+            text, steps = "errors of forecasts within families", {}
+            if spec.discrepancy:
+                with progress.stage("forecasting errors", text):
+                    steps = rolling_steps(spec.law, rows)
             with progress.stage("groups", "computing predictions and likelihoods"):
                 tree = assemble(
                     spec=spec,
@@ -140,17 +143,6 @@ class Procedure:
                 )
         tree.attrs["seconds"] = json.dumps([entry.to_dict() for entry in stage.seconds])
         return Fit(tree, self.law), compiled
-
-
-def _rolling(rows: pd.DataFrame, law: Law, progress: Progress) -> dict[str, list[Step]]:
-    """Errors of each family's own forecasts, for the scale of its discrepancy."""
-    families = rows.groupby("family")
-    text, steps = "errors of forecasts within families", {}
-    with progress.stage("forecasting errors", text, len(families), "families") as stage:
-        for family, own in families:
-            steps[str(family)] = rolling_steps(law, own)
-            stage.advance()
-    return steps
 
 
 def _rows_of(table: Runs) -> pd.DataFrame:

@@ -1,19 +1,19 @@
-"""Point fits of one family: robust least squares with priors, and the Laplace approximation."""
+"""Point fits of single families: robust least squares and the Laplace approximation."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.optimize import least_squares
 
+from bayes_scaling.inference.least_squares import modes
+from bayes_scaling.inference.run_sets import Sets
 from bayes_scaling.laws import Law
 from bayes_scaling.model.design import arrays, specify
-from bayes_scaling.model.frame import Design, ReferenceFrame
+from bayes_scaling.model.frame import ReferenceFrame
 from bayes_scaling.model.spec import Spec
 
-__all__ = ["PointFit", "fit_point", "mode"]
+__all__ = ["PointFit", "PointFits", "fit_point", "fit_sets"]
 
 Floats = NDArray[np.float64]
 
@@ -22,7 +22,27 @@ _TOLERANCE = 0.01
 _ROUNDS = 4
 _LEAST = 0.001
 """Noise below which no table of runs goes, log loss."""
-_STEP = 1e-4
+_ROUNDING = 1e-15
+"""Directions in which a precision is this much smaller than in others are not known."""
+
+
+@dataclass(frozen=True)
+class PointFits:
+    """The modes of sets of runs, each fitted by itself.
+
+    Attributes
+    ----------
+    theta : (set, parameter) array
+        Logs of the law's parameters.
+    root : (set, parameter, direction) array
+        Covariance of theta as ``root @ root.T``.
+    noise : (set,) array
+        Robust scale of the residuals, log loss, degrees of freedom taken into account.
+    """
+
+    theta: Floats
+    root: Floats
+    noise: Floats
 
 
 @dataclass(frozen=True)
@@ -51,68 +71,35 @@ class PointFit:
 
     def predict(self, rows: pd.DataFrame) -> tuple[Floats, Floats]:
         """Mean and covariance of the log of the curve at runs in canonical columns."""
-        x = arrays(self.spec, self.frame, rows).inputs
-        steps = _STEP * np.eye(len(self.theta))
-        slopes = [_curve(self.spec.law, self.theta + step, x) for step in steps]
-        slopes_back = [_curve(self.spec.law, self.theta - step, x) for step in steps]
-        jacobian = (np.stack(slopes, axis=1) - np.stack(slopes_back, axis=1)) / (2 * _STEP)
-        return _curve(self.spec.law, self.theta, x), jacobian @ self.covariance @ jacobian.T
+        design = arrays(self.spec, self.frame, rows)
+        sets = Sets.by_group(design, np.zeros(len(rows), dtype=np.int64))
+        mean, slopes = sets.with_slopes(self.spec.law, self.theta[None])
+        return mean, slopes.T @ self.covariance @ slopes
 
 
-def _curve(law: Law, theta: Floats, x: Any) -> Floats:
-    values = dict(zip(law.names, np.exp(theta), strict=True))
-    log_curve: Floats = np.asarray(law.log_curve(x, values))
-    return log_curve
-
-
-def mode(
-    law: Law,
-    frame: ReferenceFrame,
-    design: Design,
-    rows: NDArray[np.bool_],
-    scale: float,
-    *,
-    start: Floats | None = None,
-) -> tuple[Floats, Floats]:
-    """Compute the mode of the log parameters of some runs, as one family, at a known noise.
-
-    Soft-L1 on the data: a wild run must not pull the fit; the prior, in squares, must hold it.
+def fit_sets(law: Law, sets: Sets, centre: Floats) -> PointFits:
+    """Fit a law to every set of runs, and the noise with it.
 
     Parameters
     ----------
     law : Law
-        With its priors, each parameter's that of a family by itself.
-    frame : ReferenceFrame
-        Reference frame of priors and runs.
-    design : Design
+        The law, with its priors.
+    sets : Sets
         The runs.
-    rows : (run,) array of bool
-        Runs to fit.
-    scale : float
-        Noise on log loss.
-    start : (parameter,) array, optional
-        Starting point; by default the prior medians.
-
-    Returns
-    -------
-    theta : (parameter,) array
-    jacobian : (residual, parameter) array
-        Jacobian of the residuals at the mode, those of the prior included.
+    centre : (set, parameter) array
+        Logs of the prior medians.
     """
-    x = {name: value[rows] for name, value in design.inputs.items()}
-    y, parameters = design.log_loss[rows], law.parameters
-    centre = np.array([frame.log_median(p) for p in parameters])
-    sd = np.array([np.hypot(p.prior.sd, p.prior.spread) for p in parameters])
-    weight = np.sqrt(scale**2 + design.relative_se[rows] ** 2)
-
-    def residuals(theta: Floats) -> Any:
-        off = (y - _curve(law, theta, x)) / weight
-        soft = np.sign(off) * np.sqrt(2 * (np.sqrt(1 + off**2) - 1))
-        return np.concatenate([soft, (theta - centre) / sd])
-
-    bounds = (centre - 5 * sd, centre + 5 * sd)
-    found = least_squares(residuals, centre if start is None else start, bounds=bounds, x_scale=sd)
-    return found.x, np.asarray(found.jac)
+    theta, precision = modes(law, sets, centre, _TOLERANCE)
+    noise = np.full(len(sets.sizes), _TOLERANCE)
+    free = np.maximum(sets.sizes - np.minimum(len(law.names), sets.sizes // 2), 1)
+    for _ in range(_ROUNDS):
+        left = np.abs(sets.log_loss - sets.log_curve(law, theta))
+        noise = np.maximum(1.4826 * sets.medians(left) * np.sqrt(sets.sizes / free), _LEAST)
+        theta, precision = modes(law, sets, centre, noise, start=theta)
+    values, axes = np.linalg.eigh(precision)
+    known = values > _ROUNDING * values[:, -1:]
+    spread = np.where(known, 1.0 / np.sqrt(np.where(known, values, 1.0)), 0.0)
+    return PointFits(theta, axes * spread[:, None, :], noise)
 
 
 def fit_point(law: Law, rows: pd.DataFrame) -> PointFit:
@@ -127,12 +114,8 @@ def fit_point(law: Law, rows: pd.DataFrame) -> PointFit:
     """
     spec, frame = specify(rows, law)
     design = arrays(spec, frame, rows)
-    every = np.ones(len(rows), dtype=np.bool_)
-    theta, jacobian = mode(law, frame, design, every, _TOLERANCE)
-    noise = _TOLERANCE
-    free = max(len(rows) - min(len(law.names), len(rows) // 2), 1)
-    for _ in range(_ROUNDS):
-        left = np.abs(design.log_loss - _curve(law, theta, design.inputs))
-        noise = max(1.4826 * float(np.median(left)) * np.sqrt(len(rows) / free), _LEAST)
-        theta, jacobian = mode(law, frame, design, every, noise, start=theta)
-    return PointFit(spec, frame, theta, np.linalg.pinv(jacobian.T @ jacobian), noise)
+    sets = Sets.by_group(design, np.zeros(len(rows), dtype=np.int64))
+    centre = np.array([[frame.log_median(p) for p in law.parameters]])
+    found = fit_sets(law, sets, centre)
+    root = found.root[0]
+    return PointFit(spec, frame, found.theta[0], root @ root.T, float(found.noise[0]))

@@ -1,6 +1,6 @@
-"""Rolling-origin errors of a law within one family, and the discrepancy that they imply."""
+"""Rolling-origin errors of a law within each family, and the discrepancy that they imply."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,9 +8,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from bayes_scaling.inference.point import fit_point
+from bayes_scaling.inference.point import fit_sets
+from bayes_scaling.inference.run_sets import Sets
 from bayes_scaling.laws import Law
 from bayes_scaling.model.discrepancy import Discrepancy, Extent
+from bayes_scaling.model.input_table import input_table
+from bayes_scaling.runs.input_columns import SIZES
 
 __all__ = ["NOISE_TAILS", "SPAN", "Step", "log_evidence", "rolling_steps", "scale_draws"]
 
@@ -28,7 +31,7 @@ SPAN = np.linspace(-4.0, 4.0, 81)
 
 @dataclass(frozen=True)
 class Step:
-    """A fit below one threshold, and the the errors of the runs above it.
+    """A fit below one threshold, and the errors of the runs above it.
 
     Attributes
     ----------
@@ -38,8 +41,10 @@ class Step:
         Distance beyond the fitted runs, natural log.
     error : (run,) array
         Log loss minus that of the curve.
-    covariance : (run, run) array
-        Posterior covariance of the log curve.
+    root : (run, direction) array
+        Posterior covariance of the log curve as ``root @ root.T``.
+    variance : (run,) array
+        Variance of the errors beside it, of each run by itself: noise.
     noise : float
         Noise of the fitted runs, log loss.
     """
@@ -47,39 +52,121 @@ class Step:
     ratio: float
     distance: Floats
     error: Floats
-    covariance: Floats
+    root: Floats
+    variance: Floats
     noise: float
 
+    @property
+    def covariance(self) -> Floats:
+        """Posterior covariance of the log curve, (run, run)."""
+        return self.root @ self.root.T
 
-def rolling_steps(law: Law, rows: pd.DataFrame, ratios: Sequence[float] = RATIOS) -> list[Step]:
-    """Fit one family below each threshold and compare with the runs above.
+
+@dataclass(frozen=True)
+class _Table:
+    """Runs as arrays: logs of what the law reads, of sizes and of losses."""
+
+    inputs: dict[str, Floats]
+    sizes: Floats
+    log_loss: Floats
+    relative_se: Floats
+
+    @classmethod
+    def of(cls, law: Law, rows: pd.DataFrame) -> "_Table":
+        loss = rows["loss"].to_numpy(np.float64)
+        stated = rows.get("loss_se", pd.Series(0.0, rows.index))
+        return cls(
+            {str(n): np.log(v.to_numpy()) for n, v in input_table(law, rows).items()},
+            np.log(rows[list(SIZES)].to_numpy(np.float64)),
+            np.log(loss),
+            stated.fillna(0.0).to_numpy(np.float64) / loss,
+        )
+
+    def sets(self, parts: Sequence[NDArray[np.int64]], reference: dict[str, Floats]) -> Sets:
+        """The runs of the parts, relative to the reference point of each."""
+        rows, sizes = np.concatenate(parts), np.array([len(part) for part in parts])
+        inputs = {n: v[rows] - np.repeat(reference[n], sizes) for n, v in self.inputs.items()}
+        return Sets(inputs, self.log_loss[rows], self.relative_se[rows], sizes)
+
+
+def rolling_steps(
+    law: Law, rows: pd.DataFrame, ratios: Sequence[float] = RATIOS
+) -> dict[str, list[Step]]:
+    """Fit each family below each threshold and compare with its runs above.
 
     Parameters
     ----------
     law : Law
         The law, with its priors.
     rows : pandas.DataFrame
-        Runs of one family in canonical columns.
+        Runs in canonical columns.
     ratios : sequence of float
         Thresholds; those with too few runs below, or the same runs as another, are left out.
+
+    Returns
+    -------
+    dict of str to list of Step
+        By family.
     """
-    steps: list[Step] = []
-    sizes = {len(rows)}
-    flops = rows["flops"].astype(np.float64)
+    codes, names = pd.factorize(rows["family"])
+    found: dict[str, list[Step]] = {str(name): [] for name in names}
+    order, flops = np.argsort(codes, kind="stable"), rows["flops"].to_numpy(np.float64)
+    families = np.split(order, np.cumsum(np.bincount(codes))[:-1])
+    splits = [
+        (str(name), *split)
+        for name, own in zip(names, families, strict=True)
+        for split in _splits(own, flops[own], ratios)
+    ]
+    if splits:
+        table = _Table.of(law, rows)
+        small, large = [split[2] for split in splits], [split[3] for split in splits]
+        for (name, ratio, *_), step in zip(splits, _steps(law, table, small, large), strict=True):
+            found[name].append(Step(ratio, *step))
+    return found
+
+
+def _splits(
+    own: NDArray[np.int64], flops: Floats, ratios: Sequence[float]
+) -> Iterator[tuple[float, NDArray[np.int64], NDArray[np.int64]]]:
+    """Thresholds of a family, with its rows below and above."""
+    counts = {len(own)}
     for ratio in ratios:
         # A level of compute that the threshold hits belongs to the fitted side.
         below = flops <= flops.max() / ratio * (1 + 1e-6)
-        if int(below.sum()) < FEWEST or int(below.sum()) in sizes:
-            continue
-        sizes.add(int(below.sum()))
-        small, large = rows[below], rows[~below]
-        fitted = fit_point(law, small)
-        mean, covariance = fitted.predict(large)
-        logs = [np.log(large[n].to_numpy(np.float64)) for n in ("params", "tokens", "flops")]
-        distance = Extent.of(small).distance(*logs)
-        error = np.log(large["loss"].to_numpy(np.float64)) - mean
-        steps.append(Step(ratio, distance, error, covariance, fitted.noise))
-    return steps
+        count = int(below.sum())
+        if count >= FEWEST and count not in counts:
+            counts.add(count)
+            yield ratio, own[below], own[~below]
+
+
+def _steps(
+    law: Law,
+    table: _Table,
+    small: Sequence[NDArray[np.int64]],
+    large: Sequence[NDArray[np.int64]],
+) -> Iterator[tuple[Floats, Floats, Floats, Floats, float]]:
+    """The fields of each step but its ratio, from rows below and above."""
+    middle = {n: np.array([v[part].mean() for part in small]) for n, v in table.inputs.items()}
+    reference = {n: middle[law.shared_reference.get(n, n)] for n in middle}
+    typical = np.array([table.log_loss[part].mean() for part in small])
+    medians = np.array([[np.log(p.prior.median), p.of_loss] for p in law.parameters])
+    centre = medians[:, 0] + medians[:, 1] * typical[:, None]
+    fits = fit_sets(law, table.sets(small, reference), centre)
+    ahead = table.sets(large, reference)
+    mean, slopes = ahead.with_slopes(law, fits.theta)
+    error = ahead.log_loss - mean
+    for i, (below, above) in enumerate(zip(small, large, strict=True)):
+        here = slice(ahead.first[i], ahead.first[i] + ahead.sizes[i])
+        low, high = (end(table.sizes[below], axis=0).tolist() for end in (np.min, np.max))
+        extent = Extent(dict(zip(SIZES, low, strict=True)), dict(zip(SIZES, high, strict=True)))
+        noise = float(fits.noise[i])
+        yield (
+            extent.distance(*table.sizes[above].T),
+            error[here],
+            slopes[:, here].T @ fits.root[i],
+            np.full(len(above), (NOISE_TAILS * noise) ** 2),
+            noise,
+        )
 
 
 def log_evidence(discrepancy: Discrepancy, steps: Sequence[Step]) -> Floats:
@@ -91,17 +178,35 @@ def log_evidence(discrepancy: Discrepancy, steps: Sequence[Step]) -> Floats:
     """
     total = np.zeros(len(SPAN))
     for step in steps:
-        log_scale = discrepancy.log_scale(np.log(step.noise))
-        covariance = discrepancy.covariance(step.distance)
-        own = step.covariance + np.eye(len(step.error)) * (NOISE_TAILS * step.noise) ** 2
-        # In coordinates in which both covariances are diagonal, every scale costs nothing.
-        root = np.linalg.cholesky(own)
-        inner = np.linalg.solve(root, np.linalg.solve(root, covariance).T)
-        weight, axes = np.linalg.eigh(inner)
-        white = axes.T @ np.linalg.solve(root, step.error)
-        variance = 1.0 + np.exp(2.0 * (log_scale + discrepancy.spread * SPAN))[:, None] * weight
-        total -= 0.5 * (white**2 / variance + np.log(variance)).sum(axis=1)
+        log_scale = discrepancy.log_scale(np.log(step.noise)) + discrepancy.spread * SPAN
+        # The first is a scale of zero, which gives the constant.
+        scale = np.concatenate([[0.0], np.exp(log_scale)])
+        squares, log_determinant = _normal(discrepancy, step, scale)
+        total -= 0.5 * (squares + log_determinant - log_determinant[0])[1:]
     return total / max(len(steps), 1)
+
+
+def _normal(discrepancy: Discrepancy, step: Step, scale: Floats) -> tuple[Floats, Floats]:
+    """Squared Mahalanobis length of a step's errors, and log determinant of their covariance.
+
+    The covariance is diagonal but for a few directions (the curve's, and what the discrepancy
+    shares), so that both grow with the number of runs and not with its cube (Woodbury).
+    """
+    growth = discrepancy.growth(step.distance)
+    alone = (1.0 - discrepancy.shared) * growth**2
+    weight = 1.0 / (step.variance + scale[:, None] ** 2 * alone)
+    shared = np.sqrt(discrepancy.shared) * growth
+    directions = np.column_stack([step.root, shared])
+    size = directions.shape[1]
+    factor = np.ones((len(scale), size))
+    factor[:, -1] = scale
+    products = (directions[:, :, None] * directions[:, None, :]).reshape(-1, size**2)
+    inner = (weight @ products).reshape(-1, size, size) * factor[:, :, None] * factor[:, None, :]
+    inner += np.eye(size)
+    along = (weight * step.error) @ directions * factor
+    explained = (along * np.linalg.solve(inner, along[..., None])[..., 0]).sum(axis=1)
+    squares = weight @ step.error**2 - explained
+    return squares, np.linalg.slogdet(inner)[1] - np.log(weight).sum(axis=1)
 
 
 def scale_draws(

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_scaling.inference.point import mode
+from bayes_scaling.inference.least_squares import modes
+from bayes_scaling.inference.run_sets import Sets
 from bayes_scaling.model.family_coordinates import FamilyCoordinates
 from bayes_scaling.model.frame import Design, ReferenceFrame
 from bayes_scaling.model.nodes import PRIOR_MEDIAN, nodes, prior_medians
@@ -42,8 +43,7 @@ def starting_point(spec: Spec, frame: ReferenceFrame, design: Design) -> dict[st
         By name of the free variable, as in :func:`bayes_scaling.model.build.build`.
     """
     observed, standard = frame.standardise(design), frame.standard
-    fits = [_fit_family(spec, standard, observed, index) for index in range(len(spec.families))]
-    logs = {name: np.array([fit[name] for fit in fits]) for name in fits[0]}
+    logs = _fit_families(spec, standard, observed)
     spreads = {p.name: p.prior.spread for p in spec.parameters}
     point: dict[str, Floats] = {}
     for node in nodes(spec):
@@ -95,16 +95,15 @@ def unconstrained(
     return np.concatenate(parts)
 
 
-def _fit_family(spec: Spec, frame: ReferenceFrame, design: Design, index: int) -> dict[str, float]:
-    """Log parameters of one family alone at the reference point, and the noise it leaves."""
-    rows = design.family == index
-    y, names = design.log_loss[rows], spec.law.names
-    theta, _ = mode(spec.law, frame, design, rows, _TOLERANCE)
-    x = {name: value[rows] for name, value in design.inputs.items()}
-    left = y - spec.law.log_curve(x, dict(zip(names, np.exp(theta), strict=True)))
-    noise = spec.noise_parameter.prior
-    scatter = float(np.clip(np.median(np.abs(left)) * 1.48, noise.median / 10, noise.median * 10))
-    informed = len(y) > len(names)
-    result = dict(zip(names, map(float, theta), strict=True))
-    result[spec.noise_parameter.name] = float(np.log(scatter if informed else noise.median))
-    return result
+def _fit_families(spec: Spec, frame: ReferenceFrame, design: Design) -> dict[str, Floats]:
+    """By parameter, its log in each family alone; the noise is what the law leaves."""
+    law, noise = spec.law, spec.noise_parameter
+    sets = Sets.by_group(design, design.family)
+    centre = np.array([frame.log_median(p) for p in law.parameters])
+    theta, _ = modes(law, sets, np.tile(centre, (len(spec.families), 1)), _TOLERANCE)
+    left = np.abs(sets.log_loss - sets.log_curve(law, theta))
+    median = noise.prior.median
+    scatter = np.clip(sets.medians(left) * 1.48, median / 10, median * 10)
+    informed = sets.sizes > len(law.names)
+    result = dict(zip(law.names, theta.T, strict=True))
+    return result | {noise.name: np.log(np.where(informed, scatter, median))}

@@ -46,21 +46,56 @@ def test_a_point_fit_finds_the_truth_within_its_covariance() -> None:
 
 
 def test_thresholds_use_each_set_of_runs_once() -> None:
-    steps = rolling_steps(laws.get("chinchilla"), sweep(), (2.0, 4.0, 9.9, 10.0, 100.0, 1e4, 1e5))
+    law, ratios = laws.get("chinchilla"), (2.0, 4.0, 9.9, 10.0, 100.0, 1e4, 1e5)
+    steps = rolling_steps(law, sweep(), ratios)["all"]
     # 2, 4 and 9.9 all leave out the last level; 1e5 leaves nothing to fit.
     assert [step.ratio for step in steps] == [2.0, 100.0, 1e4]
     assert [len(step.error) for step in steps] == [8, 16, 32]
     assert (steps[0].distance >= np.log(10) - 1e-9).all()
-    assert rolling_steps(laws.get("chinchilla"), sweep().iloc[:8]) == []
+    assert rolling_steps(law, sweep().iloc[:8]) == {"all": []}
+
+
+def test_families_are_forecast_as_each_would_be_alone() -> None:
+    law, tables = laws.get("chinchilla"), [sweep(), sweep(1).assign(family="other").iloc[::2]]
+    mixed = pd.concat([*tables, sweep(2).assign(family="few").iloc[:5]], ignore_index=True)
+    together = rolling_steps(law, mixed.sample(frac=1, random_state=0))
+    assert together["few"] == []
+    for table in tables:
+        (name, alone), *_ = rolling_steps(law, table).items()
+        found = together[name]
+        assert len(found) == len(alone) > 1
+        for one, other in zip(found, alone, strict=True):
+            assert (one.ratio, len(one.error)) == (other.ratio, len(other.error))
+            assert_allclose(np.sort(one.error), np.sort(other.error), atol=1e-7)
+            assert_allclose(one.noise, other.noise, rtol=1e-5)
+
+
+def test_steps_are_point_fits_below_and_what_they_forecast_above() -> None:
+    law, table = laws.get("chinchilla"), sweep()
+    for one in rolling_steps(law, table, (2.0, 100.0))["all"]:
+        below = table["flops"] <= table["flops"].max() / one.ratio
+        fitted = fit_point(law, table[below])
+        mean, covariance = fitted.predict(table[~below])
+        assert_allclose(one.error, np.log(table["loss"][~below]) - mean, atol=1e-9)
+        assert_allclose(one.covariance, covariance, rtol=1e-6, atol=1e-12)
+        assert_allclose(one.noise, fitted.noise, rtol=1e-9)
+        assert_allclose(one.variance, (1.2 * one.noise) ** 2)
 
 
 def step(error: float) -> Step:
     distance = np.log([2.0, 4.0, 8.0])
-    return Step(4.0, distance, np.full(3, error), 1e-6 * np.eye(3), 0.003)
+    return made(4.0, distance, np.full(3, error), 1e-3, 0.003)
+
+
+def made(ratio: float, distance: np.ndarray, error: np.ndarray, sd: float, noise: float) -> Step:
+    """A step of a curve that is known to ``sd`` at every run."""
+    size = len(error)
+    return Step(ratio, distance, error, sd * np.eye(size), np.full(size, (1.2 * noise) ** 2), noise)
 
 
 def test_evidence_is_that_of_a_normal_distribution() -> None:
-    one = step(0.02)
+    rng = np.random.default_rng(0)
+    one = replace(step(0.02), root=0.01 * rng.normal(size=(3, 2)))
     found = log_evidence(KNOWN, [one])
     for place in (0, 40, 70):
         scale = np.exp(2 * (KNOWN.log_scale(np.log(0.003)) + KNOWN.spread * SPAN[place]))
@@ -106,7 +141,7 @@ def test_the_level_comes_back_from_errors_drawn_with_it() -> None:
         z = rng.normal()
         scale = np.exp(quiet.log_scale(np.log(0.001)) + quiet.spread * z)
         root = np.linalg.cholesky(scale**2 * quiet.covariance(distance) + 1e-12 * np.eye(4))
-        own = Step(16.0, distance, root @ rng.normal(size=4), 1e-9 * np.eye(4), 0.001)
+        own = made(16.0, distance, root @ rng.normal(size=4), 1e-9**0.5, 0.001)
         weight = np.exp(log_evidence(quiet, [own]) - 0.5 * SPAN**2)
         found.append(z > np.interp(0.5, np.cumsum(weight) / weight.sum(), SPAN))
     assert 0.4 < np.mean(found) < 0.6
