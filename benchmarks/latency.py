@@ -10,10 +10,11 @@ and the divergences. A job that exceeds the limit is ended, reported so and not 
 more than 100 s is not repeated either. How costs grow with runs, families, laws and draws is
 measured in this checkout alone.
 
-Samples are kept in a JSON file as they come: the same command goes on where an earlier one ended.
-``--public`` is the folder of public tables that are no part of this repository; their jobs are
-skipped without it. ``--docs`` writes the page and figures of the documentation from the file, after
-the jobs; with ``--jobs none`` it does nothing else.
+Caches are warm, Python's bytecode among them, but for the job "first": a job of less than half a
+minute is run once before it counts. Samples are kept in a JSON file as they come: the same command
+goes on where an earlier one ended. ``--public`` is the folder of public tables that are no part of
+this repository; their jobs are skipped without it. ``--docs`` writes the page and figures of the
+documentation from the file, after the jobs; with ``--jobs none`` it does nothing else.
 """
 
 import argparse
@@ -27,13 +28,15 @@ from pathlib import Path
 import latency_page
 import latency_tables
 from latency_jobs import GROUPS, JOBS, Job
-from latency_measure import Checkout, Results, measure, middle
+from latency_measure import Checkout, Results, environment, measure, middle
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks/latency.json"
 WORK = ROOT / "build/latency"
 BUSY = 0.5
 """Processes that ran in the last minute, beyond which the machine is not quiet."""
+WARMED_BELOW = 30.0
+"""Seconds of a job below which it is run once before it counts."""
 ONCE_ABOVE = 100.0
 """Seconds of a job beyond which it is not repeated."""
 
@@ -86,22 +89,26 @@ def chosen(text: str) -> list[Job]:
 
 def prepare(checkouts: list[Checkout], public: Path | None) -> None:
     """Write tables, and for each checkout a fit and a plan of it, which also warms its caches."""
-    for checkout in checkouts:
-        folder = WORK / checkout.name
-        shutil.rmtree(folder, ignore_errors=True)
-        (folder / "jobs").mkdir(parents=True)
-    first = WORK / checkouts[0].name / "jobs"
+    shutil.rmtree(WORK, ignore_errors=True)
+    first = checkouts[0].folder / "jobs"
+    first.mkdir(parents=True)
     latency_tables.write(first, public)
-    for checkout in checkouts[1:]:
-        shutil.copytree(first, WORK / checkout.name / "jobs", dirs_exist_ok=True)
     for checkout in checkouts:
-        folder = WORK / checkout.name
+        if checkout is not checkouts[0]:
+            shutil.copytree(first, checkout.folder / "jobs")
         program = checkout.program("bayes-scaling")
         for command in (
             ("fit", "jobs/runs.csv", "-o", "saved.nc"),
             ("allocate", "saved.nc", "--scenario", "jobs/scenario.toml", "-o", "plan.json"),
         ):
-            subprocess.run([program, *command], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+            with environment(checkout) as variables:
+                subprocess.run(
+                    [program, *command],
+                    cwd=checkout.folder,
+                    env=variables,
+                    check=True,
+                    capture_output=True,
+                )
 
 
 def pending(job: Job, checkouts: list[Checkout], results: Results, repeat: int) -> list[Checkout]:
@@ -158,13 +165,16 @@ def carry_out(jobs: list[Job], checkouts: list[Checkout], options: Options) -> N
         print(f"the machine is not quiet: {os.getloadavg()[0]:.1f} processes run", flush=True)
     prepare(checkouts, options.public)
     for job in jobs:
-        if job.needs and not (WORK / checkouts[0].name / "jobs" / job.needs).exists():
+        if job.needs and not (checkouts[0].folder / "jobs" / job.needs).exists():
             print(f"{job.name}: skipped, for --public FOLDER has its table", flush=True)
             continue
+        cold = set() if job.cold else {one.name for one in checkouts}
         while left := pending(job, checkouts, results, options.repeat):
             checkout = left[0]
-            folder = WORK / checkout.name / "jobs"
-            sample = measure(checkout, job, folder, options.limit)
+            sample = measure(checkout, job, options.limit)
+            if checkout.name in cold and sample.seconds < WARMED_BELOW and not sample.failure:
+                cold.discard(checkout.name)
+                continue
             results.add(job, checkout.name, sample)
             print(f"{job.name}, {checkout.name}: {latency_page.told(sample)}", flush=True)
 
@@ -172,9 +182,9 @@ def carry_out(jobs: list[Job], checkouts: list[Checkout], options: Options) -> N
 def main() -> None:
     """Parse, measure, write."""
     options = Options(**vars(parser().parse_args()))
-    checkouts = [Checkout("present", ROOT)]
+    checkouts = [Checkout("present", ROOT, WORK / "present")]
     if options.against:
-        checkouts.append(Checkout("other", options.against.resolve()))
+        checkouts.append(Checkout("other", options.against.resolve(), WORK / "other"))
     jobs = chosen(options.jobs)
     if jobs:
         carry_out(jobs, checkouts, options)

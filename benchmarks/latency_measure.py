@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,7 +15,7 @@ from statistics import median
 
 from latency_jobs import CHILD, Job
 
-__all__ = ["Checkout", "Results", "Sample", "measure", "middle"]
+__all__ = ["Checkout", "Results", "Sample", "environment", "measure", "middle"]
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,13 @@ class Checkout:
         "present" or "other".
     path : Path
         Its folder.
+    folder : Path
+        Where its files are written.
     """
 
     name: str
     path: Path
+    folder: Path
 
     def program(self, name: str) -> str:
         """Return the path of a program of its environment."""
@@ -164,8 +167,8 @@ def middle(samples: list[Sample]) -> Sample | None:
     )
 
 
-def measure(checkout: Checkout, job: Job, folder: Path, limit: float) -> Sample:
-    """Run a job once, in a folder.
+def measure(checkout: Checkout, job: Job, limit: float) -> Sample:
+    """Run a job once.
 
     Parameters
     ----------
@@ -173,35 +176,41 @@ def measure(checkout: Checkout, job: Job, folder: Path, limit: float) -> Sample:
         Whose environment runs it.
     job : Job
         What to run.
-    folder : Path
-        Where; it holds what the job reads.
     limit : float
         Seconds after which it is ended.
     """
+    folder = checkout.folder / "jobs"
     saved = folder / "fit.nc"
     saved.unlink(missing_ok=True)
-    with _caches(cold=job.cold) as variables:
+    with environment(checkout, cold=job.cold) as variables:
         sample, printed = _process(checkout.command(job), folder, limit, variables)
     if sample.failure:
         return sample
     if job.inside:
         return Sample(**({"memory": sample.memory} | json.loads(printed.splitlines()[-1])))
-    if job.leaves_fit:
-        command = [checkout.program("python"), CHILD, "convergence", str(saved)]
-        judged, printed = _process(command, folder, limit, {})
-        figures = {} if judged.failure else json.loads(printed.splitlines()[-1])
-        return Sample(**(asdict(sample) | figures))
-    return sample
+    if not job.leaves_fit:
+        return sample
+    command = [checkout.program("python"), CHILD, "convergence", str(saved)]
+    with environment(checkout) as variables:
+        judged, printed = _process(command, folder, limit, variables)
+    figures = {} if judged.failure else json.loads(printed.splitlines()[-1])
+    return Sample(**(asdict(sample) | figures))
 
 
 @contextmanager
-def _caches(*, cold: bool) -> Iterator[Mapping[str, str]]:
-    """Give variables of the environment, of empty caches if they are to be cold."""
+def environment(checkout: Checkout, *, cold: bool = False) -> Iterator[dict[str, str]]:
+    """Give the environment of a process, whose caches are those of a checkout or empty.
+
+    Bytecode counts as such a cache: where the environment keeps Python from writing it, every
+    start would compile all that it imports, which is no user's case.
+    """
+    kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     if not cold:
-        yield {}
+        yield kept | {"PYTHONPYCACHEPREFIX": str(checkout.folder / "bytecode")}
         return
     with tempfile.TemporaryDirectory() as empty:
-        yield {
+        yield kept | {
+            "PYTHONPYCACHEPREFIX": f"{empty}/bytecode",
             "NUMBA_CACHE_DIR": f"{empty}/numba",
             "XDG_CACHE_HOME": f"{empty}/cache",
             "PYTENSOR_FLAGS": f"base_compiledir={empty}/pytensor",
@@ -210,7 +219,7 @@ def _caches(*, cold: bool) -> Iterator[Mapping[str, str]]:
 
 
 def _process(
-    command: list[str], folder: Path, limit: float, variables: Mapping[str, str]
+    command: list[str], folder: Path, limit: float, variables: dict[str, str]
 ) -> tuple[Sample, str]:
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
         began = time.perf_counter()
@@ -220,7 +229,7 @@ def _process(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=errors,
-            env=os.environ | variables,
+            env=variables,
             start_new_session=True,
         )
         timer = threading.Timer(limit, os.killpg, (process.pid, signal.SIGKILL))
