@@ -75,9 +75,8 @@ def run_demo(
             plans.append(plan)
             stage.advance()
     title = "Scaling of small byte-level language models"
-    with progress.stage("report", "writing the report"):
-        write_report(out / "report.json", fitted, *plans, title=title)
-        report = write_report(out / "report.html", fitted, *plans, title=title)
+    write_report(out / "report.json", fitted, *plans, title=title, progress=progress)
+    report = write_report(out / "report.html", fitted, *plans, title=title, progress=progress)
     write(f"Open the report: {report}")
     return report
 

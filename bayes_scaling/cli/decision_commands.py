@@ -221,32 +221,41 @@ def scenario(*, example: bool) -> None:  # noqa: ARG001
 @output("Where the report goes (.html, .json or .md).")
 @click.option("--title", help="Title of the report.")
 @click.option("--pdf", metavar="FILE", help="Where it goes as PDF too, printed by Chromium.")
+@with_progress
 def report(
-    fit: str, results: tuple[str, ...], output: str, title: str | None, pdf: str | None
+    fit: str,
+    results: tuple[str, ...],
+    output: str,
+    title: str | None,
+    *,
+    pdf: str | None,
+    progress: Progress,
 ) -> None:
     """Write a self-contained report of a FIT and RESULTS.
 
     RESULTS are files that other commands wrote: plans, frontiers, marginal gains, next runs,
     shapes, backtests, comparisons, verdicts.
     """
-    from bayes_scaling.inference import load_fit
-    from bayes_scaling.report import load_result, write_pdf, write_report
+    with progress.stage("importing libraries"):
+        from bayes_scaling.inference import load_fit
+        from bayes_scaling.report import load_result, write_pdf, write_report
 
     check_output(output, fit, *results)
     if pdf is not None:
         check_output(pdf, fit, output, *results)
         if not output.lower().endswith((".html", ".htm")):
             raise FileError(f"--pdf prints a report in HTML, and {output} is not .html")
-    click.echo("bayes_scaling: checking the fit, forecasting and drawing figures …", err=True)
-    fitted = load_fit(fit)
-    loaded = [load_result(result) for result in results]
+    with progress.stage("reading", f"reading {fit}"):
+        fitted = load_fit(fit)
+        loaded = [load_result(result) for result in results]
     try:
-        write_report(output, fitted, *loaded, title=title)
+        write_report(output, fitted, *loaded, title=title, progress=progress)
     except ScenarioError as error:
         raise ScenarioError(f"{', '.join(results)}: {error}") from error
     click.echo(f"Report written to {output}")
     if pdf is not None:
-        write_pdf(pdf, output)
+        with progress.stage("pdf", "printing the page"):
+            write_pdf(pdf, output)
         click.echo(f"PDF written to {pdf}")
 
 

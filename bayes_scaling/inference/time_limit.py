@@ -23,7 +23,7 @@ def time_limit(settings: SamplerSettings, sampled: Sampled) -> tuple[Caveat, ...
     draws = sampled.draws.sizes["draw"]
     state = "have" if sampled.converged else "have not"
     text = (
-        f"Sampling was stopped after {limit:g} s, the limit given, with {draws} of "
+        f"Sampling ended at its limit of {limit:g} s, with {draws} of "
         f"{settings.draws} draws of each chain; by R-hat, effective draws and divergences the "
         f"chains {state} converged."
     )

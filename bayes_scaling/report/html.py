@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bayes_scaling.core.caveat import texts
 from bayes_scaling.core.files import path_of, write_bytes
+from bayes_scaling.core.progress import Progress, ProgressOption
 from bayes_scaling.core.result import Result
 from bayes_scaling.errors import FileError
 from bayes_scaling.inference import Fit
@@ -25,6 +26,7 @@ def write_report(
     *results: ResultLike,
     title: str | None = None,
     seed: int = 0,
+    progress: ProgressOption = True,
 ) -> Path:
     """Write a report of a fit and what was decided from it, whole or not at all.
 
@@ -41,6 +43,9 @@ def write_report(
         Title of the report.
     seed : int
         Seed of forecasts.
+    progress : bool, callable or Progress
+        Whether to show how far it is and the time left, in a terminal or notebook; or a function
+        that takes each message as text. See :mod:`bayes_scaling.core.progress`.
 
     Returns
     -------
@@ -63,14 +68,19 @@ def write_report(
     suffix = path_of(path).suffix.lower()
     if suffix not in (".html", ".htm", ".json", ".md"):
         raise FileError(f"cannot write {path}: {suffix!r} is not .html, .json or .md")
-    if suffix == ".json":
-        return write_json(path, fit, *results, title=title, seed=seed)
-    content = report_content(fit, results, title=title, seed=seed)
-    if suffix == ".md":
-        from bayes_scaling.report.markdown import render_markdown
+    with Progress.of(progress).stage(
+        "report", "checking the fit, forecasting", 2, "parts"
+    ) as stage:
+        if suffix == ".json":
+            return write_json(path, fit, *results, title=title, seed=seed)
+        content = report_content(fit, results, title=title, seed=seed)
+        stage.advance()
+        stage.text = "drawing figures"
+        if suffix == ".md":
+            from bayes_scaling.report.markdown import render_markdown
 
-        return write_bytes(path, render_markdown(content))
-    return write_bytes(path, render_html(content, fit))
+            return write_bytes(path, render_markdown(content))
+        return write_bytes(path, render_html(content, fit))
 
 
 def write_json(
