@@ -1,11 +1,10 @@
-"""Decisions under uncertainty: how to split budgets, at which risk and cost."""
+"""Decisions under uncertainty: how to split budgets, at which risk and cost.
 
-from bayes_scaling.decisions.allocation.allocate_budget import allocate
-from bayes_scaling.decisions.allocation.plan import Plan, load_plan
-from bayes_scaling.decisions.budgets.frontier import BudgetFrontier, budget_frontier
-from bayes_scaling.decisions.budgets.marginal_gains import Marginal, marginal
-from bayes_scaling.decisions.pilot_runs.next_runs_ranked import NextRuns, next_runs
-from bayes_scaling.decisions.shapes.depth_against_width import ShapeChoice, best_shape
+Each decision is imported when first used: a command loads what it needs.
+"""
+
+import lazy_loader
+
 from bayes_scaling.scenarios.alternatives import Alternative
 from bayes_scaling.scenarios.amounts import Fixed, LogNormal, Pert
 from bayes_scaling.scenarios.limits import Limits, ShapeLimits
@@ -40,3 +39,19 @@ __all__ = [
     "marginal",
     "next_runs",
 ]
+
+__getattr__, _, _ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "allocation.allocate_budget": ["allocate"],
+        "allocation.plan": ["Plan", "load_plan"],
+        "budgets.frontier": ["BudgetFrontier", "budget_frontier"],
+        "budgets.marginal_gains": ["Marginal", "marginal"],
+        "pilot_runs.next_runs_ranked": ["NextRuns", "next_runs"],
+        "shapes.depth_against_width": ["ShapeChoice", "best_shape"],
+    },
+)
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

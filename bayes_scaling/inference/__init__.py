@@ -1,6 +1,8 @@
-"""Sampling, the fit and its diagnostics."""
+"""Sampling, the fit and its diagnostics.
 
-from bayes_scaling.inference.fit_result import Fit, load_fit
-from bayes_scaling.inference.fitting import Procedure, build_model, fit
+Names are imported when first used: a command loads what it needs.
+"""
 
-__all__ = ["Fit", "Procedure", "build_model", "fit", "load_fit"]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

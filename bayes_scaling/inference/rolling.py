@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 from bayes_scaling.inference.point import fit_sets
 from bayes_scaling.inference.run_sets import Sets
@@ -234,6 +233,8 @@ def scale_draws(
     rng : numpy.random.Generator
         Source of randomness.
     """
+    from scipy.special import ndtr
+
     population = rng.normal(size=shape)
     if not steps:
         return population

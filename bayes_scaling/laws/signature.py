@@ -74,15 +74,34 @@ def values_of(law: "Law") -> dict[str, list[float]]:
 
 def fixed_points(law: "Law") -> tuple[dict[str, Array], dict[str, Array]]:
     """Log inputs between -2 and 2 and parameters between 0.2 and 0.8, the same for ever."""
-    from scipy.stats.qmc import Halton
-
     inputs, names = sorted(law.inputs), sorted(law.names)
-    sampler = Halton(len(inputs) + len(names), scramble=False)
-    # The first point of the sequence is the origin.
-    unit = sampler.fast_forward(1).random(POINTS).T
+    unit = _halton(len(inputs) + len(names))
     x = {name: 4.0 * unit[i] - 2.0 for i, name in enumerate(inputs)}
     p = {name: 0.2 + 0.6 * unit[len(inputs) + i] for i, name in enumerate(names)}
     return x, p
+
+
+def _halton(dimensions: int) -> Array:
+    """Coordinates (dimension, point) of the Halton sequence, after its first point, the origin."""
+    found: list[list[float]] = []
+    primes: list[int] = []
+    candidate = 2
+    while len(primes) < dimensions:
+        if all(candidate % prime for prime in primes):
+            primes.append(candidate)
+            found.append([_radical_inverse(index, candidate) for index in range(1, POINTS + 1)])
+        candidate += 1
+    return np.array(found)
+
+
+def _radical_inverse(index: int, base: int) -> float:
+    """The digits of an index in a base, mirrored at the point."""
+    result, place = 0.0, 1.0 / base
+    while index:
+        index, digit = divmod(index, base)
+        result += digit * place
+        place /= base
+    return result
 
 
 def _listed(value: Any) -> list[float]:

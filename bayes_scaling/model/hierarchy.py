@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from scipy import stats
 
 from bayes_scaling.laws import Parameter, ops
 from bayes_scaling.model.frame import Design, ReferenceFrame
@@ -205,7 +204,7 @@ def log_prior(spec: Spec, frame: ReferenceFrame, draws: xr.Dataset) -> xr.Datase
         values[node.name] = value.values
         location, scale = _moments(node, values)
         at = np.log(value.values) if node.log_normal else value.values
-        density = stats.norm.logpdf(at, location, scale)
+        density = log_density("normal", None, at - location, scale)
         result[node.name] = value.copy(data=density - at if node.log_normal else density)
     return xr.Dataset(result)
 

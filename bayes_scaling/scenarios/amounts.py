@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from bayes_scaling.core.arguments import is_number, shown
 from bayes_scaling.core.bounds import LARGEST, legal
@@ -72,21 +71,19 @@ class Pert(Record, frozen=True):
     def __post_init__(self) -> None:
         _increasing(self)
 
-    @property
-    def _beta(self) -> Any:
+    def sample(self, uniform: Floats) -> Floats:
+        """Return the quantiles at uniform numbers."""
+        from scipy.special import betaincinv
+
         wide = self.high - self.low
         a = 1 + 4 * (self.likely - self.low) / wide
         b = 1 + 4 * (self.high - self.likely) / wide
-        return stats.beta(a, b, loc=self.low, scale=wide)
-
-    def sample(self, uniform: Floats) -> Floats:
-        """Return the quantiles at uniform numbers."""
-        return np.asarray(self._beta.ppf(uniform))
+        return np.asarray(self.low + wide * betaincinv(a, b, uniform))
 
     @property
     def median(self) -> float:
         """Median of the distribution."""
-        return float(self._beta.median())
+        return float(self.sample(np.asarray(0.5)))
 
 
 class LogNormal(Record, frozen=True):
@@ -108,9 +105,11 @@ class LogNormal(Record, frozen=True):
 
     def sample(self, uniform: Floats) -> Floats:
         """Return the quantiles at uniform numbers."""
+        from scipy.special import ndtri
+
         middle = 0.5 * (math.log(self.q05) + math.log(self.q95))
-        sd = (math.log(self.q95) - math.log(self.q05)) / (2 * stats.norm.ppf(0.95))
-        return np.asarray(np.exp(middle + sd * stats.norm.ppf(uniform)))
+        sd = (math.log(self.q95) - math.log(self.q05)) / (2 * ndtri(0.95))
+        return np.asarray(np.exp(middle + sd * ndtri(uniform)))
 
     @property
     def median(self) -> float:

@@ -4,7 +4,6 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import logsumexp
 
 from bayes_scaling.core.records import about
 from bayes_scaling.errors import ScenarioError
@@ -98,6 +97,8 @@ class Risk(Part, frozen=True):
         if self.measure == "cvar":
             return cvar(draws, self.level, axis)
         if self.measure == "entropic":
+            from scipy.special import logsumexp
+
             whole = logsumexp(self.aversion * draws, axis=axis) - np.log(draws.shape[axis])
             return whole / self.aversion
         if self.measure == "miss":

@@ -8,8 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose
+from scipy import stats
 
+from bayes_scaling.core.ranks import average_ranks
 from bayes_scaling.errors import FileError
 from bayes_scaling.inference import Fit, load_fit
 from bayes_scaling.inference.diagnostics.checks import _stuck_chains
@@ -210,3 +214,18 @@ def test_a_failed_save_leaves_the_old_file(two_families: Fit, tmp_path: Path) ->
         broken.save(path)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["fit.nc"]
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=40))
+def test_ranks_are_those_of_scipy(values: list[int]) -> None:
+    np.testing.assert_array_equal(average_ranks(values), stats.rankdata(values))
+
+
+def test_a_trend_is_the_rank_correlation_of_the_largest_runs() -> None:
+    residual = np.round(np.random.default_rng(11).normal(size=60), 1)
+    flops = np.geomspace(1e17, 1e20, 60)
+    rows = pd.DataFrame({"params": flops**0.5, "tokens": flops**0.5 / 6, "flops": flops})
+    correlation, p = residual_trend([(rows, residual)])
+    expected = stats.spearmanr(flops[-15:], residual[-15:])[0]
+    assert_allclose(correlation, expected, rtol=1e-12)
+    assert_allclose(p, 2 * stats.norm.sf(abs(expected) * np.sqrt(14)), rtol=1e-10)

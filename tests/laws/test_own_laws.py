@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from scipy.stats.qmc import Halton
 
 from bayes_scaling import laws
 from bayes_scaling.decisions import Scenario, allocate
@@ -28,7 +29,7 @@ from bayes_scaling.inference.diagnostics.prior_contribution import weak_fits
 from bayes_scaling.laws import ClosedForms, Law, Parameter, Prior, common, ops, registry
 from bayes_scaling.laws.check_law import check_law
 from bayes_scaling.laws.coordinates import Additive
-from bayes_scaling.laws.signature import difference, signature
+from bayes_scaling.laws.signature import difference, fixed_points, signature
 from bayes_scaling.model.population import population
 from bayes_scaling.model.spec_json import read_spec, write_spec
 from bayes_scaling.report.content import report_content
@@ -274,6 +275,16 @@ def test_signatures(law: Law) -> None:
     assert difference(mine, signature(moved)) == f"log_curve({', '.join(sorted(law.inputs))})"
     for name, other in laws.available().items():
         assert (difference(mine, signature(other)) is None) == (name == law.name)
+
+
+def test_points_of_signatures_are_a_halton_sequence() -> None:
+    law = laws.get("m4")
+    x, p = fixed_points(law)
+    sampler = Halton(len(x) + len(p), scramble=False)
+    unit = sampler.fast_forward(1).random(12).T
+    # To the last bit: the files of fits hold what laws give there.
+    np.testing.assert_array_equal(np.array(list(x.values())), 4.0 * unit[: len(x)] - 2.0)
+    np.testing.assert_array_equal(np.array(list(p.values())), 0.2 + 0.6 * unit[len(x) :])
 
 
 def test_the_order_of_inputs_and_parameters_leaves_no_trace() -> None:

@@ -20,7 +20,7 @@ from bayes_scaling.model import (
     specify,
 )
 from bayes_scaling.model.build import build
-from bayes_scaling.model.run_noise import bounded, standard_draws
+from bayes_scaling.model.run_noise import bounded, log_density, standard_draws
 from bayes_scaling.model.spec_json import read_spec, write_spec
 from tests.conftest import TRUTH, grid
 
@@ -258,3 +258,19 @@ def test_families_of_many_runs_stand_alone_under_a_learned_prior(
     table = pd.concat([whole[whole["family"] == "a"], few])
     spec, _ = specify(table, "chinchilla-gamma", pooling="auto", prior=prior)  # type: ignore[arg-type]
     assert set(spec.pooling.values()) == {kind}
+
+
+@pytest.mark.parametrize("nu", [0.01, 0.5, 1.0, 4.0, 30.0, 100.0])
+def test_the_density_of_errors_is_that_of_scipy(nu: float) -> None:
+    error, scale = np.array([0.0, 1e-3, -0.01, 0.3, 50.0]), np.array(0.01)
+    expected = stats.t.logpdf(error, nu, scale=scale)
+    assert_allclose(log_density("student-t", nu, error, scale), expected, rtol=1e-12, atol=1e-12)
+
+
+def test_the_density_of_errors_tends_to_the_normal_one() -> None:
+    error, scale = np.linspace(-4.0, 4.0, 9), np.array(1.0)
+    normal = stats.norm.logpdf(error)
+    assert_allclose(log_density("normal", None, error, scale), normal, rtol=1e-14)
+    # The first term of the difference is of order 1/nu.
+    assert_allclose(log_density("student-t", 1e9, error, scale), normal, rtol=1e-7)
+    assert_allclose(log_density("student-t", 1e14, error, scale), normal, rtol=1e-12)

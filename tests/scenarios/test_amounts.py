@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy import stats
 
 from bayes_scaling.errors import ScenarioError
 from bayes_scaling.scenarios.amounts import Fixed, LogNormal, Pert, read_amount
@@ -89,3 +90,13 @@ def test_amounts_are_read_in_their_forms() -> None:
     for bad in ({"q05": 2, "q95": 1}, {"low": 1, "likely": 1, "high": 1}, {"q50": 1}, {}):
         with pytest.raises(ScenarioError, match="p "):
             read_amount("p", bad, "USD", "x")
+
+
+@pytest.mark.parametrize(("low", "likely", "high"), [(1.0, 2.0, 5.0), (0.0, 0.0, 1.0), (3, 4, 4)])
+def test_quantiles_of_pert_are_those_of_scipy(low: float, likely: float, high: float) -> None:
+    wide = high - low
+    a, b = 1 + 4 * (likely - low) / wide, 1 + 4 * (high - likely) / wide
+    uniform = np.array([0.0, 1e-6, 0.1, 0.5, 0.9, 1.0])
+    expected = stats.beta.ppf(uniform, a, b, loc=low, scale=wide)
+    assert_allclose(Pert(low, likely, high).sample(uniform), expected, rtol=1e-14)
+    assert Pert(low, likely, high).median == stats.beta.median(a, b, loc=low, scale=wide)

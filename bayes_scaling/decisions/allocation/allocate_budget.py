@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from bayes_scaling.core.caveat import Caveat, unique
 from bayes_scaling.core.draw_summary import PosteriorSummary
+from bayes_scaling.core.ranks import average_ranks
 from bayes_scaling.decisions.allocation.budget_rows import budget_row
 from bayes_scaling.decisions.allocation.candidate import ROUNDING, Candidate
 from bayes_scaling.decisions.allocation.compare_alternatives import compare_alternatives
@@ -304,12 +304,12 @@ def _drivers(problem: Problem, sizes: Floats) -> list[Driver]:
     """Rank the parameters on which the best size depends, by squared rank correlation."""
     if np.ptp(sizes) < _EDGE:
         return []
-    ranks = rankdata(sizes)
+    ranks = average_ranks(sizes)
     rows = []
     for name, values in problem.draws.values.items():
         if np.ptp(values) == 0:
             continue
-        correlation = float(np.corrcoef(rankdata(values), ranks)[0, 1])
+        correlation = float(np.corrcoef(average_ranks(values), ranks)[0, 1])
         rows.append(Driver(parameter=name, correlation=correlation, share=correlation**2))
     return sorted(rows, key=lambda row: -row.share)
 

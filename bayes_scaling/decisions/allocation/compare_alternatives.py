@@ -6,7 +6,6 @@ from collections.abc import Callable
 import numpy as np
 from msgspec.structs import asdict
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 
 from bayes_scaling.core.draw_summary import PosteriorSummary
 from bayes_scaling.decisions.allocation.candidate import ROUNDING, Candidate
@@ -61,6 +60,7 @@ def _on_the_line(
     problem: Problem, other: Alternative, away: Callable[[float, float], float]
 ) -> float:
     """Log of the size at which the budgets leave the tokens that are stated."""
+    from scipy.optimize import brentq
 
     def gap(size: float) -> float:
         left = float(problem.line.affordable(np.array([size]), other.epochs)[0])

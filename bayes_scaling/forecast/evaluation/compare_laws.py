@@ -4,7 +4,6 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import arviz as az
 import numpy as np
 import pandas as pd
 
@@ -185,11 +184,13 @@ def _same_losses(fits: Mapping[str, Fit]) -> None:
 
 
 def _loo(fits: Mapping[str, Fit]) -> pd.DataFrame:
+    import arviz_stats as azs
+
     with warnings.catch_warnings():
         # The warning says what the column of Pareto k says.
         warnings.simplefilter("ignore", UserWarning)
-        each = {name: az.loo(value.dt, pointwise=True) for name, value in fits.items()}
-        ranked = az.compare(each, method="stacking", round_to="none")
+        each = {name: azs.loo(value.dt, pointwise=True) for name, value in fits.items()}
+        ranked = azs.compare(each, method="stacking", round_to="none")
     high = [int((each[name].pareto_k > PARETO_K_MAX).sum()) for name in ranked.index]
     return pd.DataFrame(
         {

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 
 from bayes_scaling.errors import DataError
 from bayes_scaling.forecast.evaluation.scoring import score_draws
@@ -121,6 +120,8 @@ def log_score(fitted: Fit, rows: pd.DataFrame, *, seed: int = 0) -> NDArray[np.f
     (run,) array
         In the loss, not its log, so that laws and likelihoods compare; higher is better.
     """
+    from scipy.special import logsumexp
+
     rows = rows.reset_index(drop=True)
     design = arrays(fitted.spec, fitted.frame, rows)
     table = rows.assign(**input_table(fitted.law, rows))

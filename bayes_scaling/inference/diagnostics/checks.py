@@ -145,12 +145,12 @@ def _stuck_chains(dt: xr.DataTree) -> list[int]:
 
 def loo_check(dt: xr.DataTree) -> tuple[Loo, Check]:
     """Compute PSIS-LOO of the loss, and whether single runs decide the fit."""
-    import arviz as az
+    import arviz_stats as azs
 
     with warnings.catch_warnings():
         # The warning says what the check below says.
         warnings.simplefilter("ignore", UserWarning)
-        result = az.loo(dt, pointwise=True)
+        result = azs.loo(dt, pointwise=True)
     k = result.pareto_k
     high = int((k > PARETO_K_MAX).sum())
     values = Loo(

@@ -86,9 +86,9 @@ _ADVICE = {
 
 def with_sensitivity(parameters: pd.DataFrame, dt: xr.DataTree) -> pd.DataFrame:
     """Add power-scaling sensitivity (Kallioinen et al. 2024) and advice."""
-    import arviz as az
+    import arviz_stats as azs
 
-    psense = _quietly(lambda: az.psense_summary(dt, round_to=6))
+    psense = _quietly(lambda: azs.psense_summary(dt, round_to=6))
     table = parameters.assign(
         prior_sensitivity=psense["prior"].reindex(parameters.index),
         likelihood_sensitivity=psense["likelihood"].reindex(parameters.index),

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
+from bayes_scaling.core.ranks import average_ranks
 from bayes_scaling.inference.diagnostics.checks import Check
 
 if TYPE_CHECKING:
@@ -104,6 +104,8 @@ def residual_structure(
     fraction, p : float
         NaN where fewer than 4 degrees of freedom would be left.
     """
+    from scipy.special import fdtrc
+
     # Ranks, so that one wild run neither makes a pattern nor hides one.
     y = np.concatenate([_centred_scores(own) for _, own in members])
     for powers in ((1, 2), (1,)):
@@ -116,12 +118,14 @@ def residual_structure(
             if total == 0:
                 break
             f = ((total - unexplained) / rank) / (unexplained / free)
-            return 1 - unexplained / total, float(stats.f.sf(f, rank, free))
+            return 1 - unexplained / total, float(fdtrc(rank, free, f))
     return np.nan, np.nan
 
 
 def _centred_scores(residual: Floats) -> Floats:
-    scores = stats.norm.ppf((stats.rankdata(residual) - 0.5) / len(residual))
+    from scipy.special import ndtri
+
+    scores = ndtri((average_ranks(residual) - 0.5) / len(residual))
     centred: Floats = scores - scores.mean()
     return centred
 
@@ -158,6 +162,8 @@ def residual_trend(members: Sequence[tuple[pd.DataFrame, Floats]]) -> tuple[floa
     correlation, p : float
         NaN where no family has 8 runs, of at least two levels of compute among its largest.
     """
+    from scipy.special import ndtr
+
     weighted, weights = 0.0, 0.0
     for rows, residual in members:
         if len(rows) < FEWEST_RUNS:
@@ -171,11 +177,15 @@ def residual_trend(members: Sequence[tuple[pd.DataFrame, Floats]]) -> tuple[floa
         if np.ptp(levels[largest]) == 0 or np.ptp(residual[largest]) == 0:
             continue
         weight = float(largest.sum() - 1)
-        weighted += weight * float(stats.spearmanr(levels[largest], residual[largest])[0])
+        weighted += weight * _rank_correlation(levels[largest], residual[largest])
         weights += weight
     if not weights:
         return np.nan, np.nan
-    return weighted / weights, float(2 * stats.norm.sf(abs(weighted) / np.sqrt(weights)))
+    return weighted / weights, float(2 * ndtr(-abs(weighted) / np.sqrt(weights)))
+
+
+def _rank_correlation(first: Floats, second: Floats) -> float:
+    return float(np.corrcoef(average_ranks(first), average_ranks(second))[0, 1])
 
 
 def _levels(flops: Floats) -> Floats:
@@ -200,10 +210,12 @@ def predictive_checks(table: pd.DataFrame) -> list[Check]:
 
 
 def _coverage(table: pd.DataFrame) -> Check:
+    from scipy.special import bdtr
+
     runs = int(table["runs"].sum())
     inside = round(float((table["inside_90"] * table["runs"]).sum()))
     # A fit covers its own data a little too well, so only too low a coverage is doubtful.
-    low = float(stats.binom.cdf(inside, runs, 0.9)) < 0.01
+    low = float(bdtr(inside, runs, 0.9)) < 0.01
     text = f"{inside} of {runs} runs lie inside their 90% predictive interval"
     text += ", fewer than chance allows: the noise or the law is wrong." if low else "."
     return Check.of("predictive coverage", "warn" if low else "ok", inside / runs, 0.9, text)
