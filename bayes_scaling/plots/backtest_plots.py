@@ -77,11 +77,9 @@ def _middle(rows: pd.DataFrame) -> NDArray[np.float64]:
 
 
 def _distances(axes: "Axes", classes: pd.DataFrame) -> None:
-    from matplotlib.ticker import NullLocator
-
     where = classes.drop_duplicates("beyond").sort_values("low")
     axes.set_xscale("log")
-    axes.xaxis.set_minor_locator(NullLocator())
+    style.no_minor_ticks(axes.xaxis)
     named = [text.replace("x to ", "–").replace("x", "×") for text in where["beyond"]]
     axes.set_xticks(_middle(where), named)
     axes.set_xlabel("compute beyond the fitted runs")

@@ -64,8 +64,6 @@ def plot_exponents(fit: Fit) -> "Figure":
 def _forest(
     axes: "Axes", name: str, posterior: xr.Dataset, prior: xr.Dataset, families: tuple[str, ...]
 ) -> None:
-    from matplotlib.ticker import LogLocator
-
     population = f"{name}_population"
     rows = [(style.label(f, 24), posterior[name].sel(family=f)) for f in families]
     before = [prior[name].sel(family=f) for f in families]
@@ -92,7 +90,7 @@ def _forest(
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(_short)
     axes.xaxis.set_minor_formatter(style.no_label)
-    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    style.log_ticks(axes.xaxis, (1.0, 2.0, 5.0))
     axes.set_yticks(range(len(rows)), [text for text, _ in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)
 
@@ -186,8 +184,6 @@ def plot_predictive(fit: Fit) -> "Figure":
 
 
 def _histogram(axes: "Axes", pit: NDArray[np.float64]) -> None:
-    from matplotlib.ticker import MaxNLocator
-
     bins = int(np.clip(len(pit) // 8, 4, 20))
     low, high = (float(stats.binom.ppf(q, len(pit), 1 / bins)) for q in (0.05, 0.95))
     axes.axhspan(low, high, color=COLOURS["prior"], alpha=0.3, lw=0)
@@ -195,7 +191,7 @@ def _histogram(axes: "Axes", pit: NDArray[np.float64]) -> None:
     axes.axhline(len(pit) / bins, color=COLOURS["limit"], lw=1)
     axes.set_xlabel("where the run falls in its forecast")
     axes.set_ylabel("runs")
-    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    style.whole_ticks(axes.yaxis)
     axes.set_title("PIT values")
 
 

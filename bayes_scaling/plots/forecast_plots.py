@@ -104,8 +104,6 @@ def _budgets(
 def _forecast_panel(
     axes: "Axes", fit: Fit, family: str, table: pd.DataFrame, plans: Sequence[Plan]
 ) -> None:
-    from matplotlib.ticker import LogLocator
-
     runs = fit.runs[fit.runs["family"] == family]
     x = table["flops"]
     blue = COLOURS["forecast"]
@@ -143,7 +141,7 @@ def _forecast_panel(
     axes.set_xlim(x.min() * 0.8, x.max())
     axes.xaxis.set_major_formatter(axis_power)
     axes.xaxis.set_minor_formatter(style.no_label)
-    axes.xaxis.set_major_locator(LogLocator(numticks=7))
+    style.log_ticks(axes.xaxis, most=7)
 
 
 def _mark_plans(axes: "Axes", plans: Sequence[Plan]) -> None:

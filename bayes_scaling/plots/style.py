@@ -1,16 +1,20 @@
-"""One look for all figures: colours for colour-blind readers, figures without pyplot, SVG text."""
+"""One look for all figures: colours for colour-blind readers, by matplotlib or as SVG for a page."""
 
 import base64
 import functools
 import io
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from bayes_scaling.core.files import FIGURES, check_suffix, write_bytes
+from bayes_scaling.plots.drawing.svg_axes import SvgAxes
+from bayes_scaling.plots.drawing.svg_axis import SvgAxis
+from bayes_scaling.plots.drawing.svg_figure import SvgFigure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,11 +25,15 @@ __all__ = [
     "COLOURS",
     "data_uri",
     "label",
+    "log_ticks",
     "new_figure",
+    "no_minor_ticks",
+    "page_svg",
     "panels",
     "save_figure",
     "styled",
     "to_svg",
+    "whole_ticks",
 ]
 
 COLOURS = {
@@ -67,6 +75,8 @@ _RC: Any = {
     "xtick.labelsize": 9,
     "ytick.labelsize": 9,
 }
+_FOR_A_PAGE = ContextVar("for_a_page", default=False)
+"""Whether figures are drawn as SVG for a page, and not by matplotlib."""
 _VECTOR_POINTS = 1500
 """More markers than this are drawn as pixels: an SVG spends a hundred bytes on each."""
 
@@ -76,6 +86,8 @@ def styled[**P, R](plot: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(plot)
     def inner(*args: P.args, **kwargs: P.kwargs) -> R:
+        if _FOR_A_PAGE.get():
+            return plot(*args, **kwargs)
         import matplotlib as mpl
 
         with mpl.rc_context(_RC):
@@ -86,6 +98,9 @@ def styled[**P, R](plot: Callable[P, R]) -> Callable[P, R]:
 
 def new_figure(width: float = 5.4, height: float = 3.7) -> "Figure":
     """An empty figure that pyplot knows nothing of; sizes in inches."""
+    if _FOR_A_PAGE.get():
+        # It has the methods that figures here use, and no others.
+        return cast("Figure", SvgFigure(width, height))
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
@@ -114,11 +129,43 @@ def label(text: object, most: int = 48) -> str:
 
 def plain_ticks(axis: "Axis", *multiples: float) -> None:
     """Label a log axis in plain numbers, at multiples of the powers of ten."""
-    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+    log_ticks(axis, multiples)
+    axis.set_major_formatter(_plain)
+    axis.set_minor_formatter(no_label)
 
-    axis.set_major_locator(LogLocator(subs=multiples))
-    axis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axis.set_minor_formatter(NullFormatter())
+
+def _plain(value: float, _position: object = None) -> str:
+    return f"{value:g}"
+
+
+def log_ticks(axis: "Axis", multiples: Sequence[float] = (1.0,), most: int | None = None) -> None:
+    """Place ticks of a log axis at multiples of the powers of ten, at most so many decades."""
+    if isinstance(axis, SvgAxis):
+        axis.subs, axis.most = tuple(multiples), most
+        return
+    from matplotlib.ticker import LogLocator
+
+    axis.set_major_locator(LogLocator(subs=multiples, numticks=most))
+
+
+def whole_ticks(axis: "Axis") -> None:
+    """Place ticks at whole numbers only."""
+    if isinstance(axis, SvgAxis):
+        axis.whole = True
+        return
+    from matplotlib.ticker import MaxNLocator
+
+    axis.set_major_locator(MaxNLocator(integer=True))
+
+
+def no_minor_ticks(axis: "Axis") -> None:
+    """Leave ticks between those with labels away."""
+    if isinstance(axis, SvgAxis):
+        axis.minor = False
+        return
+    from matplotlib.ticker import NullLocator
+
+    axis.set_minor_locator(NullLocator())
 
 
 def no_label(_value: float, _position: object = None) -> str:
@@ -171,7 +218,24 @@ def save_figure(figure: "Figure", path: str | PathLike[str]) -> Path:
     return write_bytes(path, buffer.getvalue())
 
 
-def data_uri(figure: "Figure") -> str:
-    """A figure as a ``data:`` address: in an img element nothing in it can run or load."""
-    encoded = base64.b64encode(to_svg(figure).encode("utf-8")).decode("ascii")
+def page_svg[**P](plot: "Callable[P, Figure]", *args: P.args, **kwargs: P.kwargs) -> str:
+    """Draw a figure as an SVG element for a page: the same figure, without matplotlib.
+
+    Parameters
+    ----------
+    plot : callable
+        A function of this package that returns a figure.
+    *args, **kwargs
+        Its arguments.
+    """
+    token = _FOR_A_PAGE.set(True)
+    try:
+        return cast("SvgFigure", plot(*args, **kwargs)).to_svg()
+    finally:
+        _FOR_A_PAGE.reset(token)
+
+
+def data_uri(svg: str) -> str:
+    """An SVG as a ``data:`` address: in an img element nothing in it can run or load."""
+    encoded = base64.b64encode(svg.encode("utf-8")).decode("ascii")
     return f"data:image/svg+xml;base64,{encoded}"
