@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from bayes_scaling.inference import Fit
 from bayes_scaling.inference.diagnostics.residuals import replicates
@@ -185,7 +185,7 @@ def plot_predictive(fit: Fit) -> "Figure":
 
 def _histogram(axes: "Axes", pit: NDArray[np.float64]) -> None:
     bins = int(np.clip(len(pit) // 8, 4, 20))
-    low, high = (float(stats.binom.ppf(q, len(pit), 1 / bins)) for q in (0.05, 0.95))
+    low, high = (float(_binomial(q, len(pit), 1 / bins)) for q in (0.05, 0.95))
     axes.axhspan(low, high, color=COLOURS["prior"], alpha=0.3, lw=0)
     axes.hist(pit, bins=bins, range=(0, 1), color=COLOURS["forecast"], rwidth=0.9, alpha=0.85)
     axes.axhline(len(pit) / bins, color=COLOURS["limit"], lw=1)
@@ -195,10 +195,17 @@ def _histogram(axes: "Axes", pit: NDArray[np.float64]) -> None:
     axes.set_title("PIT values")
 
 
+def _binomial(q: float, n: int, p: float | NDArray[np.float64]) -> NDArray[np.float64]:
+    """Quantile of a binomial distribution, as scipy.stats has it."""
+    above = np.ceil(special.bdtrik(q, n, p))
+    below = np.maximum(above - 1.0, 0.0)
+    return np.where(special.bdtr(below, n, p) >= q, below, above)
+
+
 def _coverage(axes: "Axes", pit: NDArray[np.float64]) -> None:
     promised = np.linspace(0.02, 0.98, 49)
     found = (np.abs(pit[:, None] - 0.5) <= promised / 2).mean(axis=0)
-    low, high = (stats.binom.ppf(q, len(pit), promised) / len(pit) for q in (0.05, 0.95))
+    low, high = (_binomial(q, len(pit), promised) / len(pit) for q in (0.05, 0.95))
     axes.fill_between(promised, low, high, color=COLOURS["prior"], alpha=0.3, lw=0)
     axes.plot([0, 1], [0, 1], color=COLOURS["limit"], lw=1)
     axes.plot(promised, found, color=COLOURS["forecast"], lw=1.8)

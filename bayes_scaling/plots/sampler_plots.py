@@ -1,22 +1,33 @@
-"""Figures of the sampler, by ArviZ: chains that should agree, energies that should match."""
+"""Figures of the sampler: chains that should agree, energies that should match."""
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from bayes_scaling.errors import DataError
 from bayes_scaling.inference import Fit
+from bayes_scaling.inference.convergence import energy_fraction
+from bayes_scaling.inference.diagnostics.checks import BFMI_MIN
 from bayes_scaling.plots import style
+from bayes_scaling.plots.chain_agreement import chain_ranks, smoothed
+from bayes_scaling.plots.style import COLOURS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["plot_energy", "plot_ranks", "plot_trace"]
 
+Floats = NDArray[np.float64]
 
+_COLUMNS = 3
+_LEVEL = 0.01
+"""Level of the test that chains agree."""
+
+
+@style.styled
 def plot_ranks(
     fit: Fit, parameters: Sequence[str] | None = None, *, families: Sequence[str] | None = None
 ) -> "Figure":
@@ -46,14 +57,39 @@ def plot_ranks(
     >>> len(figure.axes) > 0
     True
     """
-    import arviz_plots as azp
-
     tree = _tree(fit, parameters, families)
     shown = tree["posterior"].to_dataset().transpose("chain", "draw", ...)
-    figure = _arviz(azp.plot_rank, tree, col_wrap=3)
-    panels = sum(math.prod(variable.shape[2:]) for variable in shown.data_vars.values())
-    figure.set_size_inches(6.4, 1.7 * -(-panels // 3))
+    drawn = [panel for name in shown.data_vars for panel in _by_family(shown[name])]
+    figure, panels = style.panels(len(drawn), columns=_COLUMNS, height=1.7)
+    found = [chain_ranks(values, _LEVEL) for _, values in drawn]
+    least = 1.3 * np.sqrt(np.log(2.0 / _LEVEL) / (2.0 * shown.sizes["draw"]))
+    height = max(least, *(float(np.abs(ranks.excess).max()) for ranks in found))
+    for (title, _), ranks, axes in zip(drawn, found, panels, strict=True):
+        for chain, excess in enumerate(ranks.excess):
+            colour = style.CYCLE[chain % len(style.CYCLE)]
+            axes.plot(ranks.at, excess, color=colour, lw=1.0)
+            marked = ranks.suspicious[chain]
+            if marked.any():
+                axes.plot(ranks.at[marked], excess[marked], ".", color="black", ms=3)
+        axes.set(title=title, xlabel="Fractional ranks", ylim=(-height, height))
+        axes.set_yticks([])
+        words = f"p={ranks.p_value:.2f}(α={_LEVEL:.2f})"
+        axes.annotate(
+            words, (0.0, 0.6 * height), xytext=(0, 0), textcoords="offset points", fontsize=8,
+            color="black",
+        )  # fmt: skip
     return figure
+
+
+def _by_family(values: xr.DataArray) -> list[tuple[str, Floats]]:
+    """Draws of a parameter with a title: for each family where there are several."""
+    name = str(values.name)
+    if "family" not in values.dims:
+        return [(name, values.to_numpy())]
+    return [
+        (f"{name}\n{family}", values.sel(family=family).to_numpy())
+        for family in values["family"].to_numpy()
+    ]
 
 
 def plot_trace(
@@ -86,6 +122,7 @@ def plot_trace(
     return _arviz(azp.plot_trace_dist, _tree(fit, parameters, families), compact=False)
 
 
+@style.styled
 def plot_energy(fit: Fit) -> "Figure":
     """Plot marginal energies against energy transitions (Betancourt 2016).
 
@@ -103,10 +140,22 @@ def plot_energy(fit: Fit) -> "Figure":
     >>> len(bs.plots.plot_energy(bs.load_fit("fit.nc")).axes) > 0
     True
     """
-    import arviz_plots as azp
-
-    figure = _arviz(azp.plot_energy, fit.dt)
-    figure.set_size_inches(6.4, 3.0)
+    energy = fit.dt["sample_stats"]["energy"].transpose("chain", "draw").to_numpy()
+    figure = style.new_figure(6.4, 3.0)
+    left, right = figure.subplots(1, 2, width_ratios=[1, 3])
+    fractions = energy_fraction(energy)
+    left.plot(fractions, np.arange(len(fractions)), "o", color=COLOURS["limit"], ms=4.5)
+    left.axvline(BFMI_MIN, color=COLOURS["prior"], ls="--", lw=1.2)
+    left.set(title="BFMI", ylabel="chain")
+    left.set_yticks(np.arange(len(fractions)))
+    shown = {"marginal": energy - energy.mean(), "transition": np.diff(energy)}
+    for (name, values), colour in zip(shown.items(), style.CYCLE, strict=False):
+        at, density = smoothed(values.ravel())
+        right.fill_between(at, 0.0 * density, density, color=colour, alpha=0.3, lw=0)
+        right.plot(at, density, color=colour, lw=1.5, label=name)
+    right.set(title="Energy", ylim=(0, None))
+    right.set_yticks([])
+    right.legend()
     return figure
 
 

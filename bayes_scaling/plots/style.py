@@ -1,18 +1,18 @@
-"""One look for all figures: colours for colour-blind readers, by matplotlib or as SVG for a page."""
+"""One look for all figures, drawn by matplotlib or, for a page, as SVG without it."""
 
 import base64
 import functools
 import io
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from bayes_scaling.core.files import FIGURES, check_suffix, write_bytes
-from bayes_scaling.plots.drawing.svg_axes import SvgAxes
 from bayes_scaling.plots.drawing.svg_axis import SvgAxis
 from bayes_scaling.plots.drawing.svg_figure import SvgFigure
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 __all__ = [
     "COLOURS",
     "data_uri",
+    "for_a_page",
     "label",
     "log_ticks",
     "new_figure",
     "no_minor_ticks",
-    "page_svg",
     "panels",
     "save_figure",
     "styled",
@@ -218,19 +218,12 @@ def save_figure(figure: "Figure", path: str | PathLike[str]) -> Path:
     return write_bytes(path, buffer.getvalue())
 
 
-def page_svg[**P](plot: "Callable[P, Figure]", *args: P.args, **kwargs: P.kwargs) -> str:
-    """Draw a figure as an SVG element for a page: the same figure, without matplotlib.
-
-    Parameters
-    ----------
-    plot : callable
-        A function of this package that returns a figure.
-    *args, **kwargs
-        Its arguments.
-    """
+@contextmanager
+def for_a_page() -> Iterator[None]:
+    """Within this, figures are :class:`SvgFigure`: the same ones, made without matplotlib."""
     token = _FOR_A_PAGE.set(True)
     try:
-        return cast("SvgFigure", plot(*args, **kwargs)).to_svg()
+        yield
     finally:
         _FOR_A_PAGE.reset(token)
 

@@ -2,7 +2,8 @@
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 from bayes_scaling.inference import Fit
 from bayes_scaling.plots import number_format as _format
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from matplotlib.figure import Figure
+
+    from bayes_scaling.plots.drawing.svg_figure import SvgFigure
 
 __all__ = ["Entry", "PageFigure", "entries_of", "figures_of"]
 
@@ -77,7 +80,7 @@ def figures_of(content: ReportContent, fit: Fit) -> dict[str, list[PageFigure | 
     return {
         "forecast": [
             _figure(
-                plot_forecast(fit, family, plans=[p for p in plans if p.family == family]),
+                partial(plot_forecast, fit, family, plans=[p for p in plans if p.family == family]),
                 _forecast_words(content, family),
                 "",
             )
@@ -85,7 +88,7 @@ def figures_of(content: ReportContent, fit: Fit) -> dict[str, list[PageFigure | 
         ],
         "plans": [
             _figure(
-                plot_allocation(plan),
+                partial(plot_allocation, plan),
                 f"Loss and risk against model size for {plan.family}: lowest risk at "
                 f"{_format.count(plan.recommended.params)} parameters.",
                 "Each size gets the tokens that the budget leaves. Shaded: sizes of nearly the "
@@ -97,7 +100,7 @@ def figures_of(content: ReportContent, fit: Fit) -> dict[str, list[PageFigure | 
         ],
         "contours": [
             _figure(
-                plot_contours(fit, plan),
+                partial(plot_contours, fit, plan),
                 f"Contours of the expected loss for {plan.family} over parameters and tokens, "
                 "with the runs, the budget, the recommended plan and the optimum.",
                 "Along a line the expected loss is the same; the budget touches the lowest it can.",
@@ -107,12 +110,12 @@ def figures_of(content: ReportContent, fit: Fit) -> dict[str, list[PageFigure | 
         **_of_fit(fit),
         "sampler": [
             _figure(
-                plot_ranks(fit, names, families=families),
+                partial(plot_ranks, fit, names, families=families),
                 "Rank differences of each chain for the parameters of one family.",
                 "One line a chain, near zero where chains agree.",
             ),
             _figure(
-                plot_energy(fit),
+                partial(plot_energy, fit),
                 "Energy fraction of each chain, and distributions of energy.",
                 "The same where the sampler explored the tails.",
             ),
@@ -131,7 +134,7 @@ def _of_fit(fit: Fit) -> dict[str, list[PageFigure | None]]:
     return {
         "exponents": [
             _figure(
-                plot_exponents(fit),
+                partial(plot_exponents, fit),
                 "Posterior and prior intervals of exponents and floor by family; the numbers are "
                 "in the table of parameters.",
                 "A posterior as wide as its prior has learned nothing from the runs.",
@@ -139,19 +142,19 @@ def _of_fit(fit: Fit) -> dict[str, list[PageFigure | None]]:
         ],
         "priors": [
             _figure(
-                plot_prior_predictive(fit),
+                partial(plot_prior_predictive, fit),
                 "Prior predictive intervals of the loss of every fitted run, and observed losses.",
                 "What the priors alone expect of these runs: wide, and around what came.",
             )
         ],
         "fit": [
             _figure(
-                plot_residuals(fit),
+                partial(plot_residuals, fit),
                 "Residuals of the fitted runs in percent against compute.",
                 "Above zero: worse than the fit says. A slope here is carried into forecasts.",
             ),
             _figure(
-                plot_predictive(fit),
+                partial(plot_predictive, fit),
                 "Histogram of PIT values and coverage of predictive intervals on fitted runs.",
                 "Bars within the grey band and a line along the diagonal: intervals hold on the "
                 "data that were fitted.",
@@ -189,13 +192,15 @@ def _of_result(entry: Entry) -> PageFigure | None:
     if entry.kind not in plots or (entry.kind == "verdict" and not entry.result.points):
         return None
     plot, alt = plots[entry.kind]
-    return _figure(plot(entry.result), f"{alt} {' '.join(entry.sentences)}", "")
+    return _figure(partial(plot, entry.result), f"{alt} {' '.join(entry.sentences)}", "")
 
 
-def _figure(figure: "Figure", alt: str, caption: str) -> PageFigure:
-    from bayes_scaling.plots.style import data_uri
+def _figure(plot: "Callable[[], Figure]", alt: str, caption: str) -> PageFigure:
+    from bayes_scaling.plots.style import data_uri, for_a_page
 
-    return PageFigure(data_uri(figure), alt, caption)
+    with for_a_page():
+        svg = cast("SvgFigure", plot()).to_svg()
+    return PageFigure(data_uri(svg), alt, caption)
 
 
 def _families_shown(content: ReportContent, fit: Fit) -> list[str]:

@@ -9,6 +9,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bayes_scaling.plots.drawing.svg_marks import POLYGONS, dashes
 from bayes_scaling.plots.drawing.svg_text import coordinates, element, text, width_of
 
 __all__ = ["Area", "Artist", "ErrorBars", "Labels", "Line", "Note", "Segments", "To", "floats"]
@@ -20,43 +21,11 @@ To = Callable[[Any, Any], tuple[Floats, Floats]]
 _GRAIN = 0.5
 """Distance in points below which a screen does not tell places apart."""
 _MANY = 1500
-_DASHES = {"--": (3.7, 1.6), ":": (1.0, 1.65), "-.": (6.4, 1.6, 1.0, 1.6)}
-_POLYGONS = {
-    "s": ((-1, -1), (1, -1), (1, 1), (-1, 1)),
-    "^": ((0, -1), (1, 1), (-1, 1)),
-    "v": ((0, 1), (1, -1), (-1, -1)),
-    "D": ((0, -1.41), (1.41, 0), (0, 1.41), (-1.41, 0)),
-    "P": tuple(
-        (x / 3, y / 3)
-        for x, y in (
-            (-1, -3), (1, -3), (1, -1), (3, -1), (3, 1), (1, 1),
-            (1, 3), (-1, 3), (-1, 1), (-3, 1), (-3, -1), (-1, -1),
-        )
-    ),
-    "X": tuple(
-        (x / 2, y / 2)
-        for x, y in (
-            (-2, -1), (-1, -2), (0, -1), (1, -2), (2, -1), (1, 0),
-            (2, 1), (1, 2), (0, 1), (-1, 2), (-2, 1), (-1, 0),
-        )
-    ),
-    "*": tuple(
-        (math.sin(k * math.pi / 5) * r, -math.cos(k * math.pi / 5) * r)
-        for k, r in ((k, 0.382 if k % 2 else 1.0) for k in range(10))
-    ),
-    "|": ((0, -1), (0, 1)),
-}  # fmt: skip
 
 
 def floats(values: ArrayLike) -> Floats:
     """Numbers as an array of one dimension."""
     return np.atleast_1d(np.asarray(values, dtype=np.float64)).ravel()
-
-
-def dashes(style: Any, width: float) -> str | None:
-    """Dashes of a line style of matplotlib."""
-    pattern = style[1] if isinstance(style, tuple) else _DASHES.get(style)
-    return pattern and " ".join(f"{width * length:.2f}" for length in pattern)
 
 
 @dataclass(eq=False, kw_only=True)
@@ -148,8 +117,8 @@ class Line(Artist):
         }
         look |= {"stroke": self.edge, "stroke_width": self.edge_width} if self.edge_width else {}
         radius = self.size / (4.0 if self.marker == "." else 2.0)
-        if self.marker in _POLYGONS:
-            shape = radius * np.array(_POLYGONS[self.marker])
+        if self.marker in POLYGONS:
+            shape = radius * np.array(POLYGONS[self.marker])
             path = "M" + "L".join(f"{a:.2f},{b:.2f}" for a, b in shape) + "Z"
             one = element("path", d=path, **look)
         else:
@@ -264,9 +233,10 @@ class ErrorBars(Artist):
 
     def key(self, x: float, y: float, width: float) -> str:
         """Return a point with its bar."""
-        middle = x + width / 2
-        bar = self._stroked(f"M{middle:.1f},{y - 4:.1f}V{y + 4:.1f}")
-        return bar + self.line.key(x, y, width)
+        middle, level = x + width / 2, [ys[0] == ys[1] for _, ys in self.bars]
+        path = f"M{middle:.1f},{y - 4:.1f}v8" if not all(level) else ""
+        path += f"M{middle - 4:.1f},{y:.1f}h8" if any(level) else ""
+        return self._stroked(path) + self.line.key(x, y, width)
 
     def outline(self) -> tuple[Floats, Floats]:
         """Return ends of the bars."""

@@ -265,5 +265,3 @@ def _line(x: ArrayLike, y: ArrayLike, fmt: str, **look: Any) -> Line:
 
 def _area(x: ArrayLike, y: ArrayLike, *, lw: float = 0.0, **look: Any) -> Area:  # noqa: ARG001
     return Area(x=floats(x), y=floats(y), **look)
-
-

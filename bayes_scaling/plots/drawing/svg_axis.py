@@ -18,6 +18,8 @@ _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 _PLAIN = (1e-3, 1e4)
 """Between these, numbers on a log axis are written out."""
 _MOST_MINOR_DECADES = 10
+_SHORT = 0.4
+"""Decades in view below which every multiple of a power of ten is labelled."""
 
 
 class SvgAxis:
@@ -126,10 +128,13 @@ class SvgAxis:
         if len(decades) > _MOST_MINOR_DECADES:
             return []
         span = math.log10(high / low)
-        labelled = {2, 4, 6} if span > 0.4 else set(range(2, 10))  # noqa: PLR2004
-        labelled = labelled if self._minor_labels and span <= 1 else set()
+        labelled = {2, 3, 4, 6} if span > _SHORT else set(range(2, 10))
+        powers = sum(low <= 10.0**decade <= high for decade in decades)
+        labelled = labelled if self._minor_labels and powers <= 1 else set()
         found = [(m * 10.0**d, m) for d in decades for m in range(2, 10)]
-        return [(at, self._named(at) if m in labelled else "") for at, m in found if low < at < high]
+        return [
+            (at, self._named(at) if m in labelled else "") for at, m in found if low < at < high
+        ]
 
     def _log_ticks(self, low: float, high: float, room: int) -> list[tuple[float, str]]:
         first, last = math.log10(low), math.log10(high)
@@ -150,7 +155,7 @@ class SvgAxis:
         scale = 10.0 ** math.floor(math.log10((high - low) / most))
         steps = [m * f * scale for f in (0.1, 1.0, 10.0) for m in _STEPS[:-1]]
         if self.whole:
-            steps = [step for step in steps if abs(step - round(step)) < 1e-9 and step >= 1]  # noqa: PLR2004
+            steps = [step for step in steps if abs(step - round(step)) < 1e-9 and step >= 1]
         fitting = (s for s in steps if s >= (high - low) / most * (1 - 1e-10))
         step = next(fitting, max(1.0, steps[-1] if steps else 1.0))
         numbers = np.arange(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)
@@ -163,7 +168,7 @@ class SvgAxis:
 def _decimal(values: Sequence[float]) -> list[str]:
     """Numbers with as many decimals as tell them apart."""
     largest = max(map(abs, values), default=0.0)
-    if largest >= 1e6 or 0 < largest < 1e-4:  # noqa: PLR2004
+    if largest >= 1e6 or 0 < largest < 1e-4:
         return [f"{value:.3g}".replace("-", "−") for value in values]
     rounded = ([round(v, d) for v in values] for d in range(10))
     digits = next(

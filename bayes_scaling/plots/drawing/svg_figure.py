@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bayes_scaling.plots.drawing.svg_artists import Artist, Floats
+from bayes_scaling.plots.drawing.svg_artists import Artist, Floats, Note
 from bayes_scaling.plots.drawing.svg_axes import SvgAxes
 from bayes_scaling.plots.drawing.svg_axis import SvgAxis
 from bayes_scaling.plots.drawing.svg_text import element, lines_of, text, width_of
@@ -14,7 +14,7 @@ from bayes_scaling.plots.drawing.svg_text import element, lines_of, text, width_
 __all__ = ["SvgFigure"]
 
 _POINTS = 72.0
-_PAD = 4.0
+_PAD = 3.0
 _LINE = 1.25
 """Height of a line of text, in units of its size."""
 _TICK, _TICK_GAP, _MINOR = 3.5, 3.5, 2.0
@@ -164,7 +164,9 @@ def _panel(panel: SvgAxes, place: Place, number: int) -> str:
     name = f"panel{number}"
     frame = element("rect", x=place.x, y=place.y, width=place.width, height=place.height)
     clip = element("clipPath", frame, id=name)
-    drawn = "".join(a.draw(to) for a in sorted(panel.artists, key=lambda a: a.zorder))
+    ordered = sorted(panel.artists, key=lambda artist: artist.zorder)
+    drawn = "".join(artist.draw(to) for artist in ordered if not isinstance(artist, Note))
+    notes = "".join(artist.draw(to) for artist in ordered if isinstance(artist, Note))
     ends = [(place.x, place.y), (place.x, place.y + place.height)]
     ends.append((place.x + place.width, place.y + place.height))
     spines = element(
@@ -179,6 +181,7 @@ def _panel(panel: SvgAxes, place: Place, number: int) -> str:
             _up(panel, place, to),
             element("g", drawn, clip_path=f"url(#{name})"),
             spines,
+            notes,
             _words(panel, place),
             legend,
         ]
@@ -225,9 +228,9 @@ def _up(panel: SvgAxes, place: Place, to: Any) -> str:
 
 
 def _ruled(grid: list[str], ticks: list[str]) -> str:
-    return element(
-        "path", d="".join(grid), stroke=_GRID, stroke_width=0.7, fill="none"
-    ) + element("path", d="".join(ticks), stroke="black", stroke_width=0.7, fill="none")
+    return element("path", d="".join(grid), stroke=_GRID, stroke_width=0.7, fill="none") + element(
+        "path", d="".join(ticks), stroke="black", stroke_width=0.7, fill="none"
+    )
 
 
 def _words(panel: SvgAxes, place: Place) -> str:
@@ -238,7 +241,9 @@ def _words(panel: SvgAxes, place: Place) -> str:
         found.append(text(place.x, place.y - 6.0 - _LINE * _TITLE * k, line, _TITLE))
     if panel.xaxis.label:
         x, y = place.x + place.width / 2, place.y + place.height
-        lines = max((len(lines_of(w)) for _, w in panel.xaxis.ticks(place.ticks_across())), default=0)
+        lines = max(
+            (len(lines_of(w)) for _, w in panel.xaxis.ticks(place.ticks_across())), default=0
+        )
         y += _TICK + _TICK_GAP + _LINE * _SMALL * lines + _PAD + 0.75 * _LABEL
         found += [text(x, y, w, _LABEL, text_anchor="middle") for w in lines_of(panel.xaxis.label)]
     if panel.yaxis.label and not panel.shares:

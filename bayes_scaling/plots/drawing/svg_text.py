@@ -49,9 +49,7 @@ def _short(value: object) -> str:
 
 def text(x: float, y: float, words: str, size: float, **attributes: object) -> str:
     """One line of text whose baseline starts, or is centred, at a place."""
-    return element(
-        "text", escape(words), x=x, y=y, font_size=size, font_family=_FONT, **attributes
-    )
+    return element("text", escape(words), x=x, y=y, font_size=size, font_family=_FONT, **attributes)
 
 
 def coordinates(x: NDArray[np.float64], y: NDArray[np.float64]) -> str:

@@ -67,11 +67,11 @@ def _read(path: Path) -> None:
             assert entry.figure is None or entry.figure
     elif kind == "plan" and chosen < 2:
         from bayes_scaling.plots import plot_allocation, plot_alternatives
-        from bayes_scaling.plots.style import data_uri
+        from bayes_scaling.plots.style import to_svg
 
-        data_uri(plot_allocation(result))
+        to_svg(plot_allocation(result))
         if content["alternatives"]:
-            data_uri(plot_alternatives(result))
+            to_svg(plot_alternatives(result))
     elif chosen == 6:
         write_report(path.parent / "out" / "report.html", fit(), result)
     elif chosen in (7, 8):
