@@ -68,7 +68,7 @@ def test_time_left_is_that_of_the_later_steps(clock: Clock) -> None:
         clock.now += 3
         assert fits.left == 5 * 4 - 3
         clock.now += 1000
-        assert fits.left == 0
+        assert fits.left is None
 
 
 def test_a_new_total_moves_the_time_left(clock: Clock) -> None:

@@ -52,12 +52,16 @@ def demo(output: str, seed: int, progress: Progress) -> None:
 @output("Where the plan goes (JSON).")
 @plot("Risk and loss by size, or the alternatives where the scenario names some")
 @click.option("--seed", type=SEED, default=0, show_default=True)
-def allocate(fit: str, scenario: str, output: str, plot: str | None, seed: int) -> None:
+@with_progress
+def allocate(
+    fit: str, scenario: str, output: str, plot: str | None, *, seed: int, progress: Progress
+) -> None:
     """Choose parameters and tokens within the budgets of a scenario."""
-    from bayes_scaling.decisions import allocate as split
+    with progress.stage("importing libraries"):
+        from bayes_scaling.decisions import allocate as split
 
-    fitted, wanted = _inputs(fit, scenario, output, plot)
-    with _named(scenario):
+    fitted, wanted = _inputs(progress, fit, scenario, output, plot)
+    with _named(scenario), progress.stage("plans", "choosing a plan"):
         plan = split(fitted, wanted, seed=seed)
     figure = "plot_alternatives" if wanted.alternatives else "plot_allocation"
     write(plan, "Plan", output, figure, plot)
@@ -81,10 +85,11 @@ def frontier(
     fit: str, scenario: str, output: str, seed: int, progress: Progress, **options: Any
 ) -> None:
     """Compute what smaller and larger budgets of a scenario buy, and which one a target needs."""
-    import numpy as np
+    with progress.stage("importing libraries"):
+        import numpy as np
 
-    from bayes_scaling.decisions import budget_frontier
-    from bayes_scaling.decisions.budgets.frontier import FACTORS
+        from bayes_scaling.decisions import budget_frontier
+        from bayes_scaling.decisions.budgets.frontier import FACTORS
 
     smallest, largest = options["smallest"], options["largest"]
     low, high = FACTORS
@@ -93,7 +98,7 @@ def frontier(
             f"--smallest is {smallest:g} and --largest {largest:g}; two growing numbers from "
             f"{low:g} to {high:g} are needed"
         )
-    fitted, wanted = _inputs(fit, scenario, output, options["plot"])
+    fitted, wanted = _inputs(progress, fit, scenario, output, options["plot"])
     factors = np.geomspace(smallest, largest, options["points"]).tolist()
     with _named(scenario):
         found = budget_frontier(fitted, wanted, factors=factors, seed=seed, progress=progress)
@@ -111,13 +116,17 @@ def frontier(
 @output("Where the gains go (JSON).")
 @plot("Loss and gain by doublings")
 @click.option("--seed", type=SEED, default=0, show_default=True)
-def marginal(fit: str, scenario: str | None, output: str, **options: Any) -> None:
+@with_progress
+def marginal(
+    fit: str, scenario: str | None, output: str, progress: Progress, **options: Any
+) -> None:
     """Compute what more parameters, tokens or both would buy at a configuration."""
-    from bayes_scaling.decisions import marginal as gains
+    with progress.stage("importing libraries"):
+        from bayes_scaling.decisions import marginal as gains
 
     params, tokens, plot = (options.pop(name) for name in ("params", "tokens", "plot"))
-    fitted, wanted = _inputs(fit, scenario, output, plot)
-    with _named(scenario):
+    fitted, wanted = _inputs(progress, fit, scenario, output, plot)
+    with _named(scenario), progress.stage("gains", "computing gains"):
         found = gains(fitted, params, tokens, scenario=wanted, **options)
     write(found, "Gains", output, "plot_marginal", plot)
 
@@ -135,10 +144,11 @@ def marginal(fit: str, scenario: str | None, output: str, **options: Any) -> Non
 @with_progress
 def next_runs(fit: str, scenario: str, at: str | None, output: str, **options: Any) -> None:
     """Rank small runs by the value of their outcome for the decision of a scenario."""
-    from bayes_scaling.decisions import next_runs as ranked
+    with options["progress"].stage("importing libraries"):
+        from bayes_scaling.decisions import next_runs as ranked
 
     chosen = _candidates(at, options["accept"]) if at else None
-    fitted, wanted = _inputs(fit, scenario, output)
+    fitted, wanted = _inputs(options["progress"], fit, scenario, output)
     with _named(scenario):
         found = ranked(fitted, wanted, at=chosen, **options)
     write(found, "Ranking", output)
@@ -158,15 +168,18 @@ def next_runs(fit: str, scenario: str, at: str | None, output: str, **options: A
 @output("Where the shapes go (JSON).")
 @plot("Loss by depth")
 @click.option("--seed", type=SEED, default=0, show_default=True)
-def shape(fit: str, params: float, output: str, **options: Any) -> None:
+@with_progress
+def shape(fit: str, params: float, output: str, progress: Progress, **options: Any) -> None:
     """Choose depth and width of a size, from a FIT of a law that knows of shapes."""
-    from bayes_scaling.decisions import ShapeLimits, best_shape
+    with progress.stage("importing libraries"):
+        from bayes_scaling.decisions import ShapeLimits, best_shape
 
     names = ("width_multiple", "layer_multiple", "max_layers", "max_width", "within")
     limits = ShapeLimits(**{name: options.pop(name) for name in names})
     plot = options.pop("plot")
-    fitted, _ = _inputs(fit, None, output, plot)
-    found = best_shape(fitted, params, limits=limits, **options)
+    fitted, _ = _inputs(progress, fit, None, output, plot)
+    with progress.stage("shapes", "comparing shapes"):
+        found = best_shape(fitted, params, limits=limits, **options)
     write(found, "Shapes", output, "plot_shapes", plot)
 
 
@@ -192,10 +205,13 @@ def _named(scenario: str | None) -> Iterator[None]:
         raise ScenarioError(f"{scenario}: {error}" if scenario else str(error)) from error
 
 
-def _inputs(fit: str, scenario: str | None, output: str, plot: str | None = None) -> Any:
+def _inputs(
+    progress: Progress, fit: str, scenario: str | None, output: str, plot: str | None = None
+) -> Any:
     """The fit and the scenario, once the outputs can be written."""
-    from bayes_scaling.decisions import load_scenario
-    from bayes_scaling.inference import load_fit
+    with progress.stage("importing libraries"):
+        from bayes_scaling.decisions import load_scenario
+        from bayes_scaling.inference import load_fit
 
     inputs = [fit, *([scenario] if scenario else [])]
     check_output(output, *inputs, plot=plot)
@@ -203,7 +219,8 @@ def _inputs(fit: str, scenario: str | None, output: str, plot: str | None = None
         warnings.simplefilter("always", DeprecationWarning)
         wanted = load_scenario(scenario) if scenario else None
     warn(str(old.message) for old in old_names)
-    return load_fit(fit), wanted
+    with progress.stage("reading", f"reading {fit}"):
+        return load_fit(fit), wanted
 
 
 @click.command()

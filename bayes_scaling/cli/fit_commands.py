@@ -83,13 +83,18 @@ def fit(runs: str, output: str, progress: Progress, **options: Any) -> None:
 @click.command()
 @click.argument("fit")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def diagnose(fit: str, *, as_json: bool) -> None:
+@with_progress
+def diagnose(fit: str, *, as_json: bool, progress: Progress) -> None:
     """Diagnose whether a FIT can be trusted, and what to do if not."""
     import json
 
-    from bayes_scaling.inference import load_fit
+    with progress.stage("importing libraries"):
+        from bayes_scaling.inference import load_fit
 
-    diagnosis = load_fit(fit).diagnose()
+    with progress.stage("reading", f"reading {fit}"):
+        fitted = load_fit(fit)
+    with progress.stage("diagnosis", "diagnosing the fit"):
+        diagnosis = fitted.diagnose()
     if as_json:
         text = json.dumps(diagnosis.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
         click.echo(text)

@@ -51,7 +51,8 @@ def _levels(_context: Any, _option: Any, text: str) -> list[float]:
 @ACCEPT
 @RAW
 @click.option("--seed", type=SEED, default=0, show_default=True)
-def predict(fit: str, at: str, output: str, **options: Any) -> None:
+@with_progress
+def predict(fit: str, at: str, output: str, progress: Progress, **options: Any) -> None:
     """Forecast the loss of configurations from a FIT."""
     from bayes_scaling.runs import load_configs
 
@@ -62,10 +63,14 @@ def predict(fit: str, at: str, output: str, **options: Any) -> None:
     columns = pairs(options["column"], "--column", "CANONICAL=SOURCE")
     configs = load_configs(at, columns or None, accept=options["accept"])
     # What is read above loads in a fraction of the time, so a bad table is refused sooner.
-    from bayes_scaling.forecast import predict as forecast
-    from bayes_scaling.inference import load_fit
+    with progress.stage("importing libraries"):
+        from bayes_scaling.forecast import predict as forecast
+        from bayes_scaling.inference import load_fit
 
-    result = forecast(load_fit(fit), configs, seed=options["seed"])
+    with progress.stage("reading", f"reading {fit}"):
+        fitted = load_fit(fit)
+    with progress.stage("forecasts", "forecasting"):
+        result = forecast(fitted, configs, seed=options["seed"])
     result.save(output, options["kind"], options["quantiles"], raw=raw)
     warn(result.caveats)
     if Path(output).suffix.lower() == ".csv" and not raw:

@@ -103,12 +103,13 @@ class Stage:
 
     @property
     def left(self) -> float | None:
-        """Estimate of the seconds left; None where nothing tells."""
+        """Estimate of the seconds left; None where nothing tells, or it was too low."""
         (first, before), (last, done) = self._marks[0], self._marks[-1]
         if self.total is None or done <= before:
             return None
         seconds_a_step = (last - first) / (done - before)
-        return max(seconds_a_step * (self.total - done) - (time.perf_counter() - last), 0.0)
+        left = seconds_a_step * (self.total - done) - (time.perf_counter() - last)
+        return left if left > 0 else None
 
     @property
     def count(self) -> str:

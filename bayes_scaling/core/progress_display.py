@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BarDisplay", "NotebookDisplay", "TextDisplay", "display_here", "in_words", "write_line"]
 
-_DELAY = 0.5
+_DELAY = 1.0
 """Seconds before anything is shown: what is quick shows no bar, nor imports what draws it."""
 _FRAMES = 5
 """Frames a second; a notebook, whose file holds what is shown, takes half as many."""
