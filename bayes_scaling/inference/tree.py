@@ -16,17 +16,29 @@ from bayes_scaling.core.random_streams import Stream, generator
 from bayes_scaling.inference.compiled import Sampled
 from bayes_scaling.inference.rolling import Step, scale_draws
 from bayes_scaling.inference.settings import SamplerSettings
-from bayes_scaling.laws import Law, ops
+from bayes_scaling.laws import Law
 from bayes_scaling.model import hierarchy
 from bayes_scaling.model.frame import Design, ReferenceFrame
+from bayes_scaling.model.run_blocks import run_blocks
 from bayes_scaling.model.run_noise import bounded, standard_draws
 from bayes_scaling.model.spec import Spec
 from bayes_scaling.model.spec_json import write_spec
 from bayes_scaling.runs import INPUTS, Runs
 
-__all__ = ["OF_TEXT", "SCHEMA", "VERSION_1", "assemble", "run_columns", "with_derived"]
+__all__ = [
+    "OF_TEXT",
+    "SCHEMA",
+    "VERSION_1",
+    "assemble",
+    "every",
+    "run_columns",
+    "thinned_alike",
+    "with_derived",
+]
 
 SCHEMA, VERSION_1 = "bayes_scaling.fit/2", "bayes_scaling.fit/1"
+MOST_BY_RUN = 40_000_000
+"""Values of a group by run; of larger tables it keeps evenly spaced draws."""
 _PRIOR_DRAWS = 1000
 _LIBRARIES = ("bayes-scaling", "pymc", "nutpie", "arviz", "numpy", "xarray")
 OF_TEXT = ("family", "run", "loss_unit")
@@ -55,6 +67,7 @@ def assemble(
     ``prior_predictive`` (``loss`` of a repeated run), ``log_likelihood`` (of the loss, so
     that laws with likelihoods on other scales compare), ``log_prior`` (by free variable),
     ``observed_data``, ``constant_data``, ``held_out`` (target rows), ``flags``, ``sample_stats``.
+    Groups by run of very large tables keep one draw in so many, the attribute ``thin``.
 
     Parameters
     ----------
@@ -72,15 +85,16 @@ def assemble(
         own = steps or {}
         posterior["discrepancy"] = _scales(spec, posterior, own, rng)
         prior["discrepancy"] = _scales(spec, prior, {}, rng)
+    some = _kept(posterior, len(design.run))
     # Density of the loss and not of its log: the Jacobian is 1 / loss.
-    log_likelihood = hierarchy.log_likelihood(spec, design, posterior) - design.log_loss
+    log_likelihood = hierarchy.log_likelihood(spec, design, some) - design.log_loss
     rows = runs.fit_rows()
     groups = {
         "posterior": posterior,
         "prior": prior,
-        "posterior_predictive": _predictive(spec, design, posterior, rng),
-        "prior_predictive": _predictive(spec, design, prior, rng),
-        "log_likelihood": xr.Dataset({"loss": log_likelihood}),
+        "posterior_predictive": _predictive(spec, design, some, rng),
+        "prior_predictive": _predictive(spec, design, _kept(prior, len(design.run)), rng),
+        "log_likelihood": xr.Dataset({"loss": log_likelihood}, attrs=some.attrs),
         "log_prior": hierarchy.log_prior(spec, frame, sampled.draws),
         "observed_data": xr.Dataset(
             {"loss": ("run", np.exp(design.log_loss))}, coords={"run": list(design.run)}
@@ -125,13 +139,48 @@ def with_derived(spec: Spec, draws: xr.Dataset) -> xr.Dataset:
 def _predictive(
     spec: Spec, design: Design, draws: xr.Dataset, rng: np.random.Generator
 ) -> xr.Dataset:
-    mean = hierarchy.log_mean(spec, design, draws)
-    scale = hierarchy.noise_scale(spec, design, draws)
+    sizes = (draws.sizes["chain"], draws.sizes["draw"], len(design.run))
     nu = draws["nu"].values[..., None] if spec.noise == "student-t" else None
-    again = ops.exp(mean + bounded(scale.values * standard_draws(spec.noise, nu, scale.shape, rng)))
+    noise = standard_draws(spec.noise, nu, sizes, rng).reshape(-1, sizes[2])
     # A replicate needs no more digits than a loss is logged with; wide priors may leave its range.
     most = float(np.finfo(np.float32).max)
-    return xr.Dataset({"loss": again.clip(max=most).astype(np.float32)})
+    losses = np.empty(noise.shape, dtype=np.float32)
+    for block in run_blocks(spec, design, draws):
+        again = np.exp(block.mean + bounded(block.scale * noise[block.place]))
+        losses[block.place] = np.minimum(again, most)
+    coords = {"chain": draws["chain"], "draw": draws["draw"], "run": list(design.run)}
+    loss = (("chain", "draw", "run"), losses.reshape(sizes))
+    return xr.Dataset({"loss": loss}, coords, draws.attrs)
+
+
+def _kept(draws: xr.Dataset, runs: int) -> xr.Dataset:
+    """Evenly spaced draws, where one value for each draw and run would be too many."""
+    values = draws.sizes["chain"] * draws.sizes["draw"] * runs
+    thin = min(-(-values // MOST_BY_RUN), draws.sizes["draw"])
+    return draws if thin == 1 else every(thin, draws).assign_attrs(thin=thin)
+
+
+def every(thin: int, draws: xr.Dataset) -> xr.Dataset:
+    """Return one draw of each chain in so many."""
+    return draws.isel(draw=slice(thin - 1, None, thin))
+
+
+def thinned_alike(dt: xr.DataTree) -> xr.DataTree:
+    """Return a fit's tree with no more draws of the parameters than of the likelihoods of runs.
+
+    For what weighs the one by the other; of most fits it is the tree itself.
+
+    Parameters
+    ----------
+    dt : xarray.DataTree
+        A fit's tree.
+    """
+    thin = int(dt["log_likelihood"].attrs.get("thin", 1))
+    if thin == 1:
+        return dt
+    groups = {name: node.to_dataset() for name, node in dt.children.items()}
+    groups |= {name: every(thin, groups[name]) for name in ("posterior", "log_prior")}
+    return xr.DataTree.from_dict(groups)
 
 
 def _constants(spec: Spec, frame: ReferenceFrame, design: Design, rows: pd.DataFrame) -> xr.Dataset:

@@ -13,6 +13,7 @@ import xarray as xr
 from bayes_scaling.laws import Parameter, ops
 from bayes_scaling.model.frame import Design, ReferenceFrame
 from bayes_scaling.model.nodes import PRIOR_MEDIAN, Node, named_values, nodes, prior_medians
+from bayes_scaling.model.run_blocks import run_blocks
 from bayes_scaling.model.run_noise import log_density
 from bayes_scaling.model.spec import Spec
 
@@ -174,12 +175,13 @@ def log_likelihood(spec: Spec, design: Design, draws: xr.Dataset) -> xr.DataArra
     spec, design, draws
         The model, the runs, and draws of the parameters.
     """
-    mean: xr.DataArray = log_mean(spec, design, draws)
-    scale = noise_scale(spec, design, draws).values
-    observed = xr.DataArray(design.log_loss, dims="run", coords={"run": mean["run"]})
-    nu = draws["nu"].values[..., None] if spec.noise == "student-t" else None
-    left = (mean - observed).values
-    return mean.copy(data=log_density(spec.noise, nu, left, scale))
+    sizes = (draws.sizes["chain"], draws.sizes["draw"], len(design.run))
+    density = np.empty((sizes[0] * sizes[1], sizes[2]))
+    for block in run_blocks(spec, design, draws):
+        left = block.mean - design.log_loss[block.runs]
+        density[block.place] = log_density(spec.noise, block.nu, left, block.scale)
+    coords = {"chain": draws["chain"], "draw": draws["draw"], "run": list(design.run)}
+    return xr.DataArray(density.reshape(sizes), coords, ("chain", "draw", "run"))
 
 
 def log_prior(spec: Spec, frame: ReferenceFrame, draws: xr.Dataset) -> xr.Dataset:

@@ -33,8 +33,10 @@ def standard_draws(
         return standard
     freedom = np.broadcast_to(np.asarray(nu, dtype=np.float64), shape)
     # A t variate is a normal over the root of an independent chi-square over its degrees.
-    result: Floats = standard / np.sqrt(rng.chisquare(freedom) / freedom)
-    return result
+    ratio = rng.chisquare(freedom)
+    ratio /= freedom
+    standard /= np.sqrt(ratio, out=ratio)
+    return standard
 
 
 def bounded(draws: Floats) -> Floats:

@@ -18,6 +18,7 @@ from bayes_scaling.forecast.evaluation.model_average import stacking_weights
 from bayes_scaling.forecast.evaluation.thresholds import check_ratio
 from bayes_scaling.inference import Fit, fit
 from bayes_scaling.inference.diagnostics.checks import PARETO_K_MAX
+from bayes_scaling.inference.tree import thinned_alike
 from bayes_scaling.laws import Law
 from bayes_scaling.laws.check_law import check_law
 from bayes_scaling.laws.registry import each, get
@@ -189,7 +190,9 @@ def _loo(fits: Mapping[str, Fit]) -> pd.DataFrame:
     with warnings.catch_warnings():
         # The warning says what the column of Pareto k says.
         warnings.simplefilter("ignore", UserWarning)
-        each = {name: azs.loo(value.dt, pointwise=True) for name, value in fits.items()}
+        each = {
+            name: azs.loo(thinned_alike(value.dt), pointwise=True) for name, value in fits.items()
+        }
         ranked = azs.compare(each, method="stacking", round_to="none")
     high = [int((each[name].pareto_k > PARETO_K_MAX).sum()) for name in ranked.index]
     return pd.DataFrame(

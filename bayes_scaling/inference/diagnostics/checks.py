@@ -10,6 +10,7 @@ import xarray as xr
 from bayes_scaling.core.records import Record, about
 from bayes_scaling.inference.convergence import energy_fraction
 from bayes_scaling.inference.sampler import ESS_MIN, RHAT_MAX
+from bayes_scaling.inference.tree import thinned_alike
 
 __all__ = [
     "PARETO_K_MAX",
@@ -150,7 +151,7 @@ def loo_check(dt: xr.DataTree) -> tuple[Loo, Check]:
     with warnings.catch_warnings():
         # The warning says what the check below says.
         warnings.simplefilter("ignore", UserWarning)
-        result = azs.loo(dt, pointwise=True)
+        result = azs.loo(thinned_alike(dt), pointwise=True)
     k = result.pareto_k
     high = int((k > PARETO_K_MAX).sum())
     values = Loo(

@@ -13,6 +13,7 @@ from bayes_scaling.core.draw_summary import quantile_name
 from bayes_scaling.inference.convergence import convergence
 from bayes_scaling.inference.diagnostics.information import MOSTLY_PRIOR, contraction, labels
 from bayes_scaling.inference.sampler import ESS_MIN, RHAT_MAX
+from bayes_scaling.inference.tree import thinned_alike
 
 __all__ = ["parameter_table", "with_sensitivity"]
 
@@ -88,7 +89,7 @@ def with_sensitivity(parameters: pd.DataFrame, dt: xr.DataTree) -> pd.DataFrame:
     """Add power-scaling sensitivity (Kallioinen et al. 2024) and advice."""
     import arviz_stats as azs
 
-    psense = _quietly(lambda: azs.psense_summary(dt, round_to=6))
+    psense = _quietly(lambda: azs.psense_summary(thinned_alike(dt), round_to=6))
     table = parameters.assign(
         prior_sensitivity=psense["prior"].reindex(parameters.index),
         likelihood_sensitivity=psense["likelihood"].reindex(parameters.index),

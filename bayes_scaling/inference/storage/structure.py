@@ -19,7 +19,7 @@ from bayes_scaling.inference.storage.structure_checks import (
     held_out_problems,
     named,
 )
-from bayes_scaling.inference.tree import run_columns, with_derived
+from bayes_scaling.inference.tree import every, run_columns, with_derived
 from bayes_scaling.model import ReferenceFrame, Spec, arrays, hierarchy
 from bayes_scaling.model.nodes import nodes
 
@@ -99,8 +99,12 @@ def _problems(tree: xr.DataTree, spec: Spec, frame: ReferenceFrame) -> Iterator[
         ("log_prior", "posterior"),
         ("prior_predictive", "prior"),
     ):
+        thin = groups[name].attrs.get("thin", 1)
+        if type(thin) is not int or not 1 <= thin <= groups[like].sizes["draw"]:
+            yield f"the attribute 'thin' of {name} is {thin!r}, a number of draws is needed"
+        kept = every(thin, groups[like])
         for dim in ("chain", "draw"):
-            if groups[name][dim].values.tolist() != groups[like][dim].values.tolist():
+            if groups[name][dim].values.tolist() != kept[dim].values.tolist():
                 yield f"{name}/{dim} differs from {like}/{dim}"
     yield from _likelihood(groups, spec, frame)
     yield from held_out_problems(groups["held_out"], spec)
@@ -203,12 +207,13 @@ def _likelihood(
     table = rows.to_dataframe().reset_index()
     table["loss"] = groups["observed_data"]["loss"].values
     stated = groups["log_likelihood"]["loss"]
-    every = slice(None, None, 1 + stated.size // _EVALUATIONS)
+    thin = groups["log_likelihood"].attrs.get("thin", 1)
+    some = slice(None, None, 1 + stated.size // _EVALUATIONS)
     with np.errstate(all="ignore"):
         design = arrays(spec, frame, table)
-        draws = groups["posterior"].isel(draw=every)
+        draws = every(thin, groups["posterior"]).isel(draw=some)
         again = hierarchy.log_likelihood(spec, design, draws).values - design.log_loss
-    if not np.allclose(stated.isel(draw=every).values, again, rtol=1e-6, atol=1e-6):
+    if not np.allclose(stated.isel(draw=some).values, again, rtol=1e-6, atol=1e-6):
         yield "log_likelihood/loss is not that of its posterior, spec and runs"
 
 

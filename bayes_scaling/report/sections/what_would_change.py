@@ -8,6 +8,7 @@ import numpy as np
 from scipy import stats
 
 from bayes_scaling.inference.diagnostics.checks import PARETO_K_MAX
+from bayes_scaling.inference.tree import thinned_alike
 from bayes_scaling.model.spec import BORROWS
 from bayes_scaling.plots.number_format import count, joined, loss, number, percent, quoted, times
 from bayes_scaling.report.content_records import (
@@ -172,7 +173,7 @@ def _influence(study: Study) -> list[Change]:
     with warnings.catch_warnings():
         # ArviZ warns of what is said here.
         warnings.simplefilter("ignore", UserWarning)
-        k = az.loo(study.fit.dt, pointwise=True).pareto_k
+        k = az.loo(thinned_alike(study.fit.dt), pointwise=True).pareto_k
     order = np.argsort(-k.to_numpy())
     high = {str(k["run"].values[i]): float(k.values[i]) for i in order if k[i] > PARETO_K_MAX}
     text = (
