@@ -1,17 +1,11 @@
-"""Expressions of NumPy in JavaScript: a function is called with symbols, and what it does is kept.
-
-Whatever Python computes by NumPy's functions of arrays has one statement, in Python; the page of a
-report runs its translation.
-"""
+"""Traced expressions of NumPy in JavaScript: the page of a report runs their translation."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-import numpy as np
-
+from bayes_scaling.core.traced import Traced, in_order
 from bayes_scaling.errors import LawError
 
-__all__ = ["Traced", "function", "javascript"]
+__all__ = ["function", "javascript"]
 
 _INFIX = {
     "add": "+",
@@ -36,48 +30,6 @@ _CALLS = {
 }
 
 
-class Traced(np.lib.mixins.NDArrayOperatorsMixin):
-    """A number that is not known yet: NumPy's functions of it return the record of their call.
-
-    Parameters
-    ----------
-    what : str
-        Name of a NumPy function, or of a symbol if there are no operands.
-    operands : tuple of Traced or float
-        What it is applied to.
-    """
-
-    def __init__(self, what: str, operands: tuple["Traced | float", ...] = ()) -> None:
-        self.what, self.operands = what, operands
-
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
-        """Record the call of a NumPy function."""
-        if method != "__call__" or options:
-            return NotImplemented
-        known = tuple(_operand(value) for value in inputs)
-        if ufunc is np.negative:
-            return Traced("subtract", (0.0, *known))
-        if ufunc is np.square:
-            return Traced("multiply", (*known, *known))
-        if ufunc.__name__ not in _INFIX | _CALLS:
-            raise LawError(f"the law calls {ufunc.__name__}, which pages cannot compute")
-        return Traced(ufunc.__name__, known)
-
-    def __array_function__(self, called: Any, types: Any, args: Any, options: Any) -> Any:
-        """Record a choice between two numbers, by :func:`numpy.where`."""
-        if called is not np.where or options:
-            raise LawError(f"the law calls {called.__name__}, which pages cannot compute")
-        return Traced("where", tuple(_operand(value) for value in args))
-
-    def __getitem__(self, index: Any) -> "Traced":
-        """Return the same: a number has the shape of whatever it meets."""
-        return self
-
-
-def _operand(value: Any) -> "Traced | float":
-    return value if isinstance(value, Traced) else float(value)
-
-
 def javascript(
     result: Traced | Sequence[Traced], symbols: Mapping[str, str], arrays: Sequence[str] = ()
 ) -> str:
@@ -100,6 +52,7 @@ def javascript(
 
     Examples
     --------
+    >>> from bayes_scaling.core.traced import Traced
     >>> double = np.exp(Traced("x") * 2.0)
     >>> javascript(double, {"x": "x"})
     'const t0=x;const t1=t0*(2.0);const t2=Math.exp(t1);return t2;'
@@ -110,7 +63,7 @@ def javascript(
     varying: set[str] = set()
     once: list[str] = []
     each: list[str] = []
-    for node in _in_order(several):
+    for node in in_order(several):
         operands = [names[id(v)] if isinstance(v, Traced) else _literal(v) for v in node.operands]
         text = symbols[node.what] if not operands else _applied(node.what, operands)
         if text not in known:
@@ -164,26 +117,14 @@ def _applied(what: str, operands: list[str]) -> str:
     if what == "where":
         condition, yes, no = operands
         return f"{condition}?{yes}:{no}"
+    if what == "fixed":
+        return operands[0]
     if what in _INFIX:
         return f"{operands[0]}{_INFIX[what]}{operands[1]}"
+    if what not in _CALLS:
+        raise LawError(f"the law calls {what}, which pages cannot compute")
     return f"{_CALLS[what]}({','.join(operands)})"
 
 
 def _literal(value: float) -> str:
     return f"({float(value)!r})".replace("inf", "Infinity")
-
-
-def _in_order(last: Sequence[Traced]) -> list[Traced]:
-    """Parts of expressions, each after those that it needs, without recursion."""
-    order: list[Traced] = []
-    seen: set[int] = set()
-    waiting: list[tuple[Traced, bool]] = [(node, False) for node in reversed(last)]
-    while waiting:
-        node, ready = waiting.pop()
-        if ready:
-            order.append(node)
-        elif id(node) not in seen:
-            seen.add(id(node))
-            waiting.append((node, True))
-            waiting.extend((v, False) for v in node.operands if isinstance(v, Traced))
-    return order

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from bayes_scaling.core.traced import Traced
+
 __all__ = [
     "Array",
     "exp",
@@ -79,6 +81,8 @@ def fixed(value: Array) -> Array:
     A root found by iteration is passed through it before one last Newton step: that step has the
     derivative that the implicit function theorem gives, whatever the iteration was.
     """
+    if isinstance(value, Traced):
+        return value.without_derivative()
     if _backend(value) is np:
         return value
     return sys.modules["pytensor.gradient"].disconnected_grad(value)

@@ -1,13 +1,17 @@
 """Coordinates of the sampler: those of each family's parameters at the middle of its runs."""
 
-from bayes_scaling.laws import ops
-from bayes_scaling.laws.coordinates import Identity
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bayes_scaling.laws import Law, ops
+from bayes_scaling.laws.coordinates import Coordinates, Identity
 from bayes_scaling.model.frame import ReferenceFrame
 from bayes_scaling.model.spec import Spec
 
 __all__ = ["FamilyCoordinates"]
 
 
+@dataclass(frozen=True)
 class FamilyCoordinates:
     """Log parameters at the reference point, to coordinates in which a sampler moves well.
 
@@ -17,25 +21,39 @@ class FamilyCoordinates:
 
     Parameters
     ----------
-    spec : Spec
-        Law and priors; the noise scale stands last among its parameters.
-    frame : ReferenceFrame
-        Where priors hold, and where families have their middles.
+    law : Law
+        The law.
+    names : tuple of str
+        Its parameters; the noise scale stands last.
+    noncentred : tuple of int
+        Places of the non-centred ones.
+    shift : mapping of str to array
+        By input, log of each family's middle over the point where priors hold.
     """
 
-    def __init__(self, spec: Spec, frame: ReferenceFrame) -> None:
-        self.law = spec.law
-        self.coordinates = spec.law.coordinates or Identity()
-        self.names = [p.name for p in spec.parameters]
-        self.noncentred = [i for i, p in enumerate(spec.parameters) if p.noncentred]
-        self.shift = frame.standard.shift
+    law: Law
+    names: tuple[str, ...]
+    noncentred: tuple[int, ...]
+    shift: Mapping[str, ops.Array]
 
     @classmethod
     def of(cls, spec: Spec, frame: ReferenceFrame) -> "FamilyCoordinates | None":
         """Return those of a model; None where log parameters do, or some are not by family."""
         own = spec.pooled("partial", "none")
         curved = bool(spec.law.coordinates) or any(p.noncentred for p in own)
-        return cls(spec, frame) if curved and len(own) == len(spec.parameters) else None
+        if not curved or len(own) < len(spec.parameters):
+            return None
+        return cls(
+            law=spec.law,
+            names=tuple(p.name for p in spec.parameters),
+            noncentred=tuple(i for i, p in enumerate(spec.parameters) if p.noncentred),
+            shift=frame.standard.shift,
+        )
+
+    @property
+    def coordinates(self) -> Coordinates:
+        """The map of the law."""
+        return self.law.coordinates or Identity()
 
     def forward(self, value: ops.Array, location: ops.Array, scale: ops.Array) -> ops.Array:
         """Coordinates from log parameters, last axis the parameter.
@@ -62,16 +80,22 @@ class FamilyCoordinates:
         logs = self._move(self.coordinates.backward(at), -1.0)
         return ops.stack([*(logs[name] for name in at), noise])
 
-    def log_jacobian(self, value: ops.Array, location: ops.Array, scale: ops.Array) -> ops.Array:
-        """Log determinant of :meth:`backward`, spread evenly over the parameters of a family.
+    def log_determinant(self, value: ops.Array, location: ops.Array, scale: ops.Array) -> ops.Array:
+        """Log determinant of :meth:`backward`, by family.
 
-        Because the density of independent normals is elementwise. Moving an amplitude along its
-        exponents is a shear and adds nothing.
+        Moving an amplitude along its exponents is a shear and adds nothing.
         """
         at, _ = self._split(self._constrained(value, location, scale))
-        total = self.coordinates.log_jacobian(at) + sum(
+        return self.coordinates.log_jacobian(at) + sum(
             ops.log(scale[..., i]) for i in self.noncentred
         )
+
+    def log_jacobian(self, value: ops.Array, location: ops.Array, scale: ops.Array) -> ops.Array:
+        """:meth:`log_determinant`, spread evenly over the parameters of a family.
+
+        Because the density of independent normals is elementwise.
+        """
+        total = self.log_determinant(value, location, scale)
         if getattr(total, "ndim", 0):
             total = total[..., None]
         return 0.0 * value + total / len(self.names)

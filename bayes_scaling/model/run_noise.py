@@ -10,6 +10,7 @@ from bayes_scaling.model.spec import Noise
 __all__ = ["bounded", "log_density", "observe", "standard_draws"]
 
 Floats = NDArray[np.float64]
+_LOG_2_PI = float(np.log(2.0 * np.pi))
 
 
 def standard_draws(
@@ -48,37 +49,31 @@ def bounded(draws: Floats) -> Floats:
     return np.clip(draws, -1.0, 1.0)
 
 
-def log_density(noise: Noise, nu: ArrayLike | None, error: Floats, scale: Floats) -> Floats:
+def log_density(noise: Noise, nu: Any, error: Any, scale: Any) -> Any:
     """Log density of errors on log loss; parameters as of :func:`standard_draws`."""
-    z = error / scale
+    square = (error / scale) ** 2
     if noise == "normal":
-        normal: Floats = -(z**2) / 2 - np.log(2 * np.pi) / 2 - np.log(scale)
-        return normal
-    freedom = np.asarray(nu, dtype=np.float64)
-    tails = (freedom + 1) / 2 * np.log1p(z * z / freedom)
-    result: Floats = _log_t_height(freedom) - tails - np.log(scale)
-    return result
+        return -0.5 * square - 0.5 * _LOG_2_PI - np.log(scale)
+    tails = 0.5 * (nu + 1.0) * np.log1p(square / nu)
+    return _log_t_height(nu) - tails - np.log(scale)
 
 
-def _log_t_height(nu: Floats) -> Floats:
+def _log_t_height(nu: Any) -> Any:
     """Log density of Student's t distribution at its middle.
 
     Γ((ν + 1) / 2) / Γ(ν / 2) by Stirling's series of its log, at an argument that its recurrence
     raises until the series is exact: importing SciPy costs more than everything else in reading a
-    fit.
+    fit, and the derivative of arithmetic is known.
     """
-    half = nu / 2
-    ratio = np.ones_like(half)
+    half = 0.5 * nu
+    ratio: Any = 1.0
     for step in range(_SHIFT):
-        ratio *= (half + step) / (half + step + 0.5)
+        ratio = ratio * ((half + step) / (half + (step + 0.5)))
     far = half + _SHIFT
-    series = np.zeros_like(far)
+    series: Any = 0.0
     for coefficient in reversed(_STIRLING):
-        series = series / far**2 + coefficient
-    height: Floats = (
-        np.log(ratio) + (np.log(far) - np.log(half) - np.log(2 * np.pi)) / 2 + series / far
-    )
-    return height
+        series = series / (far * far) + coefficient
+    return np.log(ratio) + 0.5 * (np.log(far) - np.log(half) - _LOG_2_PI) + series / far
 
 
 _SHIFT = 12
