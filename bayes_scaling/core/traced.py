@@ -11,7 +11,7 @@ import numpy as np
 
 from bayes_scaling.errors import LawError
 
-__all__ = ["FUNCTIONS", "Traced", "TracedVector", "in_order"]
+__all__ = ["FUNCTIONS", "NotTraceableError", "Traced", "TracedVector", "in_order"]
 
 FUNCTIONS = frozenset(
     (
@@ -36,6 +36,10 @@ FUNCTIONS = frozenset(
     )
 )
 """Names of the universal functions that can be recorded; ``where`` and ``fixed`` are besides."""
+
+
+class NotTraceableError(LawError):
+    """A law calls what cannot be recorded."""
 
 
 class Traced(np.lib.mixins.NDArrayOperatorsMixin):
@@ -64,7 +68,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         if ufunc is np.square:
             return Traced("multiply", (*known, *known))
         if ufunc.__name__ not in FUNCTIONS:
-            raise LawError(f"the law calls {ufunc.__name__}, which cannot be traced")
+            raise NotTraceableError(f"the law calls {ufunc.__name__}, which cannot be traced")
         return Traced(ufunc.__name__, known)
 
     def __array_function__(self, called: Any, types: Any, args: Any, options: Any) -> Any:
@@ -73,10 +77,10 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
             return Traced("where", tuple(_operand(value) for value in args))
         if called is np.stack:
             return TracedVector(args[0])
-        raise LawError(f"the law calls {called.__name__}, which cannot be traced")
+        raise NotTraceableError(f"the law calls {called.__name__}, which cannot be traced")
 
     def __bool__(self) -> bool:
-        raise LawError("the law branches on the value of a parameter, which cannot be traced")
+        raise NotTraceableError("the law branches on the value of a parameter, which cannot be traced")
 
     def __getitem__(self, index: Any) -> "Traced":
         """Return the same: a number has the shape of whatever it meets."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 
 from bayes_scaling.density.expression_graph import Graph
-from bayes_scaling.errors import LawError
+from bayes_scaling.core.traced import NotTraceableError
 
 __all__ = ["adjoints"]
 
@@ -94,7 +94,7 @@ def adjoints(graph: Graph, order: Iterable[int], found: dict[int, int]) -> None:
 
     Raises
     ------
-    LawError
+    NotTraceableError
         If an operation has no derivative that is known.
     """
     for number in order:
@@ -104,7 +104,7 @@ def adjoints(graph: Graph, order: Iterable[int], found: dict[int, int]) -> None:
         if name == "symbol":
             continue
         if name not in _RULES:
-            raise LawError(f"{name} has no derivative that is known")
+            raise NotTraceableError(f"{name} has no derivative that is known")
         slopes = _RULES[name](graph, operands, number)
         for operand, slope in zip(operands, slopes, strict=True):
             if slope is None or not graph.varies[operand]:

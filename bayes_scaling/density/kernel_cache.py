@@ -4,16 +4,14 @@ import hashlib
 import importlib.util
 import sys
 import tempfile
-from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from bayes_scaling.core.files import write_bytes
-from bayes_scaling.density.kernel_source import NAME
 from bayes_scaling.errors import FileError
 
-__all__ = ["cache_folder", "compiled_kernel"]
+__all__ = ["cache_folder", "compiled_module"]
 
 
 def cache_folder() -> Path:
@@ -24,8 +22,8 @@ def cache_folder() -> Path:
 
 
 @lru_cache(maxsize=64)
-def compiled_kernel(source: str) -> Callable[..., float]:
-    """Return the function of a source, compiled, from this process, the disk, or anew.
+def compiled_module(source: str) -> Any:
+    """Return the module of a source, compiled, from this process, the disk, or anew.
 
     The source is written to a file, beside which Numba keeps the machine code for this processor;
     where there is no folder to write to, to a temporary one.
@@ -47,8 +45,7 @@ def compiled_kernel(source: str) -> Callable[..., float]:
     # Numba finds a function again on disk through the name of a module that is loaded.
     sys.modules[name] = module
     spec.loader.exec_module(module)
-    kernel: Callable[..., float] = getattr(module, NAME)
-    return kernel
+    return module
 
 
 def _written(folder: Path, name: str, source: str) -> Path:

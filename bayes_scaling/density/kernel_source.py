@@ -12,11 +12,10 @@ from bayes_scaling.density.derivatives import adjoints
 from bayes_scaling.density.expression_graph import Graph, Loop
 from bayes_scaling.density.traced_model import TracedModel
 
-__all__ = ["NAME", "SIGNATURE", "kernel_source"]
+__all__ = ["kernel_source"]
 
-NAME = "log_density"
-SIGNATURE = "float64(float64[::1],float64[::1],int64[::1],float64[:,::1],float64[:,::1],float64[::1])"
-"""Position, gradient (written), first run of each family, data by run and by family, constants."""
+_SIGNATURE = "float64(float64[::1], float64[::1], float64[::1])"
+"""Position, gradient (written), data as :meth:`ModelData.packed` lays them out."""
 
 _INFIX = {
     "add": "+",
@@ -43,9 +42,9 @@ _CALLS = {
 }
 _HEAD = '''"""Generated from a law; safe to delete."""
 
-from math import exp, expm1, lgamma, log, log1p, sqrt
+from math import exp, expm1, isfinite, lgamma, log, log1p, sqrt
 
-from numba import njit
+from numba import carray, cfunc, njit
 
 
 @njit(inline="always", error_model="numpy")
@@ -60,10 +59,40 @@ def digamma(x):
 
 
 '''
+_TAIL = '''
+
+@cfunc(
+    "int64(uint64, CPointer(float64), CPointer(float64), CPointer(float64), CPointer(float64))",
+    cache=True,
+)
+def density_callback(size, position, gradient, value, data):
+    slopes = carray(gradient, size)
+    length = carray(data, 1)
+    found = log_density(carray(position, size), slopes, carray(data, int(length[0])))
+    carray(value, 1)[0] = found
+    for i in range(size):
+        if not isfinite(slopes[i]):
+            return 3
+    return 0 if isfinite(found) else 4
+
+
+@cfunc(
+    "int64(uint64, uint64, CPointer(float64), CPointer(float64), CPointer(float64))", cache=True
+)
+def position_callback(size, expanded, position, out, data):
+    source, target = carray(position, size), carray(out, size)
+    for i in range(size):
+        target[i] = source[i]
+    return 0
+'''
 
 
 def kernel_source(model: TracedModel) -> str:
-    """Return the source of a module with a function of :data:`SIGNATURE`, compiled by Numba.
+    """Return the source of a module that Numba compiles.
+
+    Its ``log_density(position, gradient, data)`` returns the value and writes the gradient, for
+    data as :meth:`bayes_scaling.density.traced_model.ModelData.packed` gives them. Its two
+    callbacks are what nutpie calls, by their addresses.
 
     Parameters
     ----------
@@ -114,9 +143,9 @@ class _Program:
             place = f"q[{before} + f * {len(model.family_coordinates)} + {i}]"
             found[name] = graph.symbol(place, Loop.FAMILY, varies=True)
         for names, text, loop in (
-            (model.constants, "constants[{}]", Loop.POPULATION),
-            (model.family_data, "families[{}, f]", Loop.FAMILY),
-            (model.run_data, "runs[{}, r]", Loop.RUN),
+            (model.constants, "data[constants + {}]", Loop.POPULATION),
+            (model.family_data, "data[families + {} * number + f]", Loop.FAMILY),
+            (model.run_data, "data[runs + {} * rows + r]", Loop.RUN),
         ):
             for i, name in enumerate(names):
                 found[name] = graph.symbol(text.format(i), loop, varies=False)
@@ -147,13 +176,18 @@ class _Program:
         """The module."""
         needed = self._needed()
         lines = [
-            f'@njit("{SIGNATURE}", cache=True, nogil=True, error_model="numpy")',
-            f"def {NAME}(q, gradient, start, runs, families, constants):",
+            f'@njit("{_SIGNATURE}", cache=True, nogil=True, error_model="numpy")',
+            "def log_density(q, gradient, data):",
         ]
         own = len(self.model.family_coordinates)
         before = len(self.model.population_coordinates)
         out = [
-            "number = start.size - 1",
+            "number = int(data[1])",
+            "rows = int(data[2])",
+            "start = 3",
+            "runs = start + number + 1",
+            f"families = runs + {len(self.model.run_data)} * rows",
+            f"constants = families + {len(self.model.family_data)} * number",
             f"last = {before} + number * {own}",
             *self._statements(needed, Loop.POPULATION),
             f"total = {self._name(self.population)}",
@@ -164,7 +198,7 @@ class _Program:
             *self._statements(needed, Loop.FAMILY),
             f"total += {self._name(self.family)}",
             *(f"{name} = 0.0" for name in self.by_run),
-            "for r in range(start[f], start[f + 1]):",
+            "for r in range(int(data[start + f]), int(data[start + f + 1])):",
         ]
         in_run = [
             *self._statements(needed, Loop.RUN),
@@ -187,7 +221,7 @@ class _Program:
             place = str(i) if i < before else f"last + {i - before}"
             out.append(f"gradient[{place}] = {self._name(value)}")
         out.append("return total")
-        return _HEAD + "\n".join([*lines, *_indented(out)]) + "\n"
+        return _HEAD + "\n".join([*lines, *_indented(out)]) + "\n" + _TAIL
 
     def _needed(self) -> set[int]:
         """Operations that results rest on."""

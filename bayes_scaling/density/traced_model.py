@@ -80,6 +80,14 @@ class ModelData:
     families: Floats
     constants: Floats
 
+    @property
+    def packed(self) -> Floats:
+        """All of it side by side: the length, numbers of families and runs, then the fields."""
+        sizes = (self.families.shape[1], self.runs.shape[1])
+        fields = (self.start, self.runs.ravel(), self.families.ravel(), self.constants)
+        length = 1 + len(sizes) + sum(map(len, fields))
+        return np.concatenate([[length, *sizes], *fields])
+
 
 def trace_model(spec: Spec, coordinates: FamilyCoordinates | None) -> TracedModel:
     """Trace the log density of a model.

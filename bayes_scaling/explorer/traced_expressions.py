@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from bayes_scaling.core.traced import Traced, in_order
-from bayes_scaling.errors import LawError
+from bayes_scaling.core.traced import NotTraceableError, Traced, in_order
+
 
 __all__ = ["function", "javascript"]
 
@@ -122,7 +122,7 @@ def _applied(what: str, operands: list[str]) -> str:
     if what in _INFIX:
         return f"{operands[0]}{_INFIX[what]}{operands[1]}"
     if what not in _CALLS:
-        raise LawError(f"the law calls {what}, which pages cannot compute")
+        raise NotTraceableError(f"the law calls {what}, which pages cannot compute")
     return f"{_CALLS[what]}({','.join(operands)})"
 
 

@@ -1,18 +1,18 @@
-"""Compiled models, which are sampled on other runs without compiling again."""
+"""Models that are ready to be sampled, and draws from them."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
+import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
-from bayes_scaling.core.progress import Progress, Stage
-from bayes_scaling.errors import FitError
+from bayes_scaling.core.progress import Progress
+from bayes_scaling.core.traced import NotTraceableError
+from bayes_scaling.density.compiled_density import Density, compile_density
 from bayes_scaling.inference.settings import SamplerSettings
-from bayes_scaling.inference.start import starting_point, unconstrained
+from bayes_scaling.inference.start import constrained, starting_point, unconstrained
 from bayes_scaling.model.family_coordinates import FamilyCoordinates
 from bayes_scaling.model.frame import Design, ReferenceFrame
-from bayes_scaling.model.nodes import data_of
 from bayes_scaling.model.spec import Spec
 
 __all__ = ["Compiled", "Sampled", "compile_model"]
@@ -38,98 +38,83 @@ class Sampled:
 
 @dataclass(frozen=True)
 class Compiled:
-    """A compiled model, which can be sampled repeatedly and conditioned on other runs.
+    """A model of a table of runs, which can be sampled repeatedly.
 
     Attributes
     ----------
-    spec : Spec
-        The model; its priors and families stay what they are.
-    frame : ReferenceFrame
-        Of the runs that it is conditioned on.
+    spec, frame, design : Spec, ReferenceFrame, Design
+        The model and the runs.
     coordinates : FamilyCoordinates or None
-        Coordinates of the sampler; compiled in, and so those of the first runs.
-    model : nutpie.CompiledModel
-        The compiled density.
+        Coordinates of the sampler.
+    point : dict of str to array
+        Where chains start, by free variable: near the mode. Tuning spreads them; random starts
+        leave chains stuck in families of few runs.
+    density : Density or None
+        The log density; None where the graph of PyMC is sampled.
     seconds : float
         Time of compilation, in seconds.
     """
 
     spec: Spec
     frame: ReferenceFrame
+    design: Design
     coordinates: FamilyCoordinates | None
-    model: Any
+    point: dict[str, NDArray[np.float64]]
+    density: Density | None
     seconds: float
 
-    def accepts(self, spec: Spec, frame: ReferenceFrame) -> bool:
-        """Return whether another model differs in the data of :func:`data_of` only."""
-        return self.spec.same_density(spec) and self.frame.own == frame.own
-
-    def with_runs(self, design: Design, frame: ReferenceFrame | None = None) -> "Compiled":
-        """Return the same model conditioned on other runs of the same families.
-
-        Parameters
-        ----------
-        design : Design
-            The runs.
-        frame : ReferenceFrame, optional
-            Of their table, which this model accepts; the present one if not given.
-        """
-        frame = frame or self.frame
-        # Data that the density does not read are no argument of the compiled function.
-        read = {variable.name for variable in self.model.shared_var_keys}
-        every = data_of(self.spec, frame, design)
-        data = {name: value for name, value in every.items() if name in read}
-        point = starting_point(self.spec, frame, design)
-        start = unconstrained(self.spec, frame, self.coordinates, point)
-        model = replace(self.model.with_data(**data), initial_point_func=lambda _seed: start)
-        return replace(self, frame=frame, model=model, seconds=0.0)
-
-    def sample(self, settings: SamplerSettings, progress: Progress | None = None) -> Sampled:
+    def sample(
+        self, settings: SamplerSettings, progress: Progress | None = None, why: str = ""
+    ) -> Sampled:
         """Draw from the posterior.
 
         Parameters
         ----------
         settings : SamplerSettings
-            Chains, draws, seed.
+            Chains, draws, seed. Under ``max_seconds`` there may be fewer draws than they ask for.
         progress : Progress, optional
             Where to say how far it is.
+        why : str
+            Why it is sampled again, for a person.
+
+        Raises
+        ------
+        FitError
+            If the sampler cannot go on.
         """
         progress = progress or Progress()
+        density = self.density
+        if density is None:
+            from bayes_scaling.inference.pymc_sampling import sample_graph
+
+            with progress.stage("sampling", f"{why}sampling with PyMC") as stage:
+                draws, stats = sample_graph(self, settings)
+            return Sampled(draws, stats, self.seconds, stage.elapsed)
         with progress.stage("importing libraries"):
-            import nutpie
-        text = f"sampling {settings.chains} chains of {settings.tune} + {settings.draws} draws"
+            from bayes_scaling.inference.nutpie_sampling import DensityModel, sample_density
+
+        text = f"{why}sampling {settings.chains} chains of {settings.tune} + {settings.draws} draws"
         total = settings.chains * (settings.tune + settings.draws)
+        start = unconstrained(self.spec, self.frame, self.coordinates, self.point)
         with progress.stage("sampling", text, total, "draws") as stage:
-            try:
-                tree = nutpie.sample(
-                    self.model,
-                    draws=settings.draws,
-                    tune=settings.tune,
-                    chains=settings.chains,
-                    cores=settings.workers,
-                    seed=settings.seed,
-                    adaptation="low_rank",
-                    target_accept=settings.target_accept,
-                    save_warmup=False,
-                    progress_bar=False,
-                    progress_callback=_counting(stage),
-                    progress_rate=500,
-                )
-            except (RuntimeError, ValueError) as error:
-                reason = str(error).splitlines()[0]
-                raise FitError(f"the sampler could not go on: {reason}") from error
-        return Sampled(
-            draws=tree["posterior"].to_dataset(),
-            stats=tree["sample_stats"].to_dataset(),
-            compile_seconds=self.seconds,
-            sample_seconds=stage.elapsed,
-        )
+            positions, stats = sample_density(
+                DensityModel.of(density, start), settings, stage.update
+            )
+            draws = constrained(self.spec, self.frame, self.coordinates, positions)
+        draws = draws.assign_coords(chain=stats["chain"], draw=stats["draw"])
+        stopped = draws.sizes["draw"] < settings.draws
+        return Sampled(draws, stats, self.seconds, stage.elapsed, stopped=stopped)
 
 
 def compile_model(
-    spec: Spec, frame: ReferenceFrame, design: Design, progress: Progress | None = None
+    spec: Spec,
+    frame: ReferenceFrame,
+    design: Design,
+    progress: Progress | None = None,
+    *,
+    sampler: str = "nutpie",
 ) -> Compiled:
-    """Compile the posterior density of a specified model and its gradient.
+    """Make a model ready to be sampled: its density compiled, its starting point found.
 
     Parameters
     ----------
@@ -138,26 +123,21 @@ def compile_model(
     frame : ReferenceFrame
         Of the runs.
     design : Design
-        The runs; they also give the starting point.
+        The runs.
     progress : Progress, optional
         Where to say how far it is.
+    sampler : {"nutpie", "pymc"}
+        "pymc" samples the graph of PyMC, and so is what a law is that cannot be traced.
     """
     progress = progress or Progress()
-    with progress.stage("importing libraries"):
-        import nutpie
-
-        from bayes_scaling.model.build import build
-
+    coordinates = FamilyCoordinates.of(spec, frame)
+    with progress.stage("starting point", "fitting each family by least squares"):
+        point = starting_point(spec, frame, design)
     with progress.stage("compiling", "compiling the model") as stage:
-        coordinates = FamilyCoordinates.of(spec, frame)
-        start = starting_point(spec, frame, design)
-        # All chains start near the mode and tuning spreads them: random starts leave chains stuck
-        # in families of few runs.
-        graph = build(spec, frame, design, coordinates)
-        model = nutpie.compile_pymc_model(graph, initial_points=start, jitter_rvs=set())
-    return Compiled(spec, frame, coordinates, model, stage.elapsed)
-
-
-def _counting(stage: Stage) -> Callable[[list[Any]], None]:
-    """Return the callback of the sampler that counts draws of all chains."""
-    return lambda chains: stage.update(sum(chain.finished_draws for chain in chains))
+        density = None
+        if sampler == "nutpie":
+            try:
+                density = compile_density(spec, frame, design, coordinates)
+            except NotTraceableError as error:
+                progress.say(f"{error}: it is sampled as PyMC has it, which takes longer")
+    return Compiled(spec, frame, design, coordinates, point, density, stage.elapsed)

@@ -10,7 +10,7 @@ import pandas as pd
 from bayes_scaling.core.old_names import old_names
 from bayes_scaling.core.progress import OTHER, Progress, ProgressOption
 from bayes_scaling.errors import DataError, LawError
-from bayes_scaling.inference.compiled import Compiled, compile_model
+from bayes_scaling.inference.compiled import compile_model
 from bayes_scaling.inference.data_caveats import data_caveats
 from bayes_scaling.inference.fit_result import Fit
 from bayes_scaling.inference.rolling import rolling_steps
@@ -85,8 +85,8 @@ class Procedure:
         )
 
     def run(
-        self, table: Runs, progress: Progress | None = None, compiled: Compiled | None = None
-    ) -> tuple[Fit, Compiled]:
+        self, table: Runs, progress: Progress | None = None
+    ) -> Fit:
         """Fit one table of runs.
 
         Parameters
@@ -95,14 +95,10 @@ class Procedure:
             The runs.
         progress : Progress, optional
             Where to say how far it is.
-        compiled : Compiled, optional
-            Model of an earlier fit; used again where the table has the same families.
 
         Returns
         -------
         Fit
-        Compiled
-            The compiled model, for the next table.
 
         Raises
         ------
@@ -116,10 +112,9 @@ class Procedure:
         with progress.stage(OTHER, f"fitting {self.law.name} to {len(rows)} runs") as stage:
             spec, frame = self.specify(rows)
             design = arrays(spec, frame, rows)
-            if compiled and compiled.accepts(spec, frame):
-                compiled = compiled.with_runs(design, frame)
-            else:
-                compiled = compile_model(spec, frame, design, progress)
+            compiled = compile_model(
+                spec, frame, design, progress, sampler=self.settings.sampler
+            )
             sampled = sample_well(
                 compiled,
                 self.settings,
@@ -142,7 +137,7 @@ class Procedure:
                     steps=steps,
                 )
         tree.attrs["seconds"] = json.dumps([entry.to_dict() for entry in stage.seconds])
-        return Fit(tree, self.law), compiled
+        return Fit(tree, self.law)
 
 
 def _rows_of(table: Runs) -> pd.DataFrame:
@@ -170,6 +165,7 @@ def fit(
     cores: int = 0,
     target_accept: float = 0.95,
     max_seconds: float | None = None,
+    sampler: Literal["nutpie", "pymc"] = "nutpie",
     progress: ProgressOption = True,
 ) -> Fit:
     """Fit a law to runs by MCMC, families partially pooled.
@@ -192,7 +188,7 @@ def fit(
         Distribution of log loss about the curve.
     priors : mapping of str to Prior, optional
         Priors that replace those of single parameters.
-    draws, tune, chains, cores, target_accept, max_seconds
+    draws, tune, chains, cores, target_accept, max_seconds, sampler
         See :class:`bayes_scaling.inference.sampler.SamplerSettings`.
     progress : bool, callable or Progress
         Whether to show how far it is and the time left, in a terminal or notebook; or a function
@@ -226,12 +222,13 @@ def fit(
         cores=cores,
         target_accept=target_accept,
         max_seconds=max_seconds,
+        sampler=sampler,
         seed=seed,
     )
     shown = Progress.of(progress)
     with shown.stage("reading", "reading and checking the runs"):
         table = load_runs(runs).with_inputs(procedure.law.own_inputs)
-    return procedure.run(table, shown)[0]
+    return procedure.run(table, shown)
 
 
 def build_model(

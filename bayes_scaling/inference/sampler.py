@@ -1,7 +1,7 @@
-"""Sampling until the chains have converged."""
+"""Sampling until the chains have converged, or the time is up."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
@@ -11,16 +11,35 @@ from bayes_scaling.inference.compiled import Compiled, Sampled
 from bayes_scaling.inference.convergence import worst_convergence
 from bayes_scaling.inference.settings import SamplerSettings
 
-__all__ = ["ESS_MIN", "LONGER", "RHAT_MAX", "sample_well"]
+__all__ = ["DIVERGENCES_MAX", "ESS_MIN", "LONGER", "RHAT_MAX", "sample_well"]
 
 RHAT_MAX = 1.01
 ESS_MIN = 400
 """Thresholds of Vehtari et al. 2021, for chains to count as converged."""
-LONGER = (4, 16)
+DIVERGENCES_MAX = 0.001
+"""Fraction of divergent draws that a fit may have; where they lie is said."""
+LONGER = (1, 4)
 """Draws of the second and third round, in units of the first."""
 Transform = Callable[[xr.Dataset], xr.Dataset]
-_TARGET_ACCEPT = 0.99
+_TARGET_ACCEPT = (0.99, 0.997)
 """Acceptance that further rounds are tuned to."""
+_SLOWER = 2.0
+"""How many times longer a draw of the next round takes, about: steps are smaller."""
+
+
+@dataclass(frozen=True)
+class _Quality:
+    """What speaks against draws; nothing where ``text`` is empty."""
+
+    divergences: int
+    r_hat: float
+    text: str
+
+    def better_than(self, other: "_Quality") -> bool:
+        """Whether draws of this quality are the ones to keep."""
+        if bool(self.text) != bool(other.text):
+            return not self.text
+        return (self.r_hat, self.divergences) < (other.r_hat, other.divergences)
 
 
 def sample_well(
@@ -32,18 +51,20 @@ def sample_well(
     longer: Sequence[int] = LONGER,
     transform: Transform | None = None,
 ) -> Sampled:
-    """Sample, and sample again for longer while the chains have not converged.
+    """Sample, and sample again while the chains have not converged.
 
-    Each further round takes more draws, smaller steps and longer tuning, and keeps as many draws
-    as requested by thinning, so that a harder posterior costs time and not disk. The last round
-    is returned whether or not it converged; see :meth:`Fit.diagnose`.
+    The second round takes smaller steps and tunes for longer, which is what divergences and most
+    chains that disagree need; the third takes more draws besides, and keeps as many as requested by
+    thinning. A few divergences, up to :data:`DIVERGENCES_MAX` of the draws, are no reason. Where no
+    round converges the best of them is returned; see :meth:`Fit.diagnose`.
 
     Parameters
     ----------
     compiled : Compiled
         The model.
     settings : SamplerSettings
-        Of the first round.
+        Of the first round. ``max_seconds`` is the time of all rounds: none is begun that would take
+        longer than what is left.
     progress : Progress, optional
         Where to say how far it is.
     rhat_max : float
@@ -58,52 +79,67 @@ def sample_well(
     Returns
     -------
     Sampled
-        Draws of the last round, with the time of all rounds.
+        Draws of one round, with the time of all rounds.
     """
     progress = progress or Progress()
-    sampled = compiled.sample(settings, progress)
-    spent = sampled.sample_seconds
-    for times in longer:
-        failure = _failure(sampled, rhat_max, transform or _exponentials)
-        if not failure:
+    reported = transform or _exponentials
+    best = compiled.sample(settings, progress)
+    quality = _quality(best, rhat_max, reported)
+    spent = last = best.sample_seconds
+    stopped, before = best.stopped, 1
+    accepts = np.resize(_TARGET_ACCEPT, len(longer)) if len(longer) < 2 else _TARGET_ACCEPT
+    for number, times in enumerate(longer):
+        if not quality.text or stopped:
             break
-        progress.say(f"{failure}: sampling {times} times longer")
-        more = replace(
+        expected = last * _SLOWER * times / before
+        if settings.max_seconds and spent + expected > settings.max_seconds:
+            stopped = True
+            break
+        again = replace(
             settings,
             draws=times * settings.draws,
             tune=2 * settings.tune,
-            target_accept=max(settings.target_accept, _TARGET_ACCEPT),
+            target_accept=max(settings.target_accept, accepts[min(number, len(accepts) - 1)]),
+            max_seconds=settings.max_seconds and settings.max_seconds - spent,
         )
-        whole = compiled.sample(more, progress)
-        spent += whole.sample_seconds
-        sampled = replace(whole, draws=_thinned(whole.draws, times), thin=times)
-    else:
-        failure = _failure(sampled, rhat_max, transform or _exponentials)
-    return replace(sampled, sample_seconds=spent, converged=not failure)
+        sampled = compiled.sample(again, progress, why=f"{quality.text}: with smaller steps, ")
+        last, before = sampled.sample_seconds, times
+        spent += last
+        stopped = sampled.stopped
+        found = _quality(sampled, rhat_max, reported)
+        if found.better_than(quality):
+            best, quality = _thinned(sampled, times), found
+    return replace(
+        best, sample_seconds=spent, converged=not quality.text, stopped=stopped and bool(quality.text)
+    )
 
 
-def _thinned(draws: xr.Dataset, times: int) -> xr.Dataset:
-    kept = draws.isel(draw=slice(times - 1, None, times))
-    return kept.assign_coords(draw=np.arange(kept.sizes["draw"]))
+def _thinned(sampled: Sampled, times: int) -> Sampled:
+    kept = sampled.draws.isel(draw=slice(times - 1, None, times))
+    kept = kept.assign_coords(draw=np.arange(kept.sizes["draw"]))
+    return replace(sampled, draws=kept, thin=times)
 
 
 def _exponentials(draws: xr.Dataset) -> xr.Dataset:
     return draws.map(np.exp)
 
 
-def _failure(sampled: Sampled, rhat_max: float, transform: Transform) -> str:
-    """Reason why the chains have not converged, or an empty text."""
-    diverged = int(sampled.stats["diverging"].sum())
-    if diverged:
-        return f"{diverged} draws diverged"
+def _quality(sampled: Sampled, rhat_max: float, transform: Transform) -> _Quality:
+    diverging = sampled.stats["diverging"]
+    divergences = int(diverging.sum())
     reported = transform(sampled.draws)
     draws = sampled.draws.assign({f"reported_{name}": value for name, value in reported.items()})
     sizes = draws.sizes
     # An ESS of half the draws is enough where few draws are requested.
     enough = min(ESS_MIN, sizes["chain"] * sizes["draw"] // 2)
-    rhat, bulk, tail = worst_convergence(draws)
+    r_hat, bulk, tail = worst_convergence(draws)
     ess = float(np.minimum(bulk, tail))
+    text = ""
     # Written so that NaN fails.
-    if not rhat <= rhat_max:
-        return f"R-hat is {rhat:.3f}"
-    return "" if ess >= enough else f"{ess:.0f} effective draws"
+    if not r_hat <= rhat_max:
+        text = f"R-hat is {r_hat:.3f}"
+    elif not ess >= enough:
+        text = f"there are {ess:.0f} effective draws"
+    elif divergences > DIVERGENCES_MAX * diverging.size:
+        text = f"{divergences} of {diverging.size} draws diverged"
+    return _Quality(divergences, r_hat if np.isfinite(r_hat) else np.inf, text)

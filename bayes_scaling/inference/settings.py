@@ -3,6 +3,7 @@
 import math
 import os
 from dataclasses import asdict, dataclass, fields
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -10,6 +11,8 @@ from bayes_scaling.core.arguments import is_number, shown
 from bayes_scaling.errors import FitError
 
 __all__ = ["SETTINGS", "SamplerSettings"]
+
+Sampler = Literal["nutpie", "pymc"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,9 @@ class SamplerSettings:
         Acceptance the step size is tuned to, between 0 and 1.
     seed : int
         Random seed.
+    sampler : {"nutpie", "pymc"}
+        nutpie on the density that is compiled from the law, or the sampler of PyMC on the PyMC
+        model, which takes minutes.
     max_seconds : float, optional
         Time to sample, compilation left out. When it is up the draws so far are kept, with a
         caveat; without it chains are sampled again, for longer, until they have converged.
@@ -42,6 +48,7 @@ class SamplerSettings:
     target_accept: float = 0.95
     seed: int = 0
     max_seconds: float | None = None
+    sampler: Sampler = "nutpie"
 
     def __post_init__(self) -> None:
         for name, least in (("draws", 50), ("tune", 100), ("chains", 2), ("seed", 0), ("cores", 0)):
@@ -55,10 +62,11 @@ class SamplerSettings:
             raise FitError(
                 f"target_accept is {shown(self.target_accept)}, between 0 and 1 is needed"
             )
-
         limit = self.max_seconds
         if limit is not None and not (is_number(limit) and 0 < limit < math.inf):
             raise FitError(f"max_seconds is {shown(limit)}, a number above 0 or None is needed")
+        if self.sampler not in get_args(Sampler):
+            raise FitError(f"sampler is {shown(self.sampler)}; it can be {', '.join(get_args(Sampler))}")
 
     @property
     def workers(self) -> int:
@@ -68,7 +76,7 @@ class SamplerSettings:
     def to_dict(self) -> dict[str, int | float | str]:
         """Return the settings as plain values."""
         stated = {name: value for name, value in asdict(self).items() if value is not None}
-        return stated | {"sampler": "nutpie", "adaptation": "low_rank"}
+        return stated | {"adaptation": "low_rank"} if self.sampler == "nutpie" else stated
 
 
 SETTINGS = tuple(field.name for field in fields(SamplerSettings))

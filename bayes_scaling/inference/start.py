@@ -1,8 +1,11 @@
 """Starting points near the mode, family by family, by least squares."""
 
+import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 
 from bayes_scaling.inference.least_squares import modes
@@ -12,7 +15,7 @@ from bayes_scaling.model.frame import Design, ReferenceFrame
 from bayes_scaling.model.nodes import PRIOR_MEDIAN, nodes, prior_medians
 from bayes_scaling.model.spec import Spec
 
-__all__ = ["starting_point", "unconstrained"]
+__all__ = ["constrained", "starting_point", "unconstrained"]
 
 Floats = NDArray[np.float64]
 
@@ -93,6 +96,37 @@ def unconstrained(
             value = coordinates.forward(value, *node.moments(values))
         parts.append(np.ravel(value))
     return np.concatenate(parts)
+
+
+def constrained(
+    spec: Spec, frame: ReferenceFrame, coordinates: FamilyCoordinates | None, positions: Floats
+) -> xr.Dataset:
+    """Free variables of the model at positions of the sampler: the inverse of :func:`unconstrained`.
+
+    Parameters
+    ----------
+    spec, frame, coordinates
+        As of :func:`unconstrained`.
+    positions : (chain, draw, coordinate) array
+        Where the sampler was.
+    """
+    values: dict[str, Any] = {PRIOR_MEDIAN: prior_medians(spec, frame)}
+    found, place = {}, 0
+    sizes = {"family": len(spec.families)}
+    for node in nodes(spec):
+        shape = tuple(sizes.get(dim, len(node.labels)) for dim in node.dims)
+        count = math.prod(shape)
+        value = positions[..., place : place + count].reshape(*positions.shape[:-1], *shape)
+        place += count
+        if node.log_normal:
+            value = np.exp(value)
+        elif node.by_family and coordinates:
+            location, scale = node.moments(values)
+            value = coordinates.backward(value, location[..., None, :], scale[..., None, :])
+        values[node.name] = value
+        found[node.name] = (("chain", "draw", *node.dims), value)
+    labels = {node.dims[-1]: list(node.labels) for node in nodes(spec) if node.dims}
+    return xr.Dataset(found, coords=labels | {"family": list(spec.families)})
 
 
 def _fit_families(spec: Spec, frame: ReferenceFrame, design: Design) -> dict[str, Floats]:

@@ -63,10 +63,9 @@ def results_of(
 
 
 def _in_turn(left: list[Keyed], progress: Progress) -> Iterator[tuple[str, Result]]:
-    compiled = None
     for key, job in left:
         fitted_rows = job.table.select(job.table.table.index.isin(job.division.small.index))
-        fitted, compiled = job.procedure.run(fitted_rows, progress=progress, compiled=compiled)
+        fitted = job.procedure.run(fitted_rows, progress)
         yield key, _scored(job, fitted)
 
 

@@ -170,7 +170,7 @@ def _calibrate(
             simulated = _simulated(spec, design, truth, rng)
             seen = simulated if real is None else _together(real, simulated)
             seeded = replace(settings, seed=int(rng.integers(2**31)))
-            model = compiled.with_runs(seen)
+            model = compile_model(spec, compiled.frame, seen)
             sampled = sample_well(model, seeded, progress, rhat_max=_RHAT_MAX, longer=longer)
             not_converged += not sampled.converged
             draws = hierarchy.named(spec, compiled.frame, sampled.draws)

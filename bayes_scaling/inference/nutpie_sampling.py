@@ -1,0 +1,179 @@
+"""NUTS by nutpie, of a compiled density; imported where a fit begins."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from bayes_scaling.core.lazy_modules import lazily
+from bayes_scaling.density.compiled_density import Density
+from bayes_scaling.errors import FitError
+from bayes_scaling.inference.settings import SamplerSettings
+
+# nutpie imports ArviZ for its own results, which are not asked for here, and that takes as long as
+# the rest of a fit.
+lazily("arviz")
+
+import nutpie
+from nutpie import _lib
+from nutpie.sample import CompiledModel
+
+__all__ = ["DensityModel", "sample_density"]
+
+_NAME, _DIM = "position", "coordinate"
+_STATS = (
+    "depth",
+    "maxdepth_reached",
+    "step_size",
+    "n_steps",
+    "mean_tree_accept",
+    "max_energy_error",
+    "energy",
+    "energy_error",
+    "logp",
+    "diverging",
+)
+_INTERVAL = 0.1
+"""Seconds between looks at the clock."""
+
+
+@dataclass(frozen=True)
+class DensityModel(CompiledModel):  # type: ignore[misc]
+    """A density as nutpie samples it: by the addresses of its callbacks, without Python."""
+
+    density: Density
+    start: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, density: Density, start: NDArray[np.float64]) -> "DensityModel":
+        """Return the model of a density whose chains start at a position."""
+        return cls(dims={_NAME: (_DIM,)}, density=density, start=start)
+
+    @property
+    def n_dim(self) -> int:
+        """Number of coordinates."""
+        return self.density.size
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of the position."""
+        return {_NAME: (self.n_dim,)}
+
+    @property
+    def coords(self) -> dict[str, Any]:
+        """Numbers of the coordinates."""
+        return {_DIM: np.arange(self.n_dim)}
+
+    def _make_sampler(
+        self,
+        settings: Any,
+        init_mean: Any,  # noqa: ARG002
+        cores: int,
+        progress_type: Any,
+        callback: Any,
+        rate: int,
+        store: Any,
+    ) -> Any:
+        size, module, data = self.n_dim, self.density.module, self.density.data.ctypes.data
+        dims, sizes = {_NAME: (_DIM,)}, {_DIM: size}
+        model = _lib.PyMcModel(
+            _lib.LogpFunc(module.density_callback.address, data, self),
+            _lib.ExpandFunc(size, size, module.position_callback.address, data, self),
+            _lib.PyVariable.new_variables([_NAME], ["float64"], [(size,)], sizes, dims),
+            size,
+            sizes,
+            self.coords,
+            lambda _seed: self.start.copy(),
+            None,
+        )
+        return _lib.PySampler.from_pymc(
+            settings, cores, model, progress_type, callback, rate, store
+        )
+
+
+def sample_density(
+    model: DensityModel, settings: SamplerSettings, done: Callable[[float], None]
+) -> tuple[NDArray[np.float64], xr.Dataset]:
+    """Sample a density.
+
+    Parameters
+    ----------
+    model : DensityModel
+        The density.
+    settings : SamplerSettings
+        Chains, draws, seed.
+    done : callable
+        Callback that takes the number of draws so far.
+
+    Returns
+    -------
+    positions : (chain, draw, coordinate) array
+        As many draws of each chain as the shortest has.
+    stats : xarray.Dataset
+        Statistics of the same draws.
+
+    Raises
+    ------
+    FitError
+        If the sampler cannot go on.
+    """
+    limit = settings.max_seconds
+    deadline = time.perf_counter() + limit if limit else math.inf
+    sampler = nutpie.sample(
+        model,
+        draws=settings.draws,
+        tune=settings.tune,
+        chains=settings.chains,
+        # Under a deadline chains run side by side, or some would have no draws.
+        cores=settings.chains if limit else settings.workers,
+        seed=settings.seed,
+        adaptation="low_rank",
+        target_accept=settings.target_accept,
+        save_warmup=False,
+        progress_bar=False,
+        progress_callback=lambda chains: done(sum(chain.finished_draws for chain in chains)),
+        progress_rate=200,
+        return_raw_trace=True,
+        blocking=False,
+    )
+    try:
+        while limit and not sampler.is_finished and time.perf_counter() < deadline:
+            time.sleep(_INTERVAL)
+        trace = sampler.abort() if limit and not sampler.is_finished else sampler.wait()
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        raise FitError(f"the sampler could not go on: {reason}") from error
+    except KeyboardInterrupt:
+        sampler.cancel()
+        raise
+    return _arrays(*trace.get_arrow_trace())
+
+
+def _arrays(draws: Any, stats: Any) -> tuple[NDArray[np.float64], xr.Dataset]:
+    """Draws after tuning of each chain, cut to the shortest, and their statistics."""
+    tuned = [int(np.sum(~batch.column("tuning").to_numpy(False))) for batch in stats]
+    keep = min(tuned)
+    places = [batch.num_rows - count for batch, count in zip(stats, tuned, strict=True)]
+    positions = []
+    for batch, first in zip(draws, places, strict=True):
+        column = batch.column(_NAME).slice(first, keep)
+        positions.append(np.asarray(column.flatten()).reshape(keep, -1))
+    found = {
+        name: (
+            ("chain", "draw"),
+            np.stack(
+                [
+                    np.asarray(batch.column(name).slice(first, keep).to_numpy(False))
+                    for batch, first in zip(stats, places, strict=True)
+                ]
+            ),
+        )
+        for name in _STATS
+    }
+    coords = {"chain": np.arange(len(draws)), "draw": np.arange(keep)}
+    return np.stack(positions), xr.Dataset(found, coords=coords)
