@@ -20,6 +20,7 @@ from bayes_scaling.inference.settings import SamplerSettings
 lazily("arviz")
 
 import nutpie
+import pyarrow
 from nutpie import _lib
 from nutpie.sample import CompiledModel
 
@@ -156,24 +157,22 @@ def sample_density(
 
 def _arrays(draws: Any, stats: Any) -> tuple[NDArray[np.float64], xr.Dataset]:
     """Draws after tuning of each chain, cut to the shortest, and their statistics."""
-    tuned = [int(np.sum(~batch.column("tuning").to_numpy(False))) for batch in stats]
-    keep = min(tuned)
-    places = [batch.num_rows - count for batch, count in zip(stats, tuned, strict=True)]
-    positions = []
-    for batch, first in zip(draws, places, strict=True):
-        column = batch.column(_NAME).slice(first, keep)
-        positions.append(np.asarray(column.flatten()).reshape(keep, -1))
-    found = {
-        name: (
-            ("chain", "draw"),
-            np.stack(
-                [
-                    np.asarray(batch.column(name).slice(first, keep).to_numpy(False))
-                    for batch, first in zip(stats, places, strict=True)
-                ]
-            ),
-        )
-        for name in _STATS
-    }
+    tuning = [_column(batch, "tuning") for batch in stats]
+    first = [int(flags.sum()) for flags in tuning]
+    keep = min(len(flags) - count for flags, count in zip(tuning, first, strict=True))
+
+    def kept(batches: Any, name: str) -> NDArray[Any]:
+        parts = [_column(batch, name) for batch in batches]
+        return np.stack([p[place : place + keep] for p, place in zip(parts, first, strict=True)])
+
     coords = {"chain": np.arange(len(draws)), "draw": np.arange(keep)}
-    return np.stack(positions), xr.Dataset(found, coords=coords)
+    found = {name: (("chain", "draw"), kept(stats, name)) for name in _STATS}
+    return kept(draws, _NAME), xr.Dataset(found, coords=coords)
+
+
+def _column(batch: Any, name: str) -> NDArray[Any]:
+    """A column of an Arrow batch as an array, draws along the first axis."""
+    column = pyarrow.array(batch.column(name))
+    values = column.flatten() if hasattr(column, "flatten") else column
+    whole = values.to_numpy(zero_copy_only=False)
+    return whole.reshape(len(column), -1) if name == _NAME else whole
