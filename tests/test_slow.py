@@ -138,7 +138,6 @@ def test_intervals_of_exponents_cover_known_truths() -> None:
     sizes = sweep(0)
     names = ("floor", "alpha_N", "alpha_D")
     inside: dict[str, list[bool]] = {name: [] for name in names}
-    compiled = None
     for table_number in range(20):
         truth = {
             family: {
@@ -153,9 +152,8 @@ def test_intervals_of_exponents_cover_known_truths() -> None:
         table = simulate("chinchilla", sizes, truth, noise=0.005, nu=6, seed=table_number)
         spec, frame = specify(table)
         design = arrays(spec, frame, table)
-        compiled = compiled or compile_model(spec, frame, design)
         settings = SamplerSettings(draws=500, tune=600, seed=table_number)
-        sampled = compiled.with_runs(design, frame).sample(settings)
+        sampled = compile_model(spec, frame, design).sample(settings)
         draws = hierarchy.named(spec, frame, sampled.draws)
         for name in names:
             low, high = (draws[name].quantile(q, ("chain", "draw")) for q in (0.05, 0.95))

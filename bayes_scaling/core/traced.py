@@ -80,7 +80,9 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         raise NotTraceableError(f"the law calls {called.__name__}, which cannot be traced")
 
     def __bool__(self) -> bool:
-        raise NotTraceableError("the law branches on the value of a parameter, which cannot be traced")
+        raise NotTraceableError(
+            "the law branches on the value of a parameter, which cannot be traced"
+        )
 
     def __getitem__(self, index: Any) -> "Traced":
         """Return the same: a number has the shape of whatever it meets."""

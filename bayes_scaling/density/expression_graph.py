@@ -36,6 +36,9 @@ _FOLD: Mapping[str, Callable[..., float]] = {
 }
 _INVERSE = {("log", "exp"), ("exp", "log"), ("expm1", "log1p"), ("log1p", "expm1")}
 
+_COMMUTE = ("add", "multiply")
+_NEUTRAL = {"add": 0.0, "subtract": 0.0, "multiply": 1.0, "divide": 1.0, "power": 1.0}
+
 
 class Graph:
     """A list of operations, each on earlier ones.
@@ -151,21 +154,16 @@ class Graph:
     ) -> int | None:
         first, second = operands
         left, right = known
-        if name in ("add", "multiply") and first > second:
-            return self.add(name, second, first)
-        neutral = {"add": 0.0, "subtract": 0.0, "multiply": 1.0, "divide": 1.0, "power": 1.0}
-        if name in neutral and right == neutral[name]:
-            return first
-        if name in ("add", "multiply") and left == neutral[name]:
-            return second
-        if name == "multiply" and 0.0 in known:
-            return self.constant(0.0)
-        if name == "multiply" and -1.0 in known:
-            return self.add("negative", second if left == -1.0 else first)
-        if name == "subtract" and left == 0.0:
-            return self.add("negative", second)
-        if name == "power" and right == 2.0:
-            return self.add("multiply", first, first)
-        if name == "power" and right == 0.5:
-            return self.add("sqrt", first)
-        return None
+        # Each applies where its condition holds; the first that does is taken.
+        rules: tuple[tuple[bool, Callable[[], int]], ...] = (
+            (name in _COMMUTE and first > second, lambda: self.add(name, second, first)),
+            (right is not None and right == _NEUTRAL.get(name), lambda: first),
+            (name in _COMMUTE and left == _NEUTRAL[name], lambda: second),
+            (name == "multiply" and 0.0 in known, lambda: self.constant(0.0)),
+            (name == "multiply" and left == -1.0, lambda: self.add("negative", second)),
+            (name == "multiply" and right == -1.0, lambda: self.add("negative", first)),
+            (name == "subtract" and left == 0.0, lambda: self.add("negative", second)),
+            (name == "power" and right == 2.0, lambda: self.add("multiply", first, first)),
+            (name == "power" and right == 0.5, lambda: self.add("sqrt", first)),
+        )
+        return next((simple() for holds, simple in rules if holds), None)

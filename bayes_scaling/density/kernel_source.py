@@ -17,28 +17,30 @@ __all__ = ["kernel_source"]
 _SIGNATURE = "float64(float64[::1], float64[::1], float64[::1])"
 """Position, gradient (written), data as :meth:`ModelData.packed` lays them out."""
 
-_INFIX = {
-    "add": "+",
-    "subtract": "-",
-    "multiply": "*",
-    "divide": "/",
-    "power": "**",
-    "greater": ">",
-    "greater_equal": ">=",
-    "less": "<",
-    "less_equal": "<=",
-}
-_CALLS = {
-    "exp": "exp",
-    "expm1": "expm1",
-    "log": "log",
-    "log1p": "log1p",
-    "sqrt": "sqrt",
-    "absolute": "abs",
-    "maximum": "max",
-    "minimum": "min",
-    "gammaln": "lgamma",
-    "digamma": "digamma",
+_TEXTS = {
+    "add": "{0} + {1}",
+    "subtract": "{0} - {1}",
+    "multiply": "{0} * {1}",
+    "divide": "{0} / {1}",
+    "power": "{0} ** {1}",
+    "greater": "{0} > {1}",
+    "greater_equal": "{0} >= {1}",
+    "less": "{0} < {1}",
+    "less_equal": "{0} <= {1}",
+    "negative": "-{0}",
+    "fixed": "{0}",
+    "exp": "exp({0})",
+    "expm1": "expm1({0})",
+    "log": "log({0})",
+    "log1p": "log1p({0})",
+    "sqrt": "sqrt({0})",
+    "absolute": "abs({0})",
+    "maximum": "max({0}, {1})",
+    "minimum": "min({0}, {1})",
+    "gammaln": "lgamma({0})",
+    "digamma": "digamma({0})",
+    "where": "{1} if {0} else {2}",
+    "logaddexp": "max({0}, {1}) + log1p({2})",
 }
 _HEAD = '''"""Generated from a law; safe to delete."""
 
@@ -54,12 +56,13 @@ def digamma(x):
         shift -= 1.0 / x
         x += 1.0
     y = 1.0 / (x * x)
-    tail = y * (1 / 12 - y * (1 / 120 - y * (1 / 252 - y * (1 / 240 - y * (1 / 132 - y * 691 / 32760)))))
+    tail = 1 / 252 - y * (1 / 240 - y * (1 / 132 - y * 691 / 32760))
+    tail = y * (1 / 12 - y * (1 / 120 - y * tail))
     return shift + log(x) - 0.5 / x - tail
 
 
 '''
-_TAIL = '''
+_TAIL = """
 
 @cfunc(
     "int64(uint64, CPointer(float64), CPointer(float64), CPointer(float64), CPointer(float64))",
@@ -84,7 +87,7 @@ def position_callback(size, expanded, position, out, data):
     for i in range(size):
         target[i] = source[i]
     return 0
-'''
+"""
 
 
 def kernel_source(model: TracedModel) -> str:
@@ -247,9 +250,7 @@ class _Program:
     def _in_place(self, number: int) -> bool:
         """Whether the operation is written where it is read: constants and sums."""
         name, _ = self.graph.operations[number]
-        return name == "constant" or (
-            name == "symbol" and self.graph.texts[number].isidentifier()
-        )
+        return name == "constant" or (name == "symbol" and self.graph.texts[number].isidentifier())
 
     def _name(self, number: int | None) -> str:
         if number is None:
@@ -262,18 +263,7 @@ class _Program:
         name, operands = self.graph.operations[number]
         if name == "symbol":
             return self.graph.texts[number]
-        named = [self._name(operand) for operand in operands]
-        if name in _INFIX:
-            return f"{named[0]} {_INFIX[name]} {named[1]}"
-        if name == "negative":
-            return f"-{named[0]}"
-        if name == "fixed":
-            return named[0]
-        if name == "where":
-            return f"{named[1]} if {named[0]} else {named[2]}"
-        if name == "logaddexp":
-            return f"max({named[0]}, {named[1]}) + log1p({named[2]})"
-        return f"{_CALLS[name]}({', '.join(named)})"
+        return _TEXTS[name].format(*(self._name(operand) for operand in operands))
 
 
 def _indented(lines: Iterable[str], times: int = 1) -> list[str]:

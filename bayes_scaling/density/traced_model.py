@@ -1,5 +1,6 @@
 """The hierarchical model as traced expressions: the population, a family, a run."""
 
+import itertools
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from bayes_scaling.model.nodes import (
     PRIOR_MEDIAN,
     Element,
     Node,
+    Term,
     data_of,
     log_parameters,
     nodes,
@@ -154,9 +156,11 @@ def model_data(
     order = np.argsort(data["family_index"], kind="stable")
     counts = np.bincount(data["family_index"], minlength=len(spec.families))
     columns = [*(f"x_{name}" for name in spec.law.inputs), "relative_se", "observed_log_loss"]
-    shifts = [coordinates.shift[name.removeprefix("shift ")] for name in _shifts(coordinates)] if (
-        coordinates
-    ) else []
+    shifts = (
+        [coordinates.shift[name.removeprefix("shift ")] for name in _shifts(coordinates)]
+        if (coordinates)
+        else []
+    )
     return ModelData(
         start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         runs=np.ascontiguousarray(np.stack([data[name][order] for name in columns])),
@@ -190,20 +194,18 @@ def _normal(value: Any, location: Any, scale: Any) -> Any:
 
 def _with_prior_symbols(spec: Spec) -> list[Node]:
     """The nodes of a model, numbers of their priors as data of the density."""
-    found, place = [], 0
-    for node in nodes(spec):
-        changed = {}
-        for name in ("location", "scale"):
-            terms = []
-            for term in getattr(node, name):
-                if isinstance(term, Element):
-                    terms.append(term)
-                else:
-                    terms.append(Element(_PRIOR_NUMBER, place))
-                    place += 1
-            changed[name] = tuple(terms)
-        found.append(replace(node, **changed))
-    return found
+    places = itertools.count()
+
+    def as_symbols(terms: tuple[Term, ...]) -> tuple[Term, ...]:
+        return tuple(
+            term if isinstance(term, Element) else Element(_PRIOR_NUMBER, next(places))
+            for term in terms
+        )
+
+    return [
+        replace(node, location=as_symbols(node.location), scale=as_symbols(node.scale))
+        for node in nodes(spec)
+    ]
 
 
 def _numbers(spec: Spec) -> Floats:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 from bayes_scaling.core.traced import NotTraceableError, Traced, in_order
 
-
 __all__ = ["function", "javascript"]
 
 _INFIX = {

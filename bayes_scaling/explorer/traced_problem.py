@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from bayes_scaling.core.traced import Traced
 from bayes_scaling.decisions.allocation.budget_line import affordable_tokens
 from bayes_scaling.decisions.allocation.cost_draws import SERVING, Costs
 from bayes_scaling.decisions.allocation.problem import Problem
-from bayes_scaling.core.traced import Traced
 from bayes_scaling.explorer.traced_expressions import function
 from bayes_scaling.forecast.extrapolation import SIZE_NAMES
 from bayes_scaling.model import Extent

@@ -84,9 +84,7 @@ class Procedure:
             priors=self.priors,
         )
 
-    def run(
-        self, table: Runs, progress: Progress | None = None
-    ) -> Fit:
+    def run(self, table: Runs, progress: Progress | None = None) -> Fit:
         """Fit one table of runs.
 
         Parameters
@@ -112,9 +110,7 @@ class Procedure:
         with progress.stage(OTHER, f"fitting {self.law.name} to {len(rows)} runs") as stage:
             spec, frame = self.specify(rows)
             design = arrays(spec, frame, rows)
-            compiled = compile_model(
-                spec, frame, design, progress, sampler=self.settings.sampler
-            )
+            compiled = compile_model(spec, frame, design, progress, sampler=self.settings.sampler)
             sampled = sample_well(
                 compiled,
                 self.settings,

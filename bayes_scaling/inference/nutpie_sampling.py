@@ -7,22 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayes_scaling.core.lazy_modules import lazily
+from bayes_scaling.core.deferred_import import deferred_import
 from bayes_scaling.density.compiled_density import Density
 from bayes_scaling.errors import FitError
 from bayes_scaling.inference.settings import SamplerSettings
 
 # nutpie imports ArviZ for its own results, which are not asked for here, and that takes as long as
 # the rest of a fit.
-lazily("arviz")
-
-import nutpie
-import pyarrow
-from nutpie import _lib
-from nutpie.sample import CompiledModel
+with deferred_import("arviz"):
+    import nutpie
+    from nutpie import _lib
+    from nutpie.sample import CompiledModel
 
 __all__ = ["DensityModel", "sample_density"]
 
@@ -70,16 +69,7 @@ class DensityModel(CompiledModel):  # type: ignore[misc]
         """Numbers of the coordinates."""
         return {_DIM: np.arange(self.n_dim)}
 
-    def _make_sampler(
-        self,
-        settings: Any,
-        init_mean: Any,  # noqa: ARG002
-        cores: int,
-        progress_type: Any,
-        callback: Any,
-        rate: int,
-        store: Any,
-    ) -> Any:
+    def _make_sampler(self, settings: Any, init_mean: Any, cores: int, *options: Any) -> Any:  # noqa: ARG002
         size, module, data = self.n_dim, self.density.module, self.density.data.ctypes.data
         dims, sizes = {_NAME: (_DIM,)}, {_DIM: size}
         model = _lib.PyMcModel(
@@ -92,9 +82,7 @@ class DensityModel(CompiledModel):  # type: ignore[misc]
             lambda _seed: self.start.copy(),
             None,
         )
-        return _lib.PySampler.from_pymc(
-            settings, cores, model, progress_type, callback, rate, store
-        )
+        return _lib.PySampler.from_pymc(settings, cores, model, *options)
 
 
 def sample_density(
@@ -174,5 +162,5 @@ def _column(batch: Any, name: str) -> NDArray[Any]:
     """A column of an Arrow batch as an array, draws along the first axis."""
     column = pyarrow.array(batch.column(name))
     values = column.flatten() if hasattr(column, "flatten") else column
-    whole = values.to_numpy(zero_copy_only=False)
+    whole: NDArray[Any] = values.to_numpy(zero_copy_only=False)
     return whole.reshape(len(column), -1) if name == _NAME else whole

@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["sample_graph"]
 
 
-def sample_graph(
-    compiled: "Compiled", settings: SamplerSettings
-) -> tuple[xr.Dataset, xr.Dataset]:
+def sample_graph(compiled: "Compiled", settings: SamplerSettings) -> tuple[xr.Dataset, xr.Dataset]:
     """Draw from the posterior of the PyMC model.
 
     Parameters

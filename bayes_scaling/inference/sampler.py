@@ -110,7 +110,10 @@ def sample_well(
         if found.better_than(quality):
             best, quality = _thinned(sampled, times), found
     return replace(
-        best, sample_seconds=spent, converged=not quality.text, stopped=stopped and bool(quality.text)
+        best,
+        sample_seconds=spent,
+        converged=not quality.text,
+        stopped=stopped and bool(quality.text),
     )
 
 

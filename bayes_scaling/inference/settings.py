@@ -66,7 +66,9 @@ class SamplerSettings:
         if limit is not None and not (is_number(limit) and 0 < limit < math.inf):
             raise FitError(f"max_seconds is {shown(limit)}, a number above 0 or None is needed")
         if self.sampler not in get_args(Sampler):
-            raise FitError(f"sampler is {shown(self.sampler)}; it can be {', '.join(get_args(Sampler))}")
+            raise FitError(
+                f"sampler is {shown(self.sampler)}; it can be {', '.join(get_args(Sampler))}"
+            )
 
     @property
     def workers(self) -> int:

@@ -101,7 +101,9 @@ def unconstrained(
 def constrained(
     spec: Spec, frame: ReferenceFrame, coordinates: FamilyCoordinates | None, positions: Floats
 ) -> xr.Dataset:
-    """Free variables of the model at positions of the sampler: the inverse of :func:`unconstrained`.
+    """Free variables of the model at positions of the sampler.
+
+    The inverse of :func:`unconstrained`.
 
     Parameters
     ----------

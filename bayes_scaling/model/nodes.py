@@ -20,6 +20,7 @@ __all__ = [
     "PRIOR_MEDIAN",
     "Element",
     "Node",
+    "Term",
     "data_of",
     "log_parameters",
     "named_values",

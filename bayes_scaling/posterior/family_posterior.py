@@ -173,7 +173,8 @@ class FamilyPosterior:
         """
         scale = np.sqrt(self.sigma**2 + np.square(relative_se))
         error = log_loss - (self.curve(x) + self._errors(x, run))
-        return log_density(self.spec.noise, self.nu, error, scale)
+        density: Floats = log_density(self.spec.noise, self.nu, error, scale)
+        return density
 
     def moments(self, x: Inputs) -> tuple[Floats, Floats]:
         """Mean and sd of the log loss of a new run in each draw, dims (..., sample).

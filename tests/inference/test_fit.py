@@ -14,7 +14,7 @@ from bayes_scaling.errors import DataError, FitError, LawError
 from bayes_scaling.inference import Fit, fit, load_fit
 from bayes_scaling.inference.compiled import compile_model
 from bayes_scaling.inference.settings import SamplerSettings
-from bayes_scaling.inference.start import starting_point, unconstrained
+from bayes_scaling.inference.start import starting_point
 from bayes_scaling.inference.tree import SCHEMA
 from bayes_scaling.model import arrays, hierarchy, simulate, specify
 from tests.conftest import TRUTH, grid
@@ -110,38 +110,34 @@ def test_diagnosis_of_a_good_fit(sampled: Fit) -> None:
     assert diagnosis.parameters.loc["floor[web]", "source"] != "mostly prior"
 
 
-def test_recompiling_is_not_needed_for_other_runs(sampled: Fit, table: pd.DataFrame) -> None:
+def test_a_table_of_another_unit_gives_the_same_exponents(
+    sampled: Fit, table: pd.DataFrame
+) -> None:
     rows = table[table["role"] == "fit"]
-    spec, frame = specify(rows)
-    compiled = compile_model(spec, frame, arrays(spec, frame, rows))
     # Larger models, another unit of loss: priors are relative to the typical loss of the table.
     other = rows.assign(
         loss=rows["loss"] * 2, params=rows["params"] * 100, flops=rows["flops"] * 100
     ).iloc[5:]
     moved, there = specify(other)
-    assert compiled.accepts(moved, there)
+    compiled = compile_model(moved, there, arrays(moved, there, other))
     settings = SamplerSettings(draws=300, tune=400, chains=2, seed=1)
-    sampler = compiled.with_runs(arrays(moved, there, other), there)
-    refit = hierarchy.named(moved, there, sampler.sample(settings).draws)
+    refit = hierarchy.named(moved, there, compiled.sample(settings).draws)
     change = np.log(refit["floor"].median() / sampled.posterior["floor"].median())
     assert_allclose(change, np.log(2), atol=0.05)
     assert_allclose(refit["alpha_N"].median(), sampled.posterior["alpha_N"].median(), rtol=0.1)
-    assert not compiled.accepts(*specify(rows, noise="normal"))
-    assert not compiled.accepts(*specify(other, "chinchilla-gamma"))
-    assert not compiled.accepts(spec, replace(frame, own=True))
 
 
-def test_a_refit_starts_where_a_fresh_compilation_would(table: pd.DataFrame) -> None:
+def test_a_seed_gives_the_same_draws(table: pd.DataFrame) -> None:
     rows = table[table["role"] == "fit"]
     spec, frame = specify(rows)
-    design = arrays(spec, frame, rows)
-    compiled = compile_model(spec, frame, design)
-    given = compiled.model.initial_point_func(0)
-    assert_allclose(
-        unconstrained(spec, frame, compiled.coordinates, starting_point(spec, frame, design)),
-        given,
-        rtol=1e-8,
+    compiled = compile_model(spec, frame, arrays(spec, frame, rows))
+    settings = SamplerSettings(draws=50, tune=100, chains=4, seed=1)
+    first, second, other = (
+        compiled.sample(chosen).draws
+        for chosen in (settings, replace(settings, cores=1), replace(settings, seed=2))
     )
+    xr.testing.assert_identical(first, second)
+    assert not np.allclose(first["mu"], other["mu"])
 
 
 def test_a_start_is_nowhere_flat() -> None:

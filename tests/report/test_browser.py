@@ -8,11 +8,11 @@ import pytest
 from msgspec.structs import replace
 from numpy.testing import assert_allclose
 
+from bayes_scaling.core.traced import Traced
 from bayes_scaling.decisions import Risk, Scenario, allocate, budget_frontier
 from bayes_scaling.decisions.allocation.budget_line import affordable_tokens
 from bayes_scaling.decisions.allocation.problem_from_fit import problem_from_fit
 from bayes_scaling.errors import LawError
-from bayes_scaling.core.traced import Traced
 from bayes_scaling.explorer.traced_expressions import javascript
 from bayes_scaling.explorer.traced_problem import draws_by_symbol, functions, prices_by_symbol
 from bayes_scaling.forecast.extrapolation import SIZE_NAMES, extent_of
