@@ -17,10 +17,10 @@ from bayes_scaling.cli.options import (
     write,
 )
 from bayes_scaling.cli.progress_options import with_progress
-from bayes_scaling.core.progress import Progress
 from bayes_scaling.errors import DataError
 
 if TYPE_CHECKING:
+    from bayes_scaling.core.progress import Progress
     from bayes_scaling.curves import Schedule, Verdict, Watch
 
 __all__ = ["monitor", "watch"]
@@ -78,7 +78,7 @@ def _judging(command: _Command) -> _Command:
 @plot("The curve, its forecast and where to stop")
 @_judging
 @with_progress
-def monitor(log: str, only: str | None, output: str, progress: Progress, **options: Any) -> None:
+def monitor(log: str, only: str | None, output: str, progress: "Progress", **options: Any) -> None:
     """Forecast the end of the run of a LOG, and whether to continue it."""
     with progress.stage("importing libraries"):
         from bayes_scaling.curves import load_curves
@@ -114,7 +114,7 @@ def monitor(log: str, only: str | None, output: str, progress: Progress, **optio
 @click.option("-o", "--output", metavar="FILE", help="Where the last verdict goes (JSON).")
 @_judging
 @with_progress
-def watch(log: str, output: str | None, progress: Progress, **options: Any) -> None:
+def watch(log: str, output: str | None, progress: "Progress", **options: Any) -> None:
     """Follow a growing LOG and judge its run again whenever points come.
 
     Exit status 3: the run should be stopped; 0: it ended, or nothing new came.

@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,8 +18,10 @@ from bayes_scaling.cli.options import (
     write,
 )
 from bayes_scaling.cli.progress_options import with_progress
-from bayes_scaling.core.progress import Progress
 from bayes_scaling.errors import FileError, ScenarioError
+
+if TYPE_CHECKING:
+    from bayes_scaling.core.progress import Progress
 
 __all__ = [
     "allocate",
@@ -38,7 +40,7 @@ __all__ = [
 @click.option("-o", "--output", default="bayes-scaling-demo", show_default=True, metavar="DIR")
 @click.option("--seed", type=SEED, default=0, show_default=True)
 @with_progress
-def demo(output: str, seed: int, progress: Progress) -> None:
+def demo(output: str, seed: int, progress: "Progress") -> None:
     """Go the whole way on the bundled runs: fit, check, forecast, allocate, report."""
     with progress.stage("importing libraries"):
         from bayes_scaling.demo import run_demo
@@ -54,7 +56,7 @@ def demo(output: str, seed: int, progress: Progress) -> None:
 @click.option("--seed", type=SEED, default=0, show_default=True)
 @with_progress
 def allocate(
-    fit: str, scenario: str, output: str, plot: str | None, *, seed: int, progress: Progress
+    fit: str, scenario: str, output: str, plot: str | None, *, seed: int, progress: "Progress"
 ) -> None:
     """Choose parameters and tokens within the budgets of a scenario."""
     with progress.stage("importing libraries"):
@@ -82,7 +84,7 @@ def allocate(
 @click.option("--seed", type=SEED, default=0, show_default=True)
 @with_progress
 def frontier(
-    fit: str, scenario: str, output: str, seed: int, progress: Progress, **options: Any
+    fit: str, scenario: str, output: str, seed: int, progress: "Progress", **options: Any
 ) -> None:
     """Compute what smaller and larger budgets of a scenario buy, and which one a target needs."""
     with progress.stage("importing libraries"):
@@ -118,7 +120,7 @@ def frontier(
 @click.option("--seed", type=SEED, default=0, show_default=True)
 @with_progress
 def marginal(
-    fit: str, scenario: str | None, output: str, progress: Progress, **options: Any
+    fit: str, scenario: str | None, output: str, progress: "Progress", **options: Any
 ) -> None:
     """Compute what more parameters, tokens or both would buy at a configuration."""
     with progress.stage("importing libraries"):
@@ -169,7 +171,7 @@ def next_runs(fit: str, scenario: str, at: str | None, output: str, **options: A
 @plot("Loss by depth")
 @click.option("--seed", type=SEED, default=0, show_default=True)
 @with_progress
-def shape(fit: str, params: float, output: str, progress: Progress, **options: Any) -> None:
+def shape(fit: str, params: float, output: str, progress: "Progress", **options: Any) -> None:
     """Choose depth and width of a size, from a FIT of a law that knows of shapes."""
     with progress.stage("importing libraries"):
         from bayes_scaling.decisions import ShapeLimits, best_shape
@@ -206,7 +208,7 @@ def _named(scenario: str | None) -> Iterator[None]:
 
 
 def _inputs(
-    progress: Progress, fit: str, scenario: str | None, output: str, plot: str | None = None
+    progress: "Progress", fit: str, scenario: str | None, output: str, plot: str | None = None
 ) -> Any:
     """The fit and the scenario, once the outputs can be written."""
     with progress.stage("importing libraries"):
@@ -246,7 +248,7 @@ def report(
     title: str | None,
     *,
     pdf: str | None,
-    progress: Progress,
+    progress: "Progress",
 ) -> None:
     """Write a self-contained report of a FIT and RESULTS.
 

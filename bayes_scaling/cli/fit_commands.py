@@ -1,6 +1,6 @@
 """Commands that fit and diagnose."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,7 +21,9 @@ from bayes_scaling.cli.options import (
     warn,
 )
 from bayes_scaling.cli.progress_options import with_progress
-from bayes_scaling.core.progress import Progress
+
+if TYPE_CHECKING:
+    from bayes_scaling.core.progress import Progress
 
 __all__ = ["diagnose", "fit", "sbc"]
 
@@ -44,7 +46,7 @@ __all__ = ["diagnose", "fit", "sbc"]
 @click.option("--count", default="params", show_default=True, help="params or params_nonemb.")
 @click.option("--exclude-flagged", multiple=True, metavar="CODE", help="Leave out flagged rows.")
 @with_progress
-def fit(runs: str, output: str, progress: Progress, **options: Any) -> None:
+def fit(runs: str, output: str, progress: "Progress", **options: Any) -> None:
     """Fit a law to RUNS, families partially pooled, and write the posterior."""
     from bayes_scaling.laws import get
     from bayes_scaling.runs import load_runs
@@ -84,7 +86,7 @@ def fit(runs: str, output: str, progress: Progress, **options: Any) -> None:
 @click.argument("fit")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @with_progress
-def diagnose(fit: str, *, as_json: bool, progress: Progress) -> None:
+def diagnose(fit: str, *, as_json: bool, progress: "Progress") -> None:
     """Diagnose whether a FIT can be trusted, and what to do if not."""
     import json
 
@@ -113,7 +115,7 @@ def diagnose(fit: str, *, as_json: bool, progress: Progress) -> None:
 )
 @click.option("-o", "--output", metavar="FILE", help="Where the ranks go (JSON).")
 @with_progress
-def sbc(fit: str, output: str | None, progress: Progress, **options: Any) -> None:
+def sbc(fit: str, output: str | None, progress: "Progress", **options: Any) -> None:
     """Calibrate a FIT: simulate runs from its posterior, fit them, and rank the truth."""
     from bayes_scaling.inference import load_fit
 

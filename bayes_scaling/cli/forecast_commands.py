@@ -1,7 +1,7 @@
 """Commands that forecast, and score forecasts."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -25,7 +25,9 @@ from bayes_scaling.cli.options import (
     write,
 )
 from bayes_scaling.cli.progress_options import with_progress
-from bayes_scaling.core.progress import Progress
+
+if TYPE_CHECKING:
+    from bayes_scaling.core.progress import Progress
 
 __all__ = ["backtest", "compare", "predict"]
 
@@ -52,7 +54,7 @@ def _levels(_context: Any, _option: Any, text: str) -> list[float]:
 @RAW
 @click.option("--seed", type=SEED, default=0, show_default=True)
 @with_progress
-def predict(fit: str, at: str, output: str, progress: Progress, **options: Any) -> None:
+def predict(fit: str, at: str, output: str, progress: "Progress", **options: Any) -> None:
     """Forecast the loss of configurations from a FIT."""
     from bayes_scaling.runs import load_configs
 
@@ -99,7 +101,7 @@ def predict(fit: str, at: str, output: str, progress: Progress, **options: Any) 
 @BEST_OF
 @sampler
 @with_progress
-def backtest(runs: str, law: str, output: str, progress: Progress, **options: Any) -> None:
+def backtest(runs: str, law: str, output: str, progress: "Progress", **options: Any) -> None:
     """Fit the smaller RUNS of each family, forecast the larger ones, and score it.
 
     Results are kept in FILE.part as they come: the same command goes on from there if it was
@@ -157,7 +159,7 @@ def backtest(runs: str, law: str, output: str, progress: Progress, **options: An
 @sampler
 @with_progress
 def compare(
-    sources: tuple[str, ...], law: str, output: str, progress: Progress, **options: Any
+    sources: tuple[str, ...], law: str, output: str, progress: "Progress", **options: Any
 ) -> None:
     """Compare laws on RUNS, or FITs of the same losses: fit, and forecasts of larger runs."""
     from bayes_scaling.laws import get

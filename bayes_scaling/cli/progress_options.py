@@ -3,11 +3,12 @@
 import functools
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from bayes_scaling.core.progress import OTHER, Progress, Seconds
+if TYPE_CHECKING:
+    from bayes_scaling.core.progress import Progress, Seconds
 
 __all__ = ["with_progress"]
 
@@ -27,6 +28,8 @@ def with_progress(command: Callable[..., None]) -> Callable[..., None]:
     )
     @functools.wraps(command)
     def run(*arguments: Any, no_progress: bool, verbose: bool, **options: Any) -> None:
+        from bayes_scaling.core.progress import OTHER
+
         began = time.perf_counter()
         progress = _progress(bar=not no_progress, verbose=verbose)
         with progress.stage(OTHER, click.get_current_context().info_name or ""):
@@ -37,16 +40,19 @@ def with_progress(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def _progress(*, bar: bool, verbose: bool) -> Progress:
+def _progress(*, bar: bool, verbose: bool) -> "Progress":
     """The bar; or lines of text where no terminal shows it, if they are asked for."""
+    from bayes_scaling.core.progress import Progress
     from bayes_scaling.core.progress_display import TextDisplay, display_here, write_line
 
     display = display_here() if bar else None
     return Progress(TextDisplay(write_line) if display is None and bar and verbose else display)
 
 
-def _table(stages: tuple[Seconds, ...], whole: float) -> str:
+def _table(stages: "tuple[Seconds, ...]", whole: float) -> str:
     """Seconds by stage, the longest first; what is no stage of its own stands last."""
+    from bayes_scaling.core.progress import OTHER
+
     ordered = sorted(stages, key=lambda entry: (entry.stage == OTHER, -entry.seconds))
     rows = [*((entry.stage, entry.seconds) for entry in ordered), ("all", whole)]
     width = max(len(name) for name, _ in rows)

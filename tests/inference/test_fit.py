@@ -36,7 +36,15 @@ def sampled(table: pd.DataFrame) -> Fit:
     result = fit(table, draws=1000, tune=800, seed=5, progress=said.append)
     assert any("compiling" in line for line in said)
     assert any("sampling 4 chains" in line for line in said)
+    assert sum("of 7200 draws" in line for line in said) >= 10
     return result
+
+
+def test_it_knows_its_seconds(sampled: Fit, tmp_path: Path) -> None:
+    seconds = {entry.stage: entry.seconds for entry in sampled.seconds}
+    assert {"compiling", "sampling", "forecasting errors", "groups"} <= set(seconds)
+    assert seconds["sampling"] == pytest.approx(sampled.dt.attrs["sample_seconds"], abs=0.1)
+    assert load_fit(sampled.save(tmp_path / "fit.nc")).seconds == sampled.seconds
 
 
 def test_it_converges_and_finds_the_truth(sampled: Fit) -> None:
@@ -184,6 +192,9 @@ def test_a_bad_loss_is_refused_before_anything_is_compiled(table: pd.DataFrame) 
         ({"seed": -1}, "seed is -1"),
         ({"seed": 2**64}, "seed is 18446744073709551616"),
         ({"target_accept": 1.0}, r"target_accept is 1\.0"),
+        ({"max_seconds": 0}, "max_seconds is 0"),
+        ({"max_seconds": "60"}, "max_seconds is '60'"),
+        ({"max_seconds": np.inf}, "max_seconds is inf"),
     ],
 )
 def test_bad_sampler_settings_are_refused(

@@ -1,6 +1,6 @@
 """Sampling longer when chains have not mixed, without sampling."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import xarray as xr
 from bayes_scaling.inference.compiled import Sampled
 from bayes_scaling.inference.sampler import sample_well
 from bayes_scaling.inference.settings import SamplerSettings
+from bayes_scaling.inference.time_limit import time_limit
 
 
 @dataclass
@@ -38,6 +39,23 @@ class Scripted:
 
 def sampled_well(scripted: Scripted, **settings: Any) -> Sampled:
     return sample_well(scripted, SamplerSettings(**settings))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("converged", "severity"), [(True, "note"), (False, "warning")])
+def test_draws_that_a_limit_of_time_ended_have_a_caveat(converged: bool, severity: str) -> None:
+    settings = SamplerSettings(draws=100, max_seconds=5)
+    drawn = Scripted(good_from=0).sample(replace(settings, draws=70))
+    stopped = replace(drawn, stopped=True, converged=converged)
+    (caveat,) = time_limit(settings, stopped)
+    assert (caveat.code, caveat.severity) == ("time-limit", severity)
+    assert caveat.data == {"max_seconds": 5, "draws": 70, "converged": converged}
+    assert time_limit(settings, drawn) == ()
+    assert time_limit(SamplerSettings(), stopped) == ()
+
+
+def test_the_limit_is_part_of_the_settings_where_there_is_one() -> None:
+    assert "max_seconds" not in SamplerSettings().to_dict()
+    assert SamplerSettings(max_seconds=2.5).to_dict()["max_seconds"] == 2.5
 
 
 def test_converged_chains_are_sampled_once() -> None:

@@ -184,7 +184,7 @@ def _without(name: str) -> Callable[[h5py.File], None]:
 
 def _attribute(name: str, value: Any) -> Callable[[h5py.File], None]:
     def change(file: h5py.File) -> None:
-        del file.attrs[name]
+        file.attrs.pop(name, None)
         file.attrs[name] = value
 
     return change
@@ -232,6 +232,11 @@ ALTERED: dict[str, tuple[Callable[[h5py.File], None], str]] = {
     "a caveat without a code": (_attribute("caveats", '[{"text": "x"}]'), "field `code`"),
     "versions that are none": (_attribute("versions", '{"a": 1}'), "'versions' is not"),
     "a seed that is none": (_attribute("seed", -1), "'seed' is -1"),
+    "a stage without seconds": (_attribute("seconds", '[{"stage": "x"}]'), "field `seconds`"),
+    "seconds before it began": (
+        _attribute("seconds", '[{"stage": "x", "seconds": -1.0}]'),
+        "'seconds' is not as it should be",
+    ),
     "seconds that are none": (_attribute("sample_seconds", np.nan), "'sample_seconds' is nan"),
 }
 
