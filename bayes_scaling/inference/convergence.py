@@ -7,7 +7,13 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-__all__ = ["Convergence", "convergence", "energy_fraction", "worst_convergence"]
+__all__ = [
+    "Convergence",
+    "convergence",
+    "effective_draws",
+    "energy_fraction",
+    "worst_convergence",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -85,6 +91,29 @@ def worst_convergence(draws: xr.Dataset) -> tuple[float, float, float]:
     found = convergence(values)
     r_hat = np.where((values == values[0, 0]).all(axis=(0, 1)), 1.0, found.r_hat)
     return float(r_hat.max()), float(found.ess_bulk.min()), float(found.ess_tail.min())
+
+
+def effective_draws(draws: Floats, probability: float | None = None) -> Floats:
+    """Compute effective numbers of draws for the mean, or for a quantile.
+
+    Parameters
+    ----------
+    draws : numpy.ndarray
+        Shape (parameter, chain, draw).
+    probability : float, optional
+        Of the quantile.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (parameter,); NaN where chains are too short.
+    """
+    if draws.shape[-1] < _FEWEST_DRAWS:
+        return np.full(len(draws), np.nan)
+    if probability is None:
+        return _effective(_split(draws))
+    limits = np.quantile(draws, probability, axis=(1, 2), keepdims=True)
+    return _effective(_split(draws <= limits) * 1.0)
 
 
 def energy_fraction(energy: npt.ArrayLike) -> Floats:

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 
 from bayes_scaling.decisions.allocation.candidate import Candidate
 from bayes_scaling.decisions.allocation.plan_parts import CurvePoint, NearOptimal
@@ -60,6 +59,8 @@ def best_size(
     left, right = float(grid[max(best - 1, 0)]), float(grid[min(best + 1, points - 1)])
     if right <= left:
         return float(risks[best]), left
+    from scipy.optimize import minimize_scalar
+
     # Relative to the best of the grid, or the tolerance drowns in a flat optimum.
     scale = float(risks[best]) or 1.0
     refined = minimize_scalar(

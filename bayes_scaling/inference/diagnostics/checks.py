@@ -1,6 +1,5 @@
 """Diagnostic checks of a fit, each with its statistic, its limit and a sentence."""
 
-import warnings
 from typing import Annotated, Literal, Self
 
 import numpy as np
@@ -9,6 +8,7 @@ import xarray as xr
 
 from bayes_scaling.core.records import Record, about
 from bayes_scaling.inference.convergence import energy_fraction
+from bayes_scaling.inference.diagnostics.pareto_smoothing import leave_one_out
 from bayes_scaling.inference.sampler import ESS_MIN, RHAT_MAX
 from bayes_scaling.inference.tree import thinned_alike
 
@@ -146,18 +146,13 @@ def _stuck_chains(dt: xr.DataTree) -> list[int]:
 
 def loo_check(dt: xr.DataTree) -> tuple[Loo, Check]:
     """Compute PSIS-LOO of the loss, and whether single runs decide the fit."""
-    import arviz_stats as azs
-
-    with warnings.catch_warnings():
-        # The warning says what the check below says.
-        warnings.simplefilter("ignore", UserWarning)
-        result = azs.loo(thinned_alike(dt), pointwise=True)
-    k = result.pareto_k
+    result = leave_one_out(thinned_alike(dt))
+    k, elpd = result.pareto_k, float(result.elpd.sum())
     high = int((k > PARETO_K_MAX).sum())
     values = Loo(
-        elpd=float(result.elpd),
-        se=float(result.se),
-        p=float(result.p),
+        elpd=elpd,
+        se=result.se,
+        p=float(result.lppd.sum()) - elpd,
         pareto_k_max=float(k.max()),
         pareto_k_high=high,
         runs=int(k.size),
@@ -165,7 +160,7 @@ def loo_check(dt: xr.DataTree) -> tuple[Loo, Check]:
     if not high:
         text = f"No run sways the fit by itself (largest Pareto k {float(k.max()):.2f})."
         return values, Check.of("LOO", "ok", 0, 0, text)
-    where = str(k["run"].values[int(np.argmax(k.values))])
+    where = str(dt["log_likelihood"]["run"].to_numpy()[int(np.argmax(k))])
     text = (
         f"{high} of {k.size} runs have a Pareto k above {PARETO_K_MAX}, run {where!r} most: the "
         "fit leans on single runs, so look at them."

@@ -1,8 +1,5 @@
 """Table of parameters: estimates, convergence, and contribution of the prior."""
 
-import logging
-import warnings
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,6 +9,7 @@ import xarray as xr
 from bayes_scaling.core.draw_summary import quantile_name
 from bayes_scaling.inference.convergence import convergence
 from bayes_scaling.inference.diagnostics.information import MOSTLY_PRIOR, contraction, labels
+from bayes_scaling.inference.diagnostics.power_scaling import power_sensitivity
 from bayes_scaling.inference.sampler import ESS_MIN, RHAT_MAX
 from bayes_scaling.inference.tree import thinned_alike
 
@@ -87,9 +85,7 @@ _ADVICE = {
 
 def with_sensitivity(parameters: pd.DataFrame, dt: xr.DataTree) -> pd.DataFrame:
     """Add power-scaling sensitivity (Kallioinen et al. 2024) and advice."""
-    import arviz_stats as azs
-
-    psense = _quietly(lambda: azs.psense_summary(thinned_alike(dt), round_to=6))
+    psense = power_sensitivity(thinned_alike(dt)).round(6)
     table = parameters.assign(
         prior_sensitivity=psense["prior"].reindex(parameters.index),
         likelihood_sensitivity=psense["likelihood"].reindex(parameters.index),
@@ -111,16 +107,3 @@ def with_sensitivity(parameters: pd.DataFrame, dt: xr.DataTree) -> pd.DataFrame:
         for first, source in zip(advice, table["source"], strict=True)
     ]
     return table
-
-
-def _quietly(call: Callable[[], Any]) -> Any:
-    """Call with ArviZ's general advice silenced: the advice here is by parameter."""
-    logger = logging.getLogger("arviz_stats")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)
-            return call()
-    finally:
-        logger.setLevel(level)

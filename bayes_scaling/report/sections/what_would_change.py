@@ -1,13 +1,13 @@
 """What would change the conclusion: each item computed from the fit, the data or a plan."""
 
 import math
-import warnings
 from collections.abc import Mapping
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from bayes_scaling.inference.diagnostics.checks import PARETO_K_MAX
+from bayes_scaling.inference.diagnostics.pareto_smoothing import leave_one_out
 from bayes_scaling.inference.tree import thinned_alike
 from bayes_scaling.model.spec import BORROWS
 from bayes_scaling.plots.number_format import count, joined, loss, number, percent, quoted, times
@@ -168,14 +168,9 @@ def _prior(study: Study) -> list[Change]:
 def _influence(study: Study) -> list[Change]:
     if not study.diagnosis.loo.pareto_k_high:
         return []
-    import arviz as az
-
-    with warnings.catch_warnings():
-        # ArviZ warns of what is said here.
-        warnings.simplefilter("ignore", UserWarning)
-        k = az.loo(thinned_alike(study.fit.dt), pointwise=True).pareto_k
-    order = np.argsort(-k.to_numpy())
-    high = {str(k["run"].values[i]): float(k.values[i]) for i in order if k[i] > PARETO_K_MAX}
+    k = leave_one_out(thinned_alike(study.fit.dt)).pareto_k
+    runs = study.fit.dt["log_likelihood"]["run"].to_numpy()
+    high = {str(runs[i]): float(k[i]) for i in np.argsort(-k) if k[i] > PARETO_K_MAX}
     text = (
         f"Leaving out {'any of' if len(high) > 1 else ''} {quoted(list(high), 5)} would change the "
         f"fit (Pareto k above {PARETO_K_MAX})."
@@ -273,7 +268,7 @@ def _held_out(section: HeldOut) -> list[Change]:
         f"Of {known} held-out runs {inside} fell inside their 90% interval, and the middle one "
         f"came out {abs(100 * bias):.2g}% {side} its forecast."
     )
-    if stats.binom.cdf(inside, known, 0.9) < _UNLIKELY:
+    if special.bdtr(inside, known, 0.9) < _UNLIKELY:
         text += (
             " That is fewer than chance allows, so intervals further out are too narrow as well."
         )
