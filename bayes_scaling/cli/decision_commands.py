@@ -14,6 +14,7 @@ from bayes_scaling.cli.options import (
     check_output,
     output,
     plot,
+    read_fit,
     warn,
     write,
 )
@@ -213,7 +214,6 @@ def _inputs(
     """The fit and the scenario, once the outputs can be written."""
     with progress.stage("importing libraries"):
         from bayes_scaling.decisions import load_scenario
-        from bayes_scaling.inference import load_fit
 
     inputs = [fit, *([scenario] if scenario else [])]
     check_output(output, *inputs, plot=plot)
@@ -222,7 +222,7 @@ def _inputs(
         wanted = load_scenario(scenario) if scenario else None
     warn(str(old.message) for old in old_names)
     with progress.stage("reading", f"reading {fit}"):
-        return load_fit(fit), wanted
+        return read_fit(fit), wanted
 
 
 @click.command()
@@ -256,7 +256,6 @@ def report(
     shapes, backtests, comparisons, verdicts.
     """
     with progress.stage("importing libraries"):
-        from bayes_scaling.inference import load_fit
         from bayes_scaling.report import load_result, write_pdf, write_report
 
     check_output(output, fit, *results)
@@ -265,7 +264,7 @@ def report(
         if not output.lower().endswith((".html", ".htm")):
             raise FileError(f"--pdf prints a report in HTML, and {output} is not .html")
     with progress.stage("reading", f"reading {fit}"):
-        fitted = load_fit(fit)
+        fitted = read_fit(fit)
         loaded = [load_result(result) for result in results]
     try:
         write_report(output, fitted, *loaded, title=title, progress=progress)

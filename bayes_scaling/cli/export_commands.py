@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from bayes_scaling.cli.options import ACCEPT, RAW, SEED, check_output
+from bayes_scaling.cli.options import ACCEPT, RAW, SEED, check_output, read_fit
 
 __all__ = ["export", "schema"]
 
@@ -54,7 +54,6 @@ def export(fit: str, plans: tuple[str, ...], output: str, **options: Any) -> Non
     PLANS may be any results that 'report' takes.
     """
     from bayes_scaling.decisions import load_plan
-    from bayes_scaling.inference import load_fit
 
     at, seed, form = options["at"], options["seed"], options["form"]
     server = output.startswith("mlflow:")
@@ -71,7 +70,7 @@ def export(fit: str, plans: tuple[str, ...], output: str, **options: Any) -> Non
         check_output(output, fit)
         from bayes_scaling.exports import write_zarr
 
-        write_zarr(output, load_fit(fit))
+        write_zarr(output, read_fit(fit))
         click.echo(f"Posterior written to {output}")
         return
     if server:
@@ -83,19 +82,18 @@ def export(fit: str, plans: tuple[str, ...], output: str, **options: Any) -> Non
 
     configs = None if at is None else load_configs(at, accept=options["accept"])
     written = write_tables(
-        output, load_fit(fit), *loaded, form=form or "csv", configs=configs, seed=seed, raw=raw
+        output, read_fit(fit), *loaded, form=form or "csv", configs=configs, seed=seed, raw=raw
     )
     click.echo(f"{', '.join(path.name for path in written.values())} written to {output}")
 
 
 def _to_mlflow(output: str, fit: str, results: tuple[str, ...], seed: int) -> None:
     from bayes_scaling.exports import log_to_mlflow
-    from bayes_scaling.inference import load_fit
     from bayes_scaling.report import load_result
 
     uri, _, experiment = output.removeprefix("mlflow:").partition("#")
     if not uri or not experiment:
         raise click.UsageError(f"the output is {output!r}; mlflow:URI#EXPERIMENT is needed")
     loaded = [load_result(result) for result in results]
-    run = log_to_mlflow(load_fit(fit), *loaded, uri=uri, experiment=experiment, seed=seed)
+    run = log_to_mlflow(read_fit(fit), *loaded, uri=uri, experiment=experiment, seed=seed)
     click.echo(f"Logged to {uri} as run {run} of experiment {experiment!r}")

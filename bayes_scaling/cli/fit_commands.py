@@ -17,6 +17,7 @@ from bayes_scaling.cli.options import (
     output,
     pairs,
     priors_of,
+    read_fit,
     sampler,
     warn,
 )
@@ -90,11 +91,8 @@ def diagnose(fit: str, *, as_json: bool, progress: "Progress") -> None:
     """Diagnose whether a FIT can be trusted, and what to do if not."""
     import json
 
-    with progress.stage("importing libraries"):
-        from bayes_scaling.inference import load_fit
-
     with progress.stage("reading", f"reading {fit}"):
-        fitted = load_fit(fit)
+        fitted = read_fit(fit)
     with progress.stage("diagnosis", "diagnosing the fit"):
         diagnosis = fitted.diagnose()
     if as_json:
@@ -117,12 +115,10 @@ def diagnose(fit: str, *, as_json: bool, progress: "Progress") -> None:
 @with_progress
 def sbc(fit: str, output: str | None, progress: "Progress", **options: Any) -> None:
     """Calibrate a FIT: simulate runs from its posterior, fit them, and rank the truth."""
-    from bayes_scaling.inference import load_fit
-
     if output:
         check_output(output, fit)
     with progress.stage("reading", f"reading {fit}"):
-        fitted = load_fit(fit)
+        fitted = read_fit(fit)
     found = fitted.calibrate(progress=progress, **options)
     click.echo(str(found))
     if output:

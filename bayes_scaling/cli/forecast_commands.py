@@ -20,6 +20,7 @@ from bayes_scaling.cli.options import (
     output,
     pairs,
     plot,
+    read_fit,
     sampler,
     warn,
     write,
@@ -67,10 +68,9 @@ def predict(fit: str, at: str, output: str, progress: "Progress", **options: Any
     # What is read above loads in a fraction of the time, so a bad table is refused sooner.
     with progress.stage("importing libraries"):
         from bayes_scaling.forecast import predict as forecast
-        from bayes_scaling.inference import load_fit
 
     with progress.stage("reading", f"reading {fit}"):
-        fitted = load_fit(fit)
+        fitted = read_fit(fit)
     with progress.stage("forecasts", "forecasting"):
         result = forecast(fitted, configs, seed=options["seed"])
     result.save(output, options["kind"], options["quantiles"], raw=raw)
@@ -187,13 +187,12 @@ def compare(
         source = chosen(source, kept)
     with progress.stage("importing libraries"):
         from bayes_scaling.forecast import compare as side_by_side
-        from bayes_scaling.inference import load_fit
 
     if source is None:
         named = [Path(path).stem for path in sources]
         twice = [name for name in named if named.count(name) > 1]
         if twice:
             raise click.UsageError(f"two fits are called {twice[0]!r}; rename one of the files")
-        source = {name: load_fit(path) for name, path in zip(named, sources, strict=True)}
+        source = {name: read_fit(path) for name, path in zip(named, sources, strict=True)}
     result = side_by_side(source, names, ratio=ratio, progress=progress, **options)
     write(result, "Comparison", output)

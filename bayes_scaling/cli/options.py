@@ -1,6 +1,7 @@
 """Options that commands share, and reading of their values."""
 
 import math
+import sys
 from collections.abc import Callable, Iterable, MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from bayes_scaling.messages import one_line
 
 if TYPE_CHECKING:
     from bayes_scaling.core.caveat import Caveat
+    from bayes_scaling.inference import Fit
     from bayes_scaling.runs import Runs
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
     "pairs",
     "plot",
     "priors_of",
+    "read_fit",
     "sampler",
     "warn",
     "write",
@@ -179,6 +182,26 @@ def check_output(output: str, *inputs: str, plot: str | None = None) -> None:
     if plot:
         check_suffix(plot, FIGURES)
         check_output(plot, *inputs)
+
+
+def read_fit(path: str) -> "Fit":
+    """Load a fit, without what xarray would import to know arrays that no command makes.
+
+    xarray imports pint, which reads units of scenarios, when it makes its first index, and
+    remembers whether it could; in this process it then could not, and the command is faster by as
+    much as a forecast takes.
+    """
+    import xarray as xr
+
+    if "pint" not in sys.modules:
+        sys.modules["pint"] = None  # type: ignore[assignment]
+        try:
+            xr.DataArray([0.0], coords={"run": [0]}, dims="run")
+        finally:
+            del sys.modules["pint"]
+    from bayes_scaling.inference import load_fit
+
+    return load_fit(path)
 
 
 def write(found: Any, what: str, output: str, figure: str = "", plot: str | None = None) -> None:

@@ -37,7 +37,9 @@ def serve():
     (script,) = entry_points(group="console_scripts", name="bayes-scaling")
     main = script.load()
     for name in ("decisions", "forecast", "inference", "report", "runs"):
-        importlib.import_module(f"bayes_scaling.{name}")
+        room = importlib.import_module(f"bayes_scaling.{name}")
+        for public in room.__all__:
+            getattr(room, public)
     for line in sys.stdin:
         child = os.fork()
         if not child:

@@ -44,6 +44,30 @@ def test_no_sampler_is_imported_before_it_is_needed(code, cli, tmp_path):
     assert done.out.splitlines()[-1] == "loaded:", done
 
 
+LOADED = "; import sys; print('loaded:', *sorted(set(NAMES) & set(sys.modules)), file=sys.stderr)"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "predict fit.nc --at at.csv -o out.csv",
+        "allocate fit.nc --scenario s.toml -o out.json",
+        "marginal fit.nc --params 1e9 --tokens 2e10 --family web -o out.json",
+        "frontier fit.nc --scenario s.toml --points 2 -o out.json",
+    ],
+)
+def test_quick_commands_import_little(words, cli, two_families, tmp_path):
+    two_families.save(tmp_path / "fit.nc")
+    (tmp_path / "at.csv").write_text("params,tokens,family\n1e9,2e10,web\n")
+    (tmp_path / "s.toml").write_text('compute_budget = 1e21\nfamily = "web"\n')
+    names = ("arviz", "arviz_stats", "pymc", "nutpie", "numba", "matplotlib", "jinja2", "pint")
+    names += ("scipy.stats", "pyarrow.parquet")
+    code = f"from bayes_scaling.cli import cli; cli({words.split()}, standalone_mode=False)"
+    code += LOADED.replace("NAMES", str(names))
+    done = cli.execute([sys.executable, "-c", code], tmp_path)
+    assert done.err.splitlines()[-1] == "loaded:", done
+
+
 def test_help_names_every_command(cli, tmp_path):
     done = cli("--help", cwd=tmp_path)
     assert (done.code, done.err) == (0, "")

@@ -44,7 +44,12 @@ def test_a_bomb_takes_no_memory(sound: Path, tmp_path: Path) -> None:
     packed = b"".join(packer.compress(bytes(2**20)) for _ in range(500)) + packer.flush()
     with h5py.File(path, "r+") as file:
         old = file["posterior/alpha_N"]
-        old.id.write_direct_chunk((0, 0, 0), packed + bytes(4))
+        shape, scales = old.shape, [dim[0] for dim in old.dims]
+        del file["posterior/alpha_N"]
+        new = file.create_dataset("posterior/alpha_N", shape, "f8", chunks=shape, compression=9)
+        for dim, scale in zip(new.dims, scales, strict=True):
+            dim.attach_scale(scale)
+        new.id.write_direct_chunk((0, 0, 0), packed + bytes(4))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(FileError, match="posterior/alpha_N inflates to more"):
         load_fit(path)

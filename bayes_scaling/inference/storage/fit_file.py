@@ -60,18 +60,19 @@ def save(tree: xr.DataTree, path: str | PathLike[str]) -> Path:
 
 
 def _encoding(tree: xr.DataTree) -> dict[str, dict[str, dict[str, object]]]:
-    encoding: dict[str, dict[str, dict[str, object]]] = {}
-    for node in tree.subtree:
-        numeric = [
-            str(name)
+    """How values are stored; those of draws hardly compress, and inflating them takes long."""
+    # Other readers of the file have no use for our checksum: this one HDF5 itself looks at.
+    checked: dict[str, object] = {"fletcher32": True}
+    return {
+        node.path: {
+            str(name): checked
+            if value.dtype.kind == "f"
+            else checked | {"zlib": True, "complevel": 1}
             for name, value in node.data_vars.items()
             if value.ndim and value.dtype.kind in "biuf"
-        ]
-        # Other readers of the file have no use for our checksum: this one HDF5 itself looks at.
-        encoding[node.path] = {
-            name: {"zlib": True, "complevel": 1, "fletcher32": True} for name in numeric
         }
-    return encoding
+        for node in tree.subtree
+    }
 
 
 def load(path: str | PathLike[str], law: Law | None = None) -> xr.DataTree:

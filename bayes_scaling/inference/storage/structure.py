@@ -52,8 +52,9 @@ _ATTRIBUTES = (
 )
 _WIDEST = 30.0
 """Largest spread of a log: families, or errors of the law, that differ by factors of 1e13."""
-_EVALUATIONS = 1_000_000
-"""Of the likelihood in looking at a fit, about half a second; larger ones are looked at in part."""
+_EVALUATIONS = 100_000
+"""Of the likelihood in looking at a fit, so many or up to twice as many: larger ones are looked at
+in part."""
 _LARGEST = 1e60
 """Parameters hold at the reference point, amidst the runs, so none is beyond it."""
 
@@ -208,7 +209,7 @@ def _likelihood(
     table["loss"] = groups["observed_data"]["loss"].values
     stated = groups["log_likelihood"]["loss"]
     thin = groups["log_likelihood"].attrs.get("thin", 1)
-    some = slice(None, None, 1 + stated.size // _EVALUATIONS)
+    some = slice(None, None, max(1, stated.size // _EVALUATIONS))
     with np.errstate(all="ignore"):
         design = arrays(spec, frame, table)
         draws = every(thin, groups["posterior"]).isel(draw=some)

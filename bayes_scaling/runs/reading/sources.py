@@ -2,16 +2,18 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from bayes_scaling.core.files import reason
 from bayes_scaling.core.spreadsheet_text import unquoted_table
 from bayes_scaling.errors import DataError, FileError
 from bayes_scaling.runs.reading.delimited import read_delimited, read_json_lines
 from bayes_scaling.runs.reading.raw_table import Places, RawTable, few_columns, unique_names
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
 
 __all__ = ["SUFFIXES", "read_table"]
 
@@ -121,6 +123,9 @@ def _look_at_header(start: bytes, delimiter: str, source: str) -> None:
 
 
 def _read_parquet(path: Path) -> RawTable:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     data = _read_bytes(path)
     if not data:
         raise DataError(f"{_name(path)} is empty; it needs at least one run")
@@ -144,7 +149,7 @@ def _read_parquet(path: Path) -> RawTable:
     return _from_frame(frame, _name(path))
 
 
-def _believable(metadata: pq.FileMetaData) -> None:
+def _believable(metadata: "pq.FileMetaData") -> None:
     """Refuse counts of rows that do not agree, or that no table has: memory is taken by them."""
     groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
     rows = sum(group.num_rows for group in groups)
@@ -156,7 +161,7 @@ def _believable(metadata: pq.FileMetaData) -> None:
         )
 
 
-def _most_values(group: pq.RowGroupMetaData) -> int:
+def _most_values(group: "pq.RowGroupMetaData") -> int:
     return max((group.column(index).num_values for index in range(group.num_columns)), default=0)
 
 
