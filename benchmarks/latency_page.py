@@ -161,6 +161,8 @@ def _laws(results: Results) -> Figure:
 
 def _where(results: Results) -> str:
     """Say where and of which commits the samples are."""
+    if not results.samples:
+        return "Nothing has been measured yet.\n"
     at = results.machine
     text = (
         f"Measured on {at['cores']} cores, {at['system']}, Python {at['python']}, at commit "

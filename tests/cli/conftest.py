@@ -1,12 +1,13 @@
 """The installed command, run as users run it, and one small fit that all tests read."""
 
+import fcntl
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -48,11 +49,13 @@ class Done:
 class Cli:
     """Runs the installed command."""
 
-    def __init__(self, scratch: Path) -> None:
+    def __init__(self, scratch: Path, bytecode: Path) -> None:
         self.scratch = scratch
-        # Where bytecode is not written, every start would compile all that it imports.
-        self.env = os.environ | {"PYTHONPYCACHEPREFIX": str(scratch), "PYTHONWARNINGS": "default"}
-        self.env.pop("PYTHONDONTWRITEBYTECODE", None)
+        self.env = os.environ | {"PYTHONWARNINGS": "default"}
+        if sys.dont_write_bytecode:
+            # Every start would compile all that it imports.
+            self.env["PYTHONPYCACHEPREFIX"] = str(bytecode)
+            self.env.pop("PYTHONDONTWRITEBYTECODE", None)
 
     def __call__(self, *words: object, cwd: Path, **options: object) -> Done:
         return self.execute([COMMAND, *words], cwd, **options)
@@ -103,8 +106,17 @@ class Cli:
 
 
 @pytest.fixture(scope="session")
-def cli(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
-    command = Cli(tmp_path_factory.mktemp("scratch"))
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of all processes that run these tests together."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def cli(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Iterator[Cli]:
+    command = Cli(tmp_path_factory.mktemp("scratch"), shared / "bytecode")
     yield command
     command.close()
 
@@ -123,20 +135,27 @@ def runs() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def fitted(cli: Cli, runs: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Done:
+def fitted(cli: Cli, runs: pd.DataFrame, shared: Path) -> Done:
     """The one command that samples, with every option that the contract names."""
-    folder = tmp_path_factory.mktemp("fit")
-    runs.rename(columns={"params": "weights"}).to_csv(folder / "runs.csv", index=False)
+    folder, said = shared / "fit", shared / "said.json"
     words = "fit runs.csv -o fit.nc --law chinchilla --seed 7 --draws 200 --tune 300 --chains 2"
-    done = cli(*words.split(), "--column", "params=weights", cwd=folder)
+    with (shared / "lock").open("w") as lock:
+        # The first process that needs it fits, and the others wait for it.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not said.exists():
+            folder.mkdir()
+            runs.rename(columns={"params": "weights"}).to_csv(folder / "runs.csv", index=False)
+            done = cli(*words.split(), "--column", "params=weights", cwd=folder)
+            said.write_text(json.dumps(asdict(done)), "utf-8")
+    done = Done(**json.loads(said.read_text("utf-8")))
     assert done.code == 0, done.err
     assert {path.name for path in folder.iterdir()} == {"runs.csv", "fit.nc"}
     return done
 
 
 @pytest.fixture(scope="session")
-def fit_path(fitted: Done, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return next(tmp_path_factory.getbasetemp().glob("fit*/fit.nc"))
+def fit_path(fitted: Done, shared: Path) -> Path:
+    return shared / "fit" / "fit.nc"
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:

@@ -60,7 +60,6 @@ def done(cli, fit_path, folder):
     installed = {
         "run": (*at, "-o", "run.csv"),
         "again": (*at, "-o", "again.csv", "--seed", "0"),
-        "diagnose": ("diagnose", fit_path),
         "allocate": (
             *("allocate", fit_path, "--scenario", "scenario.toml", "-o", "plan.json"),
             *("--plot", "plan.svg"),
@@ -69,6 +68,9 @@ def done(cli, fit_path, folder):
             *("monitor", "log.csv", "--end", "1000", "--reference", "2.5", "-o", "verdict.json"),
             *("--plot", "curve.png"),
         ),
+    }
+    forked = {
+        "diagnose": ("diagnose", fit_path),
         "watch": (
             *("watch", "log.csv", "--end", "1e6", "--every", "0", "--timeout", "0"),
             *("--cost", "1", "--worth", "1", "--patience", "1", "-o", "last.json"),
@@ -85,8 +87,6 @@ def done(cli, fit_path, folder):
             *("marginal", fit_path, "--params", "1e9", "--tokens", "2e10", "--family", "web"),
             *("--scenario", "scenario.toml", "-o", "marginal.json"),
         ),
-    }
-    forked = {
         "other": (*at, "-o", "other.csv", "--seed", "1"),
         "raw": (*at, "-o", "raw.csv", "--raw"),
         "json": (*at, "-o", "run.json"),

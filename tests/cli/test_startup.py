@@ -77,7 +77,7 @@ def test_help_names_every_command(cli, tmp_path):
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_of_a_command(name, cli, tmp_path):
-    done = cli(name, "--help", cwd=tmp_path)
+    done = cli.in_forks({name: ([name, "--help"], tmp_path)})[name]
     assert (done.code, done.err) == (0, "")
     assert f"Usage: bayes-scaling {name}" in done.out
 
@@ -123,7 +123,7 @@ def test_no_command_shows_the_help(cli, tmp_path):
     ],
 )
 def test_misspelt(words, said, cli, tmp_path):
-    assert_refused(cli(*words, cwd=tmp_path), *said)
+    assert_refused(cli.in_forks({"misspelt": (words, tmp_path)})["misspelt"], *said)
     assert not list(tmp_path.iterdir())
 
 
