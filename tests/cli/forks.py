@@ -13,12 +13,9 @@ from importlib.metadata import entry_points
 
 __all__ = ["serve"]
 
-IMPORTED = (
-    *("bayes_scaling.decisions", "bayes_scaling.forecast", "bayes_scaling.inference"),
-    *("bayes_scaling.report", "bayes_scaling.runs", "bayes_scaling.curves"),
-    *("arviz", "matplotlib.figure", "pandas", "pint", "scipy.optimize", "scipy.stats", "xarray"),
-)
-"""What commands import where they need it, and would each import anew."""
+ROOMS = ("curves", "decisions", "forecast", "inference", "report", "runs")
+LIBRARIES = ("arviz", "matplotlib.figure", "pint", "scipy.optimize", "scipy.stats")
+"""What commands import where they need it: every fork would import it anew."""
 
 
 def _enter(main, job):
@@ -43,10 +40,12 @@ def serve():
     """Answer until standard input ends."""
     (script,) = entry_points(group="console_scripts", name="bayes-scaling")
     main = script.load()
-    for name in IMPORTED:
-        module = importlib.import_module(name)
-        for public in getattr(module, "__all__", ()) if name.startswith("bayes_scaling") else ():
-            getattr(module, public)
+    for name in ROOMS:
+        room = importlib.import_module(f"bayes_scaling.{name}")
+        for public in room.__all__:
+            getattr(room, public)
+    for name in LIBRARIES:
+        importlib.import_module(name)
     for line in sys.stdin:
         child = os.fork()
         if not child:
