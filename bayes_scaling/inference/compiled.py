@@ -84,16 +84,16 @@ class Compiled:
         """
         progress = progress or Progress()
         density = self.density
+        text = f"{why}sampling {settings.chains} chains of {settings.tune} + {settings.draws} draws"
         if density is None:
             from bayes_scaling.inference.pymc_sampling import sample_graph
 
-            with progress.stage("sampling", f"{why}sampling with PyMC") as stage:
-                draws, stats = sample_graph(self, settings)
-            return Sampled(draws, stats, self.seconds, stage.elapsed)
+            draws, stats, seconds = sample_graph(self, settings, progress, text)
+            stopped = draws.sizes["draw"] < settings.draws
+            return Sampled(draws, stats, self.seconds, seconds, stopped=stopped)
         with progress.stage("importing libraries"):
             from bayes_scaling.inference.nutpie_sampling import DensityModel, sample_density
 
-        text = f"{why}sampling {settings.chains} chains of {settings.tune} + {settings.draws} draws"
         total = settings.chains * (settings.tune + settings.draws)
         start = unconstrained(self.spec, self.frame, self.coordinates, self.point)
         with progress.stage("sampling", text, total, "draws") as stage:

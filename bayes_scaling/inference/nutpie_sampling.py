@@ -1,7 +1,5 @@
 """NUTS by nutpie, of a compiled density; imported where a fit begins."""
 
-import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +21,7 @@ with deferred_import("arviz"):
     from nutpie import _lib
     from nutpie.sample import CompiledModel
 
-__all__ = ["DensityModel", "sample_density"]
+__all__ = ["DensityModel", "run", "sample_density"]
 
 _NAME, _DIM = "position", "coordinate"
 _STATS = (
@@ -38,8 +36,6 @@ _STATS = (
     "logp",
     "diverging",
 )
-_INTERVAL = 0.1
-"""Seconds between looks at the clock."""
 
 
 @dataclass(frozen=True)
@@ -111,14 +107,38 @@ def sample_density(
     FitError
         If the sampler cannot go on.
     """
+    trace = run(model, settings, done, return_raw_trace=True)
+    return _arrays(*trace.get_arrow_trace())
+
+
+def run(
+    model: CompiledModel, settings: SamplerSettings, done: Callable[[int], None], **options: Any
+) -> Any:
+    """Run nutpie, until the time is up where there is a limit.
+
+    Parameters
+    ----------
+    model : nutpie.CompiledModel
+        The model.
+    settings : SamplerSettings
+        Chains, draws, seed, limit of time.
+    done : callable
+        Callback that takes the number of draws so far.
+    **options
+        Further ones of :func:`nutpie.sample`.
+
+    Raises
+    ------
+    FitError
+        If the sampler cannot go on.
+    """
     limit = settings.max_seconds
-    deadline = time.perf_counter() + limit if limit else math.inf
     sampler = nutpie.sample(
         model,
         draws=settings.draws,
         tune=settings.tune,
         chains=settings.chains,
-        # Under a deadline chains run side by side, or some would have no draws.
+        # Under a limit chains run side by side, or some would have no draws.
         cores=settings.chains if limit else settings.workers,
         seed=settings.seed,
         adaptation="low_rank",
@@ -127,20 +147,24 @@ def sample_density(
         progress_bar=False,
         progress_callback=lambda chains: done(sum(chain.finished_draws for chain in chains)),
         progress_rate=200,
-        return_raw_trace=True,
         blocking=False,
+        **options,
     )
     try:
-        while limit and not sampler.is_finished and time.perf_counter() < deadline:
-            time.sleep(_INTERVAL)
-        trace = sampler.abort() if limit and not sampler.is_finished else sampler.wait()
+        return _waited(sampler, limit)
     except RuntimeError as error:
         reason = str(error).splitlines()[0]
         raise FitError(f"the sampler could not go on: {reason}") from error
     except KeyboardInterrupt:
         sampler.cancel()
         raise
-    return _arrays(*trace.get_arrow_trace())
+
+
+def _waited(sampler: Any, limit: float | None) -> Any:
+    try:
+        return sampler.wait(timeout=limit)
+    except TimeoutError:
+        return sampler.abort()  # which gives the draws so far
 
 
 def _arrays(draws: Any, stats: Any) -> tuple[NDArray[np.float64], xr.Dataset]:

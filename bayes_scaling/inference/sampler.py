@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from bayes_scaling.core.progress import Progress
+from bayes_scaling.errors import FitError
 from bayes_scaling.inference.compiled import Compiled, Sampled
 from bayes_scaling.inference.convergence import worst_convergence
 from bayes_scaling.inference.settings import SamplerSettings
@@ -23,6 +24,8 @@ LONGER = (1, 4)
 Transform = Callable[[xr.Dataset], xr.Dataset]
 _TARGET_ACCEPT = (0.99, 0.997)
 """Acceptance that further rounds are tuned to."""
+_FEWEST = 50
+"""Draws of a chain for convergence to be judged: as few as may be asked for."""
 _SLOWER = 2.0
 """How many times longer a draw of the next round takes, about: steps are smaller."""
 
@@ -84,6 +87,11 @@ def sample_well(
     progress = progress or Progress()
     reported = transform or _exponentials
     best = compiled.sample(settings, progress)
+    if best.stopped and best.draws.sizes["draw"] < _FEWEST:
+        raise FitError(
+            f"max_seconds is {settings.max_seconds:g}, in which chains came to "
+            f"{best.draws.sizes['draw']} draws after tuning; give it more, for {_FEWEST} are needed"
+        )
     quality = _quality(best, rhat_max, reported)
     spent = last = best.sample_seconds
     stopped, before = best.stopped, 1
@@ -106,6 +114,8 @@ def sample_well(
         last, before = sampled.sample_seconds, times
         spent += last
         stopped = sampled.stopped
+        if sampled.draws.sizes["draw"] < _FEWEST * times:
+            break
         found = _quality(sampled, rhat_max, reported)
         if found.better_than(quality):
             best, quality = _thinned(sampled, times), found
@@ -113,7 +123,7 @@ def sample_well(
         best,
         sample_seconds=spent,
         converged=not quality.text,
-        stopped=stopped and bool(quality.text),
+        stopped=stopped,
     )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from bayes_scaling.errors import FitError
 from bayes_scaling.inference.compiled import Sampled
 from bayes_scaling.inference.sampler import sample_well
 from bayes_scaling.inference.settings import SamplerSettings
@@ -112,3 +113,18 @@ def test_no_round_is_begun_for_which_there_is_no_time(limit: float, rounds: int)
 
 def test_converged_draws_are_not_stopped() -> None:
     assert not sampled_well(Scripted(good_from=0), max_seconds=0.5).stopped
+
+
+def test_too_few_draws_in_the_time_are_no_fit() -> None:
+    @dataclass
+    class Stopped(Scripted):
+        def sample(self, settings: SamplerSettings, progress: Any = None, why: str = "") -> Sampled:
+            drawn = super().sample(replace(settings, draws=50), progress)
+            return replace(drawn, draws=drawn.draws.isel(draw=slice(kept)), stopped=True)
+
+    kept = 49
+    with pytest.raises(FitError, match=r"max_seconds is 1, .* 49 draws"):
+        sample_well(Stopped(good_from=0), SamplerSettings(max_seconds=1))  # type: ignore[arg-type]
+    kept = 50
+    settings = SamplerSettings(max_seconds=1)
+    assert sample_well(Stopped(good_from=0), settings).stopped  # type: ignore[arg-type]
