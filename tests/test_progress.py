@@ -3,6 +3,7 @@
 import logging
 import os
 import pty
+import re
 import subprocess
 import sys
 import textwrap
@@ -150,17 +151,17 @@ def test_times_in_words(seconds: float, text: str) -> None:
 
 
 PROGRAM = textwrap.dedent("""
-    import sys, time
+    import os, sys, time
     from bayes_scaling.core import progress_display
     from bayes_scaling.core.progress import Progress
     progress_display._DELAY = 0.0
     progress = Progress.of(True)
     with progress.stage("other", "fitting laws", 4, "fits") as fits:
         for _ in range(4):
-            time.sleep(0.25)
+            time.sleep(0.15)
             fits.advance()
             print("result")
-    assert ("rich" in sys.modules) == sys.stderr.isatty()
+    assert ("rich" in sys.modules) == (sys.stderr.isatty() and os.environ["TERM"] != "dumb")
 """)
 
 
@@ -198,6 +199,15 @@ def test_a_terminal_shows_a_bar_and_the_time_left() -> None:
     assert "left" in err
     # Taken away at the end, and the cursor is back.
     assert err.rstrip().endswith(("\x1b[?25h", "\x1b[2K"))
+
+
+def test_terminals_of_few_abilities() -> None:
+    _, err = _run(terminal=True, TERM="dumb")
+    assert "\x1b" not in err
+    assert err.splitlines()[-1].startswith("bayes_scaling: fitting laws: 4 of 4 fits")
+    _, err = _run(terminal=True, NO_COLOR="1")
+    assert "fitting laws" in err
+    assert not re.search(r"\x1b\[[0-9;]*m", err)
 
 
 def test_nothing_is_written_where_standard_error_is_no_terminal() -> None:

@@ -49,8 +49,9 @@ __all__ = ["diagnose", "fit", "sbc"]
 @with_progress
 def fit(runs: str, output: str, progress: "Progress", **options: Any) -> None:
     """Fit a law to RUNS, families partially pooled, and write the posterior."""
-    from bayes_scaling.laws import get
-    from bayes_scaling.runs import load_runs
+    with progress.stage("importing libraries"):
+        from bayes_scaling.laws import get
+        from bayes_scaling.runs import load_runs
 
     check_output(output, runs)
     law = get(options["law"])

@@ -57,7 +57,8 @@ def _levels(_context: Any, _option: Any, text: str) -> list[float]:
 @with_progress
 def predict(fit: str, at: str, output: str, progress: "Progress", **options: Any) -> None:
     """Forecast the loss of configurations from a FIT."""
-    from bayes_scaling.runs import load_configs
+    with progress.stage("importing libraries"):
+        from bayes_scaling.runs import load_configs
 
     check_output(output, fit, at)
     raw = options["raw"]
@@ -107,8 +108,9 @@ def backtest(runs: str, law: str, output: str, progress: "Progress", **options: 
     Results are kept in FILE.part as they come: the same command goes on from there if it was
     stopped.
     """
-    from bayes_scaling.laws import get
-    from bayes_scaling.runs import load_runs
+    with progress.stage("importing libraries"):
+        from bayes_scaling.laws import get
+        from bayes_scaling.runs import load_runs
 
     # Beside a device such as /dev/null nothing can be kept.
     part = None if Path(output).is_char_device() else f"{output}.part"
@@ -162,9 +164,10 @@ def compare(
     sources: tuple[str, ...], law: str, output: str, progress: "Progress", **options: Any
 ) -> None:
     """Compare laws on RUNS, or FITs of the same losses: fit, and forecasts of larger runs."""
-    from bayes_scaling.laws import get
-    from bayes_scaling.runs import load_runs
-    from bayes_scaling.runs.load_runs_table import recount
+    with progress.stage("importing libraries"):
+        from bayes_scaling.laws import get
+        from bayes_scaling.runs import load_runs
+        from bayes_scaling.runs.load_runs_table import recount
 
     check_output(output, *sources)
     columns = pairs(options.pop("column"), "--column", "CANONICAL=SOURCE")

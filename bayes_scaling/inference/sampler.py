@@ -92,7 +92,8 @@ def sample_well(
             f"max_seconds is {settings.max_seconds:g}, in which chains came to "
             f"{best.draws.sizes['draw']} draws after tuning; give it more, for {_FEWEST} are needed"
         )
-    quality = _quality(best, rhat_max, reported)
+    with progress.stage("convergence", "checking convergence"):
+        quality = _quality(best, rhat_max, reported)
     spent = last = best.sample_seconds
     stopped, before = best.stopped, 1
     accepts = np.resize(_TARGET_ACCEPT, len(longer)) if len(longer) < 2 else _TARGET_ACCEPT
@@ -116,7 +117,8 @@ def sample_well(
         stopped = sampled.stopped
         if sampled.draws.sizes["draw"] < _FEWEST * times:
             break
-        found = _quality(sampled, rhat_max, reported)
+        with progress.stage("convergence", "checking convergence"):
+            found = _quality(sampled, rhat_max, reported)
         if found.better_than(quality):
             best, quality = _thinned(sampled, times), found
     return replace(

@@ -42,7 +42,7 @@ def sampled(table: pd.DataFrame) -> Fit:
 
 def test_it_knows_its_seconds(sampled: Fit, tmp_path: Path) -> None:
     seconds = {entry.stage: entry.seconds for entry in sampled.seconds}
-    assert {"compiling", "sampling", "forecasting errors", "groups"} <= set(seconds)
+    assert {"compiling", "sampling", "convergence", "groups"} <= set(seconds)
     assert seconds["sampling"] == pytest.approx(sampled.dt.attrs["sample_seconds"], abs=0.1)
     assert load_fit(sampled.save(tmp_path / "fit.nc")).seconds == sampled.seconds
 
