@@ -4,10 +4,10 @@ import html
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from bayes_scaling.core.display import html_table
+from bayes_scaling.runs.checks.by_family import rows_by_family
 from bayes_scaling.runs.checks.row_values import is_target
 
 if TYPE_CHECKING:
@@ -26,11 +26,9 @@ def summarise(table: pd.DataFrame, flags: "Iterable[Flag]") -> pd.DataFrame:
     for flag in flags:
         if flag.row >= 0:
             flagged[flag.severity].add(flag.row)
-    families = table["family"].to_numpy(dtype=object)
     target = is_target(table)
     lines: list[dict[str, object]] = []
-    for family in dict.fromkeys(families.tolist()):
-        rows = np.flatnonzero(families == family)
+    for family, rows in rows_by_family(table).items():
         line: dict[str, object] = {
             "family": family,
             "runs": len(rows),

@@ -22,6 +22,7 @@ from bayes_scaling.core.caveat import Caveat, Datum, texts
 from bayes_scaling.core.display import brief
 from bayes_scaling.core.json_files import records
 from bayes_scaling.errors import DataError
+from bayes_scaling.runs.checks.by_family import rows_by_family
 from bayes_scaling.runs.finding import number
 from bayes_scaling.runs.table import Runs
 
@@ -149,8 +150,10 @@ def identifiability(runs: Runs) -> Identifiability:
     """
     needs(runs, Runs, "runs", 'write bayes_scaling.load_runs("runs.csv")', DataError)
     rows = runs.fit_rows()
-    families = list(dict.fromkeys(rows["family"].tolist()))
-    parts = {family: rows[rows["family"] == family] for family in families}
+    logs = np.log10(rows[list(_SIZES)].to_numpy(dtype=np.float64))
+    # Column by column, for sums to be those of the table.
+    parts = {family: np.asfortranarray(logs[part]) for family, part in rows_by_family(rows).items()}
+    families = list(parts)
     designs = {family: _design([part]) for family, part in parts.items()}
     if families != [_POOLED]:
         designs[_pooled_name(families)] = _design(list(parts.values()))
@@ -192,8 +195,7 @@ def _pooled_name(families: list[str]) -> str:
     return name
 
 
-def _design(parts: list[pd.DataFrame]) -> _Design:
-    blocks = [np.log10(part[list(_SIZES)].to_numpy(dtype=np.float64)) for part in parts]
+def _design(blocks: list[NDArray[np.float64]]) -> _Design:
     together = np.vstack(blocks)
     spans = np.ptp(together, axis=0).tolist()
     return _Design(

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayes_scaling.runs.checks.by_family import rows_by_family
 from bayes_scaling.runs.checks.row_values import is_target
 from bayes_scaling.runs.finding import Finding, number, span
 from bayes_scaling.runs.loss_units import DEFAULT_UNIT, UNKNOWN_UNIT, plausible
@@ -27,10 +28,18 @@ _SAMPLE = 300
 def _rising(table: pd.DataFrame) -> Iterator[Finding]:
     """Compare runs with larger ones: more parameters, tokens and unique tokens lower a loss."""
     fractions: list[tuple[float, int]] = []
-    families = table["family"].to_numpy(dtype=object)
-    usable = ~is_target(table)
-    for family in dict.fromkeys(families.tolist()):
-        rising, pairs = _pairs(table[usable & (families == family)])
+    names = ["params", "tokens", "loss"]
+    numbers = table[names].to_numpy(dtype=np.float64)
+    unique = numbers[:, 1]
+    if "unique_tokens" in table:
+        stated = table["unique_tokens"].to_numpy(dtype=np.float64)
+        unique = np.where(np.isnan(stated), unique, stated)
+    sound = np.all(np.isfinite(numbers) & (numbers > 0), axis=1) & (unique > 0)
+    sound &= ~is_target(table)
+    for rows in rows_by_family(table).values():
+        every = rows[sound[rows]]
+        some = every[:: max(len(every) // _SAMPLE, 1)]
+        rising, pairs = _pairs(numbers[some], unique[some])
         if pairs:
             fractions.append((rising, pairs))
     total = sum(pairs for _, pairs in fractions)
@@ -47,19 +56,10 @@ def _rising(table: pd.DataFrame) -> Iterator[Finding]:
         yield Finding(-1, "rising-loss", "error", "loss", text)
 
 
-def _pairs(rows: pd.DataFrame) -> tuple[float, int]:
+def _pairs(numbers: NDArray[np.float64], unique: NDArray[np.float64]) -> tuple[float, int]:
     """Pairs of runs one of which is larger in all, and in how many of them its loss is higher."""
-    names = ["params", "tokens", "loss"]
-    numbers = rows[names].to_numpy(dtype=np.float64)
-    unique = numbers[:, 1]
-    if "unique_tokens" in rows:
-        stated = rows["unique_tokens"].to_numpy(dtype=np.float64)
-        unique = np.where(np.isnan(stated), numbers[:, 1], stated)
-    sound = np.all(np.isfinite(numbers) & (numbers > 0), axis=1) & (unique > 0)
-    every = np.flatnonzero(sound)
-    some = every[:: max(len(every) // _SAMPLE, 1)]
-    params, tokens, loss = (np.log(column[some]) for column in numbers.T)
-    unique = np.log(unique[some])
+    params, tokens, loss = (np.log(column) for column in numbers.T)
+    unique = np.log(unique)
     compute = params + tokens
     larger = _difference(compute) > np.log(_FACTOR)
     for values in (params, tokens, unique):

@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterator
 import numpy as np
 import pandas as pd
 
+from bayes_scaling.runs.checks.by_family import rows_by_family
 from bayes_scaling.runs.checks.row_values import is_target
-from bayes_scaling.runs.checks.smooth_surface import robust_distances
+from bayes_scaling.runs.checks.smooth_surface import robust_distances, surface_axes
 from bayes_scaling.runs.finding import Finding, number
 from bayes_scaling.runs.loss_units import UNKNOWN_UNIT, plausible
 
@@ -135,16 +136,16 @@ def off_law(table: pd.DataFrame, unusable: Collection[int]) -> list[Finding]:
     """
     use = ~is_target(table)
     use[[row for row in unusable if row >= 0]] = False
-    families = table["family"].to_numpy(dtype=object)
+    target, axes = surface_axes(table)
     found: list[Finding] = []
-    for family in dict.fromkeys(families.tolist()):
-        rows = np.flatnonzero(use & (families == family))
+    for family, every in rows_by_family(table).items():
+        rows = every[use[every]]
         if len(rows) < _FEWEST:
             continue
-        residuals, scale = robust_distances(table.iloc[rows])
-        for row, residual in zip(rows.tolist(), residuals.tolist(), strict=True):
-            if abs(residual) > _FAR * scale:
-                found.append(_far(row, table["loss"].iloc[row], residual, scale, family))
+        residuals, scale = robust_distances(target[rows], [axis[rows] for axis in axes])
+        for place in np.flatnonzero(np.abs(residuals) > _FAR * scale).tolist():
+            row, residual = int(rows[place]), float(residuals[place])
+            found.append(_far(row, table["loss"].iloc[row], residual, scale, family))
     return found
 
 

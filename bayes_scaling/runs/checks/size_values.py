@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayes_scaling.runs.checks.by_family import rows_by_family
 from bayes_scaling.runs.checks.size_units import FLOP_UNITS, Unit, likely_units
 from bayes_scaling.runs.finding import Finding, number, span
 from bayes_scaling.runs.loss_units import DEFAULT_UNIT
@@ -164,13 +165,11 @@ def compute_unit(table: pd.DataFrame, ratio: Floats) -> tuple[list[Finding], Mas
     explained : numpy.ndarray
         Rows that these speak of.
     """
-    every = np.ones(len(table), dtype=np.bool_)
-    explained = ~every
-    families = table["family"].to_numpy(dtype=object)
-    groups = [("", every)]
-    names = dict.fromkeys(families.tolist())
-    if len(names) > 1 and _one_ratio(ratio) is None:
-        groups = [(f" in family {name!r}", families == name) for name in names]
+    explained = np.zeros(len(table), dtype=np.bool_)
+    groups = [("", np.arange(len(table)))]
+    families = rows_by_family(table)
+    if len(families) > 1 and _one_ratio(ratio) is None:
+        groups = [(f" in family {name!r}", rows) for name, rows in families.items()]
     found = []
     for where, rows in groups:
         factor = _one_ratio(ratio[rows])
@@ -179,7 +178,7 @@ def compute_unit(table: pd.DataFrame, ratio: Floats) -> tuple[list[Finding], Mas
             # Logarithms hardly vary where 6·N·D does, so their ratio does.
             logs = not _constant(ratio[rows]) and bool(np.nanmax(flops) < _LARGEST_LOG)
             found.append(_compute(factor, where, logs=logs))
-            explained |= rows
+            explained[rows] = True
     return found, explained
 
 

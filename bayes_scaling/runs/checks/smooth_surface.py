@@ -1,12 +1,13 @@
 """A robust smooth surface through the runs of one family, to find runs far off it."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["robust_distances"]
+__all__ = ["robust_distances", "surface_axes"]
 
 # Losses are quoted to three digits and seeds differ by some tenths of a percent: residuals
 # below this scale are noise even where the surface happens to fit more closely.
@@ -22,11 +23,29 @@ _STEPS = 10
 _MAD_TO_SD = 1.4826
 
 
-def robust_distances(rows: pd.DataFrame) -> tuple[NDArray[np.float64], float]:
+def surface_axes(table: pd.DataFrame) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
+    """Log loss of every row, and log N, log D and, where it is stated, log epochs."""
+    with np.errstate(all="ignore"):
+        tokens = np.log(table["tokens"].to_numpy(dtype=np.float64))
+        axes = [np.log(table["params"].to_numpy(dtype=np.float64)), tokens]
+        if "unique_tokens" in table:
+            unique = np.log(table["unique_tokens"].to_numpy(dtype=np.float64))
+            axes.append(np.fmax(tokens - np.where(np.isnan(unique), tokens, unique), 0.0))
+        return np.log(table["loss"].to_numpy(dtype=np.float64)), axes
+
+
+def robust_distances(
+    target: NDArray[np.float64], axes: Sequence[NDArray[np.float64]]
+) -> tuple[NDArray[np.float64], float]:
     """Residuals of log loss from a robust polynomial in log N, log D and log epochs.
 
     Linear, and quadratic when there are three runs for each of its terms; fitted under a Cauchy
     loss so that runs far off do not bend it.
+
+    Parameters
+    ----------
+    target, axes : array, sequence of array
+        As of :func:`surface_axes`, for the runs of one family.
 
     Returns
     -------
@@ -35,8 +54,7 @@ def robust_distances(rows: pd.DataFrame) -> tuple[NDArray[np.float64], float]:
     scale : float
         Robust standard deviation of the residuals, at least 0.003.
     """
-    target = np.log(rows["loss"].to_numpy(dtype=np.float64))
-    design = _orthogonal(_terms(rows))
+    design = _orthogonal(_terms(axes))
     spare = max(len(target) - design.shape[1], 1)
     widen = _MAD_TO_SD * float(np.sqrt(len(target) / spare))
 
@@ -70,19 +88,12 @@ def _spread(residuals: NDArray[np.float64], widen: float) -> float:
     return max(float(np.median(np.abs(residuals))) * widen, _SMALLEST_SCALE)
 
 
-def _terms(rows: pd.DataFrame) -> NDArray[np.float64]:
-    params = rows["params"].to_numpy(dtype=np.float64)
-    tokens = rows["tokens"].to_numpy(dtype=np.float64)
-    axes = [np.log(params), np.log(tokens)]
-    if "unique_tokens" in rows:
-        unique = rows["unique_tokens"].to_numpy(dtype=np.float64)
-        axes.append(
-            np.fmax(np.log(tokens) - np.log(np.where(np.isnan(unique), tokens, unique)), 0.0)
-        )
+def _terms(axes: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    runs = len(axes[0])
     axes = [_standard(axis) for axis in axes if np.ptp(axis) > _CONSTANT]
-    columns = [np.ones(len(rows)), *axes]
+    columns = [np.ones(runs), *axes]
     squares = [first * second for i, first in enumerate(axes) for second in axes[i:]]
-    if len(rows) >= _RUNS_PER_TERM * (len(columns) + len(squares)):
+    if runs >= _RUNS_PER_TERM * (len(columns) + len(squares)):
         columns += squares
     return np.column_stack(columns)
 
