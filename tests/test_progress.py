@@ -273,3 +273,11 @@ def test_a_notebook_shows_lines_that_change(monkeypatch: pytest.MonkeyPatch) -> 
     with Progress.of(True).stage("quick"):
         pass
     assert shell.shown == []
+
+
+def test_each_counts_what_was_given(clock: Clock) -> None:
+    with Progress().stage("reading", total=3) as stage:
+        done = [(item, stage.done) for item in stage.each("abc")]
+        assert done == [("a", 0), ("b", 1), ("c", 2)]
+        assert stage.done == 3
+    assert clock.now == 0

@@ -24,7 +24,7 @@ shows no bar either.
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Protocol
 
@@ -95,6 +95,12 @@ class Stage:
         while len(self._marks) > 2 and self._marks[1][1] <= done / 2:
             self._marks.popleft()
         self.on_change(self)
+
+    def each[Item](self, items: Iterable[Item]) -> Iterator[Item]:
+        """Give items one by one; each is a step, done when the next one is asked for."""
+        for item in items:
+            yield item
+            self.advance()
 
     @property
     def elapsed(self) -> float:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_scaling.core.progress import Progress
 from bayes_scaling.curves.caveat_list import Caveats
 from bayes_scaling.curves.curve import Curve, Curves
 from bayes_scaling.curves.importers.import_options import ORDER, listed
@@ -18,7 +19,13 @@ __all__ = ["assemble"]
 
 
 def assemble(
-    read: Iterable[Track], roles: Roles, source: str, caveats: Caveats, *, join: bool
+    read: Iterable[Track],
+    roles: Roles,
+    source: str,
+    caveats: Caveats,
+    *,
+    join: bool,
+    progress: Progress,
 ) -> Curves:
     """Assemble the tracks that have points to curves, segments of one run joined."""
     tracks, axis, metric = list(read), roles.axis, roles.metric
@@ -52,20 +59,21 @@ def assemble(
     if any(t.seconds is not None and not np.all(np.diff(t.seconds) >= 0) for t in full):
         caveats.add("unread-times", "the times go back within a run and were not read")
         full = [replace(track, seconds=None) for track in full]
-    curves = tuple(
-        Curve.of(
-            track.run,
-            track.t,
-            track.loss,
-            axis=axis,
-            lr=track.lr,
-            seconds=_since_first(track),
-            metric=metric,
-            source=source,
-            blanks=track.blanks,
+    with progress.stage("checking curves", "checking curves", len(full), "runs") as stage:
+        curves = tuple(
+            Curve.of(
+                track.run,
+                track.t,
+                track.loss,
+                axis=axis,
+                lr=track.lr,
+                seconds=_since_first(track),
+                metric=metric,
+                source=source,
+                blanks=track.blanks,
+            )
+            for track in stage.each(full)
         )
-        for track in full
-    )
     return Curves(curves, source, tuple(caveats))
 
 

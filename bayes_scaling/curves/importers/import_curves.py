@@ -103,4 +103,11 @@ def load_curves(
         opened = kind(log)
         names = opened.names()
         roles = assign(names, keywords, log.caveats)
-        return assemble(opened.tracks(roles), roles, names.source, log.caveats, join=join)
+        return assemble(
+            opened.tracks(roles),
+            roles,
+            names.source,
+            log.caveats,
+            join=join,
+            progress=log.progress,
+        )

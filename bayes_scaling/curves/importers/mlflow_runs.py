@@ -53,9 +53,7 @@ class MlflowRuns(TaggedSeries):
         """Read the points of every run from the server."""
         stage = self._progress.stage("reading log", "asking the server", len(self.tags), "runs")
         with in_words(self._uri, _READING), stage as done:
-            for track in super().tracks(roles):
-                yield track
-                done.advance()
+            yield from done.each(super().tracks(roles))
 
     def series(self, run: str, tag: str) -> Series:
         """Read the history of a metric."""
