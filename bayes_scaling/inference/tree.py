@@ -2,9 +2,8 @@
 
 import json
 import platform
-from collections.abc import Mapping, Sequence
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,9 +12,6 @@ from numpy.typing import NDArray
 
 from bayes_scaling.core.caveat import Caveat
 from bayes_scaling.core.random_streams import Stream, generator
-from bayes_scaling.inference.compiled import Sampled
-from bayes_scaling.inference.rolling import Step, scale_draws
-from bayes_scaling.inference.settings import SamplerSettings
 from bayes_scaling.laws import Law
 from bayes_scaling.model import hierarchy
 from bayes_scaling.model.frame import Design, ReferenceFrame
@@ -24,6 +20,13 @@ from bayes_scaling.model.run_noise import bounded, standard_draws
 from bayes_scaling.model.spec import Spec
 from bayes_scaling.model.spec_json import write_spec
 from bayes_scaling.runs import INPUTS, Runs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bayes_scaling.inference.compiled import Sampled
+    from bayes_scaling.inference.rolling import Step
+    from bayes_scaling.inference.settings import SamplerSettings
 
 __all__ = [
     "OF_TEXT",
@@ -54,11 +57,11 @@ def assemble(
     spec: Spec,
     frame: ReferenceFrame,
     design: Design,
-    sampled: Sampled,
-    settings: SamplerSettings,
+    sampled: "Sampled",
+    settings: "SamplerSettings",
     runs: Runs,
     caveats: tuple[Caveat, ...],
-    steps: Mapping[str, Sequence[Step]] | None = None,
+    steps: "Mapping[str, Sequence[Step]] | None" = None,
 ) -> xr.DataTree:
     """Assemble the DataTree of a fit.
 
@@ -112,9 +115,11 @@ def assemble(
 
 
 def _scales(
-    spec: Spec, draws: xr.Dataset, steps: Mapping[str, Sequence[Step]], rng: np.random.Generator
+    spec: Spec, draws: xr.Dataset, steps: "Mapping[str, Sequence[Step]]", rng: np.random.Generator
 ) -> xr.DataArray:
     """Scale of each family's discrepancy at e times the compute, log loss."""
+    from bayes_scaling.inference.rolling import scale_draws
+
     known = spec.discrepancy
     if known is None:
         raise ValueError("the specification has no discrepancy")
@@ -221,7 +226,7 @@ def _texts(column: "pd.Series[Any]") -> NDArray[np.str_]:
 
 
 def _attributes(
-    spec: Spec, frame: ReferenceFrame, sampled: Sampled, settings: SamplerSettings, runs: Runs
+    spec: Spec, frame: ReferenceFrame, sampled: "Sampled", settings: "SamplerSettings", runs: Runs
 ) -> dict[str, str | int | float]:
     versions = {name: version(name) for name in _LIBRARIES} | {"python": platform.python_version()}
     return {

@@ -232,8 +232,11 @@ def get(law: str | Law) -> Law:
 
 def find(law: str) -> Law | None:
     """Return a law by name, as :func:`get` does; None where no law has it."""
-    laws = available()
     name = _SHORT.get(law, law)
+    # None of what is installed may take a name of ours, and looking through it takes long.
+    if name in _OURS:
+        return _OURS[name]
+    laws = available()
     if name in laws:
         return laws[name]
     if name in _OF_CURVES:
