@@ -106,6 +106,20 @@ class Fit:
         table["loss"] = self.dt["observed_data"]["loss"].to_numpy()
         return table.reset_index()
 
+    @cached_property
+    def _runs_by_family(self) -> dict[str, pd.DataFrame]:
+        return {str(name): rows for name, rows in self.runs.groupby("family", sort=False)}
+
+    def runs_of(self, family: str) -> pd.DataFrame:
+        """Return the fitted runs of a family, as rows of :attr:`runs`.
+
+        Parameters
+        ----------
+        family : str
+            Of one that was not fitted there are none.
+        """
+        return self._runs_by_family.get(family, self.runs.iloc[:0])
+
     def loss_unit(self, family: str | None = None) -> str:
         """Unit of the losses of a family, or of all: "mixed" where families differ.
 
@@ -117,7 +131,7 @@ class Fit:
         everywhere = str(self.dt.attrs["loss_unit"])
         if everywhere != "mixed" or family not in self.families or "loss_unit" not in self.runs:
             return everywhere
-        return str(self.runs.loc[self.runs["family"] == family, "loss_unit"].iloc[0])
+        return str(self.runs_of(family)["loss_unit"].iloc[0])
 
     @cached_property
     def targets(self) -> pd.DataFrame:

@@ -71,8 +71,9 @@ class Extent:
     @classmethod
     def of(cls, rows: pd.DataFrame) -> "Extent":
         """The extent of runs in canonical columns."""
-        logs = np.log(rows[list(_SIZES)].astype(np.float64))
-        return cls(logs.min().to_dict(), logs.max().to_dict())
+        logs = {name: np.log(rows[name].to_numpy(np.float64)) for name in _SIZES}
+        low = {name: float(value.min()) for name, value in logs.items()}
+        return cls(low, {name: float(value.max()) for name, value in logs.items()})
 
     def outside(self, logs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return how far sizes lie above the largest run and below the smallest, natural logs.

@@ -91,7 +91,8 @@ def prior_draws(
 
 def family_values(spec: Spec, posterior: xr.Dataset, family: str) -> dict[str, xr.DataArray]:
     """Parameter values of a fitted family at the reference point, dims (chain, draw)."""
-    return {p.name: posterior[p.name].sel(family=family, drop=True) for p in spec.parameters}
+    index = spec.families.index(family)
+    return {p.name: posterior[p.name].isel(family=index, drop=True) for p in spec.parameters}
 
 
 def new_family(

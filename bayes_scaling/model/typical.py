@@ -39,10 +39,13 @@ def typical(law: Law, runs: pd.DataFrame, family: str) -> dict[str, float]:
     >>> sorted(levels)
     ['d_model', 'n_layer']
     """
+    levels: dict[str, float] = {}
+    entries = typical_inputs(law)
+    if not entries:
+        return levels
     own = runs[runs["family"] == family]
     rows = own if len(own) else runs
-    levels = {}
-    for name, entry in typical_inputs(law).items():
+    for name, entry in entries.items():
         grown = [power * np.log(rows[of]) for of, power in entry.grows.items()]
         level = np.log(input_values(entry, rows)) - sum(grown)
         levels[name] = float(level.mean())

@@ -272,9 +272,8 @@ def family_posterior(fit: Fit, family: str, seed: int) -> FamilyPosterior:
 
 def runs_of(fit: Fit, family: str) -> pd.DataFrame:
     """The fitted runs of a family; all of them if it was not fitted."""
-    runs = fit.runs
-    own = runs[runs["family"] == family]
-    return own if len(own) else runs
+    own = fit.runs_of(family)
+    return own if len(own) else fit.runs
 
 
 def log_inputs(law: Law, table: pd.DataFrame) -> dict[str, Floats]:
