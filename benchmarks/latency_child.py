@@ -2,7 +2,7 @@
 
     python benchmarks/latency_child.py TASK ARGUMENTS...
 
-Prints its figures as JSON. Only public names that version 0.1 has are used, so that a newer
+Prints its figures as JSON. Only names that version 0.1 has too are used, so that a newer
 checkout can be timed beside an older one, each by its own Python.
 """
 
@@ -32,7 +32,7 @@ def convergence(fit: bs.Fit) -> Figures:
     import arviz as az
 
     draws = fit.posterior
-    constant = [name for name, value in draws.items() if float(np.ptp(value)) == 0.0]
+    constant = [name for name, value in draws.items() if float(np.ptp(value.to_numpy())) == 0.0]
     draws = draws.drop_vars(constant)
     ess = [az.ess(draws, method=method) for method in ("bulk", "tail")]
     return {
@@ -63,7 +63,9 @@ def second_fit(first: str, second: str) -> Figures:
 
 def calibration(path: str, replications: str) -> Figures:
     """Simulation-based calibration of the default law."""
-    return timed(lambda: bs.sbc(path, replications=int(replications), progress=False))[1]
+    from bayes_scaling.inference.diagnostics.sbc import sbc
+
+    return timed(lambda: sbc(path, replications=int(replications), progress=False))[1]
 
 
 def updates(path: str, end: str, count: str) -> Figures:
