@@ -18,7 +18,7 @@ from bayes_scaling.inference import Fit, Procedure
 from bayes_scaling.runs import Runs
 from tests.conftest import TRUTH, backtest_of, codes
 
-Fitted = Callable[..., tuple[Fit, None]]
+Fitted = Callable[..., Fit]
 
 
 def _rows(**columns: object) -> pd.DataFrame:
@@ -93,11 +93,11 @@ def fitted(monkeypatch: pytest.MonkeyPatch, make_fit: Callable[..., Fit]) -> lis
     """Tables that were fitted; every fit is one made by hand."""
     seen: list[Runs] = []
 
-    def run(self: Procedure, runs: Runs, **_: object) -> tuple[Fit, None]:
+    def run(self: Procedure, runs: Runs, *_: object) -> Fit:
         seen.append(runs)
         gamma = {"gamma": 1.0} if self.law.name == "chinchilla-gamma" else {}
         truth = TRUTH | gamma
-        return make_fit(self.law.name, truth, families=("web", "code")), None
+        return make_fit(self.law.name, truth, families=("web", "code"))
 
     monkeypatch.setattr(Procedure, "run", run)
     return seen

@@ -68,9 +68,9 @@ def test_larger_runs_are_held_out_of_each(
     made = iter(pair.values())
     asked = []
 
-    def refit(self: Procedure, runs: Runs, **_: object) -> tuple[Fit, None]:
+    def refit(self: Procedure, runs: Runs, *_: object) -> Fit:
         asked.append((len(runs), self.pooling, self.noise))
-        return next(made), None
+        return next(made)
 
     monkeypatch.setattr(Procedure, "run", refit)
     found = compare(pair, ratio=8)

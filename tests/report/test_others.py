@@ -34,7 +34,7 @@ def verdict():
 @pytest.fixture(scope="module")
 def tested(fit):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Procedure, "run", lambda *_, **__: (fit, None))
+        patch.setattr(Procedure, "run", lambda *_, **__: fit)
         runs = fit.runs[["run", "family", "params", "tokens", "flops", "loss"]]
         found = backtest(runs, ["chinchilla"], ratio=[2, 8], progress=False)
     return replace(found, runs_hash=fit.dt.attrs["runs_hash"])

@@ -88,7 +88,7 @@ def _curves(folder):
 
 def _tests(folder, patch):
     sharp, blunt = handmade(width=0.01), handmade(width=0.1)
-    patch.setattr(Procedure, "run", lambda *_, **__: (sharp, None))
+    patch.setattr(Procedure, "run", lambda *_, **__: sharp)
     runs = sharp.runs[["run", "family", "params", "tokens", "flops", "loss"]]
     tested = backtest(runs, ["chinchilla"], ratio=[2, 8], progress=False)
     pair = {"sharp": sharp, "blunt": blunt}
