@@ -84,15 +84,15 @@ class Procedure:
             priors=self.priors,
         )
 
-    def run(self, table: Runs, progress: Progress | None = None) -> Fit:
+    def run(self, table: Runs, progress: ProgressOption = False) -> Fit:
         """Fit one table of runs.
 
         Parameters
         ----------
         table : Runs
             The runs.
-        progress : Progress, optional
-            Where to say how far it is.
+        progress : bool, callable or Progress
+            As of :func:`fit`.
 
         Returns
         -------
@@ -105,9 +105,9 @@ class Procedure:
         LawError, FitError
             If the law, its priors or the sampler's settings are.
         """
-        progress = progress or Progress()
+        shown = Progress.of(progress)
         rows = _rows_of(table)
-        with progress.stage(OTHER, f"fitting {self.law.name} to {len(rows)} runs") as stage:
+        with shown.stage(OTHER, f"fitting {self.law.name} to {len(rows)} runs") as stage:
             spec, frame = self.specify(rows)
             design = arrays(spec, frame, rows)
             compiled = compile_model(spec, frame, design, progress, sampler=self.settings.sampler)
