@@ -110,18 +110,18 @@ class Procedure:
         with shown.stage(OTHER, f"fitting {self.law.name} to {len(rows)} runs") as stage:
             spec, frame = self.specify(rows)
             design = arrays(spec, frame, rows)
-            compiled = compile_model(spec, frame, design, progress, sampler=self.settings.sampler)
+            compiled = compile_model(spec, frame, design, shown, sampler=self.settings.sampler)
             sampled = sample_well(
                 compiled,
                 self.settings,
-                progress,
+                shown,
                 transform=lambda draws: with_derived(spec, hierarchy.named(spec, frame, draws)),
             )
             text, steps = "errors of forecasts within families", {}
             if spec.discrepancy:
-                with progress.stage("forecasting errors", text):
+                with shown.stage("forecasting errors", text):
                     steps = rolling_steps(spec.law, rows)
-            with progress.stage("groups", "computing predictions and likelihoods"):
+            with shown.stage("groups", "computing predictions and likelihoods"):
                 tree = assemble(
                     spec=spec,
                     frame=frame,
