@@ -100,6 +100,9 @@ class Calibration(Result, frozen=True, kw_only=True, dict=True, tag="bayes_scali
 
 
 def _test(label: str, ranks: xr.DataArray) -> RankTest:
+    # Its import gives arrays their accessor.
+    import arviz_stats  # noqa: F401
+
     p, _, _ = ranks.azstats.uniformity_test(dim="sample")
     spread = float(ranks.std()) * np.sqrt(12.0)
     return RankTest(quantity=label, p=float(p), mean=float(ranks.mean()), spread=float(spread))
