@@ -74,7 +74,8 @@ def in_unit(
     if not given and ("/" in unit or unit == "second"):
         # Of prices, speeds and times nobody could tell which unit a plain number is in.
         raise ScenarioError(f"{name} is {shown(value)}, without a unit; write it like {example}")
-    if given:
+    # Pint takes longer to import than most decisions to compute.
+    if given not in ("", unit):
         number *= _factor(name, value, given, unit, example)
     if not meant(number, zero=zero):
         raise ScenarioError(
