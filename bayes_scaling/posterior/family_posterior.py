@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -231,6 +232,11 @@ def _each(draw: Callable[[int], Floats], run: int | Sequence[int]) -> Floats:
     return draw(run) if isinstance(run, int) else np.stack([draw(number) for number in run])
 
 
+_KEPT: "WeakKeyDictionary[Fit, dict[tuple[str, int], FamilyPosterior]]" = WeakKeyDictionary()
+"""Posteriors that were made last: a report asks for those of a family a dozen times."""
+_MOST_KEPT = 8
+
+
 def family_posterior(fit: Fit, family: str, seed: int) -> FamilyPosterior:
     """Return the posterior of a family, fitted or drawn from the population.
 
@@ -244,6 +250,15 @@ def family_posterior(fit: Fit, family: str, seed: int) -> FamilyPosterior:
         Random seed of new runs, and of a family that was not fitted.
     """
     check_seed(seed)
+    kept = _KEPT.setdefault(fit, {})
+    if (family, seed) not in kept:
+        while len(kept) >= _MOST_KEPT:
+            del kept[next(iter(kept))]
+        kept[family, seed] = _family_posterior(fit, family, seed)
+    return kept[family, seed]
+
+
+def _family_posterior(fit: Fit, family: str, seed: int) -> FamilyPosterior:
     spec, frame, posterior = fit.spec, fit.frame, fit.posterior
     if family in fit.families:
         by_name = hierarchy.family_values(spec, posterior, family)

@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bayes_scaling.core.caveat import texts
 from bayes_scaling.core.files import path_of, write_bytes
@@ -14,6 +16,9 @@ from bayes_scaling.report.content import report_content
 from bayes_scaling.report.content_records import ReportContent
 from bayes_scaling.report.number_filters import with_formats
 from bayes_scaling.results.belonging import ResultLike
+
+if TYPE_CHECKING:
+    import jinja2
 
 __all__ = ["render_html", "write_json", "write_report"]
 
@@ -129,7 +134,6 @@ def render_html(content: ReportContent, fit: Fit) -> str:
     >>> page.startswith("<!DOCTYPE html>")
     True
     """
-    import jinja2
     from markupsafe import Markup
 
     from bayes_scaling.explorer.payload import explorer
@@ -137,32 +141,41 @@ def render_html(content: ReportContent, fit: Fit) -> str:
     from bayes_scaling.report.figures import entries_of, figures_of
     from bayes_scaling.report.study import FAILED
 
-    made = jinja2.Environment(
-        loader=jinja2.ChoiceLoader(
-            [jinja2.PackageLoader(f"bayes_scaling.{name}") for name in ("report", "explorer")]
-        ),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
     entries = entries_of(content.others)
     explored = explorer(fit, content.plans)
     scripts = scripts_for(explored.functions if explored else ())
-    template = with_formats(made).get_template("report.html.j2")
-    return template.render(
-        r=content,
-        figures=figures_of(content, fit),
-        entries=entries,
-        repeated=_of_the_law(content, [entry.result for entry in entries]),
-        failed=FAILED,
-        schema=content.__struct_config__.tag,
-        explorer=explored,
-        scripts=Scripts(tuple(map(Markup, scripts.texts)), scripts.policy),
-        report_data=Markup(data_block(content.to_dict())),  # noqa: S704  (escaped for scripts)
-        explore_data=Markup(data_block(explored.data) if explored else ""),  # noqa: S704
-        download=DOWNLOAD,
+    return (
+        _templates()
+        .get_template("report.html.j2")
+        .render(
+            r=content,
+            figures=figures_of(content, fit),
+            entries=entries,
+            repeated=_of_the_law(content, [entry.result for entry in entries]),
+            failed=FAILED,
+            schema=content.__struct_config__.tag,
+            explorer=explored,
+            scripts=Scripts(tuple(map(Markup, scripts.texts)), scripts.policy),
+            report_data=Markup(data_block(content.to_dict())),  # noqa: S704  (escaped for scripts)
+            explore_data=Markup(data_block(explored.data) if explored else ""),  # noqa: S704
+            download=DOWNLOAD,
+        )
+    )
+
+
+@cache
+def _templates() -> "jinja2.Environment":
+    import jinja2
+
+    folders = [jinja2.PackageLoader(f"bayes_scaling.{name}") for name in ("report", "explorer")]
+    return with_formats(
+        jinja2.Environment(
+            loader=jinja2.ChoiceLoader(folders),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
     )
 
 

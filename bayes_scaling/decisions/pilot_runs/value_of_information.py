@@ -97,7 +97,9 @@ class Decision:
 
     def informed(self, log_density: Floats) -> "Informed":
         """Return what outcomes are worth whose log-likelihood is given, (outcome, sample)."""
-        likelihood = np.exp(log_density - log_density.max(axis=1, keepdims=True))
+        likelihood = log_density - log_density.max(axis=1, keepdims=True)
+        np.exp(likelihood, out=likelihood)
+        squares = np.einsum("ij,ij->i", likelihood, likelihood)
         sums = likelihood @ self._columns
         total = sums[:, -1]
         means = sums / total[:, None]
@@ -107,9 +109,7 @@ class Decision:
         return Informed(
             saved=float(np.mean(after[:, prior_best] - after.min(axis=1))),
             sd_left=math.sqrt(max(variance, 0.0)) / float(self.log_target.std()),
-            effective_draws=float(
-                np.median(total**2 / np.einsum("ij,ij->i", likelihood, likelihood))
-            ),
+            effective_draws=float(np.median(total**2 / squares)),
         )
 
 
@@ -227,7 +227,9 @@ class Outcomes:
                 -0.5 * precision * centre**2 - np.log(sigma),
             ]
         )
-        return replace(self, log_density=self.log_density + powers @ factors, runs=self.runs + 1)
+        added = powers @ factors
+        added += self.log_density
+        return replace(self, log_density=added, runs=self.runs + 1)
 
 
 @dataclass(frozen=True)
