@@ -66,7 +66,7 @@ class Checkout:
         return str(self.path / ".venv" / "bin" / name)
 
     def commit(self) -> str:
-        """Return the commit, with a plus where files differ from it."""
+        """Return the last commit of the package, with a plus where its files differ from it."""
 
         def git(*words: str) -> str:
             done = subprocess.run(
@@ -78,7 +78,8 @@ class Checkout:
             return done.stdout.strip()
 
         changed = git("status", "--porcelain", "--untracked-files=no", "--", "bayes_scaling")
-        return git("rev-parse", "--short=10", "HEAD") + "+" * bool(changed)
+        last = git("log", "-1", "--format=%h", "--abbrev=10", "--", "bayes_scaling")
+        return last + "+" * bool(changed)
 
     def command(self, job: Job) -> list[str]:
         """Return the command line of a job, to be run in its folder."""
