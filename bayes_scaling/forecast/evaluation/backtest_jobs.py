@@ -2,7 +2,7 @@
 
 import pickle
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Executor, as_completed
+from concurrent.futures import Executor, Future, as_completed
 from dataclasses import dataclass
 
 from bayes_scaling.core.progress import OTHER, Progress
@@ -72,20 +72,31 @@ def _in_turn(left: list[Keyed], progress: Progress) -> Iterator[tuple[str, Resul
 def _beside(
     left: list[Keyed], executor: Executor, progress: Progress
 ) -> Iterator[tuple[str, Result]]:
-    """Results of jobs by an executor, and in this process of those that cannot be sent there."""
+    """Results of jobs by an executor, and in this process of those that cannot be sent there.
+
+    They are sent at once, before a bar is shown: its thread must not be there when processes fork.
+    """
     names = list(dict.fromkeys(job.procedure.law.name for _, job in left))
     groups = [[pair for pair in left if pair[1].procedure.law.name == name] for name in names]
     if len(groups) == 1:
         groups = [[pair] for pair in left]
-    waiting, here = {}, []
+    waiting: dict[Future[list[tuple[str, Result]] | None], list[Keyed]] = {}
+    here = []
     for group in groups:
         payload = _pickled(group)
         if payload is None:
             here.append(group)
         else:
-            waiting[executor.submit(_remote, payload, group[0][1].procedure.law.fingerprint)] = (
-                group
-            )
+            fingerprint = group[0][1].procedure.law.fingerprint
+            waiting[executor.submit(_remote, payload, fingerprint)] = group
+    return _collected(waiting, here, progress)
+
+
+def _collected(
+    waiting: Mapping[Future[list[tuple[str, Result]] | None], list[Keyed]],
+    here: list[list[Keyed]],
+    progress: Progress,
+) -> Iterator[tuple[str, Result]]:
     for group in here:
         yield from _after_all(group, progress)
     for future in as_completed(waiting):
