@@ -4,12 +4,18 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
-__all__ = ["Scripts", "data_block", "scripts_for"]
+from bayes_scaling.core.files import write_bytes
+from bayes_scaling.errors import FileError
+
+__all__ = ["Scripts", "cache_folder", "data_block", "scripts_for"]
 
 _OURS = ("solver.js", "explorer.js")
 
@@ -63,13 +69,30 @@ def data_block(content: Any) -> str:
     return text
 
 
+def cache_folder() -> Path:
+    """Folder of this user in which the library is kept: to bundle it takes a second or two."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("bayes_scaling") / "pages"
+
+
 @cache
 def _library() -> str:
     """Vega, Vega-Lite and Vega-Embed, out of the installed package."""
+    path = cache_folder() / f"vega-{version('vl-convert-python')}.js"
+    with suppress(OSError, UnicodeDecodeError):
+        digest, _, kept = path.read_bytes().decode("utf-8").partition("\n")
+        if digest == _digest(kept):
+            return kept
     import vl_convert
 
     # Its stub has forgotten the default.
-    return str(vl_convert.javascript_bundle())  # type: ignore[call-arg]
+    made = str(vl_convert.javascript_bundle())  # type: ignore[call-arg]
+    # A folder that cannot be written to costs time only.
+    with suppress(OSError, FileError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(path, f"{_digest(made)}\n{made}".encode())
+    return made
 
 
 def _template(name: str) -> str:
