@@ -213,7 +213,7 @@ class BarDisplay:
                 transient=True,
                 redirect_stdout=visible,
             )
-            self._live.start()
+            self._live.start(refresh=True)
 
     def _table(self) -> "Table":
         from rich.progress_bar import ProgressBar
