@@ -10,9 +10,8 @@ hundred thousand and of a few that took many times as long; hence a median of a 
 steps before, and a tail heavy enough that one spike in thirty lasts ten times as long.
 """
 
+import math
 from dataclasses import dataclass
-
-from scipy.stats import gamma, norm
 
 __all__ = ["CERTAIN", "Recovery", "recovery"]
 
@@ -74,9 +73,10 @@ def recovery(
     """
     median = max(_MEDIAN * since, _POINTS * spacing)
     age = max(now - since + spacing, spacing)
-    high = max(float(gamma.pdf(abs(height), 2.0, scale=_HEIGHT)), _TINY)
+    high = max(abs(height) / _HEIGHT**2 * math.exp(-abs(height) / _HEIGHT), _TINY)
     returns = _RETURNS * high
-    level = max(_LEVEL * 2.0 * float(norm.pdf(height, scale=_STEP)) * parallel, _TINY)
+    step = math.exp(-0.5 * (height / _STEP) ** 2) / (_STEP * math.sqrt(2.0 * math.pi))
+    level = max(_LEVEL * 2.0 * step * parallel, _TINY)
     diverged = _DIVERGED * high if height > 0 else 0.0
     stays = (1.0 + _LEFT) * min(max(left, 0.0), 1.0) ** _LEFT
     lasting = 1.0 / (1.0 + (age / median) ** _TAIL)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 
 __all__ = ["EXCURSION", "LEVEL", "ON", "OUTLIER", "Regimes", "regimes"]
 
@@ -99,7 +98,7 @@ def regimes(x: Floats, y: Floats, sd: Floats) -> Regimes:
     for i in range(1, len(x)):
         beam = _advanced(beam, i, float(x[i] - x[i - 1]), y, float(sd[i]))
         beams.append(beam)
-    weights = np.exp(beam.weight - logsumexp(beam.weight))
+    weights = np.exp(beam.weight - np.logaddexp.reduce(beam.weight))
     probabilities = np.bincount(beam.regime, weights, minlength=3)
     labels, became = np.zeros(len(x), np.int64), np.zeros(len(x), np.bool_)
     trend = np.empty(len(x))

@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import median_filter
 
 from bayes_scaling.curves.cleaning.recovery import Recovery, recovery
 from bayes_scaling.curves.cleaning.regimes import EXCURSION, LEVEL, ON, OUTLIER, Regimes, regimes
@@ -206,6 +205,13 @@ def _back(cells: _Cells, trend: Floats, start: int, end: int) -> bool:
     return soon and abs(after - float(trend[start - 1])) < _SAME * abs(size)
 
 
+def _smoothed(y: Floats) -> Floats:
+    """Return running medians; beyond the ends the first and the last value go on."""
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(y, _LASTS // 2, "edge"), _LASTS)
+    medians: Floats = np.median(windows, axis=-1)
+    return medians
+
+
 def _unfinished(
     labels: Ints, trend: Floats, starts: list[int], cells: _Cells, found: Regimes
 ) -> Unfinished | None:
@@ -217,7 +223,7 @@ def _unfinished(
     if not np.isin(labels[since:], (EXCURSION, LEVEL)).any():
         since = size
     best = np.minimum.accumulate(np.where(labels == ON, trend, np.inf))
-    below = np.flatnonzero(median_filter(cells.y, _LASTS, mode="nearest") <= best + _HIGH)
+    below = np.flatnonzero(_smoothed(cells.y) <= best + _HIGH)
     high = int(below[-1]) + 1 if len(below) else 0
     if high + _LASTS <= min(since, size):
         # Far above the best so far, whatever regimes it went through since.

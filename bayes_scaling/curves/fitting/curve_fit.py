@@ -3,13 +3,10 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import pandas as pd
-import xarray as xr
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import softmax
 
 from bayes_scaling.core.arguments import check_seed, needs, shown, whole_number
 from bayes_scaling.core.caveat import Caveat, deprecated_texts
@@ -25,6 +22,10 @@ from bayes_scaling.curves.schedule import Schedule, warmed
 from bayes_scaling.errors import DataError, FitError
 from bayes_scaling.laws import Law, get
 from bayes_scaling.laws.training_curves import DEFAULT_CURVES
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
 
 __all__ = ["FEWEST", "CurveFit", "fit_curve"]
 
@@ -91,8 +92,8 @@ class CurveFit:
     @property
     def weights(self) -> dict[str, float]:
         """Posterior probability of each law."""
-        evidence = [p.particles.log_evidence + math.log(p.prior_weight) for p in self.parts]
-        weights = softmax(np.array(evidence)).tolist()
+        logs = [p.particles.log_evidence + math.log(p.prior_weight) for p in self.parts]
+        weights = np.exp(logs - np.logaddexp.reduce(logs)).tolist()
         return dict(zip([part.model.law.name for part in self.parts], weights, strict=True))
 
     @property
@@ -100,11 +101,13 @@ class CurveFit:
         """Whether a law of it reads the learning rates of the plan."""
         return any("lr_sum" in part.model.law.inputs for part in self.parts)
 
-    def posterior(self, law: str | None = None) -> xr.Dataset:
+    def posterior(self, law: str | None = None) -> "xr.Dataset":
         """Return parameters under a law, the most probable by default, dims (chain, draw).
 
         Amplitudes are the loss at the reference point, ``attrs["reference_t"]``.
         """
+        import xarray as xr
+
         weights = self.weights
         name = law or max(weights, key=lambda one: weights[one])
         part = next((p for p in self.parts if p.model.law.name == name), None)
@@ -214,8 +217,10 @@ class CurveFit:
             parts.append(replace(part, particles=sample(part.model.target(data), size, rng)))
         return replace(self, curve=curve, data=data, parts=tuple(parts), began=float(curve.t[-1]))
 
-    def summary(self) -> pd.DataFrame:
+    def summary(self) -> "pd.DataFrame":
         """Return the weight of each law, and quantiles of its parameters."""
+        import pandas as pd
+
         rows = []
         for name, weight in self.weights.items():
             draws = self.posterior(name)

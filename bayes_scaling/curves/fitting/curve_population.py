@@ -3,11 +3,10 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
-from scipy.special import softmax
 
 from bayes_scaling.core.caveat import Caveat, deprecated_texts, texts
 from bayes_scaling.core.display import brief
@@ -23,6 +22,9 @@ from bayes_scaling.curves.schedule import Schedule, warmed
 from bayes_scaling.errors import DataError
 from bayes_scaling.laws import Law, get
 from bayes_scaling.laws.training_curves import DEFAULT_CURVES
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 __all__ = ["CurvePopulation", "LawPopulation", "learn"]
 
@@ -72,7 +74,7 @@ class LawPopulation:
     names: tuple[str, ...]
     mean: Floats
     covariance: Floats
-    draws: xr.Dataset
+    draws: "xr.Dataset"
     r_hat: float
     weight: float
 
@@ -195,7 +197,7 @@ def learn(
             found.append(part)
             evidence.append(logs)
             stage.advance()
-    weights = softmax(np.stack(evidence), axis=0).mean(axis=1)
+    weights = np.exp(evidence - np.logaddexp.reduce(evidence, axis=0)).mean(axis=1)
     parts = tuple(
         LawPopulation(**{**vars(part), "weight": float(weight)})
         for part, weight in zip(found, weights, strict=True)
@@ -237,7 +239,7 @@ def _one_law(
 
 def _sampled(
     prior: Gaussian, spread: Floats, points: Floats, known: Floats, seed: int
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """Sample the centre and spread of the population by NUTS."""
     import pymc as pm
     import pytensor.tensor as pt
@@ -256,7 +258,7 @@ def _sampled(
     return dataset
 
 
-def _r_hat(draws: xr.Dataset) -> float:
+def _r_hat(draws: "xr.Dataset") -> float:
     import arviz as az
 
     return max(float(value.max()) for value in az.rhat(draws).values())
