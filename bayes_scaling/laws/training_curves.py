@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from bayes_scaling.laws import common, ops
 from bayes_scaling.laws.broken import BROKEN
+from bayes_scaling.laws.coordinates import Additive
 from bayes_scaling.laws.law import Inputs, Law, Slopes, Values
 from bayes_scaling.laws.m4 import M4
 from bayes_scaling.laws.parameter import Parameter, Prior
@@ -51,7 +52,6 @@ def _curve(
         parameters=parameters,
         log_curve=of_time,
         slopes=of_time.slopes,
-        coordinates=None,
         limitations=limitations,
     )
 
@@ -155,6 +155,7 @@ DESCENT_CURVE = Law(
     reference="Caballero et al. 2022, Eq. 1 with two breaks, arXiv:2210.14891",
     log_curve=_descent,
     slopes=_descent_slopes,
+    coordinates=Additive({"A": ("alpha_t",)}),
     nonmonotone=("t",),
     limitations=("Double descent: between its breaks the loss may rise.",),
 )
@@ -193,6 +194,7 @@ DECAY_CURVE = Law(
     reference="Domhan et al. 2015, Table 1 (Janoschek, Weibull), IJCAI",
     log_curve=_decaying,
     slopes=common.Power("t", "A", "rate_t").slopes,
+    coordinates=Additive({"A": ("rate_t",)}),
     fixed_reference=True,
     limitations=("It levels off faster than any power; its terms belong to the reference point.",),
 )
@@ -229,6 +231,7 @@ ANNEALED_CURVE = Law(
     reference="Tissue et al. 2024, Eq. 1 (L0 + A·S1^-alpha - C·S2), arXiv:2408.11029",
     log_curve=_annealed,
     slopes=_annealed_slopes,
+    coordinates=Additive({"A": ("alpha_t",)}),
     limitations=(
         (
             "S1 is the sum of learning rates, S2 how far and how long ago they were lowered: a "

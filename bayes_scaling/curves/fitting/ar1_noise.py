@@ -54,10 +54,12 @@ def kalman_filter(
     """
     # Points first: a step of the filter is then a few operations on rows that lie together.
     rows = residuals.T
-    whole, gain, stays = _variances(log_t, counts, noise)
     white = noise.white_sd**2 / counts[:, None]
-    kept = stays * white[:-1] / whole[:-1]
-    taken = stays * gain[:-1] * rows[:-1]
+    stays = np.exp(-np.diff(log_t)[:, None] / noise.length_scale)
+    whole = _variances(white, stays, noise.ar1_sd**2)
+    left = white / whole
+    gain = 1.0 - left
+    kept, taken = stays * left[:-1], stays * gain[:-1] * rows[:-1]
     mean = np.zeros(rows.shape)
     for before, factor, term, after in zip(mean[:-1], kept, taken, mean[1:], strict=True):
         np.multiply(before, factor, after)
@@ -68,34 +70,18 @@ def kalman_filter(
     return logs, state
 
 
-def _variances(
-    log_t: Floats, counts: Floats, noise: NoiseParameters
-) -> tuple[Floats, Floats, Floats]:
-    """Return variances of the innovations, gains, and autocorrelations from point to point.
+def _variances(white: Floats, stays: Floats, total: Floats) -> Floats:
+    """Return the variances of the innovations, dims (point, particle).
 
-    None of them depends on the residuals. Dims (point, particle), the last of a point less.
+    Of the AR(1) process v·w / (v + w) is left after a point with white noise w, which is
+    w - w² / (v + w): the variance of the next innovation is a constant less another over this one.
     """
-    total = noise.ar1_sd**2
-    white = noise.white_sd**2 / counts[:, None]
-    stays = np.exp(-np.diff(log_t)[:, None] / noise.length_scale)
     squares = stays**2
-    whole, gain = np.empty(white.shape), np.empty(white.shape)
+    constant = squares * white[:-1] + total * (1.0 - squares) + white[1:]
+    factor = squares * white[:-1] ** 2
+    whole = np.empty(white.shape)
     np.add(total, white[0], whole[0])
-    np.divide(total, whole[0], gain[0])
-    steps = zip(
-        gain[:-1],
-        squares * white[:-1],
-        total * (1.0 - squares),
-        white[1:],
-        whole[1:],
-        gain[1:],
-        strict=True,
-    )
-    variance = np.empty(total.shape)
-    for before, factor, term, noises, here, after in steps:
-        # What is left of the variance after a point is its gain times the white noise of it.
-        np.multiply(before, factor, variance)
-        np.add(variance, term, variance)
-        np.add(variance, noises, here)
-        np.divide(variance, here, after)
-    return whole, gain, stays
+    for before, most, less, after in zip(whole[:-1], constant, factor, whole[1:], strict=True):
+        np.divide(less, before, after)
+        np.subtract(most, after, after)
+    return whole

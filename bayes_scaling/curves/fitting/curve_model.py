@@ -8,10 +8,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayes_scaling.curves.fitting.ar1_noise import NAMES, Ar1State, NoiseParameters, kalman_filter
 from bayes_scaling.curves.fitting.binning import BinnedCurve
-from bayes_scaling.curves.fitting.particles import Gaussian, Target
+from bayes_scaling.curves.fitting.particles import Gaussian, Space, Target
 from bayes_scaling.curves.schedule import Schedule
 from bayes_scaling.errors import DataError
 from bayes_scaling.laws import Law
+from bayes_scaling.laws.coordinates import Coordinates, Identity
 
 __all__ = ["Model", "ReferenceFrame"]
 
@@ -62,6 +63,31 @@ class ReferenceFrame:
         """Return the frame in the middle of a curve, on the log scale."""
         middle = float(data.log_t[0] + data.log_t[-1]) / 2.0
         return cls(middle, float(np.interp(middle, data.log_t, data.log_loss)), schedule)
+
+
+@dataclass(frozen=True)
+class _LawSpace(Space):
+    """Coordinates of a law for its parameters, and logs for those of the noise."""
+
+    names: tuple[str, ...]
+    coordinates: Coordinates
+
+    def forward(self, points: Floats) -> Floats:
+        """Return the coordinates of points."""
+        return self._replaced(points, self.coordinates.forward(self._named(points)))
+
+    def backward(self, coordinates: Floats) -> tuple[Floats, Floats]:
+        """Return points, and the log determinant of the map from coordinates to them."""
+        named = self._named(coordinates)
+        volume = np.zeros(len(coordinates)) + self.coordinates.log_jacobian(named)
+        return self._replaced(coordinates, self.coordinates.backward(named)), volume
+
+    def _named(self, points: Floats) -> dict[str, Floats]:
+        return dict(zip(self.names, points.T, strict=False))
+
+    def _replaced(self, points: Floats, values: Mapping[str, Floats]) -> Floats:
+        of_law = [values[name] for name in self.names]
+        return np.column_stack([*of_law, points[:, len(self.names) :]])
 
 
 @dataclass(frozen=True)
@@ -152,4 +178,5 @@ class Model:
             parts = [self._filtered(points[at : at + _BLOCK], data, inputs)[0] for at in blocks]
             return np.concatenate(parts)
 
-        return Target(self.prior, likelihood)
+        space = _LawSpace(self.law.names, self.law.coordinates or Identity())
+        return Target(self.prior, likelihood, space)
