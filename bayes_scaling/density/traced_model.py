@@ -108,8 +108,7 @@ def trace_model(spec: Spec, coordinates: FamilyCoordinates | None) -> TracedMode
     """
     declared = _with_prior_symbols(spec)
     if coordinates:
-        shift = {name: Traced(f"shift {name}") for name in coordinates.shift}
-        coordinates = replace(coordinates, shift=shift)
+        coordinates = replace(coordinates, data={name: Traced(name) for name in coordinates.data})
     values: dict[str, Any] = {
         PRIOR_MEDIAN: TracedVector(Traced(f"median {p.name}") for p in spec.parameters),
         _PRIOR_NUMBER: TracedVector(Traced(f"number {i}") for i in range(len(_numbers(spec)))),
@@ -143,7 +142,7 @@ def trace_model(spec: Spec, coordinates: FamilyCoordinates | None) -> TracedMode
         family_coordinates=own,
         population_after=at.get("log_excess_nu", ()),
         constants=(*(f"median {p.name}" for p in spec.parameters), *_number_symbols(spec)),
-        family_data=_shifts(coordinates),
+        family_data=tuple(coordinates.data) if coordinates else (),
         run_data=(*(f"x {name}" for name in spec.law.inputs), "relative_se", "log_loss"),
     )
 
@@ -156,16 +155,12 @@ def model_data(
     order = np.argsort(data["family_index"], kind="stable")
     counts = np.bincount(data["family_index"], minlength=len(spec.families))
     columns = [*(f"x_{name}" for name in spec.law.inputs), "relative_se", "observed_log_loss"]
-    shifts = (
-        [coordinates.shift[name.removeprefix("shift ")] for name in _shifts(coordinates)]
-        if (coordinates)
-        else []
-    )
+    by_family = list(coordinates.data.values()) if coordinates else []
     return ModelData(
         start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         runs=np.ascontiguousarray(np.stack([data[name][order] for name in columns])),
         families=np.ascontiguousarray(
-            np.reshape(np.array(shifts, dtype=np.float64), (len(shifts), len(spec.families)))
+            np.reshape(np.array(by_family, dtype=np.float64), (-1, len(spec.families)))
         ),
         constants=np.concatenate([prior_medians(spec, frame), _numbers(spec)]),
     )
@@ -216,7 +211,3 @@ def _numbers(spec: Spec) -> Floats:
 
 def _number_symbols(spec: Spec) -> tuple[str, ...]:
     return tuple(f"number {i}" for i in range(len(_numbers(spec))))
-
-
-def _shifts(coordinates: FamilyCoordinates | None) -> tuple[str, ...]:
-    return tuple(f"shift {name}" for name in coordinates.shift) if coordinates else ()

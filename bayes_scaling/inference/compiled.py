@@ -130,7 +130,7 @@ def compile_model(
         "pymc" samples the graph of PyMC, and so is what a law is that cannot be traced.
     """
     progress = progress or Progress()
-    coordinates = FamilyCoordinates.of(spec, frame)
+    coordinates = FamilyCoordinates.of(spec, frame, design)
     with progress.stage("starting point", "fitting each family by least squares"):
         point = starting_point(spec, frame, design)
     with progress.stage("compiling", "compiling the model") as stage:

@@ -275,5 +275,5 @@ def build_model(
     procedure = Procedure.of(law, prior=prior, pooling=pooling, noise=noise, priors=priors)
     rows = _rows_of(load_runs(runs).with_inputs(procedure.law.own_inputs))
     spec, frame = procedure.specify(rows)
-    coordinates = FamilyCoordinates.of(spec, frame)
+    coordinates = FamilyCoordinates.of(spec, frame, design)
     return build(spec, frame, arrays(spec, frame, rows), coordinates, named=True)

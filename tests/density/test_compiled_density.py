@@ -54,7 +54,7 @@ def case(law: str | Law, **options: Any) -> tuple[Any, ...]:
     rows = table()
     spec, frame = specify(rows, law, **options)
     design = arrays(spec, frame, rows)
-    coordinates = FamilyCoordinates.of(spec, frame)
+    coordinates = FamilyCoordinates.of(spec, frame, design)
     return spec, frame, design, coordinates
 
 
@@ -124,7 +124,7 @@ def test_one_compilation_serves_tables_and_priors_of_every_kind(compiled: Any) -
     changed = {"floor": laws.Prior(median=1.0, sd=0.3, spread=0.1)}
     spec, frame = specify(rows.iloc[:13], "chinchilla", priors=changed)
     other = compile_density(
-        spec, frame, arrays(spec, frame, rows.iloc[:13]), FamilyCoordinates.of(spec, frame)
+        spec, frame, arrays(spec, frame, rows.iloc[:13]), FamilyCoordinates.of(spec, frame, design)
     )
     assert other.module is density.module
     assert other.size == 2 * 6 + 3 * 6 + 1
