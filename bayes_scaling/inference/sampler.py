@@ -1,5 +1,6 @@
 """Sampling until the chains have converged, or the time is up."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,15 +20,19 @@ ESS_MIN = 400
 """Thresholds of Vehtari et al. 2021, for chains to count as converged."""
 DIVERGENCES_MAX = 0.001
 """Fraction of divergent draws that a fit may have; where they lie is said."""
-LONGER = (1, 4)
-"""Draws of the second and third round, in units of the first."""
+LONGER = (4, 8)
+"""Most draws of the second and third round, in units of the first."""
 Transform = Callable[[xr.Dataset], xr.Dataset]
-_TARGET_ACCEPT = (0.99, 0.997)
-"""Acceptance that further rounds are tuned to."""
-_FEWEST = 50
-"""Draws of a chain for convergence to be judged: as few as may be asked for."""
+_TARGET_ACCEPT = 0.99
+"""Acceptance that steps are made smaller for, after divergences."""
+_APART = 1.05
+"""R-hat of chains that have found different places, which more draws do not help."""
+_MARGIN = 1.5
+"""How many times the draws that seem to be enough are taken."""
 _SLOWER = 2.0
-"""How many times longer a draw of the next round takes, about: steps are smaller."""
+"""How many times longer a draw takes with smaller steps, about."""
+_FEWEST = 50
+"""Draws of each chain, from the time that was given, below which they say nothing."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,8 @@ class _Quality:
 
     divergences: int
     r_hat: float
+    shortage: float
+    small_steps: bool
     text: str
 
     def better_than(self, other: "_Quality") -> bool:
@@ -56,10 +63,11 @@ def sample_well(
 ) -> Sampled:
     """Sample, and sample again while the chains have not converged.
 
-    The second round takes smaller steps and tunes for longer, which is what divergences and most
-    chains that disagree need; the third takes more draws besides, and keeps as many as requested by
-    thinning. A few divergences, up to :data:`DIVERGENCES_MAX` of the draws, are no reason. Where no
-    round converges the best of them is returned; see :meth:`Fit.diagnose`.
+    What has failed decides how: after divergences, and where chains have found different places,
+    with smaller steps and longer tuning; where there are too few effective draws, with as many more
+    as it takes, of which as many are kept as were requested. A few divergences, up to
+    :data:`DIVERGENCES_MAX` of the draws, are no reason. Where no round converges the best of them
+    is returned; see :meth:`Fit.diagnose`.
 
     Parameters
     ----------
@@ -73,7 +81,7 @@ def sample_well(
     rhat_max : float
         Largest R-hat of converged chains.
     longer : sequence of int
-        Draws of further rounds, in units of the first.
+        Most draws of further rounds, in units of the first.
     transform : callable, optional
         From draws of the free variables to the quantities that are reported, which must have
         converged too. By default their exponentials, as R-hat of folded draws is not the same for
@@ -95,38 +103,48 @@ def sample_well(
     with progress.stage("convergence", "checking convergence"):
         quality = _quality(best, rhat_max, reported)
     spent = last = best.sample_seconds
-    stopped, before = best.stopped, 1
-    accepts = np.resize(_TARGET_ACCEPT, len(longer)) if len(longer) < 2 else _TARGET_ACCEPT
-    for number, times in enumerate(longer):
-        if not quality.text or stopped:
+    stopped, before, state = best.stopped, settings, quality
+    for most in longer:
+        if not state.text or stopped:
             break
-        expected = last * _SLOWER * times / before
-        if settings.max_seconds and spent + expected > settings.max_seconds:
+        again, why = _further(settings, before, state, most)
+        expected = last * (again.tune + again.draws) / (before.tune + before.draws)
+        if again.target_accept > before.target_accept:
+            expected *= _SLOWER
+        left = settings.max_seconds and settings.max_seconds - spent
+        if left is not None and expected > left:
             stopped = True
             break
-        again = replace(
-            settings,
-            draws=times * settings.draws,
-            tune=2 * settings.tune,
-            target_accept=max(settings.target_accept, accepts[min(number, len(accepts) - 1)]),
-            max_seconds=settings.max_seconds and settings.max_seconds - spent,
-        )
-        sampled = compiled.sample(again, progress, why=f"{quality.text}: with smaller steps, ")
-        last, before = sampled.sample_seconds, times
+        again, times = replace(again, max_seconds=left), again.draws // settings.draws
+        sampled = compiled.sample(again, progress, why=f"{why}: ")
+        before, last = again, sampled.sample_seconds
         spent += last
         stopped = sampled.stopped
         if sampled.draws.sizes["draw"] < _FEWEST * times:
             break
         with progress.stage("convergence", "checking convergence"):
-            found = _quality(sampled, rhat_max, reported)
-        if found.better_than(quality):
-            best, quality = _thinned(sampled, times), found
+            state = _quality(sampled, rhat_max, reported)
+        if state.better_than(quality):
+            best, quality = _thinned(sampled, times), state
     return replace(
         best,
         sample_seconds=spent,
         converged=not quality.text,
         stopped=stopped,
     )
+
+
+def _further(
+    settings: SamplerSettings, before: SamplerSettings, state: _Quality, most: int
+) -> tuple[SamplerSettings, str]:
+    """Settings of a further round after one in some state, and the reason for a person."""
+    times = before.draws // settings.draws
+    if state.small_steps and before.target_accept < _TARGET_ACCEPT:
+        again = replace(before, tune=2 * settings.tune, target_accept=_TARGET_ACCEPT)
+        return again, f"{state.text}, so with smaller steps"
+    times = min(max(math.ceil(_MARGIN * state.shortage * times), 2 * times), most)
+    again = replace(before, draws=times * settings.draws, tune=2 * settings.tune)
+    return again, f"{state.text}, so with more draws"
 
 
 def _thinned(sampled: Sampled, times: int) -> Sampled:
@@ -149,12 +167,19 @@ def _quality(sampled: Sampled, rhat_max: float, transform: Transform) -> _Qualit
     enough = min(ESS_MIN, sizes["chain"] * sizes["draw"] // 2)
     r_hat, bulk, tail = worst_convergence(draws)
     ess = float(np.minimum(bulk, tail))
+    diverge = divergences > DIVERGENCES_MAX * diverging.size
     text = ""
     # Written so that NaN fails.
     if not r_hat <= rhat_max:
         text = f"R-hat is {r_hat:.3f}"
     elif not ess >= enough:
         text = f"there are {ess:.0f} effective draws"
-    elif divergences > DIVERGENCES_MAX * diverging.size:
+    elif diverge:
         text = f"{divergences} of {diverging.size} draws diverged"
-    return _Quality(divergences, r_hat if np.isfinite(r_hat) else np.inf, text)
+    return _Quality(
+        divergences,
+        r_hat if np.isfinite(r_hat) else np.inf,
+        shortage=enough / max(ess, 1.0) if np.isfinite(ess) else 1.0,
+        small_steps=diverge or not r_hat <= _APART,
+        text=text,
+    )

@@ -20,6 +20,7 @@ class Scripted:
 
     good_from: int
     diverging: int = 0
+    apart: float = 3.0
     seconds: float = 1.0
     requests: list[SamplerSettings] = field(default_factory=list)
 
@@ -28,7 +29,7 @@ class Scripted:
         good = len(self.requests) > self.good_from
         rng = np.random.default_rng(len(self.requests))
         shape = (settings.chains, settings.draws)
-        apart = 0.0 if good or self.diverging else 3.0
+        apart = 0.0 if good or self.diverging else self.apart
         values = rng.normal(size=shape) + apart * np.arange(settings.chains)[:, None]
         flags = np.zeros(shape, dtype=bool)
         flags[0, : 0 if good else self.diverging] = True
@@ -67,7 +68,7 @@ def test_converged_chains_are_sampled_once() -> None:
     assert sampled.converged
 
 
-def test_a_second_round_takes_smaller_steps_and_no_more_draws() -> None:
+def test_chains_apart_are_sampled_with_smaller_steps_and_no_more_draws() -> None:
     scripted = Scripted(good_from=1)
     sampled = sampled_well(scripted)
     assert [one.draws for one in scripted.requests] == [1000, 1000]
@@ -80,10 +81,22 @@ def test_a_second_round_takes_smaller_steps_and_no_more_draws() -> None:
 def test_a_third_round_takes_more_draws_and_is_thinned() -> None:
     scripted = Scripted(good_from=2)
     sampled = sampled_well(scripted)
-    assert [one.draws for one in scripted.requests] == [1000, 1000, 4000]
-    assert sampled.thin == 4
+    assert [one.draws for one in scripted.requests] == [1000, 1000, 8000]
+    assert sampled.thin == 8
     assert dict(sampled.draws.sizes) == {"chain": 4, "draw": 1000}
     assert list(sampled.draws["draw"].values) == list(range(1000))
+
+
+@pytest.mark.parametrize(
+    ("apart", "draws", "accept"), [(0.11, [1000, 2000], 0.95), (0.5, [1000, 1000, 8000], 0.99)]
+)
+def test_more_draws_are_taken_where_chains_differ_by_little(
+    apart: float, draws: list[int], accept: float
+) -> None:
+    scripted = Scripted(good_from=len(draws) - 1, apart=apart)
+    sampled_well(scripted)
+    assert [one.draws for one in scripted.requests] == draws
+    assert scripted.requests[-1].target_accept == accept
 
 
 @pytest.mark.parametrize(("diverging", "rounds"), [(1, 1), (4, 1), (5, 2), (100, 2)])
@@ -97,11 +110,11 @@ def test_a_few_divergences_are_not_bought_off(diverging: int, rounds: int) -> No
 def test_the_best_round_is_kept_where_none_converges() -> None:
     scripted = Scripted(good_from=9)
     sampled = sampled_well(scripted)
-    assert [one.draws for one in scripted.requests] == [1000, 1000, 4000]
+    assert [one.draws for one in scripted.requests] == [1000, 1000, 8000]
     assert not sampled.converged
 
 
-@pytest.mark.parametrize(("limit", "rounds"), [(1.5, 1), (3.5, 2), (100.0, 3)])
+@pytest.mark.parametrize(("limit", "rounds"), [(1.5, 1), (4.5, 2), (100.0, 3)])
 def test_no_round_is_begun_for_which_there_is_no_time(limit: float, rounds: int) -> None:
     scripted = Scripted(good_from=9)
     sampled = sampled_well(scripted, max_seconds=limit)
