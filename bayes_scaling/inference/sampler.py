@@ -143,7 +143,11 @@ def _further(
         again = replace(before, tune=2 * settings.tune, target_accept=_TARGET_ACCEPT)
         return again, f"{state.text}, so with smaller steps"
     times = min(max(math.ceil(_MARGIN * state.shortage * times), 2 * times), most)
-    again = replace(before, draws=times * settings.draws, tune=2 * settings.tune)
+    # Of more draws more would diverge.
+    accept = max(before.target_accept, _TARGET_ACCEPT) if state.divergences else before.target_accept
+    again = replace(
+        before, draws=times * settings.draws, tune=2 * settings.tune, target_accept=accept
+    )
     return again, f"{state.text}, so with more draws"
 
 
