@@ -275,5 +275,6 @@ def build_model(
     procedure = Procedure.of(law, prior=prior, pooling=pooling, noise=noise, priors=priors)
     rows = _rows_of(load_runs(runs).with_inputs(procedure.law.own_inputs))
     spec, frame = procedure.specify(rows)
+    design = arrays(spec, frame, rows)
     coordinates = FamilyCoordinates.of(spec, frame, design)
-    return build(spec, frame, arrays(spec, frame, rows), coordinates, named=True)
+    return build(spec, frame, design, coordinates, named=True)

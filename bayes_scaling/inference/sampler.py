@@ -144,7 +144,9 @@ def _further(
         return again, f"{state.text}, so with smaller steps"
     times = min(max(math.ceil(_MARGIN * state.shortage * times), 2 * times), most)
     # Of more draws more would diverge.
-    accept = max(before.target_accept, _TARGET_ACCEPT) if state.divergences else before.target_accept
+    accept = (
+        max(before.target_accept, _TARGET_ACCEPT) if state.divergences else before.target_accept
+    )
     again = replace(
         before, draws=times * settings.draws, tune=2 * settings.tune, target_accept=accept
     )

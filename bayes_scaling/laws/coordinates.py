@@ -241,9 +241,12 @@ class TwoSlopes:
         terms = law.coordinates
         if not isinstance(terms, Additive) or [len(e) for e in terms.exponents.values()] != [1, 1]:
             return None
-        (_, (first,)), (ratio, (second,)) = terms.exponents.items()
-        inputs = [next(iter(by_input)) for by_input in (law.slopes(_ONES(law))[n] for n in terms.exponents)]
-        return cls(first, second, ratio, terms.outer, (inputs[0], inputs[1]))
+        (one, (first,)), (other, (second,)) = terms.exponents.items()
+        slopes = law.slopes(dict.fromkeys(law.names, 1.0))
+        if not {one, other} <= set(slopes):
+            return None
+        inputs = next(iter(slopes[one])), next(iter(slopes[other]))
+        return cls(first, second, other, terms.outer, inputs)
 
     def forward(self, at: Logs, data: Logs) -> dict[str, ops.Array]:
         """Sum and ratio from two slopes."""
@@ -265,7 +268,3 @@ class TwoSlopes:
         """Log of the weight of the first term over that of the second."""
         gamma = ops.exp(at[self.outer]) if self.outer else 1.0
         return at[self.ratio] / gamma
-
-
-def _ONES(law: "Law") -> dict[str, float]:
-    return dict.fromkeys(law.names, 1.0)

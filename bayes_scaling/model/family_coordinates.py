@@ -14,7 +14,7 @@ __all__ = ["FamilyCoordinates"]
 
 _LEAST = 1e-3
 _APART = 0.17
-"""Root of the sum of squares across the diagonal at which runs tell as much as the prior does: noise
+"""Root of the sum of squares across the diagonal at which runs tell as much as a prior: noise
 of half a percent over a slope of 0.03."""
 
 
@@ -46,9 +46,7 @@ class FamilyCoordinates:
     data: Mapping[str, ops.Array]
 
     @classmethod
-    def of(
-        cls, spec: Spec, frame: ReferenceFrame, design: Design
-    ) -> "FamilyCoordinates | None":
+    def of(cls, spec: Spec, frame: ReferenceFrame, design: Design) -> "FamilyCoordinates | None":
         """Return those of a model; None where log parameters do, or some are not by family."""
         own = spec.pooled("partial", "none")
         curved = bool(spec.law.coordinates) or any(p.noncentred for p in own)

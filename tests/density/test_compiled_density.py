@@ -123,9 +123,8 @@ def test_one_compilation_serves_tables_and_priors_of_every_kind(compiled: Any) -
     rows["family"] = np.resize(["a", "b", "c"], len(rows))
     changed = {"floor": laws.Prior(median=1.0, sd=0.3, spread=0.1)}
     spec, frame = specify(rows.iloc[:13], "chinchilla", priors=changed)
-    other = compile_density(
-        spec, frame, arrays(spec, frame, rows.iloc[:13]), FamilyCoordinates.of(spec, frame, design)
-    )
+    design = arrays(spec, frame, rows.iloc[:13])
+    other = compile_density(spec, frame, design, FamilyCoordinates.of(spec, frame, design))
     assert other.module is density.module
     assert other.size == 2 * 6 + 3 * 6 + 1
 

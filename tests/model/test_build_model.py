@@ -84,7 +84,8 @@ def test_the_density_is_that_of_the_fit(name: str, learned: bool, table: pd.Data
     rows = load_runs(table).fit_rows()
     spec, frame = specify(rows, name, prior=prior, pooling=pooling)
     assert frame.own == learned
-    design, coordinates = arrays(spec, frame, rows), FamilyCoordinates.of(spec, frame)
+    design = arrays(spec, frame, rows)
+    coordinates = FamilyCoordinates.of(spec, frame, design)
     names = [*spec.law.names, "sigma", "sigma_population", "sigma_spread", "nu"]
     outputs = model.replace_rvs_by_values([model[n] for n in names])
     density = model.compile_fn([model.logp(), *outputs], mode="FAST_COMPILE")
