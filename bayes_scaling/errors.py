@@ -6,6 +6,7 @@
     └── BayesScalingError         everything this package raises on purpose
         ├── DataError             the table of runs: columns, values, units, design
         ├── LawError              an unknown law, parameter or prior
+        │   └── NotTraceableError     an expression that cannot be recorded
         ├── ScenarioError         a budget, constraint or risk measure that cannot hold
         ├── FitError              sampling or prediction cannot go on
         └── FileError             a file that cannot be read, or cannot be written
@@ -22,6 +23,7 @@ __all__ = [
     "FileError",
     "FitError",
     "LawError",
+    "NotTraceableError",
     "ScenarioError",
 ]
 
@@ -39,6 +41,10 @@ class DataError(BayesScalingError, ValueError):
 
 class LawError(BayesScalingError, ValueError):
     """A law, one of its parameters or a prior is unknown or malformed."""
+
+
+class NotTraceableError(LawError):
+    """An expression calls what cannot be recorded as a graph; PyMC samples such a law itself."""
 
 
 class ScenarioError(BayesScalingError, ValueError):

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from bayes_scaling.errors import LawError
+from bayes_scaling.errors import NotTraceableError
 
-__all__ = ["FUNCTIONS", "NotTraceableError", "Traced", "TracedVector", "in_order"]
+__all__ = ["FUNCTIONS", "Traced", "TracedVector", "in_order"]
 
 FUNCTIONS = frozenset(
     (
@@ -36,10 +36,6 @@ FUNCTIONS = frozenset(
     )
 )
 """Names of the universal functions that can be recorded; ``where`` and ``fixed`` are besides."""
-
-
-class NotTraceableError(LawError):
-    """A law calls what cannot be recorded."""
 
 
 class Traced(np.lib.mixins.NDArrayOperatorsMixin):

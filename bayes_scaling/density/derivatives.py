@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-from bayes_scaling.core.traced import NotTraceableError
 from bayes_scaling.density.expression_graph import Graph
+from bayes_scaling.errors import NotTraceableError
 
 __all__ = ["adjoints"]
 

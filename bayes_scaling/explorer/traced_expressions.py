@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from bayes_scaling.core.traced import NotTraceableError, Traced, in_order
+from bayes_scaling.core.traced import Traced, in_order
+from bayes_scaling.errors import NotTraceableError
 
 __all__ = ["function", "javascript"]
 

@@ -7,8 +7,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayes_scaling.core.progress import Progress
-from bayes_scaling.core.traced import NotTraceableError
 from bayes_scaling.density.compiled_density import Density, compile_density
+from bayes_scaling.errors import NotTraceableError
 from bayes_scaling.inference.settings import SamplerSettings
 from bayes_scaling.inference.start import constrained, starting_point, unconstrained
 from bayes_scaling.model.family_coordinates import FamilyCoordinates

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayes_scaling.laws import Law, ops
-from bayes_scaling.laws.coordinates import Coordinates, Identity, TwoSlopes
+from bayes_scaling.laws.coordinates import Coordinates, Identity
+from bayes_scaling.laws.two_slopes import TwoSlopes
 from bayes_scaling.model.frame import Design, ReferenceFrame
 from bayes_scaling.model.spec import Spec
 

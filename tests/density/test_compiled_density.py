@@ -16,6 +16,7 @@ from bayes_scaling.density import kernel_cache
 from bayes_scaling.density.compiled_density import Density, compile_density
 from bayes_scaling.density.kernel_source import kernel_source
 from bayes_scaling.density.traced_model import model_data, trace_model
+from bayes_scaling.errors import NotTraceableError
 from bayes_scaling.inference.compiled import compile_model
 from bayes_scaling.inference.start import constrained, starting_point, unconstrained
 from bayes_scaling.laws import Law, ops
@@ -173,14 +174,14 @@ def test_what_cannot_be_traced_is_left_to_pymc(curve: Any) -> None:
     law = replace(laws.get("chinchilla"), name="own", log_curve=curve)
     spec, _, _, coordinates = case("chinchilla")
     spec = replace(spec, law=law)
-    with pytest.raises(traced.NotTraceableError):
+    with pytest.raises(NotTraceableError):
         trace_model(spec, coordinates)
 
 
 def test_a_law_that_cannot_be_traced_is_sampled_all_the_same() -> None:
     def curve(x: Any, p: Any) -> Any:
         if isinstance(p["A"], traced.Traced):
-            raise traced.NotTraceableError("no")
+            raise NotTraceableError("no")
         return laws.get("chinchilla").log_curve(x, p)
 
     law = replace(laws.get("chinchilla"), name="own", log_curve=curve)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from bayes_scaling import laws
-from bayes_scaling.laws.coordinates import TwoSlopes
+from bayes_scaling.laws.two_slopes import TwoSlopes
 from bayes_scaling.model import arrays, specify
 from bayes_scaling.model.family_coordinates import FamilyCoordinates
 from tests.conftest import grid
