@@ -79,7 +79,7 @@ def _middle(rows: pd.DataFrame) -> NDArray[np.float64]:
 def _distances(axes: "Axes", classes: pd.DataFrame) -> None:
     where = classes.drop_duplicates("beyond").sort_values("low")
     axes.set_xscale("log")
-    style.no_minor_ticks(axes.xaxis)
+    axes.xaxis.minorticks_off()
     named = [text.replace("x to ", "–").replace("x", "×") for text in where["beyond"]]
     axes.set_xticks(_middle(where), named)
     axes.set_xlabel("compute beyond the fitted runs")

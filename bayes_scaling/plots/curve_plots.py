@@ -8,6 +8,7 @@ from bayes_scaling.core.records import to_plain
 from bayes_scaling.curves import Verdict
 from bayes_scaling.errors import DataError
 from bayes_scaling.plots import style
+from bayes_scaling.plots.number_format import axis_power, plain_number
 from bayes_scaling.plots.style import COLOURS
 
 if TYPE_CHECKING:
@@ -67,13 +68,13 @@ def plot_curve(verdict: Verdict) -> "Figure":
                 verdict.stop_at, color=COLOURS["good"], lw=3, alpha=0.6, zorder=1,
                 label="stop here",
             )  # fmt: skip
-        axes.set(xscale="log", xlabel=verdict.axis)
+        style.log_axis(axes.xaxis, axis_power)
+        axes.set(xlabel=verdict.axis)
     loss.set(
-        yscale="log",
         ylabel=style.label(verdict.metric),
         title=f"{style.label(verdict.run, 30)}: {verdict.advice}",
     )
-    style.plain_ticks(loss.yaxis, *_TICKS)
+    style.log_axis(loss.yaxis, plain_number, _TICKS)
     gain.set(ylabel="loss saved by running on", title="What more training gains")
     loss.legend()
     gain.legend()
@@ -100,13 +101,12 @@ def _diverged(verdict: Verdict) -> "Figure":
     at = verdict.flags[0].first
     axes.axvline(at, color=COLOURS["held_out"], lw=1.2, label="diverged from here")
     axes.set(
-        xscale="log",
-        yscale="log",
         xlabel=verdict.axis,
         ylabel=style.label(verdict.metric),
         title=f"{style.label(verdict.run, 30)}: stop",
     )
-    style.plain_ticks(axes.yaxis, *_TICKS)
+    style.log_axis(axes.yaxis, plain_number, _TICKS)
+    style.log_axis(axes.xaxis, axis_power)
     axes.legend()
     return figure
 

@@ -7,6 +7,7 @@ import numpy as np
 from bayes_scaling.decisions import BudgetFrontier, Marginal, Plan, ShapeChoice
 from bayes_scaling.decisions.decision_result import DecisionResult
 from bayes_scaling.plots import style
+from bayes_scaling.plots.number_format import axis_count, axis_power, plain_number
 from bayes_scaling.plots.style import COLOURS
 
 if TYPE_CHECKING:
@@ -61,10 +62,12 @@ def plot_frontier(found: BudgetFrontier) -> "Figure":
         x, table["optimum_q05"], table["optimum_q95"], color=green, alpha=0.2, lw=0, label="90%"
     )
     size.plot(x, table["params"], color=green, lw=1.6, label="recommended")
-    size.set(yscale="log", ylabel="parameters N", title="Size of the model")
+    style.log_axis(size.yaxis, axis_count, (1.0, 3.0))
+    size.set(ylabel="parameters N", title="Size of the model")
     size.legend()
     for axes in (loss, size):
-        axes.set(xscale="log", xlabel=f"budget ({found.unit})")
+        style.log_axis(axes.xaxis, axis_power)
+        axes.set(xlabel=f"budget ({found.unit})")
     return figure
 
 
@@ -138,7 +141,8 @@ def plot_marginal(found: Marginal) -> "Figure":
         gain.axhline(1.0 / value, color=COLOURS["limit"], lw=1, ls=":", label="pays above")
         gain.legend()
     loss.set(ylabel=_loss(found), title="Expected loss, 90% interval")
-    gain.set(yscale="log", ylabel=f"gain per {found.unit}", title="Gain of each doubling")
+    style.log_axis(gain.yaxis, axis_power)
+    gain.set(ylabel=f"gain per {found.unit}", title="Gain of each doubling")
     for axes in (loss, gain):
         axes.set(xlabel="doublings")
         axes.set_xticks(sorted(set(found.doublings["doubling"])))
@@ -248,13 +252,12 @@ def plot_shapes(found: ShapeChoice) -> "Figure":
         label=f"{best.n_layer} layers of width {best.d_model}",
     )
     axes.set(
-        xscale="log",
         xlabel="layers",
         ylabel="loss over the best shape, %",
         ylim=(0, _top(found)),
         title=f"{found.params:.3g} parameters, {style.label(found.family)}",
     )
-    style.plain_ticks(axes.xaxis, 1.0, 2.0, 5.0)
+    style.log_axis(axes.xaxis, plain_number, (1.0, 2.0, 5.0))
     axes.legend()
     return figure
 

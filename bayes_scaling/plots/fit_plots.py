@@ -10,7 +10,7 @@ from scipy import special
 from bayes_scaling.inference import Fit
 from bayes_scaling.inference.diagnostics.residuals import replicates
 from bayes_scaling.plots import style
-from bayes_scaling.plots.number_format import axis_power
+from bayes_scaling.plots.number_format import axis_power, plain_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -87,16 +87,9 @@ def _forest(
         axes.plot([q05, q95], [y, y], color=blue, lw=1.6, label="posterior, 90%" if once else None)
         axes.plot([q25, q75], [y, y], color=blue, lw=4, label="posterior, 50%" if once else None)
         axes.plot(q50, y, "o", color="white", mec=blue, ms=4.5)
-    axes.set_xscale("log")
-    axes.xaxis.set_major_formatter(_short)
-    axes.xaxis.set_minor_formatter(style.no_label)
-    style.log_ticks(axes.xaxis, (1.0, 2.0, 5.0))
+    style.log_axis(axes.xaxis, plain_number, (1.0, 2.0, 5.0))
     axes.set_yticks(range(len(rows)), [text for text, _ in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)
-
-
-def _short(value: float, _position: object = None) -> str:
-    return f"{value:.3g}"
 
 
 @style.styled
@@ -140,9 +133,7 @@ def plot_residuals(fit: Fit) -> "Figure":
             rasterized=style.many(len(runs)),
         )
         handles.append(line)
-    axes.set_xscale("log")
-    axes.xaxis.set_major_formatter(axis_power)
-    axes.xaxis.set_minor_formatter(style.no_label)
+    style.log_axis(axes.xaxis, axis_power)
     axes.set_xlabel("training compute C (FLOP)")
     axes.set_ylabel("observed over predicted loss − 1 (%)")
     if len(fit.families) > 1:
@@ -191,7 +182,7 @@ def _histogram(axes: "Axes", pit: NDArray[np.float64]) -> None:
     axes.axhline(len(pit) / bins, color=COLOURS["limit"], lw=1)
     axes.set_xlabel("where the run falls in its forecast")
     axes.set_ylabel("runs")
-    style.whole_ticks(axes.yaxis)
+    axes.locator_params(axis="y", integer=True)
     axes.set_title("PIT values")
 
 
@@ -246,8 +237,8 @@ def plot_prior_predictive(fit: Fit) -> "Figure":
         )  # fmt: skip
     observed = fit.runs["loss"].to_numpy()[order]
     axes.plot(flops, observed, ".", color=COLOURS["forecast"], label="observed")
-    axes.set_xscale("log")
-    axes.set_yscale("log")
+    style.log_axis(axes.xaxis, axis_power)
+    style.log_axis(axes.yaxis, plain_number, (1.0, 2.0, 3.0, 5.0))
     axes.set_xlabel("training compute C (FLOP)")
     axes.set_ylabel(f"loss ({fit.loss_unit()})")
     figure.legend(loc="outside lower center", ncols=3)

@@ -137,11 +137,8 @@ def _forecast_panel(
     end = runs["flops"].max()
     axes.axvline(end, color=COLOURS["limit"], ls=(0, (4, 3)), lw=1, label="end of the data")
     axes.axvspan(end, x.max(), color="#000000", alpha=0.035, lw=0, zorder=0)
-    axes.set_xscale("log")
     axes.set_xlim(x.min() * 0.8, x.max())
-    axes.xaxis.set_major_formatter(axis_power)
-    axes.xaxis.set_minor_formatter(style.no_label)
-    style.log_ticks(axes.xaxis, most=7)
+    style.log_axis(axes.xaxis, axis_power, most=7)
 
 
 def _mark_plans(axes: "Axes", plans: Sequence[Plan]) -> None:

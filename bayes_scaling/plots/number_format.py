@@ -11,6 +11,7 @@ __all__ = [
     "loss",
     "number",
     "percent",
+    "plain_number",
     "quoted",
     "times",
 ]
@@ -127,3 +128,8 @@ def axis_power(value: float, _position: object = None) -> str:
     mantissa = value / 10.0**exponent
     power = f"10{str(exponent).translate(_SUPERSCRIPT)}"
     return power if abs(mantissa - 1) < 1e-6 else f"{mantissa:.2g}×{power}"
+
+
+def plain_number(value: float, _position: object = None) -> str:
+    """Tick label of a number of few digits: 0.05, 2.5."""
+    return f"{value:.3g}"

@@ -94,11 +94,9 @@ def _dress_allocation(
         axes.axhline(target, color=COLOURS["plan"], lw=1.3, ls=":", label="target loss")
     axes.set_ylim(low - 0.4 * room, high + 2.5 * room)
     inside = table["q05"] < high + 2.5 * room
-    axes.set_xscale("log")
     sizes = table.loc[inside, "params"] if inside.any() else table["params"]
     axes.set_xlim(sizes.min(), sizes.max())
-    axes.xaxis.set_major_formatter(axis_count)
-    axes.xaxis.set_minor_formatter(style.no_label)
+    style.log_axis(axes.xaxis, axis_count, (1.0, 3.0))
     axes.set_xlabel(
         f"parameters N, with C = {axis_power(plan.budget_flops)} FLOP fixed"
         if plan.scenario.only_compute
@@ -184,6 +182,8 @@ def plot_contours(fit: Fit, plan: ResultLike) -> "Figure":
     data = _range(runs["tokens"], plan, "tokens")
     figure = style.new_figure(6.0, 4.4)
     axes = figure.subplots()
+    # Before the lines, whose labels lie where they have room.
+    _dress(axes, fit, family, sizes, data)
     surface = loss_surface(fit, family, sizes, data, seed=plan.seed)
     levels = np.geomspace(surface.min(), surface.max(), _LINES + 2)[1:-1]
     lines = axes.contour(
@@ -205,15 +205,12 @@ def plot_contours(fit: Fit, plan: ResultLike) -> "Figure":
         chosen.params, chosen.tokens, "*", ms=13, mfc=COLOURS["plan"], mec="black", mew=0.7,
         label="recommended",
     )  # fmt: skip
-    _dress(axes, fit, family, sizes, data)
     figure.legend(loc="outside lower center", ncols=4)
     return figure
 
 
 def _dress(axes: "Axes", fit: Fit, family: str, sizes: Floats, data: Floats) -> None:
     axes.set(
-        xscale="log",
-        yscale="log",
         xlim=(sizes[0], sizes[-1]),
         ylim=(data[0], data[-1]),
         xlabel="parameters N",
@@ -221,7 +218,7 @@ def _dress(axes: "Axes", fit: Fit, family: str, sizes: Floats, data: Floats) -> 
         title=f"{style.label(family, 30)}: expected loss ({fit.loss_unit(family)})",
     )
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(axis_count)
+        style.log_axis(axis, axis_count, (1.0, 3.0))
 
 
 def _range(values: "pd.Series[float]", plan: Plan, name: str) -> Floats:

@@ -1,20 +1,18 @@
-"""One look for all figures, drawn by matplotlib or, for a page, as SVG without it."""
+"""One look for all figures, and SVG and image files of them."""
 
 import base64
 import functools
 import io
 import math
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from bayes_scaling.core.files import FIGURES, check_suffix, write_bytes
-from bayes_scaling.plots.drawing.svg_axis import SvgAxis
-from bayes_scaling.plots.drawing.svg_figure import SvgFigure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,16 +22,13 @@ if TYPE_CHECKING:
 __all__ = [
     "COLOURS",
     "data_uri",
-    "for_a_page",
     "label",
-    "log_ticks",
+    "log_axis",
     "new_figure",
-    "no_minor_ticks",
     "panels",
     "save_figure",
     "styled",
     "to_svg",
-    "whole_ticks",
 ]
 
 COLOURS = {
@@ -66,17 +61,20 @@ _RC: Any = {
     "axes.spines.top": False,
     "axes.titlelocation": "left",
     "axes.titlesize": 11,
+    # Stated, or it is sought above everything else, which draws the ticks once more.
+    "axes.titley": 1.0,
     "axes.labelsize": 10,
     "font.size": 10,
     "grid.color": "#E3E3E3",
     "grid.linewidth": 0.7,
     "legend.fontsize": 9,
     "legend.frameon": False,
+    "path.simplify_threshold": 0.5,
     "xtick.labelsize": 9,
     "ytick.labelsize": 9,
 }
-_FOR_A_PAGE = ContextVar("for_a_page", default=False)
-"""Whether figures are drawn as SVG for a page, and not by matplotlib."""
+_DECADES, _FEW = 4, 4
+_FINE = (1.0, 2.0, 5.0)
 _VECTOR_POINTS = 1500
 """More markers than this are drawn as pixels: an SVG spends a hundred bytes on each."""
 
@@ -86,8 +84,6 @@ def styled[**P, R](plot: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(plot)
     def inner(*args: P.args, **kwargs: P.kwargs) -> R:
-        if _FOR_A_PAGE.get():
-            return plot(*args, **kwargs)
         import matplotlib as mpl
 
         with mpl.rc_context(_RC):
@@ -98,9 +94,6 @@ def styled[**P, R](plot: Callable[P, R]) -> Callable[P, R]:
 
 def new_figure(width: float = 5.4, height: float = 3.7) -> "Figure":
     """An empty figure that pyplot knows nothing of; sizes in inches."""
-    if _FOR_A_PAGE.get():
-        # It has the methods that figures here use, and no others.
-        return cast("Figure", SvgFigure(width, height))
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
@@ -127,50 +120,41 @@ def label(text: object, most: int = 48) -> str:
     return shown.replace("$", r"\$")
 
 
-def plain_ticks(axis: "Axis", *multiples: float) -> None:
-    """Label a log axis in plain numbers, at multiples of the powers of ten."""
-    log_ticks(axis, multiples)
-    axis.set_major_formatter(_plain)
-    axis.set_minor_formatter(no_label)
+def log_axis(
+    axis: "Axis",
+    text: Callable[[float, Any], str],
+    multiples: Sequence[float] = (1.0,),
+    most: int = 9,
+) -> None:
+    """Make an axis logarithmic, with ticks where there are labels alone, for its limits of now.
 
+    Parameters
+    ----------
+    axis : matplotlib.axis.Axis
+        Of an axes.
+    text : callable
+        Label of a value; matplotlib's own are mathematical text, which is slow to parse.
+    multiples : sequence of float
+        Ticks lie at these multiples of the powers of ten; at the powers alone over many decades,
+        at round numbers where few or none of those are in the limits.
+    most : int
+        Most decades that have ticks.
+    """
+    from matplotlib.ticker import Locator, LogLocator, MaxNLocator
 
-def _plain(value: float, _position: object = None) -> str:
-    return f"{value:g}"
-
-
-def log_ticks(axis: "Axis", multiples: Sequence[float] = (1.0,), most: int | None = None) -> None:
-    """Place ticks of a log axis at multiples of the powers of ten, at most so many decades."""
-    if isinstance(axis, SvgAxis):
-        axis.subs, axis.most = tuple(multiples), most
-        return
-    from matplotlib.ticker import LogLocator
-
-    axis.set_major_locator(LogLocator(subs=multiples, numticks=most))
-
-
-def whole_ticks(axis: "Axis") -> None:
-    """Place ticks at whole numbers only."""
-    if isinstance(axis, SvgAxis):
-        axis.whole = True
-        return
-    from matplotlib.ticker import MaxNLocator
-
-    axis.set_major_locator(MaxNLocator(integer=True))
-
-
-def no_minor_ticks(axis: "Axis") -> None:
-    """Leave ticks between those with labels away."""
-    if isinstance(axis, SvgAxis):
-        axis.minor = False
-        return
-    from matplotlib.ticker import NullLocator
-
-    axis.set_minor_locator(NullLocator())
-
-
-def no_label(_value: float, _position: object = None) -> str:
-    """Return no label, for minor ticks."""
-    return ""
+    scale = axis.axes.set_xscale if axis is axis.axes.xaxis else axis.axes.set_yscale
+    scale("log")
+    low, high = sorted(axis.get_view_interval())
+    locator: Locator = MaxNLocator(_FEW)
+    for subs in (_FINE, multiples) if high < low * 10**_DECADES else (_FINE, (1.0,)):
+        found = LogLocator(subs=subs, numticks=most)
+        ticks = np.asarray(found.tick_values(low, high))
+        if np.sum((ticks >= low) & (ticks <= high)) > 1:
+            locator = found
+    axis.set_major_locator(locator)
+    axis.set_major_formatter(text)
+    # Each is an artist of its own, and a page would have hundreds.
+    axis.minorticks_off()
 
 
 def many(points: int) -> bool:
@@ -187,18 +171,16 @@ def to_svg(figure: "Figure") -> str:
         The figure.
     """
     import matplotlib as mpl
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
 
     buffer = io.StringIO()
     settings: Any = {"svg.fonttype": "none", "svg.hashsalt": "bayes_scaling"}
     with mpl.rc_context(settings), warnings.catch_warnings():
         # The browser has the scripts that matplotlib's own font lacks.
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
-        figure.savefig(
-            buffer,
-            format="svg",
-            dpi=144,
-            facecolor="white",
-            metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")),
+        # Figure.savefig would draw everything once more, for the layout.
+        FigureCanvasSVG(figure).print_svg(  # type: ignore[no-untyped-call]
+            buffer, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type"))
         )
     text = buffer.getvalue()
     return text[text.index("<svg") :]
@@ -218,17 +200,7 @@ def save_figure(figure: "Figure", path: str | PathLike[str]) -> Path:
     return write_bytes(path, buffer.getvalue())
 
 
-@contextmanager
-def for_a_page() -> Iterator[None]:
-    """Within this, figures are :class:`SvgFigure`: the same ones, made without matplotlib."""
-    token = _FOR_A_PAGE.set(True)
-    try:
-        yield
-    finally:
-        _FOR_A_PAGE.reset(token)
-
-
-def data_uri(svg: str) -> str:
-    """An SVG as a ``data:`` address: in an img element nothing in it can run or load."""
-    encoded = base64.b64encode(svg.encode("utf-8")).decode("ascii")
+def data_uri(figure: "Figure") -> str:
+    """A figure as a ``data:`` address: in an img element nothing in it can run or load."""
+    encoded = base64.b64encode(to_svg(figure).encode("utf-8")).decode("ascii")
     return f"data:image/svg+xml;base64,{encoded}"

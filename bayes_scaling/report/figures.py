@@ -2,8 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from bayes_scaling.inference import Fit
 from bayes_scaling.plots import number_format as _format
@@ -15,12 +14,12 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from bayes_scaling.plots.drawing.svg_figure import SvgFigure
-
 __all__ = ["Entry", "PageFigure", "entries_of", "figures_of"]
 
 _MOST_FAMILIES = 8
 _MOST_PARAMETERS = 6
+_BUDGETS = 30
+"""Budgets of a forecast: no screen tells its smooth curve from one of more."""
 _NAMES = ("family", "run", "advice")
 _HEADINGS = {
     "next_runs": "{family}: the next small run",
@@ -80,7 +79,12 @@ def figures_of(content: ReportContent, fit: Fit) -> dict[str, list[PageFigure | 
     return {
         "forecast": [
             _figure(
-                partial(plot_forecast, fit, family, plans=[p for p in plans if p.family == family]),
+                plot_forecast(
+                    fit,
+                    family,
+                    plans=[p for p in plans if p.family == family],
+                    points=_BUDGETS,
+                ),
                 _forecast_words(content, family),
                 "",
             )
@@ -88,7 +92,7 @@ def figures_of(content: ReportContent, fit: Fit) -> dict[str, list[PageFigure | 
         ],
         "plans": [
             _figure(
-                partial(plot_allocation, plan),
+                plot_allocation(plan),
                 f"Loss and risk against model size for {plan.family}: lowest risk at "
                 f"{_format.count(plan.recommended.params)} parameters.",
                 "Each size gets the tokens that the budget leaves. Shaded: sizes of nearly the "
@@ -100,7 +104,7 @@ def figures_of(content: ReportContent, fit: Fit) -> dict[str, list[PageFigure | 
         ],
         "contours": [
             _figure(
-                partial(plot_contours, fit, plan),
+                plot_contours(fit, plan),
                 f"Contours of the expected loss for {plan.family} over parameters and tokens, "
                 "with the runs, the budget, the recommended plan and the optimum.",
                 "Along a line the expected loss is the same; the budget touches the lowest it can.",
@@ -110,12 +114,12 @@ def figures_of(content: ReportContent, fit: Fit) -> dict[str, list[PageFigure | 
         **_of_fit(fit),
         "sampler": [
             _figure(
-                partial(plot_ranks, fit, names, families=families),
+                plot_ranks(fit, names, families=families),
                 "Rank differences of each chain for the parameters of one family.",
                 "One line a chain, near zero where chains agree.",
             ),
             _figure(
-                partial(plot_energy, fit),
+                plot_energy(fit),
                 "Energy fraction of each chain, and distributions of energy.",
                 "The same where the sampler explored the tails.",
             ),
@@ -134,7 +138,7 @@ def _of_fit(fit: Fit) -> dict[str, list[PageFigure | None]]:
     return {
         "exponents": [
             _figure(
-                partial(plot_exponents, fit),
+                plot_exponents(fit),
                 "Posterior and prior intervals of exponents and floor by family; the numbers are "
                 "in the table of parameters.",
                 "A posterior as wide as its prior has learned nothing from the runs.",
@@ -142,19 +146,19 @@ def _of_fit(fit: Fit) -> dict[str, list[PageFigure | None]]:
         ],
         "priors": [
             _figure(
-                partial(plot_prior_predictive, fit),
+                plot_prior_predictive(fit),
                 "Prior predictive intervals of the loss of every fitted run, and observed losses.",
                 "What the priors alone expect of these runs: wide, and around what came.",
             )
         ],
         "fit": [
             _figure(
-                partial(plot_residuals, fit),
+                plot_residuals(fit),
                 "Residuals of the fitted runs in percent against compute.",
                 "Above zero: worse than the fit says. A slope here is carried into forecasts.",
             ),
             _figure(
-                partial(plot_predictive, fit),
+                plot_predictive(fit),
                 "Histogram of PIT values and coverage of predictive intervals on fitted runs.",
                 "Bars within the grey band and a line along the diagonal: intervals hold on the "
                 "data that were fitted.",
@@ -192,15 +196,13 @@ def _of_result(entry: Entry) -> PageFigure | None:
     if entry.kind not in plots or (entry.kind == "verdict" and not entry.result.points):
         return None
     plot, alt = plots[entry.kind]
-    return _figure(partial(plot, entry.result), f"{alt} {' '.join(entry.sentences)}", "")
+    return _figure(plot(entry.result), f"{alt} {' '.join(entry.sentences)}", "")
 
 
-def _figure(plot: "Callable[[], Figure]", alt: str, caption: str) -> PageFigure:
-    from bayes_scaling.plots.style import data_uri, for_a_page
+def _figure(figure: "Figure", alt: str, caption: str) -> PageFigure:
+    from bayes_scaling.plots.style import data_uri
 
-    with for_a_page():
-        svg = cast("SvgFigure", plot()).to_svg()
-    return PageFigure(data_uri(svg), alt, caption)
+    return PageFigure(data_uri(figure), alt, caption)
 
 
 def _families_shown(content: ReportContent, fit: Fit) -> list[str]:

@@ -61,7 +61,7 @@ def test_quick_commands_import_little(words, cli, two_families, tmp_path):
     (tmp_path / "at.csv").write_text("params,tokens,family\n1e9,2e10,web\n")
     (tmp_path / "s.toml").write_text('compute_budget = 1e21\nfamily = "web"\n')
     names = ("arviz", "arviz_stats", "pymc", "nutpie", "numba", "matplotlib", "jinja2", "pint")
-    names += ("scipy.optimize", "scipy.special", "scipy.stats", "pyarrow.parquet")
+    names += ("scipy.stats", "pyarrow.parquet")
     code = f"from bayes_scaling.cli import cli; cli({words.split()}, standalone_mode=False)"
     code += LOADED.replace("NAMES", str(names))
     done = cli.execute([sys.executable, "-c", code], tmp_path)

@@ -5,7 +5,6 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_scaling.decisions.allocation.bounded_search import minimize_bounded
 from bayes_scaling.decisions.allocation.candidate import Candidate
 from bayes_scaling.decisions.allocation.plan_parts import CurvePoint, NearOptimal
 from bayes_scaling.decisions.allocation.problem import Problem
@@ -60,12 +59,17 @@ def best_size(
     left, right = float(grid[max(best - 1, 0)]), float(grid[min(best + 1, points - 1)])
     if right <= left:
         return float(risks[best]), left
+    from scipy.optimize import minimize_scalar
 
     # Relative to the best of the grid, or the tolerance drowns in a flat optimum.
     scale = float(risks[best]) or 1.0
-    at = minimize_bounded(
-        lambda size: float(problem.risk(size, epochs)) / scale - 1.0, left, right, tolerance
+    refined = minimize_scalar(
+        lambda at: float(problem.risk(at, epochs)) / scale - 1.0,
+        bounds=(left, right),
+        method="bounded",
+        options={"xatol": tolerance},
     )
+    at = float(refined.x)
     risk = float(problem.risk(at, epochs))
     return (risk, at) if risk <= risks[best] else (float(risks[best]), float(grid[best]))
 
