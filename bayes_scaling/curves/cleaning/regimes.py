@@ -8,7 +8,8 @@ most probable few are kept (Harrison and Stevens 1976). The path of the best one
 with hindsight: a spike that has passed is one excursion, whatever it looked like on its way.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,47 @@ was lowered at once; one of .12 nats is seen in an even log of 40 points or more
 _TINY = 1e-300
 
 
+class _Change(NamedTuple):
+    """What one point may do to a hypothesis: from a regime into another, and its label."""
+
+    before: int
+    probability: float
+    after: int
+    label: int
+
+
+_CHANGES = (
+    _Change(ON, 1.0 - _OUTLIER - _EXCURSION - _LEVEL, ON, ON),
+    _Change(ON, _OUTLIER, ON, OUTLIER),
+    _Change(ON, _EXCURSION, EXCURSION, EXCURSION),
+    _Change(ON, _LEVEL, LEVEL, LEVEL),
+    _Change(EXCURSION, 1.0 - _ENDS - _SETTLES, EXCURSION, EXCURSION),
+    _Change(EXCURSION, _ENDS, ON, ON),
+    _Change(EXCURSION, _SETTLES, LEVEL, LEVEL),
+    _Change(LEVEL, 1.0 - _OUTLIER - _RETURNS - _STAYS, LEVEL, LEVEL),
+    _Change(LEVEL, _OUTLIER, LEVEL, OUTLIER),
+    _Change(LEVEL, _RETURNS, ON, ON),
+    _Change(LEVEL, _STAYS, ON, -1),
+)
+_LEFT, _FOLLOWED, _SETTLED, _RETURNED, _BECAME = 3, 4, 6, 9, 10
+"""Places of changes that more than the table tells of: to a level from the trend, a further point
+of an excursion, a level from it, back from a level, and a level that is the trend now."""
+_BEFORE, _AFTER, _LABEL = (
+    np.array([getattr(change, name) for change in _CHANGES])
+    for name in ("before", "after", "label")
+)
+_LOG_PROBABILITY = np.log([change.probability for change in _CHANGES])
+_BEGINS = _BEFORE != _AFTER
+_SEEN = (_LABEL != OUTLIER) & (_AFTER != EXCURSION)
+"""Where the point tells of the trend, or of its displacement."""
+
+_M, _S, _D, _MM, _MS, _MD, _SS, _SD, _DD = range(9)
+"""Rows of a state: level of the trend, slope, displacement, and their covariances."""
+_TREND = np.isin(range(9), (_M, _S, _MM, _MS, _SS))[:, None]
+"""Rows that have nothing of the displacement."""
+_ONE, _OTHER = np.triu_indices(3)
+
+
 @dataclass(frozen=True)
 class Regimes:
     """Most probable regime of each point.
@@ -63,24 +105,19 @@ class Regimes:
     probabilities: Floats
 
 
-@dataclass(frozen=True)
-class _Beam:
+class _Beam(NamedTuple):
     """Hypotheses.
 
-    Log weight, regime, where it began, mean and covariance of (trend, slope, displacement), which
-    hypothesis before it came from, and how it labels the point.
+    Log weight, regime, where it began, state, dims (row, hypothesis), which hypothesis before it
+    came from, and how it labels the point.
     """
 
     weight: Floats
     regime: Ints
     since: Ints
-    mean: Floats
-    cov: Floats
+    state: Floats
     parent: Ints
     label: Ints
-
-    def where(self, chosen: NDArray[np.bool_] | Ints) -> "_Beam":
-        return _Beam(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
 
 
 def regimes(x: Floats, y: Floats, sd: Floats) -> Regimes:
@@ -95,8 +132,9 @@ def regimes(x: Floats, y: Floats, sd: Floats) -> Regimes:
     """
     beam = _begun(y[0], sd[0])
     beams = [beam]
+    gaps, losses, sds = np.diff(x).tolist(), y.tolist(), sd.tolist()
     for i in range(1, len(x)):
-        beam = _advanced(beam, i, float(x[i] - x[i - 1]), y, float(sd[i]))
+        beam = _advanced(beam, i, gaps[i - 1], (losses[i - 1], losses[i]), sds[i])
         beams.append(beam)
     weights = np.exp(beam.weight - np.logaddexp.reduce(beam.weight))
     probabilities = np.bincount(beam.regime, weights, minlength=3)
@@ -106,118 +144,82 @@ def regimes(x: Floats, y: Floats, sd: Floats) -> Regimes:
     for i in range(len(x) - 1, -1, -1):
         label = int(beams[i].label[at])
         labels[i], became[i] = max(label, ON), label < 0
-        trend[i] = beams[i].mean[at, 0]
+        trend[i] = beams[i].state[_M, at]
         at = int(beams[i].parent[at])
     return Regimes(labels, became, trend, probabilities)
 
 
 def _begun(y: float, sd: float) -> _Beam:
     """Return the hypotheses of the first point: on the trend, or an outlier."""
-    cov = np.zeros((2, 3, 3))
-    cov[:, 0, 0] = sd**2, _HEIGHT**2
-    cov[:, 1, 1] = _SLOPE**2
+    state = np.zeros((9, 2))
+    state[_M], state[_S] = y, _FALLS
+    state[_MM], state[_SS] = (sd**2, _HEIGHT**2), _SLOPE**2
     none = np.zeros(2, np.int64)
-    return _Beam(
-        np.log([1.0 - _OUTLIER, _OUTLIER]),
-        none,
-        np.array([0, -1]),
-        np.array([[y, _FALLS, 0.0]] * 2),
-        cov,
-        none,
-        np.array([ON, OUTLIER]),
-    )
+    weight = np.log([1.0 - _OUTLIER, _OUTLIER])
+    return _Beam(weight, none, np.array([0, -1]), state, none, np.array([ON, OUTLIER]))
 
 
-def _advanced(beam: _Beam, i: int, gap: float, y: Floats, sd: float) -> _Beam:
+def _advanced(beam: _Beam, i: int, gap: float, losses: tuple[float, float], sd: float) -> _Beam:
     """Return all hypotheses after one more point, those that agree on its regime merged."""
-    before = replace(_predicted(beam, gap), parent=np.arange(len(beam.weight)))
-    on, excursion, level = (before.where(before.regime == kind) for kind in (ON, EXCURSION, LEVEL))
-    here, last = float(y[i]), float(y[i - 1])
-    back = _undisplaced(level)
-    settled = _displaced(excursion)
-    branches = [
-        _seen(on, 1.0 - _OUTLIER - _EXCURSION - _LEVEL, here, sd, (ON, ON)),
-        _missed(on, _OUTLIER, here, sd, (ON, OUTLIER)),
-        _missed(replace(on, since=on.since * 0 + i), _EXCURSION, here, sd, (EXCURSION, EXCURSION)),
-        _seen(_displaced(replace(on, since=on.since * 0 + i)), _LEVEL, here, sd, (LEVEL, LEVEL)),
-        _followed(excursion, 1.0 - _ENDS - _SETTLES, here - last),
-        _seen(replace(excursion, since=excursion.since * 0 + i), _ENDS, here, sd, (ON, ON)),
-        _seen(replace(settled, since=excursion.since * 0 + i), _SETTLES, here, sd, (LEVEL, LEVEL)),
-        _seen(level, 1.0 - _OUTLIER - _RETURNS - _STAYS, here, sd, (LEVEL, LEVEL)),
-        _missed(level, _OUTLIER, here, sd, (LEVEL, OUTLIER)),
-        _seen(replace(back, since=level.since * 0 + i), _RETURNS, here, sd, (ON, ON)),
-        _seen(replace(_merged(level), since=level.since * 0 + i), _STAYS, here, sd, (ON, -1)),
-    ]
-    whole = _Beam(
-        *(
-            np.concatenate([getattr(one, name) for one in branches])
-            for name in _Beam.__dataclass_fields__
-        )
-    )
-    order = np.argsort(-whole.weight, kind="stable")[: 4 * _KEPT]
-    whole = whole.where(order)
-    key = whole.since * 4 + whole.regime
-    _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
-    top = float(whole.weight[0])
-    total = np.bincount(inverse, np.exp(whole.weight - top))
-    merged = replace(whole.where(first), weight=np.log(np.maximum(total, _TINY)) + top)
-    return merged.where(np.argsort(-merged.weight, kind="stable")[:_KEPT])
+    last, here = losses
+    change, parent = _branches(beam.regime)
+    state = _changed(_predicted(beam.state, gap)[:, parent], change)
+    # Of the point with the level of the trend, its slope, and the displacement.
+    gain = np.stack([state[_MM] + state[_MD], state[_MS] + state[_SD], state[_MD] + state[_DD]])
+    off, seen = here - state[_M] - state[_D], _SEEN[change]
+    whole = np.where(seen, gain[0] + gain[2], state[_MM] + _HEIGHT**2) + sd**2
+    miss = np.log(whole) + off**2 / whole
+    miss[change == _FOLLOWED] = 2.0 * np.log(_STEP) + ((here - last) / _STEP) ** 2
+    weight = beam.weight[parent] + _LOG_PROBABILITY[change] - 0.5 * miss
+    since = np.where(_BEGINS[change], i, beam.since[parent])
+    kept, weight = _merged(weight, since * 4 + _AFTER[change])
+    change, whole, gain = change[kept], whole[kept], gain[:, kept] * seen[kept]
+    state = state[:, kept]
+    state[:_MM] += gain * (off[kept] / whole)
+    state[_MM:] -= gain[_ONE] * gain[_OTHER] / whole
+    return _Beam(weight, _AFTER[change], since[kept], state, parent[kept], _LABEL[change])
 
 
-def _predicted(beam: _Beam, gap: float) -> _Beam:
-    step = np.eye(3)
-    step[0, 1] = gap
-    noise = np.zeros((3, 3))
+def _branches(regime: Ints) -> tuple[Ints, Ints]:
+    """Return every change of every hypothesis, and which hypothesis it is of."""
+    places = [np.flatnonzero(regime == kind) for kind in (ON, EXCURSION, LEVEL)]
+    parents = [places[change.before] for change in _CHANGES]
+    change = np.repeat(np.arange(len(_CHANGES)), [len(part) for part in parents])
+    return change, np.concatenate(parents)
+
+
+def _merged(weight: Floats, key: Ints) -> tuple[Ints, Floats]:
+    """Return the best of those that share a key, and the log of their whole weight, best first."""
+    order = np.argsort(-weight, kind="stable")[: 4 * _KEPT]
+    grouped = order[np.argsort(key[order], kind="stable")]
+    first = np.flatnonzero(np.diff(key[grouped], prepend=-1))
+    top = weight[order[0]]
+    total = np.add.reduceat(np.exp(weight[grouped] - top), first)
+    total = np.log(np.maximum(total, _TINY)) + top
+    best = np.argsort(-total, kind="stable")[:_KEPT]
+    return grouped[first[best]], total[best]
+
+
+def _predicted(state: Floats, gap: float) -> Floats:
+    """Return states at the next point."""
+    moves = np.eye(9)
+    moves[_M, _S] = moves[_MS, _SS] = moves[_MD, _SD] = gap
+    moves[_MM, _MS], moves[_MM, _SS] = 2.0 * gap, gap**2
+    after: Floats = moves @ state
     bend = _BEND**2
-    noise[0, 0] = bend * gap**3 / 3.0 + _WALK**2 * gap
-    noise[0, 1] = noise[1, 0] = bend * gap**2 / 2.0
-    noise[1, 1] = bend * gap
-    return replace(beam, mean=beam.mean @ step.T, cov=step @ beam.cov @ step.T + noise)
+    after[_MM] += bend * gap**3 / 3.0 + _WALK**2 * gap
+    after[_MS] += bend * gap**2 / 2.0
+    after[_SS] += bend * gap
+    return after
 
 
-def _displaced(beam: _Beam) -> _Beam:
-    cov = beam.cov.copy()
-    cov[:, 2, 2] = _SHIFT**2
-    return replace(beam, cov=cov)
-
-
-def _undisplaced(beam: _Beam) -> _Beam:
-    keep = np.diag([1.0, 1.0, 0.0])
-    return replace(beam, mean=beam.mean @ keep, cov=keep @ beam.cov @ keep)
-
-
-def _merged(beam: _Beam) -> _Beam:
-    """Take the displaced level as the trend."""
-    add = np.array([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]])
-    return replace(beam, mean=beam.mean @ add.T, cov=add @ beam.cov @ add.T)
-
-
-def _labelled(beam: _Beam, gain: Floats, into: tuple[int, int]) -> _Beam:
-    same = np.ones_like(beam.regime)
-    regime, label = into
-    return replace(beam, weight=beam.weight + gain, regime=regime * same, label=label * same)
-
-
-def _seen(beam: _Beam, prior: float, y: float, sd: float, into: tuple[int, int]) -> _Beam:
-    """Update with a point on the trend, or on its displacement."""
-    row = np.array([1.0, 0.0, 1.0])
-    off = y - beam.mean @ row
-    gain = beam.cov @ row
-    whole = gain @ row + sd**2
-    log = np.log(prior) - 0.5 * (np.log(whole) + off**2 / whole)
-    mean = beam.mean + gain * (off / whole)[:, None]
-    cov = beam.cov - gain[:, :, None] * gain[:, None, :] / whole[:, None, None]
-    return _labelled(replace(beam, mean=mean, cov=cov), log, into)
-
-
-def _missed(beam: _Beam, prior: float, y: float, sd: float, into: tuple[int, int]) -> _Beam:
-    """Weigh a point that holds no information on the trend."""
-    off = y - beam.mean[:, 0] - beam.mean[:, 2]
-    whole = beam.cov[:, 0, 0] + _HEIGHT**2 + sd**2
-    return _labelled(beam, np.log(prior) - 0.5 * (np.log(whole) + off**2 / whole), into)
-
-
-def _followed(beam: _Beam, prior: float, step: float) -> _Beam:
-    """Weigh a further point of an excursion."""
-    log = np.log(prior) - np.log(_STEP) - 0.5 * (step / _STEP) ** 2
-    return _labelled(beam, np.full(len(beam.weight), log), (EXCURSION, EXCURSION))
+def _changed(state: Floats, change: Ints) -> Floats:
+    """Displace the trend where a level begins, and take back displacements where one ends."""
+    state[_DD, (change == _LEFT) | (change == _SETTLED)] = _SHIFT**2
+    ends, became = change >= _RETURNED, change == _BECAME
+    if ends[-1]:
+        state[_M] += np.where(became, state[_D], 0.0)
+        state[_MM] += np.where(became, 2.0 * state[_MD] + state[_DD], 0.0)
+        state[_MS] += np.where(became, state[_SD], 0.0)
+        state[:, ends] *= _TREND
+    return state
