@@ -22,7 +22,7 @@ from bayes_scaling.curves.stopping.verdict import Length, StoppingGain, Verdict
 from bayes_scaling.errors import DataError
 from bayes_scaling.scenarios.quantities import in_unit
 
-__all__ = ["judge", "monitor"]
+__all__ = ["first_verdict", "judge", "monitor"]
 
 Floats = NDArray[np.float64]
 
@@ -83,8 +83,23 @@ def monitor(
     end = in_unit("end", end, "", "1e5")
     if reference is not None:
         in_unit("reference", reference, "", "2.5")
+    clean = cleaned(curve, fitting.get("schedule"))
+    return first_verdict(
+        clean, end, utility=utility, reference=reference, seed=seed, fitting=fitting
+    )
+
+
+def first_verdict(
+    clean: Cleaned,
+    end: float,
+    *,
+    utility: Utility | None,
+    reference: float | None,
+    seed: int,
+    fitting: FitOptions,
+) -> Verdict:
+    """Judge a run by a curve whose anomalies are known; see :func:`monitor`."""
     plan = fitting.get("schedule")
-    clean = cleaned(curve, plan)
     if clean.diverged:
         return _of_curve(clean, end)
     if plan is not None and plan.end < end * (1 - 1e-9):

@@ -18,7 +18,7 @@ from bayes_scaling.curves.fitting.curve_fit import FEWEST, CurveFit
 from bayes_scaling.curves.fitting.fit_options import FitOptions
 from bayes_scaling.curves.importers import load_curves
 from bayes_scaling.curves.importers.import_options import ImportKeywords
-from bayes_scaling.curves.stopping.monitor import judge, monitor
+from bayes_scaling.curves.stopping.monitor import first_verdict, judge
 from bayes_scaling.curves.stopping.utility import Utility
 from bayes_scaling.curves.stopping.verdict import Verdict
 from bayes_scaling.errors import BayesScalingError, DataError
@@ -87,13 +87,13 @@ class Watch:
         clean = cleaned(curve, self.fitting.get("schedule"))
         known = self._fit
         if known is None or clean.diverged or clean.curve.t[-1] < known.curve.t[-1]:
-            verdict = monitor(
-                curve,
+            verdict = first_verdict(
+                clean,
                 self.end,
                 utility=self.utility,
                 reference=self.reference,
                 seed=self.seed,
-                **self.fitting,
+                fitting=self.fitting,
             )
             self._fit = verdict.fit
             return verdict
