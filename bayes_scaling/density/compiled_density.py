@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from bayes_scaling.density.kernel_cache import compiled_module
 from bayes_scaling.density.kernel_source import kernel_source
 from bayes_scaling.density.traced_model import model_data, trace_model
+from bayes_scaling.density.whitening import family_scales
 from bayes_scaling.model.family_coordinates import FamilyCoordinates
 from bayes_scaling.model.frame import Design, ReferenceFrame
 from bayes_scaling.model.spec import Spec
 
-__all__ = ["Density", "compile_density"]
+__all__ = ["Density", "ScaledDensity", "compile_density"]
 
 Floats = NDArray[np.float64]
 
@@ -30,17 +31,51 @@ class Density:
         The runs and the priors.
     size : int
         Number of coordinates.
+    families : tuple of int
+        How many families, coordinates of each, and place of the first.
     """
 
     module: Any
     data: Floats
     size: int
+    families: tuple[int, int, int]
 
     def __call__(self, position: Floats) -> tuple[float, Floats]:
         """Value and gradient at a position."""
         gradient = np.empty(self.size)
         at = np.ascontiguousarray(position, dtype=np.float64)
         return float(self.module.log_density(at, gradient, self.data)), gradient
+
+    def scaled(self, position: Floats) -> "ScaledDensity":
+        """Return the density in units of the scales that families have at a position."""
+        number, own, first = self.families
+        scales = family_scales(lambda at: self(at)[1], position, (number, own), first)
+        block = slice(first, first + number * own)
+        start = position.copy()
+        moved = np.linalg.solve(scales, position[block].reshape(number, own, 1))
+        start[block] = moved.ravel()
+        data = np.concatenate([self.data, scales.ravel()])
+        data[0] = len(data)
+        return ScaledDensity(self.module, data, start)
+
+
+@dataclass(frozen=True)
+class ScaledDensity:
+    """What a sampler moves on: near the mode families are standard normal.
+
+    Attributes
+    ----------
+    module : module
+        The compiled functions.
+    data : (number,) array
+        The runs, the priors and the scales.
+    start : (coordinate,) array
+        Where chains start.
+    """
+
+    module: Any
+    data: Floats
+    start: Floats
 
 
 def compile_density(
@@ -64,9 +99,11 @@ def compile_density(
         If the law cannot be traced.
     """
     traced = trace_model(spec, coordinates)
-    shared = (*traced.population_coordinates, *traced.population_after)
+    first, own = len(traced.population_coordinates), len(traced.family_coordinates)
+    number = len(spec.families)
     return Density(
         module=compiled_module(kernel_source(traced)),
         data=model_data(spec, frame, design, coordinates).packed,
-        size=len(shared) + len(spec.families) * len(traced.family_coordinates),
+        size=first + number * own + len(traced.population_after),
+        families=(number, own, first),
     )

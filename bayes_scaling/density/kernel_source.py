@@ -47,6 +47,7 @@ _HEAD = '''"""Generated from a law; safe to delete."""
 from math import exp, expm1, isfinite, lgamma, log, log1p, sqrt
 
 from numba import carray, cfunc, njit
+from numpy import empty
 
 
 @njit(inline="always", error_model="numpy")
@@ -64,17 +65,45 @@ def digamma(x):
 '''
 _TAIL = """
 
+@njit(inline="always", error_model="numpy")
+def scaled(position, data, out):
+    number = int(data[1])
+    scales = data.size - number * OWN * OWN
+    for i in range(position.size):
+        out[i] = position[i]
+    for f in range(number):
+        first = BEFORE + f * OWN
+        for i in range(OWN):
+            total = 0.0
+            for j in range(OWN):
+                total += data[scales + (f * OWN + i) * OWN + j] * position[first + j]
+            out[first + i] = total
+
+
 @cfunc(
     "int64(uint64, CPointer(float64), CPointer(float64), CPointer(float64), CPointer(float64))",
     cache=True,
 )
 def density_callback(size, position, gradient, value, data):
-    slopes = carray(gradient, size)
-    length = carray(data, 1)
-    found = log_density(carray(position, size), slopes, carray(data, int(length[0])))
+    whole = carray(data, int(carray(data, 1)[0]))
+    at, slopes = empty(size), empty(size)
+    scaled(carray(position, size), whole, at)
+    found = log_density(at, slopes, whole)
     carray(value, 1)[0] = found
+    number = int(whole[1])
+    scales = whole.size - number * OWN * OWN
+    out = carray(gradient, size)
     for i in range(size):
-        if not isfinite(slopes[i]):
+        out[i] = slopes[i]
+    for f in range(number):
+        first = BEFORE + f * OWN
+        for j in range(OWN):
+            total = 0.0
+            for i in range(OWN):
+                total += data[scales + (f * OWN + i) * OWN + j] * slopes[first + i]
+            out[first + j] = total
+    for i in range(size):
+        if not isfinite(out[i]):
             return 3
     return 0 if isfinite(found) else 4
 
@@ -83,9 +112,8 @@ def density_callback(size, position, gradient, value, data):
     "int64(uint64, uint64, CPointer(float64), CPointer(float64), CPointer(float64))", cache=True
 )
 def position_callback(size, expanded, position, out, data):
-    source, target = carray(position, size), carray(out, size)
-    for i in range(size):
-        target[i] = source[i]
+    whole = carray(data, int(carray(data, 1)[0]))
+    scaled(carray(position, size), whole, carray(out, size))
     return 0
 """
 
@@ -95,7 +123,8 @@ def kernel_source(model: TracedModel) -> str:
 
     Its ``log_density(position, gradient, data)`` returns the value and writes the gradient, for
     data as :meth:`bayes_scaling.density.traced_model.ModelData.packed` gives them. Its two
-    callbacks are what nutpie calls, by their addresses.
+    callbacks are what nutpie calls, by their addresses: they take positions in units of the scales
+    of families, which stand last in their data.
 
     Parameters
     ----------
@@ -224,7 +253,8 @@ class _Program:
             place = str(i) if i < before else f"last + {i - before}"
             out.append(f"gradient[{place}] = {self._name(value)}")
         out.append("return total")
-        return _HEAD + "\n".join([*lines, *_indented(out)]) + "\n" + _TAIL
+        sizes = f"\n\nOWN, BEFORE = {own}, {before}\n"
+        return _HEAD + "\n".join([*lines, *_indented(out)]) + sizes + _TAIL
 
     def _needed(self) -> set[int]:
         """Operations that results rest on."""

@@ -98,7 +98,7 @@ class Compiled:
         start = unconstrained(self.spec, self.frame, self.coordinates, self.point)
         with progress.stage("sampling", text, total, "draws") as stage:
             positions, stats = sample_density(
-                DensityModel.of(density, start), settings, stage.update
+                DensityModel.of(density.scaled(start)), settings, stage.update
             )
             draws = constrained(self.spec, self.frame, self.coordinates, positions)
         draws = draws.assign_coords(chain=stats["chain"], draw=stats["draw"])

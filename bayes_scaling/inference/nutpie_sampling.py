@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayes_scaling.core.deferred_import import deferred_import
-from bayes_scaling.density.compiled_density import Density
+from bayes_scaling.density.compiled_density import ScaledDensity
 from bayes_scaling.errors import FitError
 from bayes_scaling.inference.settings import SamplerSettings
 
@@ -36,24 +36,25 @@ _STATS = (
     "logp",
     "diverging",
 )
+_CORRELATED = 120
+"""Coordinates up to which correlations are adapted to; of more they cost more than the density."""
 
 
 @dataclass(frozen=True)
 class DensityModel(CompiledModel):  # type: ignore[misc]
     """A density as nutpie samples it: by the addresses of its callbacks, without Python."""
 
-    density: Density
-    start: NDArray[np.float64]
+    density: ScaledDensity
 
     @classmethod
-    def of(cls, density: Density, start: NDArray[np.float64]) -> "DensityModel":
-        """Return the model of a density whose chains start at a position."""
-        return cls(dims={_NAME: (_DIM,)}, density=density, start=start)
+    def of(cls, density: ScaledDensity) -> "DensityModel":
+        """Return the model of a density."""
+        return cls(dims={_NAME: (_DIM,)}, density=density)
 
     @property
     def n_dim(self) -> int:
         """Number of coordinates."""
-        return self.density.size
+        return len(self.density.start)
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -75,7 +76,7 @@ class DensityModel(CompiledModel):  # type: ignore[misc]
             size,
             sizes,
             self.coords,
-            lambda _seed: self.start.copy(),
+            lambda _seed: self.density.start.copy(),
             None,
         )
         return _lib.PySampler.from_pymc(settings, cores, model, *options)
@@ -141,7 +142,7 @@ def run(
         # Under a limit chains run side by side, or some would have no draws.
         cores=settings.chains if limit else settings.workers,
         seed=settings.seed,
-        adaptation="low_rank",
+        adaptation="low_rank" if model.n_dim <= _CORRELATED else "diag",
         target_accept=settings.target_accept,
         save_warmup=False,
         progress_bar=False,

@@ -36,7 +36,6 @@ def sampled(table: pd.DataFrame) -> Fit:
     result = fit(table, draws=1000, tune=800, seed=5, progress=said.append)
     assert any("compiling" in line for line in said)
     assert any("sampling 4 chains" in line for line in said)
-    assert sum("of 7200 draws" in line for line in said) >= 10
     return result
 
 
