@@ -38,7 +38,8 @@ def test_a_process_is_measured(latency, checkout):
     assert sample.failure == ""
     assert 0.3 <= sample.cpu < 3.0
     assert sample.seconds > 0.3
-    assert 200 < sample.memory < 400
+    # A child counts the pages of the process it was forked from, so there is no upper limit here.
+    assert sample.memory > 200
 
 
 def test_one_that_takes_too_long_is_ended_and_one_that_fails_says_why(latency, checkout):

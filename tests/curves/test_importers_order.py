@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
+from bayes_scaling.core.progress import Progress
 from bayes_scaling.curves.caveat_list import Caveats
 from bayes_scaling.curves.importers import load_curves
 from bayes_scaling.curves.importers.assembling import assemble
@@ -92,7 +93,7 @@ class InMemory(TaggedSeries):
 def curves_of(log, **options):
     caveats = Caveats()
     roles = assign(log.names(), ImportKeywords(**options), caveats)
-    return assemble(log.tracks(roles), roles, "log", caveats, join=True)
+    return assemble(log.tracks(roles), roles, "log", caveats, join=True, progress=Progress())
 
 
 def test_series_without_steps():

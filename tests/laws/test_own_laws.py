@@ -17,6 +17,7 @@ from numpy.testing import assert_allclose
 from scipy.stats.qmc import Halton
 
 from bayes_scaling import laws
+from bayes_scaling.core.progress import Progress
 from bayes_scaling.decisions import Scenario, allocate
 from bayes_scaling.errors import FileError, LawError
 from bayes_scaling.exports import tables
@@ -507,7 +508,7 @@ def test_jobs_of_any_law_are_done(
     monkeypatch.setattr(
         jobs, "_in_turn", lambda group, _: [(key, job.procedure.law) for key, job in group]
     )
-    ((key, found),) = jobs._beside([("key", job)], _Queue(), said.append)
+    ((key, found),) = jobs._beside([("key", job)], _Queue(), Progress.of(said.append))
     assert (key, found) == ("key", job.procedure.law)
     assert len(said) == (not travels)
     assert (found is not job.procedure.law) == travels
