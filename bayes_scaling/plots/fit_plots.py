@@ -70,23 +70,15 @@ def _forest(
     if population in posterior:
         rows.append(("median of families", posterior[population]))
         before.append(prior[population])
-    for y, ((_, after), first) in enumerate(zip(rows, before, strict=True)):
-        once = y == 0
-        low, high = np.quantile(first, [0.05, 0.95])
-        axes.plot(
-            [low, high],
-            [y, y],
-            color=COLOURS["prior"],
-            lw=7,
-            alpha=0.35,
-            solid_capstyle="butt",
-            label="prior, 90%" if once else None,
-        )
-        q05, q25, q50, q75, q95 = np.quantile(after, [0.05, 0.25, 0.5, 0.75, 0.95])
-        blue = COLOURS["forecast"]
-        axes.plot([q05, q95], [y, y], color=blue, lw=1.6, label="posterior, 90%" if once else None)
-        axes.plot([q25, q75], [y, y], color=blue, lw=4, label="posterior, 50%" if once else None)
-        axes.plot(q50, y, "o", color="white", mec=blue, ms=4.5)
+    at, blue = np.arange(len(rows)), COLOURS["forecast"]
+    low, high = np.quantile(before, [0.05, 0.95], axis=(1, 2))
+    q05, q25, q50, q75, q95 = np.quantile(
+        [after for _, after in rows], [0.05, 0.25, 0.5, 0.75, 0.95], axis=(1, 2)
+    )
+    axes.hlines(at, low, high, color=COLOURS["prior"], lw=7, alpha=0.35, label="prior, 90%")
+    axes.hlines(at, q05, q95, color=blue, lw=1.6, label="posterior, 90%")
+    axes.hlines(at, q25, q75, color=blue, lw=4, label="posterior, 50%")
+    axes.plot(q50, at, "o", color="white", mec=blue, ms=4.5)
     style.log_axis(axes.xaxis, plain_number, (1.0, 2.0, 5.0))
     axes.set_yticks(range(len(rows)), [text for text, _ in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)
