@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -167,6 +168,9 @@ def render_html(content: ReportContent, fit: Fit) -> str:
 def _templates() -> "jinja2.Environment":
     import jinja2
 
+    from bayes_scaling.report.template_cache import TemplateCache
+
+    versions = f"{version('bayes-scaling')}-{version('jinja2')}"
     folders = [jinja2.PackageLoader(f"bayes_scaling.{name}") for name in ("report", "explorer")]
     return with_formats(
         jinja2.Environment(
@@ -175,6 +179,7 @@ def _templates() -> "jinja2.Environment":
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            bytecode_cache=TemplateCache(versions),
         )
     )
 

@@ -9,6 +9,7 @@ import pytest
 from arviz_stats.base import array_stats
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.text import Text
@@ -101,6 +102,18 @@ def test_ranks_are_drawn_chain_by_chain(fit: Fit) -> None:
     low, high = axes.get_ylim()
     assert low == -high
     assert high >= np.abs(expected.excess).max()
+
+
+def test_intervals_of_exponents_are_quantiles_by_family(fit: Fit) -> None:
+    axes = plots.plot_exponents(fit).axes[0]
+    known = [fit.dt["prior"]["alpha_N"], *[fit.posterior["alpha_N"]] * 2]
+    ends = [(0.05, 0.95), (0.05, 0.95), (0.25, 0.75)]
+    for drawn, values, levels in zip(axes.collections, known, ends, strict=True):
+        assert isinstance(drawn, LineCollection)
+        for y, segment in enumerate(drawn.get_segments()[: len(fit.families)]):
+            own = values.sel(family=fit.families[y]).quantile(levels).to_numpy()
+            assert_allclose(segment, np.column_stack([own, [y, y]]))
+    assert axes.get_yticklabels()[0].get_text() == fit.families[0]
 
 
 def test_energies_are_those_of_the_sampler(fit: Fit) -> None:
