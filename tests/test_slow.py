@@ -1,5 +1,6 @@
 """Heavier checks: published fits, many families, recovery of known truths, the bundled runs."""
 
+import json
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 from numpy.testing import assert_allclose
+from numpy.typing import NDArray
 from scipy import stats
 from scipy.special import softmax
 
@@ -17,6 +19,7 @@ from bayes_scaling.decisions import Scenario, allocate
 from bayes_scaling.forecast import backtest, compare
 from bayes_scaling.inference import Fit, fit
 from bayes_scaling.inference.compiled import compile_model
+from bayes_scaling.inference.convergence import convergence
 from bayes_scaling.inference.diagnostics import sbc as module
 from bayes_scaling.inference.diagnostics.sbc import sbc
 from bayes_scaling.inference.settings import SamplerSettings
@@ -270,3 +273,30 @@ def test_reweighted_draws_agree_with_a_refit() -> None:
     # And it did move: half as uncertain, and higher.
     assert new.std() < 0.8 * old.std()
     assert new.mean() > old.mean()
+
+
+def test_the_samplers_agree() -> None:
+    runs = datasets.load("byte_lm")
+    ours = fit(runs, "chinchilla", seed=1, progress=False)
+    plain = fit(
+        runs,
+        "chinchilla",
+        seed=1,
+        sampler="pymc",
+        draws=500,
+        tune=500,
+        chains=2,
+        progress=False,
+    )
+    assert json.loads(plain.dt.attrs["sampler"])["sampler"] == "pymc"
+    for name in ("floor", "alpha_N", "alpha_D", "sigma", "alpha_N_population"):
+        one, other = ours.posterior[name], plain.posterior[name]
+        error = other.std(("chain", "draw")) / np.sqrt(effective(other))
+        apart = (one.mean(("chain", "draw")) - other.mean(("chain", "draw"))) / error
+        assert (np.abs(apart) < 5).all(), name
+        ratio = one.std(("chain", "draw")) / other.std(("chain", "draw"))
+        assert ((ratio > 0.8) & (ratio < 1.25)).all(), name
+
+
+def effective(draws: xr.DataArray) -> NDArray[np.float64]:
+    return convergence(draws.transpose("chain", "draw", ...).to_numpy()).ess_bulk

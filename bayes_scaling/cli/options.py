@@ -106,6 +106,13 @@ def sampler(command: _Command) -> _Command:
             type=Number(),
             help="Time to sample of each fit; when it is up, the posterior so far.",
         ),
+        click.option(
+            "--sampler",
+            type=click.Choice(["nutpie", "pymc"]),
+            default="nutpie",
+            show_default=True,
+            help="pymc samples the PyMC model itself, which takes minutes.",
+        ),
         click.option("--seed", type=SEED, default=0, show_default=True),
     ):
         command = option(command)

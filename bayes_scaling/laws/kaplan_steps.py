@@ -93,7 +93,7 @@ KAPLAN_STEPS = Law(
         "It has no floor: it falls to zero, so far forecasts come out too low where there is one.",
         (
             "With one batch size in the table the critical batch size stays with the prior, and "
-            "sampling takes minutes instead of seconds."
+            "sampling takes many times longer than with several."
         ),
         (
             "The prior of B_crit is set for losses in nats per token; in another unit the loss is "

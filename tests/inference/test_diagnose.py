@@ -16,7 +16,7 @@ from scipy import stats
 from bayes_scaling.core.ranks import average_ranks
 from bayes_scaling.errors import FileError
 from bayes_scaling.inference import Fit, load_fit
-from bayes_scaling.inference.diagnostics.checks import _stuck_chains
+from bayes_scaling.inference.diagnostics.checks import _stuck_chains, divergence_places
 from bayes_scaling.inference.diagnostics.diagnosis import Diagnosis, overall
 from bayes_scaling.inference.diagnostics.residuals import (
     predictive_checks,
@@ -64,6 +64,19 @@ def test_divergences_are_counted(two_families: Fit) -> None:
     assert status(bad, "divergences") == "fail"
     assert [c.value for c in bad.diagnose().checks if c.name == "divergences"] == [20]
     assert status(two_families, "divergences") == "ok"
+
+
+def test_divergences_are_said_where_they_lie(two_families: Fit) -> None:
+    floor = two_families.posterior["floor"].sel(family="web")
+    low = (floor < floor.quantile(0.05)).values
+    bad = changed(two_families, "sample_stats", "diverging", lambda _: low)
+    (name, far), *_ = divergence_places(bad.dt)
+    assert name == "floor[web]"
+    assert far < -1.5
+    scattered = np.zeros_like(low)
+    scattered[:, ::10] = True
+    everywhere = changed(two_families, "sample_stats", "diverging", lambda _: scattered)
+    assert divergence_places(everywhere.dt) == []
 
 
 def test_a_stuck_chain_is_named(two_families: Fit) -> None:

@@ -18,6 +18,7 @@ __all__ = [
     "Loo",
     "Status",
     "correlation_check",
+    "divergence_places",
     "loo_check",
     "prior_check",
     "sampling_checks",
@@ -89,8 +90,53 @@ def _divergences(dt: xr.DataTree) -> Check:
     diverging = dt["sample_stats"]["diverging"]
     count, total = int(diverging.sum()), diverging.size
     status: Status = "ok" if not count else "warn" if count <= total / 1000 else "fail"
-    advice = " Raise target_accept, or give tighter priors." if count else ""
+    advice = f"{_where(dt)} Raise target_accept, or give tighter priors." if count else ""
     return Check.of("divergences", status, count, 0, f"{count} of {total} draws diverged.{advice}")
+
+
+def _where(dt: xr.DataTree) -> str:
+    """Where divergences lie: the parameters that are far from their medians in these draws."""
+    found = divergence_places(dt)
+    if not found:
+        return ""
+    sides = [f"{name} is {'low' if far < 0 else 'high'}" for name, far in found]
+    return f" They lie where {' and '.join(sides)}."
+
+
+def divergence_places(dt: xr.DataTree, most: int = 2) -> list[tuple[str, float]]:
+    """Find the parameters in whose tails divergences lie.
+
+    Parameters
+    ----------
+    dt : xarray.DataTree
+        A fit's tree.
+    most : int
+        How many to return.
+
+    Returns
+    -------
+    list of tuple of str and float
+        Parameters whose median over divergent draws is one standard deviation or more from that
+        of all, with the distance in standard deviations; the furthest first. None where thinning
+        has left out which draws diverged.
+    """
+    posterior = dt["posterior"].to_dataset()
+    diverging = dt["sample_stats"]["diverging"].to_numpy()
+    if diverging.shape != (posterior.sizes["chain"], posterior.sizes["draw"]):
+        return []
+    found = []
+    for name, value in posterior.data_vars.items():
+        # Parameters that are not numbers, or do not vary, have no tails.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            draws = np.log(value.transpose("chain", "draw", ...).to_numpy())
+            draws = draws.reshape(*diverging.shape, -1)
+            middle, spread = np.median(draws, axis=(0, 1)), draws.std(axis=(0, 1))
+            far = (np.median(draws[diverging], axis=0) - middle) / spread
+        labels = value["family"].to_numpy() if "family" in value.dims else [None]
+        named = (str(name) if label is None else f"{name}[{label}]" for label in labels)
+        found += list(zip(named, map(float, far), strict=True))
+    found = [(name, far) for name, far in found if abs(far) >= 1.0]
+    return sorted(found, key=lambda pair: -abs(pair[1]))[:most]
 
 
 def _rhat(parameters: pd.DataFrame) -> Check:
