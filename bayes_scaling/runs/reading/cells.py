@@ -10,6 +10,7 @@ from typing import cast
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pandas.api.types import infer_dtype
 
 from bayes_scaling.errors import DataError
 from bayes_scaling.runs.reading.raw_table import Places, RawTable, show
@@ -114,15 +115,27 @@ def _legal(cell: object) -> str:
 
 def to_text(values: pd.Series, name: str, places: Places) -> "pd.Series[str]":
     """Read a column of labels: numbers as text, surrounding space removed, blanks as ''."""
-    texts = ["" if is_blank(cell) else _label(cell) for cell in values.tolist()]
-    for index, text in enumerate(texts):
+    codes, cells = _distinct(values)
+    texts = ["" if is_blank(cell) else _label(cell) for cell in cells]
+    for code, text in enumerate(texts):
         bad = _UNWRITABLE.search(text)
         if bad:
+            index = int(np.argmax(codes == code))
             raise DataError(
                 f"{places.full(index)}: column {name!r} holds the character {bad[0]!a}, which "
                 "cannot be written to files; take it out"
             )
-    return pd.Series(texts, dtype="str")
+    # The last one is for blanks, whose code is -1.
+    return pd.Series(pd.array([*texts, ""], dtype="str").take(codes))
+
+
+def _distinct(values: pd.Series) -> tuple[NDArray[np.int64], list[object]]:
+    """Return the code of each cell, -1 for a blank, and the cells of the codes as they appear."""
+    if values.dtype == object and infer_dtype(values, skipna=True) != "string":
+        # Objects may be equal whose labels are not, such as 1 and True.
+        return np.arange(len(values)), values.tolist()
+    codes, cells = pd.factorize(values)
+    return codes, cells.tolist()
 
 
 def _label(cell: object) -> str:
