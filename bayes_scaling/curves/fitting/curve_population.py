@@ -144,6 +144,7 @@ def learn(
     sampled by NUTS, a curve's likelihood being the mean of the population's density over its
     particles, relative to the prior they were sampled under (Hogg, Myers and Bovy 2010, Eq. 9). The
     particles are sampled again under what was found, widened, and the population sampled again.
+    A PyMC model is built and compiled each time: six curves and one law took 48 s of one core.
 
     Parameters
     ----------
