@@ -289,7 +289,7 @@ def test_the_samplers_agree() -> None:
         progress=False,
     )
     assert json.loads(plain.dt.attrs["sampler"])["sampler"] == "pymc"
-    for name in ("floor", "alpha_N", "alpha_D", "sigma", "alpha_N_population"):
+    for name in ("floor", "alpha_N", "alpha_D", "sigma", "nu"):
         one, other = ours.posterior[name], plain.posterior[name]
         error = other.std(("chain", "draw")) / np.sqrt(effective(other))
         apart = (one.mean(("chain", "draw")) - other.mean(("chain", "draw"))) / error
