@@ -35,15 +35,20 @@ def compiled_module(source: str) -> Any:
     """
     name = f"density_{hashlib.sha256(source.encode()).hexdigest()[:24]}"
     try:
-        path = _written(cache_folder(), name, source)
-    except (FileError, OSError):
-        path = _written(Path(tempfile.mkdtemp(prefix="bayes_scaling_")), name, source)
-    spec = importlib.util.spec_from_file_location(name, path)
+        return _imported(_written(cache_folder(), name, source))
+    # Damaged files of a cache may raise anything; a fault of the source is raised again below.
+    except Exception:
+        return _imported(_written(Path(tempfile.mkdtemp(prefix="bayes_scaling_")), name, source))
+
+
+def _imported(path: Path) -> Any:
+    """The module of a file, compiled or read from beside it."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
         raise FileError(f"cannot import {path}")
     module: Any = importlib.util.module_from_spec(spec)
     # Numba finds a function again on disk through the name of a module that is loaded.
-    sys.modules[name] = module
+    sys.modules[path.stem] = module
     spec.loader.exec_module(module)
     return module
 

@@ -207,3 +207,26 @@ def test_a_file_of_other_content_is_never_run(tmp_path: Path, monkeypatch: Any) 
         kernel_cache.compiled_module.cache_clear()
         for name in [n for n in sys.modules if n.startswith("density_")]:
             del sys.modules[name]
+
+
+@pytest.mark.parametrize("size", [0, 100])
+def test_damaged_machine_code_is_compiled_again(
+    size: int, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(kernel_cache, "cache_folder", lambda: tmp_path)
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "")
+    source = (
+        "from numba import njit\n\n\n"
+        '@njit("float64(float64)", cache=True)\ndef twice(x):\n    return 2.0 * x\n'
+    )
+    try:
+        kernel_cache.compiled_module.cache_clear()
+        assert kernel_cache.compiled_module(source).twice(2.0) == 4.0
+        kept = list(tmp_path.rglob("*.nb[ic]"))
+        assert len(kept) == 2
+        for path in kept:
+            path.write_bytes(path.read_bytes()[:size])
+        kernel_cache.compiled_module.cache_clear()
+        assert kernel_cache.compiled_module(source).twice(3.0) == 6.0
+    finally:
+        kernel_cache.compiled_module.cache_clear()
