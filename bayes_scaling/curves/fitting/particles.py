@@ -23,11 +23,11 @@ Likelihood = Callable[[Floats], Floats]
 """Log likelihood of points, (particle, parameter) to (particle,)."""
 
 _ZERO = -1e10
-_CHAINS, _FEWEST = 1 / 16, 64
+_CHAINS, _FEWEST = 1 / 4, 64
 """Chains for each particle that is wanted, and how many there are at least."""
 _LEAST = 0.5
 """Effective fraction of particles at which they are resampled."""
-_MOVES, _LAST = 40, 80
+_MOVES, _LAST = 20, 80
 """Moves of a chain after each tempering step, and after the last one: few long chains find thin
 ridges that many short ones miss."""
 _RENEWED, _AGAIN = 1 / 4, 12
@@ -253,7 +253,7 @@ def _moved(
     rates, states = [], []
     for move in range(1, kept.stop):
         ratio: Floats | float = 0.0
-        if move % 2:
+        if power < 1.0 or move % 2:
             one, other = rng.integers(size, size=(2, size))
             # Steps of many lengths: ridges are long and thin.
             length = scale * np.exp(rng.normal(size=(size, 1)) - 1.0)
