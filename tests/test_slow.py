@@ -22,6 +22,7 @@ from bayes_scaling.inference.compiled import compile_model
 from bayes_scaling.inference.convergence import convergence
 from bayes_scaling.inference.diagnostics import sbc as module
 from bayes_scaling.inference.diagnostics.sbc import sbc
+from bayes_scaling.inference.sampler import DIVERGENCES_MAX
 from bayes_scaling.inference.settings import SamplerSettings
 from bayes_scaling.laws import available
 from bayes_scaling.model import Design, Spec, arrays, hierarchy, simulate, specify
@@ -46,7 +47,7 @@ def assert_clean(result: Fit) -> None:
     summary = result.summary()
     assert summary["r_hat"].max() <= 1.01
     assert summary["ess_bulk"].min() >= 400
-    assert int(result.dt["sample_stats"]["diverging"].sum()) == 0
+    assert float(result.dt["sample_stats"]["diverging"].mean()) <= DIVERGENCES_MAX
 
 
 def test_chinchilla_agrees_with_the_refit_of_besiroglu_et_al() -> None:
