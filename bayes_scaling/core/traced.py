@@ -32,7 +32,6 @@ FUNCTIONS = frozenset(
         "maximum",
         "minimum",
         "sqrt",
-        "gammaln",
     )
 )
 """Names of the universal functions that can be recorded; ``where`` and ``fixed`` are besides."""

@@ -71,7 +71,6 @@ _RULES: Mapping[str, Rule] = {
         g.add("divide", g.constant(1.0), g.add("add", o[0], g.constant(1.0))),
     ),
     "sqrt": lambda g, _o, r: (g.add("divide", g.constant(0.5), r),),
-    "gammaln": lambda g, o, _r: (g.add("digamma", o[0]),),
     "logaddexp": _logaddexp,
     "maximum": _choice(greater=True),
     "minimum": _choice(greater=False),

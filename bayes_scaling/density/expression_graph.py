@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from enum import IntEnum
 
 from bayes_scaling.core.traced import Traced, in_order
@@ -30,7 +31,6 @@ _FOLD: Mapping[str, Callable[..., float]] = {
     "log": math.log,
     "log1p": math.log1p,
     "sqrt": math.sqrt,
-    "gammaln": math.lgamma,
     "maximum": max,
     "minimum": min,
 }
@@ -130,7 +130,9 @@ class Graph:
     def _simplified(self, name: str, operands: tuple[int, ...]) -> int | None:
         known = [self.values.get(operand) for operand in operands]
         if name in _FOLD and all(value is not None for value in known):
-            return self.constant(_FOLD[name](*known))
+            # What is no number, such as 1 / 0, is left to the program, where NumPy's rules hold.
+            with suppress(ArithmeticError, ValueError, TypeError):
+                return self.constant(_FOLD[name](*known))
         if len(operands) == 1:
             return self._simplified_call(name, operands[0])
         if len(operands) == 2:

@@ -37,29 +37,15 @@ _TEXTS = {
     "absolute": "abs({0})",
     "maximum": "max({0}, {1})",
     "minimum": "min({0}, {1})",
-    "gammaln": "lgamma({0})",
-    "digamma": "digamma({0})",
     "where": "{1} if {0} else {2}",
     "logaddexp": "max({0}, {1}) + log1p({2})",
 }
 _HEAD = '''"""Generated from a law; safe to delete."""
 
-from math import exp, expm1, isfinite, lgamma, log, log1p, sqrt
+from math import exp, expm1, isfinite, log, log1p, sqrt
 
 from numba import carray, cfunc, njit
 from numpy import empty
-
-
-@njit(inline="always", error_model="numpy")
-def digamma(x):
-    shift = 0.0
-    while x < 10.0:
-        shift -= 1.0 / x
-        x += 1.0
-    y = 1.0 / (x * x)
-    tail = 1 / 252 - y * (1 / 240 - y * (1 / 132 - y * 691 / 32760))
-    tail = y * (1 / 12 - y * (1 / 120 - y * tail))
-    return shift + log(x) - 0.5 / x - tail
 
 
 '''

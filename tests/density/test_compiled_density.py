@@ -14,6 +14,7 @@ from bayes_scaling import laws
 from bayes_scaling.core import traced
 from bayes_scaling.density import kernel_cache
 from bayes_scaling.density.compiled_density import Density, compile_density
+from bayes_scaling.density.expression_graph import Graph
 from bayes_scaling.density.kernel_source import kernel_source
 from bayes_scaling.density.traced_model import model_data, trace_model
 from bayes_scaling.errors import NotTraceableError
@@ -176,6 +177,17 @@ def test_what_cannot_be_traced_is_left_to_pymc(curve: Any) -> None:
     spec = replace(spec, law=law)
     with pytest.raises(NotTraceableError):
         trace_model(spec, coordinates)
+
+
+@pytest.mark.parametrize(
+    ("name", "operands"), [("divide", (1.0, 0.0)), ("log", (-1.0,)), ("power", (-1.0, 0.3))]
+)
+def test_what_is_no_number_is_not_computed_beforehand(
+    name: str, operands: tuple[float, ...]
+) -> None:
+    graph = Graph()
+    number = graph.add(name, *map(graph.constant, operands))
+    assert graph.operations[number][0] == name
 
 
 def test_a_law_that_cannot_be_traced_is_sampled_all_the_same() -> None:
