@@ -1,66 +1,31 @@
-"""Data sets that come with the package.
+"""Data sets that come with the package: our own runs, and tidied tables of public studies.
 
-``byte_lm``: small byte-level transformers trained for this project on three texts; losses in
-nats/byte. One table of runs, of which each data set below takes the runs made for its purpose,
-and the tables of their training curves and of the learning-rate search.
+``byte_lm``: small byte-level transformers trained for this project. All others are numbers of
+published studies of language models, under licences that allow it. :func:`list` shows what there
+is, :func:`card` where a data set comes from, what it is good for and what misleads.
 """
 
 import hashlib
-from collections.abc import Iterator
+import tomllib
+import warnings
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
+import msgspec
 import pandas as pd
 
 from bayes_scaling.errors import DataError, FileError
-from bayes_scaling.runs.load_runs_table import load_runs
+from bayes_scaling.runs.data_cards import DataCard, DataSet, make_card
+from bayes_scaling.runs.load_runs_table import Count, load_runs
 from bayes_scaling.runs.table import Runs
 
-__all__ = ["describe", "load", "load_table", "names"]
+__all__ = ["DataCard", "card", "describe", "list", "load", "load_table", "names"]
 
 _SUMS = "SHA256SUMS"
-
-
-@dataclass(frozen=True, slots=True)
-class _DataSet:
-    """A bundled data set: a file, and which of its rows.
-
-    Parameters
-    ----------
-    file : str
-        Folder and name of the file.
-    content : str
-        What it holds, in a phrase.
-    roles : tuple of str
-        The runs that belong to it, by their column ``role``; empty for a table that is not one
-        of runs.
-    """
-
-    file: str
-    content: str
-    roles: tuple[str, ...] = ()
-
-
-_BASIC = ("grid", "seed", "target")
-_SETS = {
-    "byte_lm": _DataSet(
-        "byte_lm/runs.csv", "runs at five levels of compute, their replicates, targets", _BASIC
-    ),
-    "byte_lm_repeats": _DataSet(
-        "byte_lm/runs.csv",
-        "the same, and runs that see their text 2 to 32 times",
-        (*_BASIC, "repeat"),
-    ),
-    "byte_lm_shapes": _DataSet(
-        "byte_lm/runs.csv",
-        "the same as byte_lm, and runs of equal matrix sizes from wide to deep",
-        (*_BASIC, "shape"),
-    ),
-    "byte_lm_curves": _DataSet("byte_lm/curves.parquet", "training curves of all these runs"),
-    "byte_lm_lr_search": _DataSet("byte_lm/lr_search.csv", "the search for learning rates"),
-}
+_CARDS = "cards.toml"
 
 
 def names() -> tuple[str, ...]:
@@ -71,37 +36,96 @@ def names() -> tuple[str, ...]:
     >>> bs.datasets.names()[0]
     'byte_lm'
     """
-    return tuple(_SETS)
+    return tuple(_sets())
 
 
-def describe() -> pd.DataFrame:
+def list() -> pd.DataFrame:  # noqa: A001 - read as datasets.list()
     """List the bundled data sets.
 
     Returns
     -------
     pandas.DataFrame
-        Columns name, kind ("runs" or "table": which of :func:`load` and :func:`load_table`
-        takes it), content, file.
+        A line each: name, kind ("runs" or "table": which of :func:`load` and :func:`load_table`
+        takes it), rows, families (how many), targets, then _min and _max of params (parameters),
+        tokens (tokens), flops (FLOP) and loss, then loss_unit, root, licence, title.
 
     Examples
     --------
-    >>> bs.datasets.describe()["kind"].unique().tolist()
-    ['runs', 'table']
+    >>> table = bs.datasets.list().set_index("name")
+    >>> int(table.loc["olmo_ladder", "rows"]), int(table.loc["olmo_ladder", "targets"])
+    (32, 2)
     """
-    rows = [
-        (name, "runs" if entry.roles else "table", entry.content, entry.file)
-        for name, entry in _SETS.items()
-    ]
+    lines = []
+    for name in names():
+        one = _card(name)
+        line = {"name": name, "kind": one.kind, "rows": one.rows, "families": len(one.families)}
+        line["targets"] = one.targets
+        for column in ("params", "tokens", "flops", "loss"):
+            span = one.ranges.get(column)
+            line[f"{column}_min"] = span.low if span else float("nan")
+            line[f"{column}_max"] = span.high if span else float("nan")
+        line |= {"loss_unit": one.loss_unit, "root": ", ".join(one.roots)}
+        lines.append(line | {"licence": one.licence, "title": one.title})
+    return pd.DataFrame(lines)
+
+
+def describe() -> pd.DataFrame:
+    """List the bundled data sets in four columns; deprecated, see :func:`list`.
+
+    Examples
+    --------
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     bs.datasets.describe().columns.tolist()
+    ['name', 'kind', 'content', 'file']
+    """
+    text = "datasets.describe() is deprecated; use datasets.list() or datasets.card(name)"
+    warnings.warn(text, DeprecationWarning, stacklevel=2)
+    rows = [(name, entry.kind, entry.title, entry.file) for name, entry in _sets().items()]
     return pd.DataFrame(rows, columns=pd.Index(["name", "kind", "content", "file"]))
 
 
-def load(name: str) -> Runs:
-    """Load a bundled data set of runs.
+def card(name: str) -> DataCard:
+    """Return the data card of a bundled data set.
+
+    Parameters
+    ----------
+    name : str
+        One of :func:`names`.
+
+    Returns
+    -------
+    DataCard
+        Source, licence, counts and ranges, what it is good for, and what misleads; ``print`` shows
+        it.
+
+    Raises
+    ------
+    DataError
+        If there is no data set of that name.
+    FileError
+        If its file is not part of this installation, or is not the one that was published.
+
+    Examples
+    --------
+    >>> bs.datasets.card("olmo_ladder").licence
+    'Apache-2.0'
+    """
+    flags = load(name).flags if _named(name).kind == "runs" else ()
+    return _card(name, [flag.code for flag in flags])
+
+
+def load(name: str, *, count: Count | None = None) -> Runs:
+    """Load a bundled data set of runs: the rows that its laws can follow.
+
+    Rows that they cannot follow stay in the file, with the reason in the column ``left_out``; the
+    data card counts them, and :func:`load_table` gives all.
 
     Parameters
     ----------
     name : str
         One of :func:`names` whose kind is "runs".
+    count : {"params", "params_nonemb"}, optional
+        Which parameter count ``params`` is to hold. By default that of the data card.
 
     Returns
     -------
@@ -121,11 +145,12 @@ def load(name: str) -> Runs:
     'nats/byte'
     """
     entry = _named(name)
-    if not entry.roles:
+    if entry.kind != "runs":
         raise DataError(f"{name!r} is no table of runs; use datasets.load_table({name!r})")
     with _verified(entry.file) as path:
-        runs = load_runs(path)
-    return runs.select(runs.table["role"].isin(entry.roles).to_numpy(dtype=bool))
+        runs = load_runs(path, count=count or entry.count)
+    table = runs.table
+    return runs.select((_belongs(table, entry) & ~_left_out(table)).to_numpy(dtype=bool))
 
 
 def load_table(name: str) -> pd.DataFrame:
@@ -139,7 +164,7 @@ def load_table(name: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns as described with the data (``data/byte_lm/README.md``).
+        Columns as in a table of runs, and those of the study; ``root`` tells who made the runs.
 
     Raises
     ------
@@ -157,10 +182,40 @@ def load_table(name: str) -> pd.DataFrame:
         return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
 
 
-def _named(name: str) -> _DataSet:
-    if name not in _SETS:
-        raise DataError(f"{name!r} is not a bundled data set; these are: {', '.join(_SETS)}")
-    return _SETS[name]
+@cache
+def _sets() -> dict[str, DataSet]:
+    """Every data set, as stated in the file of cards."""
+    with _located(_CARDS) as path:
+        stated = tomllib.loads(path.read_text("utf-8"))
+    return msgspec.convert(stated, dict[str, DataSet])
+
+
+def _named(name: str) -> DataSet:
+    if name not in _sets():
+        raise DataError(f"{name!r} is not a bundled data set; these are: {', '.join(_sets())}")
+    return _sets()[name]
+
+
+def _card(name: str, flags: Iterable[str] = ()) -> DataCard:
+    entry = _named(name)
+    table = load_table(name)
+    belongs, out = _belongs(table, entry), _left_out(table)
+    return make_card(name, entry, table[belongs & ~out], table[belongs & out], flags)
+
+
+def _belongs(table: pd.DataFrame, entry: DataSet) -> pd.Series:
+    """Mark the rows of a file that belong to a data set."""
+    belongs = pd.Series(data=True, index=table.index)
+    for column, values in entry.where.items():
+        belongs &= table[column].isin(values)
+    return belongs
+
+
+def _left_out(table: pd.DataFrame) -> pd.Series:
+    """Mark the rows for which a reason is stated why a law cannot follow them."""
+    if "left_out" not in table:
+        return pd.Series(data=False, index=table.index)
+    return table["left_out"].fillna("") != ""
 
 
 @contextmanager

@@ -13,9 +13,11 @@ TABLES = ("byte_lm_curves", "byte_lm_lr_search")
 
 
 def test_names_and_kinds():
-    table = datasets.describe().set_index("name")
-    assert tuple(table.index) == datasets.names() == (*RUNS, *TABLES)
-    assert table["kind"].to_dict() == dict.fromkeys(RUNS, "runs") | dict.fromkeys(TABLES, "table")
+    table = datasets.list().set_index("name")
+    assert tuple(table.index) == datasets.names()
+    assert set(RUNS) | set(TABLES) <= set(table.index)
+    assert set(table.loc[list(RUNS), "kind"]) == {"runs"}
+    assert set(table.loc[list(TABLES), "kind"]) == {"table"}
     for name in TABLES:
         with pytest.raises(DataError, match=repr(name)):
             datasets.load(name)
@@ -62,6 +64,7 @@ def test_a_damaged_file_is_refused(tmp_path, monkeypatch):
     folder.mkdir(parents=True)
     for name in ("SHA256SUMS", "runs.csv", "lr_search.csv"):
         shutil.copy(source / name, folder / name)
+    datasets.names()  # read once, before files are replaced
     monkeypatch.setattr(datasets.resources, "files", lambda _package: tmp_path)
     assert len(datasets.load("byte_lm"))
     table = (folder / "runs.csv").read_bytes()
@@ -72,6 +75,7 @@ def test_a_damaged_file_is_refused(tmp_path, monkeypatch):
 
 
 def test_a_missing_file_is_named(tmp_path, monkeypatch):
+    datasets.names()
     monkeypatch.setattr(datasets.resources, "files", lambda _package: tmp_path)
     monkeypatch.setattr(datasets, "__file__", str(tmp_path / "a" / "b" / "c.py"))
     with pytest.raises(FileError, match=r"byte_lm/curves\.parquet"):
