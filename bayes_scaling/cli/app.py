@@ -11,6 +11,7 @@ import click
 
 from bayes_scaling.cli import options as _options
 from bayes_scaling.cli.curve_commands import monitor, watch
+from bayes_scaling.cli.data_commands import datasets
 from bayes_scaling.cli.decision_commands import (
     allocate,
     demo,
@@ -112,7 +113,8 @@ def cli() -> None:
     """Bayesian neural scaling laws: fit small runs, forecast large ones, decide under risk.
 
     RUNS is a table of training runs (CSV, Parquet or JSON lines) with columns params (or N),
-    tokens (or D), flops (or C), loss and family; a FIT is the NetCDF file that 'fit' writes.
+    tokens (or D), flops (or C), loss and family, or dataset:NAME, one of 'bayes-scaling datasets';
+    a FIT is the NetCDF file that 'fit' writes.
     Start with 'bayes-scaling demo'.
     """
 
@@ -137,5 +139,6 @@ for _command in (
     export,
     schema,
     laws,
+    datasets,
 ):
     cli.add_command(_command)

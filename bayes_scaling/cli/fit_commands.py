@@ -12,6 +12,7 @@ from bayes_scaling.cli.options import (
     LAW,
     SEED,
     Number,
+    bundled,
     check_output,
     chosen,
     output,
@@ -58,11 +59,12 @@ def fit(runs: str, output: str, progress: "Progress", **options: Any) -> None:
     columns = pairs(options.pop("column"), "--column", "CANONICAL=SOURCE")
     priors = priors_of(options.pop("prior"))
     with progress.stage("reading", f"reading and checking {runs}"):
+        count = options.pop("count")
         table = load_runs(
-            runs,
+            bundled(runs, count),
             columns=columns or None,
             loss_unit=options.pop("loss_unit"),
-            count=options.pop("count"),
+            count=count,
             family=options.pop("family"),
             accept=options.pop("accept"),
         )

@@ -14,6 +14,7 @@ from bayes_scaling.cli.options import (
     RAW,
     SEED,
     Number,
+    bundled,
     check_output,
     chosen,
     of_formulas,
@@ -46,7 +47,9 @@ def _levels(_context: Any, _option: Any, text: str) -> list[float]:
 
 @click.command()
 @click.argument("fit")
-@click.option("--at", required=True, metavar="CONFIGS", help="Table of configurations.")
+@click.option(
+    "--at", required=True, metavar="CONFIGS", help="Configurations, or dataset:NAME: its targets."
+)
 @output("Where the forecast goes (.csv, .json, .parquet).")
 @click.option("--kind", default="run", show_default=True, help="run (one new run) or curve.")
 @click.option("--quantiles", default="0.05,0.25,0.5,0.75,0.95", show_default=True, callback=_levels)
@@ -65,7 +68,12 @@ def predict(fit: str, at: str, output: str, progress: "Progress", **options: Any
     if raw and Path(output).suffix.lower() in {".json", ".parquet"}:
         raise click.UsageError(f"--raw is for CSV, and the output is {output}")
     columns = pairs(options["column"], "--column", "CANONICAL=SOURCE")
-    configs = load_configs(at, columns or None, accept=options["accept"])
+    source = bundled(at)
+    configs = load_configs(
+        source if isinstance(source, str) else source.targets(),
+        columns or None,
+        accept=options["accept"],
+    )
     # What is read above loads in a fraction of the time, so a bad table is refused sooner.
     with progress.stage("importing libraries"):
         from bayes_scaling.forecast import predict as forecast
@@ -124,7 +132,10 @@ def backtest(runs: str, law: str, output: str, progress: "Progress", **options: 
     ratios = _numbers(options.pop("ratios"), "--ratio", "numbers above 1")
     columns = pairs(options.pop("column"), "--column", "CANONICAL=SOURCE")
     table = load_runs(
-        runs, columns=columns or None, accept=options.pop("accept"), family=options.pop("family")
+        bundled(runs),
+        columns=columns or None,
+        accept=options.pop("accept"),
+        family=options.pop("family"),
     )
     table = chosen(table, options)
     with progress.stage("importing libraries"):
@@ -184,7 +195,9 @@ def compare(
             raise click.UsageError(f"{sources[0]} is one FIT; give two or more, or a table of RUNS")
         for name in names:
             get(name)
-        source = load_runs(sources[0], columns=columns or None, family=family, accept=accepted)
+        source = load_runs(
+            bundled(sources[0]), columns=columns or None, family=family, accept=accepted
+        )
         for count in options["counts"]:
             recount(source, count)
         source = chosen(source, kept)

@@ -26,6 +26,7 @@ __all__ = [
     "RAW",
     "SEED",
     "Number",
+    "bundled",
     "check_output",
     "chosen",
     "of_formulas",
@@ -117,6 +118,19 @@ def sampler(command: _Command) -> _Command:
     ):
         command = option(command)
     return command
+
+
+def bundled(source: str, count: str = "params") -> "str | Runs":
+    """The runs of a bundled data set where a source is ``dataset:NAME``, else the path itself.
+
+    The count of the data card stands unless another is asked for.
+    """
+    prefix, colon, name = source.partition(":")
+    if not colon or prefix != "dataset":
+        return source
+    from bayes_scaling.runs import datasets
+
+    return datasets.load(name, count="params_nonemb" if count == "params_nonemb" else None)
 
 
 def pairs(texts: Iterable[str], option: str, form: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ HEAVY = ("pymc", "pytensor", "nutpie", "arviz", "matplotlib", "pandas")
 COMMANDS = (
     *("demo", "fit", "predict", "diagnose", "sbc", "backtest", "compare", "allocate", "frontier"),
     *("marginal", "monitor", "next-runs", "shape", "scenario", "report", "laws", "watch", "schema"),
+    "datasets",
 )
 
 

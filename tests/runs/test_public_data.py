@@ -1,7 +1,7 @@
 """The public studies: cards that hold, rows accounted for, and the way from their files."""
 
 import hashlib
-import importlib.util
+import runpy
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +20,7 @@ RUNS = [name for name in PUBLIC if CARDS[name].kind == "runs"]
 FILES = sorted({Path(CARDS[name].file).stem for name in PUBLIC})
 
 
-def _tool():
-    spec = importlib.util.spec_from_file_location(
-        "tidy_public_data", ROOT / "tools" / "tidy_public_data.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+TIDY = runpy.run_path(str(ROOT / "tools" / "tidy_public_data.py"))["tidy"]
 
 
 def test_every_file_has_a_card_and_a_checksum():
@@ -159,10 +153,15 @@ def test_the_list_has_a_line_for_each():
     assert old["kind"].tolist() == table["kind"].tolist()
 
 
+def test_the_page_on_data_sets_is_up_to_date():
+    made = runpy.run_path(str(ROOT / "tools" / "dataset_docs.py"))["page"]()
+    assert (ROOT / "docs" / "datasets.md").read_text(encoding="utf-8") == made
+
+
 @pytest.mark.skipif(not SOURCE.is_dir(), reason=f"the files of the studies are not at {SOURCE}")
 @pytest.mark.parametrize("name", FILES)
 def test_tables_are_those_of_the_tool(name):
-    assert _tool().tidy(name, SOURCE).encode() == (FOLDER / f"{name}.csv").read_bytes()
+    assert TIDY(name, SOURCE).encode() == (FOLDER / f"{name}.csv").read_bytes()
     given = pd.read_csv(SOURCE / f"{name}.csv", dtype=str)
     assert len(given) == len(datasets.load_table(name))
 
@@ -171,4 +170,4 @@ def test_an_unexplained_outlier_is_refused(tmp_path):
     header = "run_id,family,N,N_nonemb,D,U,C,loss,split,outlier"
     (tmp_path / "gadre.csv").write_text(f"{header}\na,b,1,1,1,,,3,,odd\n", encoding="utf-8")
     with pytest.raises(ValueError, match="odd"):
-        _tool().tidy("gadre", tmp_path)
+        TIDY("gadre", tmp_path)
