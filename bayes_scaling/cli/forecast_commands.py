@@ -69,11 +69,10 @@ def predict(fit: str, at: str, output: str, progress: "Progress", **options: Any
         raise click.UsageError(f"--raw is for CSV, and the output is {output}")
     columns = pairs(options["column"], "--column", "CANONICAL=SOURCE")
     source = bundled(at)
-    configs = load_configs(
-        source if isinstance(source, str) else source.targets(),
-        columns or None,
-        accept=options["accept"],
-    )
+    table = source if isinstance(source, str) else source.targets()
+    if not len(table):
+        raise click.UsageError(f"--at is {at!r}, which has no targets; give a table")
+    configs = load_configs(table, columns or None, accept=options["accept"])
     # What is read above loads in a fraction of the time, so a bad table is refused sooner.
     with progress.stage("importing libraries"):
         from bayes_scaling.forecast import predict as forecast

@@ -22,6 +22,8 @@ def test_an_unknown_data_set_is_refused(cli, tmp_path):
     assert_refused(refused, "olmo", "olmo_ladder")
     refused = cli("fit", "dataset:gadre", "--family", "web", "-o", "fit.nc", cwd=tmp_path)
     assert_refused(refused, "gadre.csv", "family")
+    refused = cli("predict", "fit.nc", "--at", "dataset:gadre", "-o", "out.csv", cwd=tmp_path)
+    assert_refused(refused, "dataset:gadre", "targets")
 
 
 @pytest.mark.parametrize(
