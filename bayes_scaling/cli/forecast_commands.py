@@ -70,7 +70,7 @@ def predict(fit: str, at: str, output: str, progress: "Progress", **options: Any
     columns = pairs(options["column"], "--column", "CANONICAL=SOURCE")
     source = bundled(at)
     table = source if isinstance(source, str) else source.targets()
-    if not len(table):
+    if at and not len(table):
         raise click.UsageError(f"--at is {at!r}, which has no targets; give a table")
     configs = load_configs(table, columns or None, accept=options["accept"])
     # What is read above loads in a fraction of the time, so a bad table is refused sooner.
