@@ -72,11 +72,8 @@ class Study(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return its families by name, in ``COLUMNS``."""
-        if self.shipped:
-            raw = datasets.load_table(self.dataset)
-        else:
-            raw = pd.read_csv(SHARED / self.file)
-        raw = raw.rename(columns=CANONICAL)
+        own = datasets.load_table(self.dataset) if self.shipped else pd.read_csv(SHARED / self.file)
+        raw = own.rename(columns=CANONICAL)
         if "run" not in raw:
             raw = raw.assign(run=raw.index)
         raw = raw.query(self.keep)
