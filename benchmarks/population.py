@@ -24,7 +24,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from families import load
 from scipy.optimize import minimize
 from scipy.special import expit, logsumexp
 
@@ -33,6 +32,7 @@ from bayes_scaling.inference.point import PointFit, fit_point
 from bayes_scaling.inference.rolling import NOISE_TAILS, SPAN, Step, log_evidence, rolling_steps
 from bayes_scaling.model import Discrepancy, Population
 from bayes_scaling.model.population import SCHEMA
+from benchmarks.extrapolation.studies import studies as load
 
 LAWS = ("chinchilla-gamma", "chinchilla")
 OUT = Path(__file__).resolve().parents[1] / "bayes_scaling" / "model" / "population.json"

@@ -1,13 +1,13 @@
 """Compare what could have warned, in a fit's own residuals, of forecasts that missed.
 
-uv run python benchmarks/residual_tests.py [-o FILE.csv]
+uv run python -m benchmarks.residual_tests [-o FILE.csv]
 
-Every family of the real studies in ../shared is fitted (point fit, shipped population prior) at 1/8
-and at 1/30 of its largest compute and forecast above, with the shipped discrepancy. The tests that
-could warn look at the fitted runs alone: structure over all of them and trend among the largest
-quarter, as ``diagnose`` makes them, and the coverage of the fit's own largest runs from its smaller
-ones (rolling origin). Printed: how often each warns where the 90% interval held less than 60% of
-the runs above, and where it held 80% or more.
+Every family of the studies of benchmarks/extrapolation is fitted (point fit, shipped prior) at
+1/8 and at 1/30 of its largest compute and forecast above, with the shipped discrepancy. The tests
+that could warn look at the fitted runs alone: structure over all of them and trend among the
+largest quarter, as ``diagnose`` makes them, and the coverage of the fit's own largest runs from
+its smaller ones (rolling origin). Printed: how often each warns where the 90% interval held less
+than 60% of the runs above, and where it held 80% or more.
 """
 
 import argparse
@@ -16,44 +16,20 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from families import SHARED, load
 
 from bayes_scaling import laws
 from bayes_scaling.inference.diagnostics.residuals import LEVEL, residual_structure, residual_trend
 from bayes_scaling.inference.point import fit_point
 from bayes_scaling.inference.rolling import NOISE_TAILS, rolling_steps
 from bayes_scaling.model import Extent, population
+from benchmarks.extrapolation.studies import studies
 
-PUBLIC = SHARED.parent / "public"
 LAW = "chinchilla-gamma"
 Z90 = 1.645
 FEWEST, FEWEST_ABOVE = 8, 2
 MISSED, HELD = 0.6, 0.8
 ROLLING = 0.7
 """Coverage of a fit's own largest runs below which the rolling origin warns."""
-STUDIES = {
-    "porian.csv": "family.str.contains('chinchilla|const') and D / N >= 3",
-    "gadre.csv": "N > 0",
-    "gadre_grid.csv": "N > 0",
-    "gemstones.csv": "family == 'cooldown'",
-    "colpret.csv": "N > 0",
-}
-
-
-def studies() -> dict[str, pd.DataFrame]:
-    """Families by name in canonical columns."""
-    found = dict(load())
-    for file, kept in STUDIES.items():
-        raw = pd.read_csv(PUBLIC / file)
-        raw = raw[raw["outlier"].isna()].query(kept)
-        params, tokens = raw["N"].astype(float), raw["D"].astype(float)
-        flops = raw["C"].astype(float).fillna(6 * params * tokens)
-        table = pd.DataFrame(
-            {"params": params, "tokens": tokens, "flops": flops, "loss": raw["loss"]}
-        )
-        table = table.assign(family=raw["family"], run=raw["run_id"].astype(str)).dropna()
-        found |= {f"{file}:{name}": rows for name, rows in table.groupby("family")}
-    return {name: rows.reset_index(drop=True) for name, rows in found.items() if len(rows) > FEWEST}
 
 
 def one(rows: pd.DataFrame, ratio: float) -> dict[str, float] | None:
@@ -98,7 +74,7 @@ def main() -> None:
     parser.add_argument("-o", "--out", type=Path)
     given = parser.parse_args()
     parts = []
-    for name, rows in studies().items():
+    for name, rows in studies(scored=True).items():
         for ratio in (8.0, 30.0):
             found = one(rows, ratio)
             if found is not None:

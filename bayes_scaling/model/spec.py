@@ -19,7 +19,7 @@ Noise = Literal["student-t", "normal"]
 
 BORROWS = 20
 """Up to this many runs a family is forecast better with help from the others of its table; with
-more, the error of the law that they have in common does more harm (benchmarks/few_runs.py)."""
+more, the error of the law that they have in common does more harm (docs/calibration.md)."""
 
 NOISE = Parameter(
     name="sigma",
