@@ -3,7 +3,9 @@
 Section 3.3 there: log L is the log-sum-exp of a floor and one power law for each input, the Huber
 loss of its errors is minimised from a grid of starting points, and the best fit is kept. Here all
 starts, and all resamples of a bootstrap, are searched together by iteratively reweighted
-Levenberg-Marquardt steps, which descend to the minima of the same loss.
+Levenberg-Marquardt steps, which descend to the minima of the same loss. Exponents are kept from
+falling below 0: where N and D move in step the least loss would otherwise be that of laws in which
+the loss explodes beyond the data.
 """
 
 from dataclasses import dataclass
@@ -127,7 +129,7 @@ class _Search:
             if not len(at):
                 break
             part = self._of(at)
-            tried = theta[at] + part.step(theta[at], damping[at])
+            tried = self._legal(theta[at] + part.step(theta[at], damping[at]))
             found = part.lost(tried)
             better = found < lost[at]
             small = np.abs(lost[at] - found) <= TOLERANCE * lost[at]
@@ -136,12 +138,18 @@ class _Search:
             damping[at] = np.where(better, damping[at] / 5.0, damping[at] * 4.0).clip(1e-10)
         return theta
 
+    def _legal(self, theta: Floats) -> Floats:
+        k = len(self.x)
+        theta[:, k : 2 * k] = np.maximum(theta[:, k : 2 * k], 0.0)
+        return theta
+
     def _of(self, at: NDArray[np.intp]) -> "_Search":
         if len(self.counts) == 1:
             return self
         return _Search(self.x, self.y, self.counts[at])
 
     def step(self, theta: Floats, damping: Floats) -> Floats:
+        """Return a damped Gauss-Newton step of the reweighted least squares."""
         k = len(self.x)
         terms = _terms(theta, self.x)
         curve = np.logaddexp.reduce(terms, axis=1)
@@ -151,6 +159,10 @@ class _Search:
         weight = self.counts * np.minimum(1.0, DELTA / np.maximum(np.abs(off), 1e-300))
         weighted = slopes * weight[:, None]
         gradient = (weighted @ off[..., None])[..., 0]
+        # An exponent at its bound that would fall further stays there.
+        held = (theta <= 0.0) & (gradient > 0.0)
+        held[:, :k] = held[:, 2 * k :] = False
+        gradient, weighted = np.where(held, 0.0, gradient), weighted * ~held[..., None]
         curvature = weighted @ slopes.transpose(0, 2, 1)
         diagonal = np.einsum("sii->si", curvature)
         ridge = damping[:, None] * diagonal + 1e-12 * diagonal.max(axis=1, keepdims=True) + 1e-300

@@ -99,7 +99,12 @@ def write(results: pd.DataFrame, docs: Path) -> None:
     """Write the page and its pictures."""
     rows = scored(results)
     ratios = sorted(rows["ratio"].unique())
-    parts = [HEAD, PICTURES, ROOTS, roots_table(results), METHOD, methods_table(results), SCORES]
+    parts = [HEAD]
+    if ratios:
+        parts.append(PICTURES)
+        with mpl.rc_context({"svg.hashsalt": "extrapolation"}):
+            save_figure(methods_figure(rows), docs / "extrapolation.svg")
+    parts += [ROOTS, roots_table(results), METHOD, methods_table(results), SCORES]
     parts += [scores_table(rows, ratio) for ratio in ratios] + [quality_line(rows)]
     drawn = sorted(rows.loc[rows["method"] == DEFAULT, "ratio"].unique())
     if drawn:
@@ -108,5 +113,3 @@ def write(results: pd.DataFrame, docs: Path) -> None:
         parts += [default_table(rows), OUTCOMES.format(ratio=ratio)]
     parts += [few_table(results), reasons_table(results), HOW]
     (docs / "extrapolation.md").write_text("\n".join(part for part in parts if part), "utf-8")
-    with mpl.rc_context({"svg.hashsalt": "extrapolation"}):
-        save_figure(methods_figure(rows), docs / "extrapolation.svg")
