@@ -60,7 +60,7 @@ def roots_figure(results: pd.DataFrame, ratio: float, method: str = DEFAULT) -> 
         axes.remove()
     for axes, (root, own) in zip(panels, groups, strict=False):
         _root(axes, own)
-        axes.set_title(f"{root}: {own['in_90'].mean():.2f} of {len(own)}", fontsize=9)
+        axes.set_title(f"{root}: {own['in_90'].sum():.0f} of {len(own)}", fontsize=9)
     figure.supxlabel("runs, in order of compute", fontsize=9)
     figure.supylabel("forecast over outcome - 1, %", fontsize=9)
     return figure

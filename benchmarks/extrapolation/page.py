@@ -58,7 +58,7 @@ PICTURES = """\
 """
 OUTCOMES = """\
 Below, the default's 90% intervals over the outcomes, {ratio:g} times beyond: the head of a panel
-says which share of runs lay inside; orange intervals missed.
+says how many runs lay inside; orange intervals missed.
 
 ![Forecasts over outcomes by root](extrapolation-roots.png)
 """

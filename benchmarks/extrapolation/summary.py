@@ -7,10 +7,10 @@ import pandas as pd
 
 from benchmarks.extrapolation.cases import ALL
 from benchmarks.extrapolation.methods import BOOTSTRAP, METHODS
-from benchmarks.extrapolation.results import SCORES
+from benchmarks.extrapolation.results import KEY, SCORES
 
 BY = ["ratio", "method"]
-QUALITY = {"r_hat": "max", "ess": "min", "divergences": "sum", "seconds": "median"}
+QUALITY = {"r_hat": "max", "ess": "min", "divergences": "max", "seconds": "median"}
 
 
 def order(names: Sequence[str]) -> list[str]:
@@ -57,7 +57,7 @@ def summarise(rows: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         Index ratio, method. Macro averages, ``roots`` (how many the method applies to),
         ``lowest`` (coverage of the 90% interval on the root where it is least), ``geo_interval``
-        and ``geo_absolute`` (geometric means), quality of the fits.
+        and ``geo_absolute`` (geometric means), the worst quality of a fit, its median seconds.
     """
     roots = by_root(rows)
     groups = roots.groupby(BY)
@@ -66,11 +66,11 @@ def summarise(rows: pd.DataFrame) -> pd.DataFrame:
     macro["lowest"] = groups["in_90"].min()
     for name in ("interval", "absolute"):
         macro[f"geo_{name}"] = np.exp(np.log(roots[name]).groupby(BY).mean())
-    return macro.join(rows.groupby(BY).agg(QUALITY))
+    return macro.join(rows.drop_duplicates([*KEY, "family"]).groupby(BY).agg(QUALITY))
 
 
-def against(rows: pd.DataFrame, score: str) -> pd.DataFrame:
-    """Divide a score by that of others on the same roots, geometric means over roots.
+def over_others(rows: pd.DataFrame, score: str) -> pd.DataFrame:
+    """Divide a score by that of others on the same root.
 
     Parameters
     ----------
@@ -82,21 +82,26 @@ def against(rows: pd.DataFrame, score: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Index ratio, method; columns bootstrap (Huber with bootstrap) and best (of the other
-        baselines, the best in this score on each root).
+        Index ratio, method, root; columns bootstrap (Huber with bootstrap) and best (of the other
+        baselines, the best in this score); NaN where there is none.
     """
     table = by_root(rows).pivot_table(score, ["ratio", "root"], "method")
-    logs = np.log(table)
+    none = pd.Series(np.nan, index=table.index)
     found = {}
     for name in table:
         others = [m for m in table if m in METHODS and METHODS[m].baseline and m != name]
-        nan = pd.Series(np.nan, index=table.index)
-        away = {
-            "bootstrap": logs[name] - logs.get(BOOTSTRAP, nan),
-            "best": logs[name] - (logs[others].min(axis=1) if others else nan),
-        }
-        found[name] = np.exp(pd.DataFrame(away).groupby("ratio").mean())
-    return pd.concat(found, names=["method"]).swaplevel().sort_index()
+        best = table[others].min(axis=1) if others else none
+        others_score = {"bootstrap": table.get(BOOTSTRAP, none), "best": best}
+        found[name] = pd.DataFrame(
+            {key: table[name] / value for key, value in others_score.items()}
+        )
+    joined = pd.concat(found, names=["method"]).reorder_levels([*BY, "root"])
+    return joined[joined.index.isin(by_root(rows).index)].sort_index()
+
+
+def against(rows: pd.DataFrame, score: str) -> pd.DataFrame:
+    """Return geometric means of :func:`over_others` over roots, index ratio, method."""
+    return np.exp(np.log(over_others(rows, score)).groupby(BY).mean())
 
 
 def reasons(results: pd.DataFrame) -> pd.DataFrame:

@@ -3,12 +3,13 @@
 import pandas as pd
 
 from benchmarks.extrapolation.cases import ALL, FEW_RATIO, FEW_RUNS, FEW_SAMPLES
-from benchmarks.extrapolation.methods import BOOTSTRAP, DEFAULT, METHODS
+from benchmarks.extrapolation.methods import DEFAULT, METHODS
 from benchmarks.extrapolation.studies import cards
 from benchmarks.extrapolation.summary import (
     against,
     by_root,
     order,
+    over_others,
     reasons,
     scored,
     summarise,
@@ -74,22 +75,14 @@ def _ratio(value: float) -> str:
 
 def default_table(rows: pd.DataFrame) -> str:
     """Return the default's scores by root and distance."""
-    table = by_root(rows)
-    if DEFAULT not in table.index.unique("method"):
-        return ""
-    own = table.xs(DEFAULT, level="method")
-    lines = [
-        ["beyond", "root", "runs", "50%", "90%", "error", "interval score", "over bootstrap's"]
-    ]
+    own = by_root(rows).join(over_others(rows, "interval")).xs(DEFAULT, level="method")
     counts = rows[rows["method"] == DEFAULT].groupby(["ratio", "root"]).size()
+    lines = [["beyond", "root", "runs", "50%", "90%", "error", "interval score"]]
+    lines[0] += ["over bootstrap's", "over best baseline's"]
     for (ratio, root), one in own.iterrows():
-        there = (ratio, BOOTSTRAP, root)
-        over = (
-            one["interval"] / table.loc[there, "interval"] if there in table.index else float("nan")
-        )
         cells = [f"{ratio:g}x", str(root), str(counts[ratio, root])]
         cells += [f"{one['in_50']:.2f}", f"{one['in_90']:.2f}", f"{100 * one['error']:+.2f}%"]
-        lines.append([*cells, f"{one['interval']:.4f}", _ratio(over)])
+        lines.append([*cells, f"{one['interval']:.4f}", *map(_ratio, one[["bootstrap", "best"]])])
     return "## The default by root\n\n" + markdown(lines)
 
 
