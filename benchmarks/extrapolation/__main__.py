@@ -13,6 +13,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from bayes_scaling.errors import BayesScalingError
 from benchmarks.extrapolation.cases import RATIOS, cases, few_cases
 from benchmarks.extrapolation.methods import METHODS
 from benchmarks.extrapolation.page import write
@@ -53,6 +54,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _do(given: argparse.Namespace) -> None:
+    if given.command == "run":
+        _run(given)
+    elif given.command == "table":
+        sys.stdout.write(tables_text(read(given.files)))
+    else:
+        write(read(given.files), DOCS)
+
+
 def _run(given: argparse.Namespace) -> None:
     tables = studies(scored=True)
     if given.study:
@@ -66,13 +76,12 @@ def _run(given: argparse.Namespace) -> None:
 
 def main() -> None:
     """Parse and do."""
-    given = _parser().parse_args()
-    if given.command == "run":
-        _run(given)
-    elif given.command == "table":
-        sys.stdout.write(tables_text(read(given.files)))
-    else:
-        write(read(given.files), DOCS)
+    parser = _parser()
+    given = parser.parse_args()
+    try:
+        _do(given)
+    except BayesScalingError as error:
+        parser.error(str(error))
 
 
 if __name__ == "__main__":

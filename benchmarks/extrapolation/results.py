@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from bayes_scaling.errors import FileError
+
 KEY = ("root", "ratio", "sample", "families", "method")
 """What tells one job from another."""
 SCORES = ("error", "crps", "interval", "width", "in_50", "in_80", "in_90", "in_95", "pit")
@@ -26,7 +28,9 @@ def read(paths: Sequence[Path]) -> pd.DataFrame:
     head = ",".join(COLUMNS)
     lines = []
     for path in paths:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        if not text.startswith(head):
+            raise FileError(f"{path} is no file of results; write the name of one that run made")
         # A line without its end was cut short.
         lines += [line for line in text.split("\n")[:-1] if line and line != head]
     types = dict.fromkeys(TEXT, "str")
@@ -44,7 +48,8 @@ def jobs_in(table: pd.DataFrame) -> set[tuple[object, ...]]:
 
 def resume(path: Path) -> set[tuple[object, ...]]:
     """Cut a file back to its whole jobs and return their keys."""
-    if not path.exists():
+    if not path.exists() or not path.stat().st_size:
+        path.unlink(missing_ok=True)
         append(path, pd.DataFrame(columns=list(COLUMNS)))
         return set()
     table = read([path])

@@ -91,3 +91,16 @@ def test_the_command_takes_whole_roots(monkeypatch, tmp_path):
 def test_tables_are_markdown():
     lines = tables.markdown([["a", "b"], ["1", "2"]]).splitlines()
     assert lines == ["| a | b |", "| --- | --- |", "| 1 | 2 |"]
+
+
+@pytest.mark.parametrize("content", [None, "a,b\n1,2\n"], ids=["missing", "another table"])
+def test_a_file_that_holds_no_results_is_refused(content, tmp_path, monkeypatch):
+    path = tmp_path / "r.csv"
+    if content:
+        path.write_text(content, "utf-8")
+    monkeypatch.setattr(command.sys, "argv", ["x", "table", str(path)])
+    with pytest.raises(SystemExit) as left:
+        command.main()
+    assert left.value.code == 2
+    if content:
+        assert path.read_text("utf-8") == content
