@@ -72,29 +72,7 @@ class Study(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return its families by name, in ``COLUMNS``."""
-        own = datasets.load_table(self.dataset) if self.shipped else pd.read_csv(SHARED / self.file)
-        raw = own.rename(columns=CANONICAL)
-        if "run" not in raw:
-            raw = raw.assign(run=raw.index)
-        raw = raw.query(self.keep)
-        params, tokens = raw[self.params].astype(float), raw["tokens"].astype(float)
-        flops = raw[self.flops].astype(float) if self.flops else params * float("nan")
-        table = pd.DataFrame(
-            {
-                "run": raw["run"].astype(str),
-                "family": [self.family.format_map(row) for row in raw.to_dict("records")],
-                "root": self.root,
-                "params": params,
-                "tokens": tokens,
-                "flops": flops.fillna(6.0 * params * tokens),
-                "loss": raw["loss"].astype(float),
-            }
-        )
-        return {
-            str(name): rows.reset_index(drop=True)
-            for name, rows in table.groupby("family")
-            if len(rows) >= self.least
-        }
+        return {name: rows.copy() for name, rows in _tables(self).items()}
 
     def card(self) -> tuple[str, str]:
         """Return its source and its licence."""
@@ -104,21 +82,39 @@ class Study(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return card.paper or card.source, card.licence
 
 
+@cache
+def _tables(study: Study) -> dict[str, pd.DataFrame]:
+    own = datasets.load_table(study.dataset) if study.shipped else pd.read_csv(SHARED / study.file)
+    raw = own.rename(columns=CANONICAL)
+    if "run" not in raw:
+        raw = raw.assign(run=raw.index)
+    raw = raw.query(study.keep)
+    params, tokens = raw[study.params].astype(float), raw["tokens"].astype(float)
+    flops = raw[study.flops].astype(float) if study.flops else params * float("nan")
+    table = pd.DataFrame(
+        {
+            "run": raw["run"].astype(str),
+            "family": [study.family.format_map(row) for row in raw.to_dict("records")],
+            "root": study.root,
+            "params": params,
+            "tokens": tokens,
+            "flops": flops.fillna(6.0 * params * tokens),
+            "loss": raw["loss"].astype(float),
+        }
+    )
+    return {
+        str(name): rows.reset_index(drop=True)
+        for name, rows in table.groupby("family")
+        if len(rows) >= study.least
+    }
+
+
 def cards() -> list[Study]:
     """Return every study that is described, by name."""
     found = []
     for path in sorted(CARDS.glob("*.toml")):
         study = msgspec.toml.decode(path.read_bytes(), type=Study)
         found.append(msgspec.structs.replace(study, name=path.stem))
-    return found
-
-
-@cache
-def _studies(scored: bool) -> dict[str, pd.DataFrame]:
-    found: dict[str, pd.DataFrame] = {}
-    for study in cards():
-        if study.present and (study.scored or not scored):
-            found |= study.tables()
     return found
 
 
@@ -135,4 +131,8 @@ def studies(*, scored: bool = False) -> dict[str, pd.DataFrame]:
     dict of str to pandas.DataFrame
         Columns run, family, root, params, tokens, flops, loss.
     """
-    return {name: rows.copy() for name, rows in _studies(scored).items()}
+    found: dict[str, pd.DataFrame] = {}
+    for study in cards():
+        if study.present and (study.scored or not scored):
+            found |= study.tables()
+    return found
