@@ -254,6 +254,19 @@ def test_families_of_three_runs_can_be_sampled() -> None:
     assert [c.data["families"] for c in result.caveats if c.code == "few-runs"] == [["a", "b", "c"]]
 
 
+def test_a_forecast_from_eight_runs_holds_and_is_called_wide() -> None:
+    runs = datasets.load("olmo_ladder")
+    targets, table = runs.targets(), runs.fit_rows()
+    small = table[table["flops"] <= table["flops"].max() / 8]
+    where = targets[["params", "tokens", "flops", "family"]]
+    for rows, wide in ((runs, []), (load_runs(small.sample(8, random_state=0)), [2])):
+        forecast = fit(rows, seed=0, progress=False).predict(where)
+        summary = forecast.to_frame()
+        assert targets["loss"].between(summary["q05"], summary["q95"]).all()
+        found = [c.data["points"] for c in forecast.caveats if c.code == "wide-interval"]
+        assert found == wide
+
+
 def test_reweighted_draws_agree_with_a_refit() -> None:
     # What a pilot's outcome does to the forecast of a large run, by weights and by fitting again.
     table = simulate("chinchilla", grid(("a",)), TRUTH, noise=0.01, seed=6)

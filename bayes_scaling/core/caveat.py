@@ -85,6 +85,7 @@ CODES: dict[str, str] = {
     "unseen-family": "a family was not in the fit",
     "unspent-budget": "limits leave part of the budget unspent",
     "unstated-input": "an input is not stated, and a value is assumed",
+    "wide-interval": "an interval is wider than what ten times the compute gains",
     "version-1": "a warning of a file of version 0.1",
 }
 """Codes of caveats and what each means; those of :data:`bayes_scaling.runs.CODES` come on top."""

@@ -20,6 +20,7 @@ __all__ = [
     "SIZE_NAMES",
     "Reach",
     "extent_of",
+    "factor",
     "implausible",
     "own_input_caveats",
     "reach_caveats",

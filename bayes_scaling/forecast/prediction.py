@@ -13,6 +13,7 @@ from bayes_scaling.core.caveat import Caveat
 from bayes_scaling.errors import DataError
 from bayes_scaling.forecast.forecast_caveats import check_spelling, point_caveats
 from bayes_scaling.forecast.forecast_result import Forecast, Kind
+from bayes_scaling.forecast.interval_width import width_caveats
 from bayes_scaling.inference import Fit
 from bayes_scaling.inference.fit_result import check_fit
 from bayes_scaling.laws import Law
@@ -100,9 +101,9 @@ def predict_own(fit: Fit, configs: pd.DataFrame, seed: int) -> Forecast:
 def _forecast(fit: Fit, points: Configs, seed: int) -> Forecast:
     points = points.with_inputs(fit.law.own_inputs)
     table, assumed = _placed(fit, points)
-    draws = _draws(fit, table, seed)
+    draws, wide = _draws(fit, table, seed)
     medians = draws["loss_run"].median(("chain", "draw")).to_numpy()
-    caveats = (*points.caveats, *point_caveats(fit, table, medians), *assumed)
+    caveats = (*points.caveats, *point_caveats(fit, table, medians), *wide, *assumed)
     units = set(table["loss_unit"])
     return Forecast(draws, points, table, caveats, units.pop() if len(units) == 1 else "mixed")
 
@@ -170,22 +171,29 @@ def _families(fit: Fit, configs: Configs) -> list[str]:
     return [fit.families[0] if name is None else name for name in families]
 
 
-def _draws(fit: Fit, table: pd.DataFrame, seed: int) -> xr.Dataset:
-    """Losses of the k-th new run of each family at its k-th point, dims (chain, draw, point)."""
+def _draws(fit: Fit, table: pd.DataFrame, seed: int) -> tuple[xr.Dataset, list[Caveat]]:
+    """Losses of the k-th new run of each family at its k-th point, and which spread widely.
+
+    The losses have the dims (chain, draw, point).
+    """
     posterior = fit.posterior
     shape = (posterior.sizes["chain"], posterior.sizes["draw"], len(table))
     losses = np.empty((len(get_args(Kind)), len(table), shape[0] * shape[1]))
+    wide: list[Caveat] = []
     for label, places in table.groupby("family", sort=False).indices.items():
         family = family_posterior(fit, str(label), seed)
-        x = log_inputs(fit.law, table.iloc[places])
+        points = table.iloc[places]
+        x = log_inputs(fit.law, points)
         curve = family.curve(x)
         run = curve + family.deviation(x, range(len(places)))
         losses[0, places], losses[1, places] = np.exp(run), np.exp(curve)
         losses[2, places] = family.values.get("floor", 0.0)
-    return xr.Dataset(
+        wide += width_caveats(family, points, curve, run)
+    draws = xr.Dataset(
         {
             f"loss_{kind}": (("chain", "draw", "point"), values.T.reshape(shape))
             for kind, values in zip(get_args(Kind), losses, strict=True)
         },
         coords={"chain": posterior["chain"], "draw": posterior["draw"], "point": table.index},
     )
+    return draws, wide

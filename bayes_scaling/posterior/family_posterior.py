@@ -103,6 +103,25 @@ class FamilyPosterior:
             }
         return x
 
+    def enlarged(self, x: Inputs, log_factor: float) -> dict[str, Floats]:
+        """Return inputs at a multiple of the compute, N and D in the same proportion.
+
+        Others grow with N and D as they do where they are not stated, so that repeats stay as
+        often; those that are required, or have a best value, stay as they are.
+
+        Parameters
+        ----------
+        x : mapping of str to array
+            As for :meth:`curve`.
+        log_factor : float
+            Natural log of the multiple.
+        """
+        law, size, data = self.spec.law, x["params"], x["tokens"]
+        levels = dict.fromkeys(law.inputs, 0.0)
+        here = inputs_at(law, size, data, levels)
+        there = inputs_at(law, size + 0.5 * log_factor, data + 0.5 * log_factor, levels)
+        return {**x, **{name: x[name] + there[name] - here[name] for name in there if name in x}}
+
     def curve(self, x: Inputs) -> Floats:
         """Log of the expected loss, dims (..., sample).
 
@@ -197,7 +216,7 @@ class FamilyPosterior:
 
     @cached_property
     def few(self) -> "FamilyPosterior":
-        """About a thousand of the draws, for searches along a flat risk."""
+        """About a thousand of the draws, where more decide nothing."""
         return self.thinned(max(self.size // _FEW, 1))
 
     def thinned(self, step: int) -> "FamilyPosterior":
