@@ -35,6 +35,14 @@ class Sampled:
     converged: bool = True
     stopped: bool = False
 
+    @property
+    def components(self) -> NDArray[np.int64] | None:
+        """Component of each draw of a chain; None where the posterior is no mixture."""
+        if "component" not in self.stats:
+            return None
+        found: NDArray[np.int64] = self.stats["component"].isel(chain=0).to_numpy().astype(np.int64)
+        return found
+
 
 @dataclass(frozen=True)
 class Compiled:

@@ -10,14 +10,12 @@ import pandas as pd
 from bayes_scaling.core.old_names import old_names
 from bayes_scaling.core.progress import OTHER, Progress, ProgressOption
 from bayes_scaling.errors import DataError, LawError
-from bayes_scaling.inference.compiled import compile_model
 from bayes_scaling.inference.data_caveats import data_caveats
 from bayes_scaling.inference.fit_result import Fit
-from bayes_scaling.inference.rolling import rolling_steps
-from bayes_scaling.inference.sampler import sample_well
+from bayes_scaling.inference.mixture import sample_fit
 from bayes_scaling.inference.settings import SETTINGS, SamplerSettings
 from bayes_scaling.inference.time_limit import time_limit
-from bayes_scaling.inference.tree import assemble, with_derived
+from bayes_scaling.inference.tree import assemble
 from bayes_scaling.laws import DEFAULT, Law, Prior, get
 from bayes_scaling.laws.check_law import check_law
 from bayes_scaling.model import (
@@ -27,7 +25,6 @@ from bayes_scaling.model import (
     ReferenceFrame,
     Spec,
     arrays,
-    hierarchy,
     specify,
 )
 from bayes_scaling.runs import Runs, load_runs
@@ -110,17 +107,7 @@ class Procedure:
         with shown.stage(OTHER, f"fitting {self.law.name} to {len(rows)} runs") as stage:
             spec, frame = self.specify(rows)
             design = arrays(spec, frame, rows)
-            compiled = compile_model(spec, frame, design, shown, sampler=self.settings.sampler)
-            sampled = sample_well(
-                compiled,
-                self.settings,
-                shown,
-                transform=lambda draws: with_derived(spec, hierarchy.named(spec, frame, draws)),
-            )
-            text, steps = "errors of forecasts within families", {}
-            if spec.discrepancy:
-                with shown.stage("forecasting errors", text):
-                    steps = rolling_steps(spec.law, rows)
+            sampled = sample_fit(spec, frame, design, self.settings, shown)
             with shown.stage("groups", "computing predictions and likelihoods"):
                 tree = assemble(
                     spec=spec,
@@ -130,7 +117,6 @@ class Procedure:
                     settings=self.settings,
                     runs=table,
                     caveats=(*data_caveats(table, rows, spec), *time_limit(self.settings, sampled)),
-                    steps=steps,
                 )
         tree.attrs["seconds"] = json.dumps([entry.to_dict() for entry in stage.seconds])
         return Fit(tree, self.law)

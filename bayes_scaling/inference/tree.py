@@ -22,10 +22,7 @@ from bayes_scaling.model.spec_json import write_spec
 from bayes_scaling.runs import INPUTS, Runs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from bayes_scaling.inference.compiled import Sampled
-    from bayes_scaling.inference.rolling import Step
     from bayes_scaling.inference.settings import SamplerSettings
 
 __all__ = [
@@ -61,7 +58,6 @@ def assemble(
     settings: "SamplerSettings",
     runs: Runs,
     caveats: tuple[Caveat, ...],
-    steps: "Mapping[str, Sequence[Step]] | None" = None,
 ) -> xr.DataTree:
     """Assemble the DataTree of a fit.
 
@@ -78,16 +74,13 @@ def assemble(
         What was fitted, and how.
     caveats : tuple of Caveat
         Caveats of the data and the design, stored with the fit.
-    steps : dict of str to sequence of Step, optional
-        By family, its rolling-origin errors.
     """
     rng = generator(Stream.FIT_GROUPS, settings.seed)
     posterior = with_derived(spec, hierarchy.named(spec, frame, sampled.draws))
     prior = with_derived(spec, hierarchy.prior_draws(spec, frame, _PRIOR_DRAWS, rng))
     if spec.discrepancy:
-        own = steps or {}
-        posterior["discrepancy"] = _scales(spec, posterior, own, rng)
-        prior["discrepancy"] = _scales(spec, prior, {}, rng)
+        posterior["discrepancy"] = _scales(spec, posterior, rng)
+        prior["discrepancy"] = _scales(spec, prior, rng)
     some = _kept(posterior, len(design.run))
     # Density of the loss and not of its log: the Jacobian is 1 / loss.
     log_likelihood = hierarchy.log_likelihood(spec, design, some) - design.log_loss
@@ -98,7 +91,7 @@ def assemble(
         "posterior_predictive": _predictive(spec, design, some, rng),
         "prior_predictive": _predictive(spec, design, _kept(prior, len(design.run)), rng),
         "log_likelihood": xr.Dataset({"loss": log_likelihood}, attrs=some.attrs),
-        "log_prior": hierarchy.log_prior(spec, frame, sampled.draws),
+        "log_prior": hierarchy.log_prior(spec, frame, sampled.draws, sampled.components),
         "observed_data": xr.Dataset(
             {"loss": ("run", np.exp(design.log_loss))}, coords={"run": list(design.run)}
         ),
@@ -114,18 +107,14 @@ def assemble(
     return tree
 
 
-def _scales(
-    spec: Spec, draws: xr.Dataset, steps: "Mapping[str, Sequence[Step]]", rng: np.random.Generator
-) -> xr.DataArray:
+def _scales(spec: Spec, draws: xr.Dataset, rng: np.random.Generator) -> xr.DataArray:
     """Scale of each family's discrepancy at e times the compute, log loss."""
-    from bayes_scaling.inference.rolling import scale_draws
-
     known = spec.discrepancy
     if known is None:
         raise ValueError("the specification has no discrepancy")
     sigma = draws[spec.noise_parameter.name].transpose("chain", "draw", "family")
-    shape = (sigma.sizes["chain"], sigma.sizes["draw"])
-    z = [scale_draws(known, steps.get(family, ()), shape, rng) for family in spec.families]
+    # By family, so that one family's draws do not depend on how many others there are.
+    z = [rng.normal(size=sigma.shape[:2]) for _ in spec.families]
     log_scale = known.log_scale(np.log(sigma.values)) + known.spread * np.stack(z, axis=-1)
     return sigma.copy(data=np.exp(log_scale))
 
@@ -184,7 +173,10 @@ def thinned_alike(dt: xr.DataTree) -> xr.DataTree:
     if thin == 1:
         return dt
     groups = {name: node.to_dataset() for name, node in dt.children.items()}
-    groups |= {name: every(thin, groups[name]) for name in ("posterior", "log_prior")}
+    names = ["posterior", "log_prior"]
+    if groups["sample_stats"].sizes["draw"] == groups["posterior"].sizes["draw"]:
+        names.append("sample_stats")
+    groups |= {name: every(thin, groups[name]) for name in names}
     return xr.DataTree.from_dict(groups)
 
 

@@ -103,6 +103,10 @@ class Law:
         Remarks on how to read its parameters, which are no limitations.
     own_inputs : tuple of Input
         Those among ``inputs`` that the law declares of its own.
+    centres : tuple of str
+        Inputs whose geometric middle over the runs of a family the curve reads, as
+        ``p["centre_<input>"]``, relative to the reference point. Where that is absent it is the
+        reference point.
     """
 
     name: str
@@ -122,6 +126,7 @@ class Law:
     limitations: tuple[str, ...] = field(default=())
     remarks: tuple[str, ...] = field(default=())
     own_inputs: tuple[Input, ...] = ()
+    centres: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not (isinstance(self.name, str) and self.name.strip() == self.name != ""):
@@ -276,6 +281,8 @@ class Law:
         for name, by_input in slopes.items():
             total = sum(slope * shift[column] for column, slope in by_input.items())
             moved[name] = values[name] * ops.exp(-total)
+        for name in self.centres:
+            moved[f"centre_{name}"] = values.get(f"centre_{name}", 1.0) * ops.exp(-shift[name])
         return moved
 
     def with_priors(self, priors: Mapping[str, Prior] | None) -> "Law":

@@ -11,6 +11,7 @@ import pandas as pd
 from bayes_scaling import laws
 from bayes_scaling.errors import LawError
 from bayes_scaling.laws import Law, Prior
+from bayes_scaling.laws.log_quadratic import curvature_names, log_quadratic
 from bayes_scaling.model.frame import Design, ReferenceFrame
 from bayes_scaling.model.input_table import input_table
 from bayes_scaling.model.population import LEARNED_SPREAD_SD, Population, population
@@ -78,6 +79,14 @@ def specify(
     known = _population(prior, law)
     if known:
         law = known.applied(law)
+    pooled = pooling_by_parameter(
+        law, pooling, table["family"].value_counts().tolist(), learned=known is not None
+    )
+    share = 0.0
+    if known and known.curvature:
+        law, share = log_quadratic(law, known.curvature.sd), known.curvature.share
+        # Nothing is known of how families of one table resemble each other in it.
+        pooled |= dict.fromkeys(curvature_names(law), "none")
     law = law.with_priors(replaced)
     families = tuple(dict.fromkeys(table["family"]))
     middle = input_table(law, table).map(math.log).groupby(table["family"]).mean()
@@ -88,14 +97,13 @@ def specify(
     spec = Spec(
         law=law,
         families=families,
-        pooling=pooling_by_parameter(
-            law, pooling, table["family"].value_counts().tolist(), learned=known is not None
-        ),
+        pooling=pooled,
         noise=noise,
         noise_parameter=replace(NOISE, prior=sigma),
         spread_sd=LEARNED_SPREAD_SD if known else SPREAD_SD,
         prior="weak" if known is None else "population" if prior == "population" else "own",
         discrepancy=known.discrepancy if known else None,
+        curvature_share=share,
     )
     frame = ReferenceFrame(
         reference={name: float(middle[name].mean()) for name in law.inputs},
@@ -156,6 +164,7 @@ def arrays(spec: Spec, frame: ReferenceFrame, table: pd.DataFrame) -> Design:
         log_loss=np.log(loss),
         relative_se=se / loss,
         run=_labels(table),
+        centres=frame.centre_values(spec.law),
     )
 
 

@@ -8,7 +8,7 @@ model is built in standardised terms, and its draws are brought back to those of
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -44,6 +44,7 @@ class Design:
     log_loss: Floats
     relative_se: Floats
     run: tuple[str, ...]
+    centres: Mapping[str, Floats] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,18 @@ class ReferenceFrame:
         """By input, log of each family's middle over the reference point."""
         return {n: np.asarray(self.centres[n]) - self.reference[n] for n in self.reference}
 
+    def centre_values(self, law: Law) -> dict[str, Floats]:
+        """Middles of families that the curve of a law reads, over the reference point, by family.
+
+        Parameters
+        ----------
+        law : Law
+            See :attr:`Law.centres`. None where priors hold at the common reference point.
+        """
+        if not self.own:
+            return {}
+        return {f"centre_{name}": np.exp(self.shift[name]) for name in law.centres}
+
     def log_median(self, parameter: Parameter) -> float:
         """Natural log of the prior median in the parameter's unit."""
         scale = self.loss_scale if parameter.of_loss else 1.0
@@ -108,7 +121,7 @@ class ReferenceFrame:
             return design
         inputs = {n: value - self.shift[n][design.family] for n, value in design.inputs.items()}
         log_loss = design.log_loss - np.log(self.loss_scales)[design.family]
-        return replace(design, inputs=inputs, log_loss=log_loss)
+        return replace(design, inputs=inputs, log_loss=log_loss, centres={})
 
     def unstandardise(self, law: Law, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Named parameters at the common reference point and in the unit of the loss.
@@ -125,7 +138,8 @@ class ReferenceFrame:
         if not self.own:
             return values
         back = {name: -shift for name, shift in self.shift.items()}
-        result = {**values, **law.move({name: values[name] for name in law.names}, back)}
+        moved = law.move({name: values[name] for name in law.names}, back)
+        result = {**values, **{name: moved[name] for name in law.names}}
         for name in [p.name for p in law.parameters if p.of_loss]:
             result[name] = result[name] * np.array(self.loss_scales)
             if (median := f"{name}_population") in values:

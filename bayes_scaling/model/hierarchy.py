@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from bayes_scaling.laws import Parameter, ops
+from bayes_scaling.laws.log_quadratic import curvature_names
 from bayes_scaling.model.frame import Design, ReferenceFrame
+from bayes_scaling.model.mixed_draws import by_component, interleave, order_of
 from bayes_scaling.model.nodes import PRIOR_MEDIAN, Node, named_values, nodes, prior_medians
 from bayes_scaling.model.run_blocks import run_blocks
 from bayes_scaling.model.run_noise import log_density
@@ -80,13 +83,30 @@ def prior_draws(
     xarray.Dataset
         As :func:`named`, with one chain.
     """
+    order = order_of([share for _, share in spec.components], draws)
+    parts = [
+        _free_draws(part, frame, int((order == number).sum()), rng)
+        for number, (part, _) in enumerate(spec.components)
+    ]
+    return named(spec, frame, interleave(spec, parts, order))
+
+
+def _free_draws(
+    spec: Spec, frame: ReferenceFrame, draws: int, rng: np.random.Generator
+) -> xr.Dataset:
+    """Draws of the free variables of one component from the prior."""
     values: dict[str, ops.Array] = {PRIOR_MEDIAN: prior_medians(spec, frame)}
+    found = xr.Dataset(coords={"chain": [0], "draw": np.arange(draws)})
     for node in nodes(spec):
         location, scale = _moments(node, values)
         own = (len(spec.families),) if node.by_family else ()
         sample = rng.normal(location, scale, (1, draws, *own, *np.shape(location)[-1:]))
         values[node.name] = np.exp(sample) if node.log_normal else sample
-    return _named(spec, frame, values).assign_coords(chain=[0], draw=np.arange(draws))
+        labels = {node.dims[-1]: list(node.labels)} if node.dims else {}
+        labels |= {"family": list(spec.families)} if node.by_family else {}
+        found = found.assign_coords(labels)
+        found[node.name] = (*_SCALAR, *node.dims), values[node.name]
+    return found
 
 
 def family_values(spec: Spec, posterior: xr.Dataset, family: str) -> dict[str, xr.DataArray]:
@@ -118,6 +138,7 @@ def new_family(
         Values at the reference point, dims (chain, draw).
     """
     values = {}
+    curvatures = curvature_names(spec.law)
     for parameter in spec.parameters:
         name = parameter.name
         template = posterior[name].isel(family=0, drop=True)
@@ -127,7 +148,11 @@ def new_family(
             mu = np.log(posterior[f"{name}_population"].values)
             spread = posterior.get(f"{name}_spread")
             tau = np.zeros_like(mu) if spread is None else spread.values
-        values[name] = template.copy(data=np.exp(mu + tau * rng.normal(size=mu.shape)))
+        drawn = np.exp(mu + tau * rng.normal(size=mu.shape))
+        if name in curvatures:
+            # A draw in which the law has no quadratic has none in any family.
+            drawn = np.where(template.values == 1.0, 1.0, drawn)
+        values[name] = template.copy(data=drawn)
     return values
 
 
@@ -155,6 +180,8 @@ def log_mean(spec: Spec, design: Design, draws: xr.Dataset) -> xr.DataArray:
     x = {n: xr.DataArray(v, dims="run", coords=coords) for n, v in design.inputs.items()}
     index = xr.DataArray(design.family, dims="run")
     values = {n: draws[n].isel(family=index).drop_vars("family") for n in spec.law.names}
+    for name, centre in design.centres.items():
+        values[name] = xr.DataArray(centre[design.family], dims="run", coords=coords)
     result: xr.DataArray = spec.law.log_curve(x, values)
     return result.transpose("chain", "draw", "run")
 
@@ -185,7 +212,12 @@ def log_likelihood(spec: Spec, design: Design, draws: xr.Dataset) -> xr.DataArra
     return xr.DataArray(density.reshape(sizes), coords, ("chain", "draw", "run"))
 
 
-def log_prior(spec: Spec, frame: ReferenceFrame, draws: xr.Dataset) -> xr.Dataset:
+def log_prior(
+    spec: Spec,
+    frame: ReferenceFrame,
+    draws: xr.Dataset,
+    components: NDArray[np.int64] | None = None,
+) -> xr.Dataset:
     """Log prior density of each free variable of the model.
 
     Parameters
@@ -194,12 +226,16 @@ def log_prior(spec: Spec, frame: ReferenceFrame, draws: xr.Dataset) -> xr.Datase
         The model, and where its priors hold.
     draws : xarray.Dataset
         ``mu``, ``tau``, ``theta`` and ``log_excess_nu`` as the model has them.
+    components : (draw,) array of int, optional
+        Of a mixture, the component of each draw, in which it has its density.
 
     Returns
     -------
     xarray.Dataset
         The same names and dims.
     """
+    if components is not None and len(spec.components) > 1:
+        return by_component(spec, draws, components, lambda part, own: log_prior(part, frame, own))
     result = {}
     values: dict[str, ops.Array] = {PRIOR_MEDIAN: prior_medians(spec, frame)}
     for node in nodes(spec):

@@ -10,13 +10,29 @@ from typing import Any
 from bayes_scaling.laws import Law, Prior
 from bayes_scaling.model.discrepancy import Discrepancy
 
-__all__ = ["Population", "population"]
+__all__ = ["Curvature", "Population", "population"]
 
 LEARNED_SPREAD_SD = 0.1
 """Sd of the log of a learned between-family standard deviation: that of six independent roots is
 known to within 0.29. Were it free, families with correlated errors would widen it."""
 
 SCHEMA = "bayes_scaling.population/1"
+
+
+@dataclass(frozen=True)
+class Curvature:
+    """Doubt about the form of a law: a quadratic in log sizes, in a share of the draws.
+
+    Parameters
+    ----------
+    share : float
+        Share of the posterior draws that have it, 0 to 1.
+    sd : float
+        Prior sd of the log of each of its parameters between families.
+    """
+
+    share: float
+    sd: float
 
 
 @dataclass(frozen=True)
@@ -35,12 +51,15 @@ class Population:
         The law's error beyond the data.
     families : tuple of str
         Where it was learned.
+    curvature : Curvature or None
+        Doubt about the form of the law; None where it is taken as it is.
     """
 
     law: str
     priors: Mapping[str, tuple[float, float, float]]
     discrepancy: Discrepancy
     families: tuple[str, ...]
+    curvature: Curvature | None = None
 
     def applied(self, law: Law) -> Law:
         """Return the law with these priors."""
@@ -60,6 +79,7 @@ class Population:
             "priors": {name: list(value) for name, value in self.priors.items()},
             "discrepancy": asdict(self.discrepancy),
             "families": list(self.families),
+            "curvature": asdict(self.curvature) if self.curvature else None,
         }
 
     @classmethod
@@ -70,6 +90,7 @@ class Population:
             priors={name: (v[0], v[1], v[2]) for name, v in content["priors"].items()},
             discrepancy=Discrepancy(**content["discrepancy"]),
             families=tuple(content["families"]),
+            curvature=Curvature(**content["curvature"]) if content.get("curvature") else None,
         )
 
 

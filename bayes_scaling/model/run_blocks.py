@@ -81,6 +81,7 @@ def run_blocks(spec: Spec, design: Design, draws: xr.Dataset) -> Iterator[Block]
                 at = slice(low, low + step)
                 here = {name: value[at, index : index + 1] for name, value in values.items()}
                 sigma = here.pop(spec.noise_parameter.name)
+                here |= {name: centre[index] for name, centre in design.centres.items()}
                 scale = (sigma**2 + (se**2 if se.any() else 0.0)) ** 0.5
                 mean = np.broadcast_to(spec.law.log_curve(x, here), (len(sigma), len(se)))
                 yield Block((at, some), mean, scale, None if nu is None else nu[at])

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 from bayes_scaling.core.display import brief
 from bayes_scaling.errors import LawError
 from bayes_scaling.laws import Law, Parameter, Prior
+from bayes_scaling.laws.log_quadratic import without_quadratic
 from bayes_scaling.model.discrepancy import Discrepancy
 
 __all__ = ["BORROWS", "NOISE", "NU", "Noise", "Pooling", "Spec", "pooling_by_parameter"]
@@ -62,6 +63,10 @@ class Spec:
         Where the priors come from: "weak", "population", or "own".
     discrepancy : Discrepancy or None
         The law's error beyond the data, where it is known how that grows.
+    curvature_share : float
+        Share of the posterior draws in which the law, then one of
+        :func:`bayes_scaling.laws.log_quadratic.log_quadratic`, has its quadratic. The posterior is
+        a mixture of two with fixed weights, see :attr:`components`.
     """
 
     law: Law
@@ -73,6 +78,7 @@ class Spec:
     spread_sd: float = SPREAD_SD
     prior: str = "weak"
     discrepancy: Discrepancy | None = None
+    curvature_share: float = 0.0
 
     def __repr__(self) -> str:
         count = len(self.families)
@@ -97,6 +103,17 @@ class Spec:
         if self.pooling[parameter.name] == "none":
             return math.hypot(prior.sd, prior.spread)
         return prior.sd
+
+    @property
+    def components(self) -> tuple[tuple["Spec", float], ...]:
+        """The models whose posteriors are mixed, with their shares of the draws."""
+        if not self.curvature_share:
+            return ((self, 1.0),)
+        law = without_quadratic(self.law)
+        pooling = {name: self.pooling[name] for name in (*law.names, self.noise_parameter.name)}
+        plain = replace(self, law=law, pooling=pooling, curvature_share=0.0)
+        curved = replace(self, curvature_share=0.0)
+        return ((plain, 1.0 - self.curvature_share), (curved, self.curvature_share))
 
     def same_density(self, other: "Spec") -> bool:
         """Return whether another model differs in its discrepancy only, which no density reads."""

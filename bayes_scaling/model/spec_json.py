@@ -10,6 +10,7 @@ from msgspec import Meta, Struct, structs
 
 from bayes_scaling.errors import LawError
 from bayes_scaling.laws import Law, Parameter, Prior
+from bayes_scaling.laws.log_quadratic import log_quadratic
 from bayes_scaling.laws.registry import find
 from bayes_scaling.laws.signature import difference, signature
 from bayes_scaling.model.discrepancy import Discrepancy
@@ -77,6 +78,7 @@ class _Content(Struct, forbid_unknown_fields=True):
     spread_sd: _Positive = SPREAD_SD
     prior: Literal["weak", "population", "own"] = "weak"
     discrepancy: _Discrepancy | None = None
+    curvature_share: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.0
 
 
 def write_spec(spec: Spec, frame: ReferenceFrame) -> str:
@@ -126,6 +128,7 @@ def read_spec(text: str, law: Law | None = None) -> tuple[Spec, ReferenceFrame]:
         spread_sd=content.spread_sd,
         prior=content.prior,
         discrepancy=Discrepancy(**structs.asdict(found)) if found else None,
+        curvature_share=content.curvature_share,
     )
     frame = ReferenceFrame(
         reference={name: content.reference[name] for name in law.inputs},
@@ -174,6 +177,8 @@ def _law(content: _Content, stated: Law | None) -> Law:
             "it (docs/add-a-law.md), or in Python write load_fit(path, law=LAW) with the Law it "
             "was fitted with"
         )
+    if content.curvature_share:
+        law = log_quadratic(law, sd=1.0)
     differs = _difference(law, content)
     if differs is not None:
         which = "the law given" if stated else "the law of that name here"

@@ -1,7 +1,7 @@
 """The posterior of one family: its curve, new runs of it, and their density."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from weakref import WeakKeyDictionary
 
@@ -54,6 +54,9 @@ class FamilyPosterior:
         :func:`bayes_scaling.laws.law_inputs.inputs_at`.
     counting : Counting
         How the family's runs count the parameters of a shape.
+    centres : mapping of str to float
+        Middles of the family's runs that the curve of the law reads, over the reference point; of a
+        family that was not fitted there are none.
     """
 
     spec: Spec
@@ -66,6 +69,7 @@ class FamilyPosterior:
     numbers: RunNumbers
     typical: Mapping[str, float]
     counting: Counting
+    centres: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -135,7 +139,7 @@ class FamilyPosterior:
             elif np.isnan(relative[name]).any():
                 stated = relative[name]
                 relative[name] = np.where(np.isnan(stated), best(self.values), stated)
-        curve: Floats = law.log_curve(relative, self.values)
+        curve: Floats = law.log_curve(relative, {**self.values, **self.centres})
         return curve
 
     def deviation(self, x: Inputs, run: int | Sequence[int] = 0) -> Floats:
@@ -301,7 +305,15 @@ def _family_posterior(fit: Fit, family: str, seed: int) -> FamilyPosterior:
         numbers=RunNumbers(family, seed, sigma.size, spec.noise, nu),
         typical=typical(spec.law, fit.runs, family),
         counting=counting_of(rows),
+        centres=_centres(spec, frame, family),
     )
+
+
+def _centres(spec: Spec, frame: ReferenceFrame, family: str) -> dict[str, float]:
+    if family not in spec.families:
+        return {}
+    place = spec.families.index(family)
+    return {name: float(value[place]) for name, value in frame.centre_values(spec.law).items()}
 
 
 def runs_of(fit: Fit, family: str) -> pd.DataFrame:

@@ -163,8 +163,13 @@ def _effective(parameters: pd.DataFrame) -> Check:
 
 
 def _energy(dt: xr.DataTree) -> Check:
-    energy = dt["sample_stats"]["energy"].transpose("chain", "draw")
-    bfmi = float(energy_fraction(energy.to_numpy()).min())
+    stats = dt["sample_stats"].to_dataset()
+    energy = stats["energy"].transpose("chain", "draw").to_numpy()
+    found = stats["component"][0].to_numpy() if "component" in stats else np.zeros(len(energy[0]))
+    # Components of a mixture have energies of their own.
+    bfmi = min(
+        float(energy_fraction(energy[:, found == number]).min()) for number in np.unique(found)
+    )
     good = bfmi >= BFMI_MIN
     advice = "" if good else " Tails may be missed: give tighter priors, or draw more."
     text = f"The smallest energy fraction is {bfmi:.2f}.{advice}"
@@ -223,7 +228,7 @@ def prior_check(table: pd.DataFrame) -> Check:
         As :func:`bayes_scaling.inference.diagnostics.parameter_table.with_sensitivity` makes it.
     """
     of_families = table[
-        ~table.index.str.contains("_population|_spread|^nu$|^discrepancy", regex=True)
+        ~table.index.str.contains("_population|_spread|^nu$|^discrepancy|^curvature_", regex=True)
     ]
     led = of_families[of_families["source"] != "data"]
     mostly = of_families[of_families["source"] == "mostly prior"]

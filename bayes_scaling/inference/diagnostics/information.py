@@ -5,10 +5,11 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
 from bayes_scaling.laws import ops
 
-__all__ = ["MOSTLY_PRIOR", "contraction", "correlations", "labels"]
+__all__ = ["MOSTLY_PRIOR", "components_of", "contraction", "correlations", "labels"]
 
 MOSTLY_PRIOR = 0.5
 """Contraction below which a parameter is called mostly prior: its log sd shrank by under 30%."""
@@ -42,6 +43,21 @@ def contraction(dt: xr.DataTree) -> "pd.Series[float]":
         ratio: xr.DataArray = 1.0 - after / before
         found |= dict(zip(labels(posterior[name]), map(float, ratio.to_numpy().flat), strict=True))
     return pd.Series(found, dtype=np.float64)
+
+
+def components_of(dt: xr.DataTree) -> NDArray[np.int64]:
+    """Return the component of each draw, chain after chain; 0 where the posterior is no mixture.
+
+    Parameters
+    ----------
+    dt : xarray.DataTree
+        A fit's tree, with as many draws of the posterior as of the sampler's statistics.
+    """
+    stats, posterior = dt["sample_stats"].to_dataset(), dt["posterior"].to_dataset()
+    if "component" not in stats:
+        return np.zeros(posterior.sizes["chain"] * posterior.sizes["draw"], dtype=np.int64)
+    found: NDArray[np.int64] = stats["component"].transpose("chain", "draw").to_numpy().ravel()
+    return found.astype(np.int64)
 
 
 def labels(draws: xr.DataArray) -> list[str]:

@@ -8,6 +8,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayes_scaling.inference.convergence import effective_draws
+from bayes_scaling.inference.diagnostics.information import components_of
 
 __all__ = ["LeftOut", "leave_one_out", "smoothed_weights", "tail_size"]
 
@@ -53,19 +54,33 @@ def leave_one_out(dt: xr.DataTree) -> LeftOut:
     Parameters
     ----------
     dt : xarray.DataTree
-        A fit's tree.
+        A fit's tree. In a mixture runs are left out of each component.
     """
     values = dt["log_likelihood"].to_dataset()["loss"].transpose("run", "chain", "draw")
-    runs, size = values.sizes["run"], values.sizes["chain"] * values.sizes["draw"]
-    log_density = values.to_numpy().reshape(runs, size)
+    log_density = values.to_numpy().reshape(values.sizes["run"], -1)
     efficiency = _efficiency(dt["posterior"].to_dataset())
+    components = components_of(dt)
+    parts = []
+    for number in np.unique(components):
+        own = components == number
+        share = math.log(own.mean())
+        elpd, lppd, k = _left_out(log_density[:, own], efficiency)
+        parts.append(np.stack([elpd + share, lppd + share, k]))
+    # Shares are fixed, so the density of a mixture is that of its components in the same shares.
+    elpd, lppd = (np.logaddexp.reduce([part[i] for part in parts]) for i in (0, 1))
+    return LeftOut(elpd, lppd, np.max([part[2] for part in parts], axis=0))
+
+
+def _left_out(log_density: Floats, efficiency: float) -> Floats:
+    """Log densities of left-out runs, of all runs, and Pareto k, (3, run), from (run, draw)."""
+    runs, size = log_density.shape
     parts = []
     for start in range(0, runs, max(_BLOCK // size, 1)):
         block = log_density[start : start + max(_BLOCK // size, 1)]
         weights, k = smoothed_weights(-block, tail_size(size, efficiency))
         lppd = _log_sum(block) - math.log(size)
         parts.append(np.stack([_log_sum(weights + block), lppd, k]))
-    return LeftOut(*np.concatenate(parts, axis=1))
+    return np.concatenate(parts, axis=1)
 
 
 def _efficiency(posterior: xr.Dataset) -> float:

@@ -6,7 +6,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayes_scaling.inference.convergence import effective_draws
-from bayes_scaling.inference.diagnostics.information import labels
+from bayes_scaling.inference.diagnostics.information import components_of, labels
 from bayes_scaling.inference.diagnostics.pareto_smoothing import smoothed_weights, tail_size
 
 __all__ = ["power_sensitivity"]
@@ -41,16 +41,27 @@ def power_sensitivity(dt: xr.DataTree) -> pd.DataFrame:
     )
     order = draws.argsort(axis=1)
     steps = np.diff(np.take_along_axis(draws, order, axis=1), axis=1)
+    components = components_of(dt)
     found = {}
     for name in ("prior", "likelihood"):
         total = _total(dt[f"log_{name}"].to_dataset())
         moved = []
         for power in _POWERS:
-            weights = np.exp(smoothed_weights((power - 1.0) * total[None], _tail(total))[0][0])
+            ratios = _within((power - 1.0) * total, components)
+            weights = np.exp(smoothed_weights(ratios[None], _tail(total))[0][0])
             distance = _distance(steps, (weights / weights.sum())[order])
             moved.append(distance / abs(np.log2(power)))
         found[name] = sum(moved) / len(_POWERS)
     return pd.DataFrame(found, index=names)
+
+
+def _within(log_ratios: Floats, components: NDArray[np.int64]) -> Floats:
+    """Ratios that leave the shares of the components of a mixture as they are: those are fixed."""
+    result = log_ratios.copy()
+    for number in np.unique(components):
+        own = components == number
+        result[own] -= np.logaddexp.reduce(log_ratios[own]) - np.log(own.sum())
+    return result
 
 
 def _draws(posterior: xr.Dataset) -> int:

@@ -59,7 +59,7 @@ def contribution(fit: "Fit", fits: Mapping[str, "PointFit"], seed: int = 0) -> p
     rows = []
     for family, point in fits.items():
         runs = _at_reference(fit, point, rng)
-        for parameter in fit.law.parameters:
+        for parameter in fit.default_law.parameters:
             name = parameter.name
             parts = {
                 "prior": prior[name].sel(family=family).to_numpy().ravel(),
@@ -78,7 +78,7 @@ def contribution(fit: "Fit", fits: Mapping[str, "PointFit"], seed: int = 0) -> p
 
 def _at_reference(fit: "Fit", point: "PointFit", rng: np.random.Generator) -> dict[str, Floats]:
     """Draws of the law's parameters about a mode, at the fit's reference point."""
-    law = fit.law
+    law = fit.default_law
     theta = rng.multivariate_normal(point.theta, point.covariance, _DRAWS, method="eigh")
     values = dict(zip(law.names, np.exp(theta).T, strict=True))
     if law.fixed_reference:

@@ -18,6 +18,7 @@ from bayes_scaling.core.random_streams import Stream, generator
 from bayes_scaling.errors import FitError
 from bayes_scaling.inference.compiled import Compiled, compile_model
 from bayes_scaling.inference.diagnostics.calibration import Calibration
+from bayes_scaling.inference.diagnostics.information import components_of
 from bayes_scaling.inference.fit_result import Fit
 from bayes_scaling.inference.fitting import Procedure
 from bayes_scaling.inference.sampler import LONGER, sample_well
@@ -82,7 +83,8 @@ def sbc(
     shown = Progress.of(progress)
     procedure = Procedure.of(law, seed=seed, **options)
     rows = load_runs(runs).with_inputs(procedure.law.own_inputs).fit_rows()
-    spec, frame = procedure.specify(rows)
+    mixture, frame = procedure.specify(rows)
+    spec = _law_alone(mixture)
     design = arrays(spec, frame, rows)
     rng = generator(Stream.PRIOR_SBC, seed)
     truths = hierarchy.prior_draws(spec, frame, replications, rng)
@@ -130,17 +132,23 @@ def posterior_sbc(
     _check(replications)
     shown = Progress.of(progress)
     settings = replace(_SETTINGS, max_seconds=max_seconds)
-    design = arrays(fit.spec, fit.frame, fit.runs)
+    spec = _law_alone(fit.spec)
+    design = arrays(spec, fit.frame, fit.runs)
     rng = generator(Stream.POSTERIOR_SBC, seed)
     flat = fit.posterior.stack(sample=("chain", "draw"))
-    chosen = rng.choice(flat.sizes["sample"], replications, replace=False)
+    chosen = rng.choice(np.flatnonzero(components_of(fit.dt) == 0), replications, replace=False)
     truths = flat.isel(sample=chosen).drop_vars(["sample", "chain", "draw"])
     truths = truths.rename(sample="draw").assign_coords(draw=np.arange(replications))
     truths = truths.expand_dims(chain=[0])
-    compiled = compile_model(fit.spec, fit.frame, design, shown)
+    compiled = compile_model(spec, fit.frame, design, shown)
     return _calibrate(
         compiled, design, truths, rng, settings, progress=shown, longer=longer, real=design
     )
+
+
+def _law_alone(spec: Spec) -> Spec:
+    """The component of a mixture that is the law itself: what is calibrated."""
+    return spec.components[0][0]
 
 
 def _check(replications: int) -> None:
@@ -198,6 +206,7 @@ def _together(one: Design, other: Design) -> Design:
         log_loss=np.concatenate([one.log_loss, other.log_loss]),
         relative_se=np.concatenate([one.relative_se, other.relative_se]),
         run=(*one.run, *(f"{name} again" for name in other.run)),
+        centres=one.centres,
     )
 
 
