@@ -9,15 +9,19 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayes_scaling.core.draw_summary import NAMES
 from bayes_scaling.decisions.allocation.closed_form_optimum import closed_form
+from bayes_scaling.decisions.allocation.problem import EDGE, HALF_WIDTH
 from bayes_scaling.forecast.forecast_result import Kind
 from bayes_scaling.forecast.prediction import predict_own
 from bayes_scaling.inference import Fit
+from bayes_scaling.laws.compute_optimum import numeric, track
 from bayes_scaling.laws.law_inputs import inputs_at
-from bayes_scaling.posterior import family_posterior, runs_of
+from bayes_scaling.posterior import FamilyPosterior, family_posterior, runs_of
 
 __all__ = ["Frontier", "forecast_data", "frontier"]
 
 Floats = NDArray[np.float64]
+_MOST = 0.9
+"""Share of the draws that have an optimum inside, from which on their median is one."""
 Path = Literal["compute-optimal", "fixed ratio"]
 
 
@@ -31,8 +35,8 @@ class Frontier:
         FLOP, parameters, tokens; flops = 6·params·tokens.
     kind : str
         "compute-optimal" (the median over draws of the loss-minimising size), or "fixed ratio"
-        (tokens per parameter as in the middle of the family's runs) where the law has no closed
-        form of an interior optimum.
+        (tokens per parameter as in the middle of the family's runs) where the law has no optimum
+        inside.
     """
 
     flops: Floats
@@ -64,16 +68,37 @@ def frontier(fit: Fit, family: str, flops: ArrayLike, *, seed: int = 0) -> Front
     law, spec = fit.law, fit.spec
     # Refuses a law that needs more than sizes.
     inputs_at(law, np.log(1e9), np.log(2e10), {})
+    draws = family_posterior(fit, family, seed)
+    # The median is that of the optimum draw by draw, never the optimum of median parameters.
     if law.closed_forms.optimum is None:
-        params = np.sqrt(budgets / 6.0 / _middle_ratio(fit, family))
-        kind: Path = "fixed ratio"
+        logs = _searched(draws.few, np.log(budgets))
     else:
-        values = family_posterior(fit, family, seed).values
-        # The median is that of the optimum draw by draw, never the optimum of median parameters.
-        logs = [float(np.median(closed_form(spec, fit.frame, values, np.log(c)))) for c in budgets]
-        params = np.exp(logs)
-        kind = "compute-optimal"
-    return Frontier(budgets, params, budgets / (6.0 * params), kind)
+        by_draw = [closed_form(spec, fit.frame, draws.values, np.log(c)) for c in budgets]
+        logs = np.median(by_draw, axis=1)
+    if logs is None:
+        params = np.sqrt(budgets / 6.0 / _middle_ratio(fit, family))
+        return Frontier(budgets, params, budgets / (6.0 * params), "fixed ratio")
+    params = np.exp(logs)
+    return Frontier(budgets, params, budgets / (6.0 * params), "compute-optimal")
+
+
+def _searched(draws: FamilyPosterior, log_flops: Floats) -> Floats | None:
+    """Median over draws of the log of the best N, by search; None where most have none inside."""
+    logs = np.empty(len(log_flops))
+    start: Floats | None = None
+    for place in np.argsort(log_flops):
+        both = float(log_flops[place]) - np.log(6.0)
+        bounds = 0.5 * both - HALF_WIDTH, 0.5 * both + HALF_WIDTH
+
+        def loss(at: Floats, both: float = both) -> Floats:
+            return draws.curve(draws.at(at, both - at))
+
+        found = numeric(loss, bounds, draws.size) if start is None else track(loss, start, bounds)
+        inside = (found > bounds[0] + EDGE) & (found < bounds[1] - EDGE)
+        if inside.mean() < _MOST:
+            return None
+        logs[place], start = np.median(found), found
+    return logs
 
 
 def _middle_ratio(fit: Fit, family: str) -> float:
