@@ -1,5 +1,6 @@
 """NUTS by nutpie, of a compiled density; imported where a fit begins."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -36,6 +37,8 @@ _STATS = (
     "logp",
     "diverging",
 )
+_THREADS_END = 0.3
+"""Seconds in which the threads of a failed sampler end."""
 _CORRELATED = 120
 """Coordinates up to which correlations are adapted to; of more they cost more than the density."""
 
@@ -154,6 +157,9 @@ def run(
     try:
         return _waited(sampler, limit)
     except RuntimeError as error:
+        sampler.cancel()
+        # Its other threads end soon after, and crash the process if the interpreter ends before.
+        time.sleep(_THREADS_END)
         reason = str(error).splitlines()[0]
         raise FitError(f"the sampler could not go on: {reason}") from error
     except KeyboardInterrupt:

@@ -22,6 +22,8 @@ Floats = NDArray[np.float64]
 _TOLERANCE = 0.01
 """Residual scale of the start: 1% of the loss, the prior median of the noise."""
 _NUDGE = 0.1
+_UNMOVED = 1e-6
+"""Distance from the prior median, in its sd, at which a parameter is not informed."""
 
 
 def starting_point(spec: Spec, frame: ReferenceFrame, design: Design) -> dict[str, Floats]:
@@ -137,6 +139,10 @@ def _fit_families(spec: Spec, frame: ReferenceFrame, design: Design) -> dict[str
     sets = Sets.by_group(design, design.family)
     centre = np.array([frame.log_median(p) for p in law.parameters])
     theta, _ = modes(law, sets, np.tile(centre, (len(spec.families), 1)), _TOLERANCE)
+    # Runs of one size say nothing of some parameters, and nutpie cannot start where a gradient is
+    # exactly zero.
+    sd = np.array([math.hypot(p.prior.sd, p.prior.spread) for p in law.parameters])
+    theta = np.where(np.abs(theta - centre) < _UNMOVED * sd, centre + _NUDGE * sd, theta)
     left = np.abs(sets.log_loss - sets.log_curve(law, theta))
     median = noise.prior.median
     scatter = np.clip(sets.medians(left) * 1.48, median / 10, median * 10)

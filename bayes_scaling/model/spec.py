@@ -113,6 +113,8 @@ class Spec:
         pooling = {name: self.pooling[name] for name in (*law.names, self.noise_parameter.name)}
         plain = replace(self, law=law, pooling=pooling, curvature_share=0.0)
         curved = replace(self, curvature_share=0.0)
+        if self.curvature_share == 1.0:
+            return ((curved, 1.0),)
         return ((plain, 1.0 - self.curvature_share), (curved, self.curvature_share))
 
     def same_density(self, other: "Spec") -> bool:
