@@ -5,7 +5,7 @@ from functools import cache, partial
 
 from bayes_scaling.model import Population
 from benchmarks.extrapolation.studies import studies
-from benchmarks.population import learn
+from benchmarks.extrapolation.learning import learn
 
 
 @cache

@@ -45,17 +45,19 @@ def contraction(dt: xr.DataTree) -> "pd.Series[float]":
     return pd.Series(found, dtype=np.float64)
 
 
-def components_of(dt: xr.DataTree) -> NDArray[np.int64]:
+def components_of(dt: xr.DataTree, draws: int) -> NDArray[np.int64]:
     """Return the component of each draw, chain after chain; 0 where the posterior is no mixture.
 
     Parameters
     ----------
     dt : xarray.DataTree
-        A fit's tree, with as many draws of the posterior as of the sampler's statistics.
+        A fit's tree.
+    draws : int
+        Draws of all chains.
     """
-    stats, posterior = dt["sample_stats"].to_dataset(), dt["posterior"].to_dataset()
+    stats = dt["sample_stats"].to_dataset()
     if "component" not in stats:
-        return np.zeros(posterior.sizes["chain"] * posterior.sizes["draw"], dtype=np.int64)
+        return np.zeros(draws, dtype=np.int64)
     found: NDArray[np.int64] = stats["component"].transpose("chain", "draw").to_numpy().ravel()
     return found.astype(np.int64)
 

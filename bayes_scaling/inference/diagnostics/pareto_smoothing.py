@@ -59,7 +59,7 @@ def leave_one_out(dt: xr.DataTree) -> LeftOut:
     values = dt["log_likelihood"].to_dataset()["loss"].transpose("run", "chain", "draw")
     log_density = values.to_numpy().reshape(values.sizes["run"], -1)
     efficiency = _efficiency(dt["posterior"].to_dataset())
-    components = components_of(dt)
+    components = components_of(dt, log_density.shape[1])
     parts = []
     for number in np.unique(components):
         own = components == number

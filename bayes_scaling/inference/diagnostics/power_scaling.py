@@ -41,7 +41,7 @@ def power_sensitivity(dt: xr.DataTree) -> pd.DataFrame:
     )
     order = draws.argsort(axis=1)
     steps = np.diff(np.take_along_axis(draws, order, axis=1), axis=1)
-    components = components_of(dt)
+    components = components_of(dt, draws.shape[1])
     found = {}
     for name in ("prior", "likelihood"):
         total = _total(dt[f"log_{name}"].to_dataset())
