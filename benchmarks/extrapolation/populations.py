@@ -4,8 +4,8 @@ from collections.abc import Callable
 from functools import cache, partial
 
 from bayes_scaling.model import Population
-from benchmarks.extrapolation.studies import studies
 from benchmarks.extrapolation.learning import learn
+from benchmarks.extrapolation.studies import studies
 
 
 @cache
