@@ -5,8 +5,8 @@ uv run python -m benchmarks.residual_tests [-o FILE.csv]
 Every family of the studies of benchmarks/extrapolation is fitted (point fit, shipped prior) at
 1/8 and at 1/30 of its largest compute and forecast above, with the shipped discrepancy. The tests
 that could warn look at the fitted runs alone: structure over all of them and trend among the
-largest quarter, as ``diagnose`` makes them. Printed: how often each warns where the 90% interval held
-less than 60% of the runs above, and where it held 80% or more.
+largest quarter, as ``diagnose`` makes them. Printed: how often each warns where the 90% interval
+held less than 60% of the runs above, and where it held 80% or more.
 """
 
 import argparse

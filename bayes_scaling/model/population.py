@@ -7,6 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from bayes_scaling.errors import LawError
 from bayes_scaling.laws import Law, Prior
 from bayes_scaling.model.discrepancy import Discrepancy
 
@@ -101,21 +102,41 @@ def _shipped() -> Mapping[str, Any]:
     return laws
 
 
-def population(law: str) -> Population | None:
+def population(law: str, *, without: str | None = None) -> Population | None:
     """Return the shipped population of a law, or None if there is none.
 
     Parameters
     ----------
     law : str
         Name of the law.
+    without : str, optional
+        A root (what studies share that share runs or makers, see ``bs.datasets.list()``) whose
+        families did not inform it: to forecast runs of a bundled study as one that was never seen.
+
+    Raises
+    ------
+    LawError
+        If no family of that root informed the population of the law.
 
     Examples
     --------
     >>> from bayes_scaling.model import population
     >>> population("chinchilla-gamma").discrepancy.power > 0
     True
+    >>> "olmo_ladder" in population("chinchilla-gamma", without="olmo").families
+    False
     >>> population("m4-n") is None
     True
     """
     content = _shipped().get(law)
-    return Population.from_dict(law, content) if content else None
+    if content is None:
+        return None
+    if without is not None:
+        known = content["without"]
+        if without not in known:
+            raise LawError(
+                f"without is {without!r}; the population of {law!r} was learned from the roots "
+                f"{', '.join(known)}"
+            )
+        content = known[without]
+    return Population.from_dict(law, content)

@@ -290,7 +290,7 @@ def learn(
     tables: Tables,
     without: str | None = None,
     *,
-    cache: Path,
+    cache: Path = CACHE,
     curvature_sd: float = CURVATURE_SD,
 ) -> Population:
     """Learn the population of a law, without the families of one root if asked for.
@@ -328,8 +328,11 @@ def main() -> None:
     given = parser.parse_args()
     tables = studies()
     shipped = json.loads(OUT.read_text(encoding="utf-8"))["laws"]
+    roots = sorted({str(rows["root"].iloc[0]) for rows in tables.values()})
     for name in given.law:
-        shipped[name] = learn(name, tables, cache=given.cache).to_dict()
+        whole = learn(name, tables, cache=given.cache).to_dict()
+        others = {root: learn(name, tables, root, cache=given.cache).to_dict() for root in roots}
+        shipped[name] = whole | {"without": others}
     content = {"schema": SCHEMA, "made_by": "benchmarks/extrapolation/learning.py", "laws": shipped}
     OUT.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     sys.stdout.write(OUT.read_text(encoding="utf-8"))
