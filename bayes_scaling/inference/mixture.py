@@ -5,6 +5,7 @@ in one sequence, evenly spaced: the shares are not updated by the runs, since ho
 small runs are fitted does not tell which form holds beyond them (docs/calibration.md).
 """
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,7 +14,7 @@ import numpy as np
 
 from bayes_scaling.core.progress import Progress
 from bayes_scaling.inference.compiled import Sampled, compile_model
-from bayes_scaling.inference.sampler import sample_well
+from bayes_scaling.inference.sampler import ESS_MIN, RHAT_MAX, sample_well
 from bayes_scaling.inference.settings import SamplerSettings
 from bayes_scaling.inference.tree import with_derived
 from bayes_scaling.model import hierarchy
@@ -61,19 +62,29 @@ def sample_fit(
             used = time.monotonic() - began
             limit = _OF_TIME * limit if number == 0 else max(limit - used, 1.0 - _OF_TIME)
         own = replace(settings, draws=thin * draws, max_seconds=limit, seed=settings.seed + number)
-        sampled = _sample(part, frame, design, own, progress)
+        sampled = _sample(part, frame, design, own, progress, share=share)
         parts.append(_thinned(sampled, thin))
     return _mixed(spec, parts, settings.draws)
 
 
 def _sample(
-    spec: Spec, frame: ReferenceFrame, design: Design, settings: SamplerSettings, progress: Progress
+    spec: Spec,
+    frame: ReferenceFrame,
+    design: Design,
+    settings: SamplerSettings,
+    progress: Progress,
+    *,
+    share: float = 1.0,
 ) -> Sampled:
+    """Sample one component, as well as a component of that share of the draws needs to be."""
     compiled = compile_model(spec, frame, design, progress, sampler=settings.sampler)
     return sample_well(
         compiled,
         settings,
         progress,
+        # Of the variance of the whole, chains of this component explain the share of theirs.
+        rhat_max=math.sqrt(1.0 + (RHAT_MAX**2 - 1.0) / share),
+        ess_min=ESS_MIN * share,
         transform=lambda draws: with_derived(spec, hierarchy.named(spec, frame, draws)),
     )
 

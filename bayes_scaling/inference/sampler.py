@@ -58,6 +58,7 @@ def sample_well(
     progress: Progress | None = None,
     *,
     rhat_max: float = RHAT_MAX,
+    ess_min: float = ESS_MIN,
     longer: Sequence[int] = LONGER,
     transform: Transform | None = None,
 ) -> Sampled:
@@ -80,6 +81,8 @@ def sample_well(
         Where to say how far it is.
     rhat_max : float
         Largest R-hat of converged chains.
+    ess_min : float
+        Least effective draws of converged chains.
     longer : sequence of int
         Most draws of further rounds, in units of the first.
     transform : callable, optional
@@ -101,7 +104,7 @@ def sample_well(
             f"{best.draws.sizes['draw']} draws after tuning; give it more, for {_FEWEST} are needed"
         )
     with progress.stage("convergence", "checking convergence"):
-        quality = _quality(best, rhat_max, reported)
+        quality = _quality(best, rhat_max, ess_min, reported)
     spent = last = best.sample_seconds
     stopped, before, state = best.stopped, settings, quality
     for most in longer:
@@ -123,7 +126,7 @@ def sample_well(
         if sampled.draws.sizes["draw"] < _FEWEST * times:
             break
         with progress.stage("convergence", "checking convergence"):
-            state = _quality(sampled, rhat_max, reported)
+            state = _quality(sampled, rhat_max, ess_min, reported)
         if state.better_than(quality):
             best, quality = _thinned(sampled, times), state
     return replace(
@@ -163,14 +166,14 @@ def _exponentials(draws: xr.Dataset) -> xr.Dataset:
     return draws.map(np.exp)
 
 
-def _quality(sampled: Sampled, rhat_max: float, transform: Transform) -> _Quality:
+def _quality(sampled: Sampled, rhat_max: float, ess_min: float, transform: Transform) -> _Quality:
     diverging = sampled.stats["diverging"]
     divergences = int(diverging.sum())
     reported = transform(sampled.draws)
     draws = sampled.draws.assign({f"reported_{name}": value for name, value in reported.items()})
     sizes = draws.sizes
     # An ESS of half the draws is enough where few draws are requested.
-    enough = min(ESS_MIN, sizes["chain"] * sizes["draw"] // 2)
+    enough = min(ess_min, sizes["chain"] * sizes["draw"] // 2)
     r_hat, bulk, tail = worst_convergence(draws)
     ess = float(np.minimum(bulk, tail))
     diverge = divergences > DIVERGENCES_MAX * diverging.size

@@ -20,8 +20,8 @@ import argparse
 import json
 import math
 import sys
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +29,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, logit, logsumexp
+from scipy.stats import norm
 
 import bayes_scaling as bs
 from bayes_scaling import laws
@@ -43,7 +44,6 @@ Tables = Mapping[str, pd.DataFrame]
 
 OUT = Path(bs.__file__).parent / "model" / "population.json"
 CACHE = Path("extrapolation-cache")
-LAWS = ("chinchilla-gamma", "chinchilla")
 RATIOS = (4.0, 8.0, 30.0)
 """A family's largest compute over the largest that is fitted."""
 FEWEST = 6
@@ -65,7 +65,45 @@ START = np.array([math.log(0.004), 0.4, math.log(0.7), math.log(0.5), logit(0.15
 START_SD = np.array([1.0, 0.4, 0.5, 0.5, 1.5])
 """Weak priors of log level, noise power, log power, log spread and logit share."""
 UNKNOWN = Discrepancy(level=0.004, noise_power=0.4, power=0.7, shared=SHARED, spread=0.5)
+COLUMNS_OF_RUNS = ["run", "family", "params", "tokens", "flops", "loss"]
 Shape = tuple[float, float, float]
+
+
+def with_repeats() -> dict[str, pd.DataFrame]:
+    """The studies, those that repeat their text with all of their runs."""
+    found = {name: rows.assign(unique_tokens=rows["tokens"]) for name, rows in studies().items()}
+    for root, dataset in (("datablations", "datablations"), ("byte_lm", "byte_lm_repeats")):
+        found = {name: rows for name, rows in found.items() if rows["root"].iloc[0] != root}
+        for name, rows in bs.datasets.load(dataset).plausible().table.groupby("family"):
+            kept = rows[[*COLUMNS_OF_RUNS, "unique_tokens"]].assign(root=root)
+            if len(kept) >= FEWEST:
+                found[f"{root} {name}"] = kept.reset_index(drop=True)
+    return found
+
+
+def best_by_compute() -> dict[str, pd.DataFrame]:
+    """The best run of each family in each octave of compute."""
+    found = {}
+    for name, rows in studies().items():
+        octave = np.floor(np.log2(rows["flops"]))
+        best = rows.loc[rows.groupby(octave)["loss"].idxmin()]
+        if len(best) >= FEWEST:
+            found[name] = best.reset_index(drop=True)
+    return found
+
+
+LAWS: Mapping[str, Callable[[], dict[str, pd.DataFrame]]] = {
+    "chinchilla-gamma": studies,
+    "chinchilla": studies,
+    "data-constrained": with_repeats,
+    "power-c-floor": best_by_compute,
+}
+"""Laws that have a population, and the families that it is learned from."""
+
+
+def tables_of(law: str) -> dict[str, pd.DataFrame]:
+    """Families from which the population of a law is learned."""
+    return LAWS[law]()
 
 
 def likelihoods(law: Law, tables: Tables) -> dict[str, tuple[Floats, Floats]]:
@@ -151,6 +189,12 @@ class Ahead:
     sigma: Floats
     nu: Floats
 
+    @property
+    def thinned(self) -> "Ahead":
+        """Every fourth draw: enough for densities of hundreds of runs."""
+        curves, sigma, nu = (value[..., ::4] for value in (self.curves, self.sigma, self.nu))
+        return replace(self, curves=curves, sigma=sigma, nu=nu)
+
 
 def split(rows: pd.DataFrame, ratio: float) -> tuple[pd.DataFrame, pd.DataFrame] | None:
     """A family's runs at 1/ratio of its largest compute or less and those above, if enough."""
@@ -222,8 +266,12 @@ class Errors:
     def of(cls, v: Floats) -> "Errors":
         """From unbounded numbers."""
         level, power, spread = np.exp(v[[0, 2, 3]])
-        numbers = level, v[1], power, spread, expit(v[4])
-        return cls(*(round(float(number), 4) for number in numbers))
+        return cls(level, v[1], power, spread, expit(v[4]))
+
+    @property
+    def rounded(self) -> "Errors":
+        """Four digits after the point."""
+        return Errors(*(round(float(number), 4) for number in astuple(self)))
 
     @property
     def discrepancy(self) -> Discrepancy:
@@ -242,7 +290,7 @@ class Scorer:
     @classmethod
     def of(cls, ahead: Iterable[Ahead]) -> "Scorer":
         """Draw the random numbers."""
-        rng, ahead = np.random.default_rng(0), tuple(ahead)
+        rng, ahead = np.random.default_rng(0), tuple(each.thinned for each in ahead)
         noise = []
         for each in ahead:
             t = np.clip(rng.standard_t(each.nu[:, None, :], each.curves.shape), -20, 20)
@@ -272,7 +320,11 @@ class Scorer:
 
 
 def learn_errors(scorer: Scorer, without: str | None = None) -> Errors:
-    """The errors under which the runs of all roots but one have the highest predictive density."""
+    """The errors under which the runs of all roots but one have the highest predictive density.
+
+    So few roots do not tell them well: the spread of the scale contains how well the level is
+    known, and the share is its mean, by the normal approximation at the mode.
+    """
     roots = {each.root for each in scorer.ahead} - {without}
 
     def lost(v: Floats) -> float:
@@ -281,8 +333,24 @@ def learn_errors(scorer: Scorer, without: str | None = None) -> Errors:
         return 0.5 * float(away @ away) - 3 * len(roots) * scorer.macro(Errors.of(v), without)
 
     simplex = np.vstack([START, START + 0.5 * np.diag(START_SD)])
-    options = {"initial_simplex": simplex, "xatol": 0.03, "fatol": 0.02, "maxiter": 300}
-    return Errors.of(minimize(lost, START, method="Nelder-Mead", options=options).x)
+    options = {"initial_simplex": simplex, "xatol": 0.02, "fatol": 0.01, "maxiter": 400}
+    mode = minimize(lost, START, method="Nelder-Mead", options=options).x
+    sd = np.sqrt(np.diag(np.linalg.inv(_curvature(lost, mode))))
+    known = Errors.of(mode)
+    share = expit(mode[4] + sd[4] * norm.ppf((np.arange(101) + 0.5) / 101)).mean()
+    return replace(known, spread=math.hypot(known.spread, sd[0]), share=share).rounded
+
+
+def _curvature(lost: Callable[[Floats], float], mode: Floats) -> Floats:
+    """Second derivatives at the mode, by central differences over a tenth of the prior's sd."""
+    steps = np.diag(0.1 * START_SD)
+    found = np.empty(steps.shape)
+    for i, one in enumerate(steps):
+        for j, other in enumerate(steps[: i + 1]):
+            ends = [lost(mode + a * one + b * other) for a in (1, -1) for b in (1, -1)]
+            both = one.sum() * other.sum()
+            found[i, j] = found[j, i] = (ends[0] - ends[1] - ends[2] + ends[3]) / (4 * both)
+    return found
 
 
 def learn(
@@ -326,10 +394,10 @@ def main() -> None:
     parser.add_argument("--law", nargs="+", default=list(LAWS))
     parser.add_argument("--cache", type=Path, default=CACHE)
     given = parser.parse_args()
-    tables = studies()
     shipped = json.loads(OUT.read_text(encoding="utf-8"))["laws"]
-    roots = sorted({str(rows["root"].iloc[0]) for rows in tables.values()})
     for name in given.law:
+        tables = tables_of(name)
+        roots = sorted({str(rows["root"].iloc[0]) for rows in tables.values()})
         whole = learn(name, tables, cache=given.cache).to_dict()
         others = {root: learn(name, tables, root, cache=given.cache).to_dict() for root in roots}
         shipped[name] = whole | {"without": others}
