@@ -25,7 +25,7 @@ from .exports import log_to_mlflow, tables, write_tables, write_zarr
 from .forecast import Backtest, Comparison, Forecast, backtest, compare, predict, score
 from .inference import Fit, build_model, fit, load_fit
 from .laws import Prior
-from .model import simulate
+from .model import Population, population, simulate
 from .report import load_result, write_report
 from .runs import Runs, datasets, identifiability, load_runs
 from .schemas import schema
@@ -46,6 +46,7 @@ __all__ = [
     "LogNormal",
     "Pert",
     "Plan",
+    "Population",
     "Prior",
     "Risk",
     "Runs",
@@ -79,6 +80,7 @@ __all__ = [
     "monitor",
     "next_runs",
     "plots",
+    "population",
     "predict",
     "report",
     "runs",

@@ -221,6 +221,7 @@ def build_model(
     pooling: Pooling | Literal["auto"] | Mapping[str, Pooling] = "auto",
     noise: Noise = "student-t",
     priors: Mapping[str, Prior] | None = None,
+    quadratic: bool = False,
 ) -> "pm.Model":
     """Build the PyMC model that :func:`fit` samples, to inspect, extend or sample it yourself.
 
@@ -228,6 +229,9 @@ def build_model(
     ----------
     runs, law, prior, pooling, noise, priors
         As of :func:`fit`.
+    quadratic : bool
+        With a population that has a share of draws with a quadratic in log sizes the posterior is a
+        mixture of two: whether to build the model of those draws, and not that of the others.
 
     Returns
     -------
@@ -260,7 +264,8 @@ def build_model(
 
     procedure = Procedure.of(law, prior=prior, pooling=pooling, noise=noise, priors=priors)
     rows = _rows_of(load_runs(runs).with_inputs(procedure.law.own_inputs))
-    spec, frame = procedure.specify(rows)
+    mixture, frame = procedure.specify(rows)
+    spec = mixture.components[-1 if quadratic else 0][0]
     design = arrays(spec, frame, rows)
     coordinates = FamilyCoordinates.of(spec, frame, design)
     return build(spec, frame, design, coordinates, named=True)

@@ -108,6 +108,7 @@ def log_quadratic(law: Law, sd: float) -> Law:
         slopes=curved.slopes,
         # Exponents stay those of the law inside; the optimum is searched.
         closed_forms=ClosedForms(None, forms.params_exponent, forms.frontier),
+        nonmonotone=tuple(dict.fromkeys((*law.nonmonotone, *curved.sizes))),
         centres=curved.sizes,
     )
 

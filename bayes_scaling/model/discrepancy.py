@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 __all__ = ["Discrepancy", "Extent"]
 
@@ -52,13 +51,6 @@ class Discrepancy:
     def growth(self, distance: Any) -> Any:
         """Factor of the scale at a distance."""
         return distance**self.power
-
-    def covariance(self, distance: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Covariance of the errors of several runs in units of the squared scale."""
-        growth = self.growth(distance)
-        correlation = self.shared + (1.0 - self.shared) * np.eye(len(distance))
-        result: NDArray[np.float64] = np.outer(growth, growth) * correlation
-        return result
 
 
 @dataclass(frozen=True)
