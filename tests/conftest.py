@@ -17,7 +17,18 @@ from bayes_scaling.inference.fit_result import Fit
 from bayes_scaling.inference.settings import SamplerSettings
 from bayes_scaling.inference.tree import assemble
 from bayes_scaling.laws import Law
-from bayes_scaling.model import Noise, Population, ReferenceFrame, Spec, arrays, simulate, specify
+from bayes_scaling.laws.log_quadratic import curvature_names
+from bayes_scaling.model import (
+    Noise,
+    Pooling,
+    Population,
+    ReferenceFrame,
+    Spec,
+    arrays,
+    simulate,
+    specify,
+)
+from bayes_scaling.model.mixed_draws import order_of
 from bayes_scaling.runs import ACCEPTABLE, load_runs
 
 # How long an example takes depends on what else the machine does, and is not what is tested.
@@ -62,7 +73,8 @@ def standardised(
     """Logs of the parameters of a family where the priors of a model hold."""
     where = {n: v[family] for n, v in frame.centres.items()} if frame.own else frame.reference
     scale = frame.loss_scales[family] if frame.own else 1.0
-    moved = spec.law.move(truth, where) | {"sigma": 0.005}
+    flat = dict.fromkeys(curvature_names(spec.law), 1.0)
+    moved = flat | spec.law.move(truth, where) | {"sigma": 0.005}
     return [np.log(moved[p.name] / (scale if p.of_loss else 1.0)) for p in spec.parameters]
 
 
@@ -90,28 +102,37 @@ def handmade(
     by_family = np.array([standardised(spec, frame, values, i) for i in range(len(spec.families))])
     centre = by_family.mean(axis=0)
     coords = {"chain": range(CHAINS), "draw": range(DRAWS)}
-    parameter, size = [p.name for p in spec.parameters], len(spec.parameters)
+    names = [p.name for p in spec.parameters]
 
-    def near(
-        *dims: str, sizes: tuple[int, ...], centre: np.ndarray = centre
-    ) -> tuple[tuple[str, ...], np.ndarray]:
-        return ("chain", "draw", *dims), centre + width * rng.normal(size=(CHAINS, DRAWS, *sizes))
+    def labels(*kinds: Pooling) -> list[str]:
+        return [p.name for p in spec.pooled(*kinds)]
+
+    def near(*dims: str, centre: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
+        scatter = width * rng.normal(size=(CHAINS, DRAWS, *centre.shape))
+        return ("chain", "draw", *dims), centre + scatter
 
     draws = xr.Dataset(coords=coords)
     draws["log_excess_nu"] = ("chain", "draw"), np.log(4 + 0.1 * rng.random((CHAINS, DRAWS)))
-    kinds = {spec.pooling[name] for name in parameter}
-    if kinds & {"partial", "shared"}:
-        draws["mu"] = near("pooled", sizes=(size,))
-        draws = draws.assign_coords(pooled=parameter)
-    if kinds & {"partial"}:
-        tau = np.exp(rng.normal(np.log(0.1), 0.1, (CHAINS, DRAWS, size)))
+    if pooled := labels("partial", "shared"):
+        draws["mu"] = near("pooled", centre=centre[[names.index(n) for n in pooled]])
+        draws = draws.assign_coords(pooled=pooled)
+    if partial := labels("partial"):
+        tau = np.exp(rng.normal(np.log(0.1), 0.1, (CHAINS, DRAWS, len(partial))))
         draws["tau"] = ("chain", "draw", "partial"), tau
-        draws = draws.assign_coords(partial=parameter)
-    if kinds & {"partial", "none"}:
-        sizes = (len(spec.families), size)
-        draws["theta"] = near("family", "parameter", sizes=sizes, centre=by_family)
-        draws = draws.assign_coords(family=list(spec.families), parameter=parameter)
-    sampled = Sampled(draws, _stats(rng), 1.0, 1.0)
+        draws = draws.assign_coords(partial=partial)
+    if own := labels("partial", "none"):
+        columns = [names.index(n) for n in own]
+        draws["theta"] = near("family", "parameter", centre=by_family[:, columns])
+        draws = draws.assign_coords(family=list(spec.families), parameter=own)
+    stats = _stats(rng)
+    if spec.curvature_share:
+        order = order_of([share for _, share in spec.components], DRAWS)
+        stats["component"] = ("chain", "draw"), np.tile(order, (CHAINS, 1))
+        # Curvatures are known to a fiftieth of the others.
+        scale = np.where(np.isin(own, curvature_names(spec.law)), 0.02, 1.0)
+        flat = (scale < 1.0) & (order == 0)[:, None]
+        draws["theta"] = draws["theta"] * np.where(flat, 0.0, scale)[:, None, :]
+    sampled = Sampled(draws, stats, 1.0, 1.0)
     tree = assemble(
         spec=spec,
         frame=frame,

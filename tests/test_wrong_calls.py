@@ -33,7 +33,7 @@ def _no_sampling(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise AssertionError("compiled, and would have sampled")
 
-    monkeypatch.setattr("bayes_scaling.inference.fitting.compile_model", fail)
+    monkeypatch.setattr("bayes_scaling.inference.mixture.compile_model", fail)
     monkeypatch.chdir(tmp_path)
 
 

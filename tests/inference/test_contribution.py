@@ -25,7 +25,7 @@ def test_the_runs_say_what_they_were_simulated_with(learned: Fit) -> None:
     # Draws of this fit scatter about the truth, so runs and posterior must agree, amplitudes
     # too: those are at the fit's reference point, and each family was fitted at its own.
     table = learned.prior_contribution().set_index(["family", "name"])
-    assert set(table.index.get_level_values("name")) == set(learned.law.names)
+    assert set(table.index.get_level_values("name")) == set(learned.default_law.names)
     assert (table["moved"].abs() < 2.6).all()
     amplitudes = table.loc[(slice(None), ["A", "B"]), :]
     assert_allclose(amplitudes["runs_q50"], amplitudes["posterior_q50"], rtol=0.2)

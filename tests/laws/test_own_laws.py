@@ -82,7 +82,7 @@ def _no_sampling(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise AssertionError("sampled")
 
-    monkeypatch.setattr("bayes_scaling.inference.fitting.compile_model", fail)
+    monkeypatch.setattr("bayes_scaling.inference.mixture.compile_model", fail)
 
 
 @pytest.fixture(scope="module")

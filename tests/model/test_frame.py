@@ -111,6 +111,6 @@ def test_a_fit_of_families_apart_forecasts_each_where_it_is(
     fit = make_fit("chinchilla-gamma", GAMMA, prior="population", width=1e-6)
     forecast = fit.predict(fit.runs[["family", "params", "tokens"]])
     curve = forecast.loss_curve.median(("chain", "draw")).to_numpy()
-    law, p = fit.law, GAMMA
+    law, p = fit.default_law, GAMMA
     exact = law.loss({"params": fit.runs["params"], "tokens": fit.runs["tokens"]}, p)
     assert_allclose(curve, exact, rtol=1e-4)

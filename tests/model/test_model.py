@@ -257,7 +257,8 @@ def test_families_of_many_runs_stand_alone_under_a_learned_prior(
     few = whole[whole["family"] == "b"].head(runs)
     table = pd.concat([whole[whole["family"] == "a"], few])
     spec, _ = specify(table, "chinchilla-gamma", pooling="auto", prior=prior)  # type: ignore[arg-type]
-    assert set(spec.pooling.values()) == {kind}
+    (of_law, _), *_ = spec.components
+    assert set(of_law.pooling.values()) == {kind}
 
 
 @pytest.mark.parametrize("nu", [0.01, 0.5, 1.0, 4.0, 30.0, 100.0])
