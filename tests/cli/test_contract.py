@@ -144,7 +144,7 @@ def test_attributes_of_a_fit(fit_path, runs):
     spec = json.loads(attrs["spec"])
     assert tuple(spec["families"]) == FAMILIES
     names = [parameter["name"] for parameter in spec["law_parameters"]]
-    assert tuple(names) == get("chinchilla").names
+    assert tuple(names[: len(get("chinchilla").names)]) == get("chinchilla").names
     for parameter in spec["law_parameters"]:
         assert set(parameter["prior"]) == {"median", "sd", "spread"}
     assert {"bayes-scaling", "pymc", "nutpie", "arviz", "python"} <= set(
