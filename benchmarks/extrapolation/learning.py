@@ -174,6 +174,8 @@ class Ahead:
     ----------
     root : str
         Its root.
+    ratio : float
+        Its largest compute over the largest that was fitted.
     log_loss, distance : (run,) array
         What came of them, and how far they lie beyond the fitted runs, natural log.
     curves : (component, run, draw) array
@@ -183,6 +185,7 @@ class Ahead:
     """
 
     root: str
+    ratio: float
     log_loss: Floats
     distance: Floats
     curves: Floats
@@ -224,7 +227,7 @@ def forecasts(law: Law, tables: Tables, cache: Path, curvature_sd: float) -> lis
                 np.savez(path, **made)
                 sys.stderr.write(f"{law.name} {name} {ratio:g}\n")
             with np.load(path) as kept:
-                found.append(Ahead(root=root, **{n: kept[n] for n in kept.files}))
+                found.append(Ahead(root=root, ratio=ratio, **{n: kept[n] for n in kept.files}))
     return found
 
 
@@ -319,18 +322,26 @@ class Scorer:
         return float(found.drop(without, errors="ignore").mean() if without else found.mean())
 
 
-def learn_errors(scorer: Scorer, without: str | None = None) -> Errors:
+def as_searched(errors: Errors) -> Errors:
+    """The errors themselves."""
+    return errors
+
+
+def learn_errors(
+    scorer: Scorer, without: str | None = None, way: Callable[[Errors], Errors] = as_searched
+) -> Errors:
     """The errors under which the runs of all roots but one have the highest predictive density.
 
     So few roots do not tell them well: the spread of the scale contains how well the level is
-    known, and the share is its mean, by the normal approximation at the mode.
+    known, and the share is its mean, by the normal approximation at the mode. A way changes errors
+    before they are scored, to hold some of them fixed.
     """
     roots = {each.root for each in scorer.ahead} - {without}
 
     def lost(v: Floats) -> float:
         away = (v - START) / START_SD
         # A root counts as three runs: what its families and distances share is one error.
-        return 0.5 * float(away @ away) - 3 * len(roots) * scorer.macro(Errors.of(v), without)
+        return 0.5 * float(away @ away) - 3 * len(roots) * scorer.macro(way(Errors.of(v)), without)
 
     simplex = np.vstack([START, START + 0.5 * np.diag(START_SD)])
     options = {"initial_simplex": simplex, "xatol": 0.02, "fatol": 0.01, "maxiter": 400}
@@ -338,7 +349,7 @@ def learn_errors(scorer: Scorer, without: str | None = None) -> Errors:
     sd = np.sqrt(np.diag(np.linalg.inv(_curvature(lost, mode))))
     known = Errors.of(mode)
     share = expit(mode[4] + sd[4] * norm.ppf((np.arange(101) + 0.5) / 101)).mean()
-    return replace(known, spread=math.hypot(known.spread, sd[0]), share=share).rounded
+    return way(replace(known, spread=math.hypot(known.spread, sd[0]), share=share)).rounded
 
 
 def _curvature(lost: Callable[[Floats], float], mode: Floats) -> Floats:
