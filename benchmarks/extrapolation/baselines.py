@@ -43,9 +43,18 @@ def one_input(small: pd.DataFrame, large: pd.DataFrame, context: Context) -> Flo
 
 def bootstrap(small: pd.DataFrame, large: pd.DataFrame, context: Context) -> Floats:
     """The additive law by the Huber loss, from 200 resamples of the runs, each with its scatter."""
+    return _bootstrap(small, large, context.seed, 1.0)
+
+
+def bootstrap_of_curve(small: pd.DataFrame, large: pd.DataFrame, context: Context) -> Floats:
+    """The same without the scatter: what is often quoted, an interval of the curve."""
+    return _bootstrap(small, large, context.seed, 0.0)
+
+
+def _bootstrap(small: pd.DataFrame, large: pd.DataFrame, seed: int, noise: float) -> Floats:
     inputs = ("params", "tokens")
     x, y = logs_of(small, inputs), np.log(small["loss"].to_numpy())
-    rng = np.random.default_rng(context.seed)
+    rng = np.random.default_rng(seed)
     drawn = rng.integers(len(y), size=(BOOTSTRAPS, len(y)))
     counts = np.array([np.bincount(row, minlength=len(y)) for row in drawn], np.float64)
     laws = huber.resampled(huber.fit(x, y), x, y, counts)
@@ -53,7 +62,7 @@ def bootstrap(small: pd.DataFrame, large: pd.DataFrame, context: Context) -> Flo
     ahead = laws.log_loss(logs_of(large, inputs))
     each = (len(large), DRAWS // BOOTSTRAPS)
     parts = [
-        curve[:, None] + rng.choice(scatter, each)
+        curve[:, None] + noise * rng.choice(scatter, each)
         for curve, scatter in zip(ahead, left, strict=True)
     ]
     return np.concatenate(parts, axis=1)

@@ -1,6 +1,6 @@
 """The methods that are compared. An entry here adds one."""
 
-from benchmarks.extrapolation.baselines import additive, bootstrap, one_input
+from benchmarks.extrapolation.baselines import additive, bootstrap, bootstrap_of_curve, one_input
 from benchmarks.extrapolation.bayes import bayes
 from benchmarks.extrapolation.isoflop import isoflop
 from benchmarks.extrapolation.method import Method
@@ -45,6 +45,12 @@ METHODS = {
     BOOTSTRAP: Method(
         bootstrap,
         "the same for 200 resamples of a family's runs, each with the scatter of its residuals",
+        each_family=True,
+        baseline=True,
+    ),
+    "Huber, bootstrap of the curve": Method(
+        bootstrap_of_curve,
+        "the same without the scatter: the interval of the fitted curve, which is often quoted",
         each_family=True,
         baseline=True,
     ),
