@@ -17,6 +17,7 @@ from bayes_scaling.inference.compiled import Sampled, compile_model
 from bayes_scaling.inference.sampler import ESS_MIN, RHAT_MAX, sample_well
 from bayes_scaling.inference.settings import SamplerSettings
 from bayes_scaling.inference.tree import with_derived
+from bayes_scaling.laws.log_quadratic import curvature_names
 from bayes_scaling.model import hierarchy
 from bayes_scaling.model.frame import Design, ReferenceFrame
 from bayes_scaling.model.mixed_draws import interleave, order_of
@@ -85,6 +86,7 @@ def _sample(
         # Of the variance of the whole, chains of this component explain the share of theirs.
         rhat_max=math.sqrt(1.0 + (RHAT_MAX**2 - 1.0) / share),
         ess_min=ESS_MIN * share,
+        what="with a quadratic: " if curvature_names(spec.law) else "",
         transform=lambda draws: with_derived(spec, hierarchy.named(spec, frame, draws)),
     )
 

@@ -59,6 +59,7 @@ def sample_well(
     *,
     rhat_max: float = RHAT_MAX,
     ess_min: float = ESS_MIN,
+    what: str = "",
     longer: Sequence[int] = LONGER,
     transform: Transform | None = None,
 ) -> Sampled:
@@ -83,6 +84,8 @@ def sample_well(
         Largest R-hat of converged chains.
     ess_min : float
         Least effective draws of converged chains.
+    what : str
+        What is sampled, for a person.
     longer : sequence of int
         Most draws of further rounds, in units of the first.
     transform : callable, optional
@@ -97,7 +100,7 @@ def sample_well(
     """
     progress = progress or Progress()
     reported = transform or _exponentials
-    best = compiled.sample(settings, progress)
+    best = compiled.sample(settings, progress, why=what)
     if best.stopped and best.draws.sizes["draw"] < _FEWEST:
         raise FitError(
             f"max_seconds is {settings.max_seconds:g}, in which chains came to "
@@ -119,7 +122,7 @@ def sample_well(
             stopped = True
             break
         again, times = replace(again, max_seconds=left), again.draws // settings.draws
-        sampled = compiled.sample(again, progress, why=f"{why}: ")
+        sampled = compiled.sample(again, progress, why=f"{what}{why}: ")
         before, last = again, sampled.sample_seconds
         spent += last
         stopped = sampled.stopped
