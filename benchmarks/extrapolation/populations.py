@@ -1,17 +1,17 @@
-"""Populations that have not seen a root."""
+"""Populations that have not seen a root: those that are shipped for this purpose."""
 
 from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 
-from bayes_scaling.model import Population
-from benchmarks.extrapolation.learning import learn
-from benchmarks.extrapolation.studies import studies
+from bayes_scaling.model import Population, population
 
 
-@cache
 def without(root: str, law: str) -> Population:
     """Return what the studies of all other roots teach of a law."""
-    return learn(law, studies(), root)
+    found = population(law, without=root)
+    if found is None:
+        raise LookupError(f"nothing was learned of law {law!r}")
+    return found
 
 
 def foreign(root: str) -> Callable[[str], Population]:
