@@ -133,7 +133,6 @@ def random_effects(
     names = list(found)
     own = pd.Series([roots[name] for name in names])
     weight = (1.0 / own.groupby(own).transform("size")).to_numpy()
-    count = own.nunique()
     precision = np.array([found[name][0] for name in names])
     scaled = np.array([found[name][1] for name in names])
     wide = np.array([np.hypot(p.prior.sd, p.prior.spread) ** 2 for p in weak.parameters])
@@ -142,16 +141,17 @@ def random_effects(
         covariance = np.linalg.inv(precision + np.diag(1.0 / between))
         mean = np.einsum("nij,nj->ni", covariance, scaled + centre / between)
         centre = (weight[:, None] * mean).sum(0) / weight.sum()
-        squares = np.einsum("nii->ni", covariance) + (mean - centre) ** 2
-        learned = (weight[:, None] * squares).sum(0) / weight.sum()
-        between = (count * learned + PSEUDO_ROOTS * wide) / (count + PSEUDO_ROOTS)
+        variance = np.einsum("nii->ni", covariance)
+        learned = (weight[:, None] * (variance + (mean - centre) ** 2)).sum(0) / weight.sum()
+        # Roots that inform a parameter: one whose runs say nothing of it has the variance between.
+        informed = (weight[:, None] * np.maximum(1.0 - variance / between, 0.0)).sum(0)
+        between = (informed * learned + PSEUDO_ROOTS * wide) / (informed + PSEUDO_ROOTS)
+    known = between / np.maximum(informed, 1.0)
     return {
-        p.name: (
-            round(float(np.exp(m)), 4),
-            round(float(np.sqrt(v / count)), 4),
-            round(float(np.sqrt(v)), 4),
+        p.name: (round(math.exp(m), 4), round(math.sqrt(k), 4), round(math.sqrt(v), 4))
+        for p, m, k, v in zip(
+            weak.parameters, centre.tolist(), known.tolist(), between.tolist(), strict=True
         )
-        for p, m, v in zip(weak.parameters, centre, between, strict=True)
     }
 
 
