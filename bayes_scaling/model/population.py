@@ -14,8 +14,8 @@ from bayes_scaling.model.discrepancy import Discrepancy
 __all__ = ["Curvature", "Population", "population"]
 
 LEARNED_SPREAD_SD = 0.1
-"""Sd of the log of a learned between-family standard deviation: that of fourteen independent roots is
-known to within 0.19. Were it free, families with correlated errors would widen it."""
+"""Sd of the log of a learned between-family standard deviation: that of fourteen independent roots
+is known to within 0.19. Were it free, families with correlated errors would widen it."""
 
 SCHEMA = "bayes_scaling.population/1"
 
