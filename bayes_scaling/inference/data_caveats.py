@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_scaling.core.caveat import Caveat, Datum
+from bayes_scaling.laws.log_quadratic import curvature_names
 from bayes_scaling.model import Spec, unstated
 from bayes_scaling.runs import Runs, identifiability
 from bayes_scaling.runs.checks.row_values import is_target
@@ -77,10 +78,12 @@ def _few_runs(rows: pd.DataFrame, spec: Spec) -> Iterator[Caveat]:
     counts, parameters = rows["family"].value_counts(), len(spec.law.names)
     few = [name for name in spec.families if counts[name] <= parameters]
     if few:
+        curved = len(curvature_names(spec.law))
+        count = f"{parameters}, {curved} of its quadratic" if curved else f"{parameters}"
         text = (
             f"{'Families' if len(few) > 1 else 'Family'} {', '.join(map(repr, few))}: no more runs "
-            f"than the law has parameters ({parameters}), so priors and other families decide much "
-            "of the result."
+            f"than the law has parameters ({count}), so priors and other families decide much of "
+            "the result."
         )
         yield _caveat("few-runs", text, families=[*few], parameters=parameters)
 

@@ -175,7 +175,7 @@ class Fit:
         """
         from bayes_scaling.inference.diagnostics.information import correlations
 
-        return correlations(self.dt, self.law.names)
+        return correlations(self.dt, self.default_law.names)
 
     def prior_contribution(self) -> pd.DataFrame:
         """Compute what a learned prior contributes to each parameter of the law.

@@ -15,7 +15,7 @@ import numpy as np
 from bayes_scaling.core.progress import Progress
 from bayes_scaling.inference.compiled import Sampled, compile_model
 from bayes_scaling.inference.sampler import ESS_MIN, RHAT_MAX, sample_well
-from bayes_scaling.inference.settings import SamplerSettings
+from bayes_scaling.inference.settings import FEWEST_DRAWS, SamplerSettings
 from bayes_scaling.inference.tree import with_derived
 from bayes_scaling.laws.log_quadratic import curvature_names
 from bayes_scaling.model import hierarchy
@@ -62,7 +62,12 @@ def sample_fit(
         if limit is not None:
             used = time.monotonic() - began
             limit = _OF_TIME * limit if number == 0 else max(limit - used, 1.0 - _OF_TIME)
-        own = replace(settings, draws=thin * draws, max_seconds=limit, seed=settings.seed + number)
+        own = replace(
+            settings,
+            draws=max(thin * draws, FEWEST_DRAWS),
+            max_seconds=limit,
+            seed=settings.seed + number,
+        )
         sampled = _sample(part, frame, design, own, progress, share=share)
         parts.append(_thinned(sampled, thin))
     return _mixed(spec, parts, settings.draws)

@@ -10,8 +10,10 @@ import numpy as np
 from bayes_scaling.core.arguments import is_number, shown
 from bayes_scaling.errors import FitError
 
-__all__ = ["SETTINGS", "SamplerSettings"]
+__all__ = ["FEWEST_DRAWS", "SETTINGS", "SamplerSettings"]
 
+FEWEST_DRAWS = 50
+"""Of a chain: with fewer its convergence cannot be judged."""
 Sampler = Literal["nutpie", "pymc"]
 
 
@@ -51,7 +53,8 @@ class SamplerSettings:
     sampler: Sampler = "nutpie"
 
     def __post_init__(self) -> None:
-        for name, least in (("draws", 50), ("tune", 100), ("chains", 2), ("seed", 0), ("cores", 0)):
+        fewest = {"draws": FEWEST_DRAWS, "tune": 100, "chains": 2, "seed": 0, "cores": 0}
+        for name, least in fewest.items():
             value = getattr(self, name)
             whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
             if not (whole and least <= value < 2**63):

@@ -1,5 +1,6 @@
 """Draws of the components of a mixture in one sequence."""
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -13,9 +14,14 @@ __all__ = ["by_component", "interleave", "order_of"]
 
 Integers = NDArray[np.int64]
 
+_GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
+
 
 def order_of(shares: Sequence[float], draws: int) -> Integers:
-    """Component of each draw of a sequence: as evenly spaced as the shares allow.
+    """Component of each draw of a sequence: evenly spaced, in one draw of so many as well.
+
+    Draws follow multiples of the golden ratio, which have no period: a period would let a component
+    vanish where a sequence is thinned.
 
     Parameters
     ----------
@@ -28,13 +34,12 @@ def order_of(shares: Sequence[float], draws: int) -> Integers:
     --------
     >>> from bayes_scaling.model.mixed_draws import order_of
     >>> order_of([0.75, 0.25], 8).tolist()
-    [0, 0, 1, 0, 0, 0, 1, 0]
+    [0, 1, 0, 0, 1, 0, 0, 0]
     """
     counts = np.diff(np.round(draws * np.cumsum([0.0, *shares])).astype(int))
-    own = [(np.arange(count) + 0.5) / count for count in counts if count]
-    numbers = [np.full(count, number) for number, count in enumerate(counts) if count]
-    order = np.argsort(np.concatenate(own), kind="stable")
-    found: Integers = np.concatenate(numbers)[order].astype(np.int64)
+    places = np.argsort((np.arange(draws) + 0.5) * _GOLDEN % 1.0, kind="stable")
+    found: Integers = np.empty(draws, dtype=np.int64)
+    found[places] = np.repeat(np.arange(len(counts)), counts)
     return found
 
 

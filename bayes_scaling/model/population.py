@@ -7,6 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from bayes_scaling.core.arguments import is_number, shown
 from bayes_scaling.errors import LawError
 from bayes_scaling.laws import Law, Prior
 from bayes_scaling.model.discrepancy import Discrepancy
@@ -16,6 +17,9 @@ __all__ = ["Curvature", "Population", "population"]
 LEARNED_SPREAD_SD = 0.1
 """Sd of the log of a learned between-family standard deviation: that of fourteen independent roots
 is known to within 0.19. Were it free, families with correlated errors would widen it."""
+
+MOST_SD = 1.0
+"""Of the log of a curvature: e times the loss where n and d are 1, with which nothing is known."""
 
 SCHEMA = "bayes_scaling.population/1"
 
@@ -27,13 +31,27 @@ class Curvature:
     Parameters
     ----------
     share : float
-        Share of the posterior draws that have it, 0 to 1.
+        Share of the posterior draws that have it, above 0 and up to 1.
     sd : float
-        Prior sd of the log of each of its parameters between families.
+        Prior sd of the log of each of its parameters between families, up to 1.
+
+    Raises
+    ------
+    LawError
+        If a number is none of these.
     """
 
     share: float
     sd: float
+
+    def __post_init__(self) -> None:
+        for name, low, high in (("share", 0.0, 1.0), ("sd", 0.0, MOST_SD)):
+            value = getattr(self, name)
+            if not (is_number(value) and low < value <= high):
+                raise LawError(
+                    f"{name} of a curvature is {shown(value)}, a number above {low:g} and up to "
+                    f"{high:g} is needed; curvature=None takes the law as it is"
+                )
 
 
 @dataclass(frozen=True)
@@ -61,6 +79,13 @@ class Population:
     discrepancy: Discrepancy
     families: tuple[str, ...]
     curvature: Curvature | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.curvature, Curvature | None):
+            raise LawError(
+                f"curvature of a population is {shown(self.curvature)}; a Curvature or None is "
+                "needed"
+            )
 
     def applied(self, law: Law) -> Law:
         """Return the law with these priors."""
@@ -133,7 +158,7 @@ def population(law: str, *, without: str | None = None) -> Population | None:
         return None
     if without is not None:
         known = content["without"]
-        if without not in known:
+        if not isinstance(without, str) or without not in known:
             raise LawError(
                 f"without is {without!r}; the population of {law!r} was learned from the roots "
                 f"{', '.join(known)}"

@@ -83,9 +83,11 @@ class Spec:
     def __repr__(self) -> str:
         count = len(self.families)
         pooling = ", ".join(f"{name} {kind}" for name, kind in self.pooling.items())
+        share = self.curvature_share
+        quadratic = f", a quadratic in {share:.2g} of the draws" if share else ""
         return brief(
             f"<Spec of law {self.law.name!r}, {count} famil{'ies' if count > 1 else 'y'}, "
-            f"{self.noise} noise, {self.prior} priors; pooling: {pooling}>"
+            f"{self.noise} noise, {self.prior} priors{quadratic}; pooling: {pooling}>"
         )
 
     @property

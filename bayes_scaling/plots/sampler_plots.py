@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from bayes_scaling.errors import DataError
 from bayes_scaling.inference import Fit
 from bayes_scaling.inference.convergence import energy_fraction
-from bayes_scaling.inference.diagnostics.checks import BFMI_MIN
+from bayes_scaling.inference.diagnostics.checks import BFMI_MIN, energies
 from bayes_scaling.plots import style
 from bayes_scaling.plots.chain_agreement import chain_ranks, smoothed
 from bayes_scaling.plots.style import COLOURS
@@ -140,17 +140,20 @@ def plot_energy(fit: Fit) -> "Figure":
     >>> len(bs.plots.plot_energy(bs.load_fit("fit.nc")).axes) > 0
     True
     """
-    energy = fit.dt["sample_stats"]["energy"].transpose("chain", "draw").to_numpy()
+    parts = energies(fit.dt)
     figure = style.new_figure(6.4, 3.0)
     left, right = figure.subplots(1, 2, width_ratios=[1, 3])
-    fractions = energy_fraction(energy)
+    fractions = np.min([energy_fraction(energy) for energy in parts], axis=0)
     left.plot(fractions, np.arange(len(fractions)), "o", color=COLOURS["limit"], ms=4.5)
     left.axvline(BFMI_MIN, color=COLOURS["prior"], ls="--", lw=1.2)
     left.set(title="BFMI", ylabel="chain")
     left.set_yticks(np.arange(len(fractions)))
-    shown = {"marginal": energy - energy.mean(), "transition": np.diff(energy)}
+    shown = {
+        "marginal": np.concatenate([(energy - energy.mean()).ravel() for energy in parts]),
+        "transition": np.concatenate([np.diff(energy).ravel() for energy in parts]),
+    }
     for (name, values), colour in zip(shown.items(), style.CYCLE, strict=False):
-        at, density = smoothed(values.ravel())
+        at, density = smoothed(values)
         right.fill_between(at, 0.0 * density, density, color=colour, alpha=0.3, lw=0)
         right.plot(at, density, color=colour, lw=1.5, label=name)
     right.set(title="Energy", ylim=(0, None))
@@ -162,7 +165,7 @@ def plot_energy(fit: Fit) -> "Figure":
 def _tree(
     fit: Fit, parameters: Sequence[str] | None, families: Sequence[str] | None
 ) -> xr.DataTree:
-    names = list(fit.law.names if parameters is None else parameters)
+    names = list(fit.default_law.names if parameters is None else parameters)
     chosen = list(fit.families if families is None else families)
     posterior = fit.posterior
     unknown = [name for name in names if name not in posterior]

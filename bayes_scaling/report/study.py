@@ -112,7 +112,7 @@ class Study:
         seen = family in self.fit.families
         rows = {
             name: self.check_of(name, family) if seen else self.check_of(f"{name}_population", None)
-            for name in self.fit.law.names
+            for name in self.fit.default_law.names
         }
         return [name for name, row in rows.items() if row is not None and row.source != "data"]
 

@@ -191,7 +191,7 @@ def _sets() -> dict[str, DataSet]:
 
 
 def _named(name: str) -> DataSet:
-    if name not in _sets():
+    if not isinstance(name, str) or name not in _sets():
         raise DataError(f"{name!r} is not a bundled data set; these are: {', '.join(_sets())}")
     return _sets()[name]
 

@@ -1,18 +1,25 @@
 """A posterior that is a mixture of two, with fixed shares of the draws."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 from numpy.testing import assert_allclose, assert_array_equal
 
 import bayes_scaling as bs
 from bayes_scaling.inference import Fit
+from bayes_scaling.inference.diagnostics.checks import energies
 from bayes_scaling.inference.diagnostics.pareto_smoothing import leave_one_out
 from bayes_scaling.inference.diagnostics.power_scaling import power_sensitivity
+from bayes_scaling.inference.storage import structure
 from bayes_scaling.laws.log_quadratic import curvature_names
 from bayes_scaling.model import Curvature, Discrepancy, Population
 from bayes_scaling.posterior import family_posterior
+from bayes_scaling.report.sections.inputs_section import law_section
+from bayes_scaling.report.study import Study
 from tests.conftest import TRUTH, grid, simulate
 
 SHARE, DRAWS, CHAINS = 0.2, 100, 2
@@ -50,6 +57,60 @@ def test_a_posterior_is_read_back(mixed: Fit, tmp_path: Path) -> None:
     again = bs.load_fit(mixed.save(tmp_path / "fit.nc"))
     assert again.spec == mixed.spec
     assert again.posterior.identical(mixed.posterior)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda stats: stats.drop_vars("component"),
+        lambda stats: stats.assign(component=1.0 * stats["component"]),
+        lambda stats: stats.assign(component=stats["component"].roll(draw=1)),
+        lambda stats: stats.assign(component=2 * stats["component"]),
+        lambda stats: stats.assign(component=stats["component"].where(stats["chain"] > 0, 0)),
+        lambda stats: stats.assign(component=stats["component"] * 0),
+    ],
+)
+def test_components_that_are_not_those_of_the_draws(
+    mixed: Fit, change: Callable[[xr.Dataset], xr.Dataset]
+) -> None:
+    assert structure.problem(mixed.dt, mixed.spec, mixed.frame) is None
+    tree = mixed.dt.copy()
+    tree["sample_stats"] = xr.DataTree(change(tree["sample_stats"].to_dataset()))
+    said = structure.problem(tree, mixed.spec, mixed.frame)
+    assert said is not None
+    assert "sample_stats/component" in said
+
+
+def test_a_share_that_is_not_that_of_the_draws(mixed: Fit) -> None:
+    other = replace(mixed.spec, curvature_share=0.5)
+    said = structure.problem(mixed.dt, other, mixed.frame)
+    assert said is not None
+    assert "sample_stats/component" in said
+    (of_law, _), _ = mixed.spec.components
+    assert structure.problem(mixed.dt, replace(of_law), mixed.frame) is not None
+
+
+def test_energies_are_those_of_a_component(mixed: Fit) -> None:
+    parts = energies(mixed.dt)
+    assert [part.shape for part in parts] == [(CHAINS, 80), (CHAINS, 20)]
+    for number, part in enumerate(parts):
+        whole = mixed.dt["sample_stats"]["energy"].to_numpy()
+        assert_array_equal(part, whole[:, component(mixed)[0] == number])
+
+
+def test_curvatures_are_no_parameters_of_the_law_to_a_reader(mixed: Fit) -> None:
+    pairs = mixed.correlations()
+    assert set(pairs["first"]) | set(pairs["second"]) == set(TRUTH)
+    study = Study(mixed, mixed.diagnose(), (), 0)
+    assert set(study.led_by_prior("code")) <= set(TRUTH)
+    assert "20%" in law_section(study).notes[0]
+
+
+def test_few_draws_are_those_that_were_asked_for() -> None:
+    table = simulate("chinchilla", grid(), TRUTH)
+    fit = bs.fit(table, "chinchilla", prior=OWN, draws=50, tune=100, chains=2, progress=False)
+    assert component(fit).mean(axis=1).tolist() == [SHARE] * 2
+    assert fit.posterior.sizes["draw"] == 50
 
 
 def test_draws_of_a_component_fit_as_well(mixed: Fit) -> None:

@@ -283,6 +283,8 @@ def test_every_group_is_needed(name: str, copy: Path) -> None:
         (("nu_parameter", "prior", "sd"), -1, "at `$.nu_parameter.prior.sd`"),
         (("law_parameters", 0, "of_loss"), "yes", "at `$.law_parameters[0].of_loss`"),
         (("discrepancy", "shared"), 1.5, "<= 1.0 - at `$.discrepancy.shared`"),
+        (("curvature_share",), 1.5, "<= 1.0 - at `$.curvature_share`"),
+        (("curvature_share",), "half", "at `$.curvature_share`"),
         (("discrepancy", "level"), True, "at `$.discrepancy.level`"),
         (("extra",), 1, "unknown field `extra`"),
     ],

@@ -27,8 +27,15 @@ def test_shares_are_kept_all_along(share: float, draws: int) -> None:
     order = order_of([1 - share, share], draws)
     assert len(order) == draws
     so_far = np.cumsum(order) - share * np.arange(1, draws + 1)
-    assert np.abs(so_far).max() <= 2.0
+    assert np.abs(so_far).max() <= 3.0
     assert abs(so_far[-1]) <= 0.5 + 1e-9
+
+
+@pytest.mark.parametrize("share", [0.2, 0.25, 1 / 3, 0.5, 0.61])
+def test_no_component_vanishes_where_draws_are_thinned(share: float) -> None:
+    order = np.tile(order_of([1 - share, share], 1000), 4)
+    for step in range(2, 13):
+        assert abs(order[::step].mean() - share) < 0.05
 
 
 def test_draws_keep_their_order_and_what_is_missing_is_zero() -> None:
@@ -97,6 +104,17 @@ def test_a_draw_without_quadratic_has_none_in_an_unseen_family() -> None:
         assert_array_equal(new["curvature_D"].to_numpy() == 1.0, flat)
 
 
+@pytest.mark.parametrize(
+    ("share", "sd"),
+    [(2.0, 0.01), (0.0, 0.01), (np.nan, 0.01), (0.3, -0.1), (0.3, np.nan), ("a", 1)],
+)
+def test_a_curvature_is_a_share_and_a_width(share: float, sd: float) -> None:
+    with pytest.raises(LawError):
+        Curvature(share, sd)
+    with pytest.raises(LawError):
+        replace(OWN, curvature=(share, sd))
+
+
 def test_a_population_without_a_root() -> None:
     whole = population("chinchilla-gamma")
     without = population("chinchilla-gamma", without="olmo")
@@ -106,3 +124,5 @@ def test_a_population_without_a_root() -> None:
     assert without.priors != whole.priors
     with pytest.raises(LawError, match="'nowhere'"):
         population("chinchilla-gamma", without="nowhere")
+    with pytest.raises(LawError):
+        population("chinchilla-gamma", without=["olmo"])  # type: ignore[arg-type]

@@ -60,7 +60,7 @@ def test_the_numbers_are_those_of_the_content(fit, plan, tmp_path):
     assert content.provenance.runs_hash in read
     rows = sum(token.type == "tr_open" for token in tokens(text))
     others = len(content.plans[0].other_budgets)
-    assert rows == len(content.forecasts) + 1 + others + 2 + 8
+    assert rows == len(content.forecasts) + 1 + others + 2 + 8 + len(content.law.notes)
 
 
 def test_a_failed_fit_recommends_nothing(failed):

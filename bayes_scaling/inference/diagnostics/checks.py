@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
 from bayes_scaling.core.records import Record, about
 from bayes_scaling.inference.convergence import energy_fraction
@@ -19,6 +20,7 @@ __all__ = [
     "Status",
     "correlation_check",
     "divergence_places",
+    "energies",
     "loo_check",
     "prior_check",
     "sampling_checks",
@@ -163,17 +165,30 @@ def _effective(parameters: pd.DataFrame) -> Check:
 
 
 def _energy(dt: xr.DataTree) -> Check:
-    stats = dt["sample_stats"].to_dataset()
-    energy = stats["energy"].transpose("chain", "draw").to_numpy()
-    found = stats["component"][0].to_numpy() if "component" in stats else np.zeros(len(energy[0]))
-    # Components of a mixture have energies of their own.
-    bfmi = min(
-        float(energy_fraction(energy[:, found == number]).min()) for number in np.unique(found)
-    )
+    bfmi = min(float(energy_fraction(energy).min()) for energy in energies(dt))
     good = bfmi >= BFMI_MIN
     advice = "" if good else " Tails may be missed: give tighter priors, or draw more."
     text = f"The smallest energy fraction is {bfmi:.2f}.{advice}"
     return Check.of("E-BFMI", "ok" if good else "warn", bfmi, BFMI_MIN, text)
+
+
+def energies(dt: xr.DataTree) -> list[NDArray[np.float64]]:
+    """Return the energies of each component of a mixture, which have nothing to do with another's.
+
+    Parameters
+    ----------
+    dt : xarray.DataTree
+        A fit's tree.
+
+    Returns
+    -------
+    list of (chain, draw) array
+        One where the posterior is no mixture.
+    """
+    stats = dt["sample_stats"].to_dataset()
+    energy = stats["energy"].transpose("chain", "draw").to_numpy()
+    found = stats["component"][0].to_numpy() if "component" in stats else np.zeros(len(energy[0]))
+    return [energy[:, found == number] for number in np.unique(found)]
 
 
 def _stuck(dt: xr.DataTree) -> Check:

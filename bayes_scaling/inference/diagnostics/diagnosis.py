@@ -177,7 +177,7 @@ def diagnose(fit: "Fit") -> Diagnosis:
     parameters = with_sensitivity(parameter_table(dt), dt)
     loo, influence = loo_check(dt)
     predictive = predictive_table(fit)
-    pairs = correlations(dt, fit.law.names)
+    pairs = correlations(dt, fit.default_law.names)
     checks = (
         *sampling_checks(dt, parameters),
         influence,

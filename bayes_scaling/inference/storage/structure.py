@@ -17,6 +17,7 @@ from bayes_scaling.inference.storage.structure_checks import (
     fitted_problems,
     flag_problems,
     held_out_problems,
+    mixture_problems,
     named,
 )
 from bayes_scaling.inference.tree import every, run_columns, with_derived
@@ -111,6 +112,7 @@ def _problems(tree: xr.DataTree, spec: Spec, frame: ReferenceFrame) -> Iterator[
     yield from held_out_problems(groups["held_out"], spec)
     yield from flag_problems(groups["flags"])
     yield from _statistics(groups["sample_stats"], groups["posterior"])
+    yield from mixture_problems(groups["sample_stats"], groups["posterior"], spec)
 
 
 def _draws(posterior: xr.Dataset, prior: xr.Dataset, spec: Spec) -> Iterator[str]:

@@ -11,12 +11,20 @@ import xarray as xr
 
 from bayes_scaling.errors import DataError
 from bayes_scaling.inference.tree import OF_TEXT, run_columns
+from bayes_scaling.laws.log_quadratic import curvature_names
 from bayes_scaling.model import ReferenceFrame, Spec
 from bayes_scaling.model.input_table import input_table
 from bayes_scaling.runs.flags import CODES
 from bayes_scaling.runs.input_columns import SIZES
 
-__all__ = ["coordinates", "fitted_problems", "flag_problems", "held_out_problems", "named"]
+__all__ = [
+    "coordinates",
+    "fitted_problems",
+    "flag_problems",
+    "held_out_problems",
+    "mixture_problems",
+    "named",
+]
 
 _LEAST, _MOST = 1e-30, 1e60
 """Any size or loss is far within."""
@@ -159,3 +167,30 @@ def flag_problems(data: xr.Dataset) -> Iterator[str]:
     for name, legal in (("code", tuple(CODES)), ("severity", _SEVERITIES)):
         if other := set(data[name].values.tolist()) - set(legal):
             yield f"flags/{name} holds {min(other)!r}, {', '.join(legal)} are known"
+
+
+def mixture_problems(stats: xr.Dataset, posterior: xr.Dataset, spec: Spec) -> Iterator[str]:
+    """Return the problems of the components of a mixture: numbers, shares, and curvatures."""
+    where, shares = "sample_stats/component", np.array([share for _, share in spec.components])
+    if len(shares) == 1:
+        if "component" in stats.data_vars:
+            yield f"{where} is of a mixture, and its spec of one model"
+        return
+    if "component" not in stats.data_vars:
+        yield f"it lacks {where}"
+    found = stats["component"]
+    if found.dtype.kind not in "iu" or found.sizes["draw"] != posterior.sizes["draw"]:
+        yield f"{where} is not a whole number for each draw of the posterior"
+    numbers = found.transpose("chain", "draw").values
+    if (numbers != numbers[0]).any():
+        yield f"{where} differs between chains"
+    counts = np.array([(numbers[0] == number).sum() for number in range(len(shares))])
+    # A share is kept but for the rounding of a draw.
+    off = np.abs(counts - len(numbers[0]) * shares) > 1.0
+    if off.any() or counts.sum() < len(numbers[0]):
+        yield f"{where} has {counts.tolist()} draws a chain, shares of {shares.tolist()} are needed"
+    curved = np.zeros(numbers.shape, dtype=np.bool_)
+    for name in curvature_names(spec.law):
+        curved |= (posterior[name].transpose("chain", "draw", ...).values != 1.0).any(axis=-1)
+    if (curved != (numbers == 1)).any():
+        yield f"{where} is not 1 where a curvature differs from 1, and 0 elsewhere"

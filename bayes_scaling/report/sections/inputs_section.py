@@ -9,6 +9,7 @@ import pandas as pd
 from bayes_scaling.core.caveat import Severity, texts
 from bayes_scaling.core.draw_summary import Z90
 from bayes_scaling.model import typical_caveats
+from bayes_scaling.plots.number_format import percent
 from bayes_scaling.report.input_records import (
     DataSection,
     FamilyRuns,
@@ -86,11 +87,24 @@ def law_section(study: Study) -> LawSection:
         formula=law.formula,
         inputs=list(law.inputs),
         reference=law.reference,
-        notes=[*law.limitations, *law.remarks, *texts(typical)],
+        notes=[*_mixture(study), *law.limitations, *law.remarks, *texts(typical)],
         noise=spec.noise,
         pooling=dict(spec.pooling),
         reference_point={name: math.exp(study.fit.frame.reference[name]) for name in law.inputs},
     )
+
+
+def _mixture(study: Study) -> list[str]:
+    """In what share of the draws the law has a quadratic, where in some."""
+    share = study.fit.spec.curvature_share
+    if not share:
+        return []
+    text = (
+        f"The posterior is a mixture: in {percent(share)} of the draws the law is multiplied by "
+        "the exponential of a quadratic in log sizes, as doubt about its form; in the others all "
+        "curvatures are 1. The share was fixed beforehand, these runs do not change it."
+    )
+    return [text]
 
 
 def priors_section(study: Study) -> list[PriorRow]:

@@ -9,6 +9,7 @@ from scipy import special
 from bayes_scaling.inference.diagnostics.checks import PARETO_K_MAX
 from bayes_scaling.inference.diagnostics.pareto_smoothing import leave_one_out
 from bayes_scaling.inference.tree import thinned_alike
+from bayes_scaling.laws.log_quadratic import curvature_names
 from bayes_scaling.model.spec import BORROWS
 from bayes_scaling.plots.number_format import count, joined, loss, number, percent, quoted, times
 from bayes_scaling.report.content_records import (
@@ -148,7 +149,8 @@ def _distance(study: Study, headlines: list[Headline]) -> list[Change]:
 
 
 def _prior(study: Study) -> list[Change]:
-    named = {p.name for p in study.fit.spec.parameters}
+    # Curvatures are drawn from their prior by design: the share of draws that has them is fixed.
+    named = {p.name for p in study.fit.spec.parameters} - {*curvature_names(study.fit.law)}
     rows = [
         row
         for row in study.diagnosis.parameter_checks
