@@ -15,11 +15,14 @@ from scipy.optimize import minimize_scalar
 from bayes_scaling.core.caveat import Caveat, texts
 from bayes_scaling.errors import DataError, FitError
 from bayes_scaling.forecast import Comparison, ModelAverage, compare, predict
+from bayes_scaling.forecast.evaluation import compare_laws
 from bayes_scaling.forecast.evaluation.comparison_caveats import of_forecasts, of_loo
 from bayes_scaling.forecast.evaluation.model_average import stacking_weights
 from bayes_scaling.forecast.evaluation.outcomes import log_score
 from bayes_scaling.inference import Fit, Procedure
 from bayes_scaling.inference.diagnostics.checks import loo_check
+from bayes_scaling.laws.log_quadratic import without_quadratic
+from bayes_scaling.model import specify
 from bayes_scaling.runs import Runs
 from tests.conftest import backtest_of
 
@@ -87,6 +90,22 @@ def test_larger_runs_are_held_out_of_each(
     assert found.table["weight_held_out"].sum() == pytest.approx(1)
     assert found.average().weights["sharp"] > 0.5
     assert [c.data["runs"] for c in found.caveats if c.code == "held-out-preference"] == [held_out]
+
+
+def test_a_mixture_is_fitted_again_as_one(two_families: Fit) -> None:
+    table = two_families.runs
+    for law in ("chinchilla", "chinchilla-gamma"):
+        spec, frame = specify(table, law, prior="population")
+        assert 0 < spec.curvature_share < 1
+        options = compare_laws._options(spec)
+        again, same = Procedure.of(without_quadratic(spec.law), **options).specify(table)
+        for (mine, share), (other, its) in zip(spec.components, again.components, strict=True):
+            assert share == its
+            assert mine.pooling == other.pooling
+            assert [(p.name, p.prior) for p in mine.parameters] == [
+                (p.name, p.prior) for p in other.parameters
+            ]
+        assert same == frame
 
 
 def test_a_disagreement_is_reported() -> None:

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,13 @@ from bayes_scaling.forecast.evaluation.model_average import stacking_weights
 from bayes_scaling.forecast.evaluation.thresholds import check_ratio
 from bayes_scaling.inference import Fit, fit
 from bayes_scaling.inference.diagnostics.checks import PARETO_K_MAX
+from bayes_scaling.inference.diagnostics.pareto_smoothing import leave_one_out
 from bayes_scaling.inference.tree import thinned_alike
 from bayes_scaling.laws import Law
 from bayes_scaling.laws.check_law import check_law
+from bayes_scaling.laws.log_quadratic import curvature_names, without_quadratic
 from bayes_scaling.laws.registry import each, get
-from bayes_scaling.model import Population
+from bayes_scaling.model import Curvature, Population, Spec
 from bayes_scaling.model.spec import NOISE
 from bayes_scaling.runs import ACCEPTABLE, Runs, load_runs
 from bayes_scaling.runs.load_runs_table import Count, recount
@@ -190,9 +193,7 @@ def _loo(fits: Mapping[str, Fit]) -> pd.DataFrame:
     with warnings.catch_warnings():
         # The warning says what the column of Pareto k says.
         warnings.simplefilter("ignore", UserWarning)
-        each = {
-            name: azs.loo(thinned_alike(value.dt), pointwise=True) for name, value in fits.items()
-        }
+        each = {name: _pointwise(value) for name, value in fits.items()}
         ranked = azs.compare(each, method="stacking", round_to="none")
     high = [int((each[name].pareto_k > PARETO_K_MAX).sum()) for name in ranked.index]
     return pd.DataFrame(
@@ -213,6 +214,23 @@ def _loo(fits: Mapping[str, Fit]) -> pd.DataFrame:
     ).assign(weight_loo=lambda table: table["weight_loo"] / table["weight_loo"].sum())
 
 
+def _pointwise(fit: Fit) -> Any:
+    """Leave-one-out of a fit as ArviZ has it, of a mixture by component."""
+    import arviz_stats as azs
+
+    tree = thinned_alike(fit.dt)
+    whole, found = azs.loo(tree, pointwise=True), leave_one_out(tree)
+    elpd = float(found.elpd.sum())
+    return replace(
+        whole,
+        elpd=elpd,
+        se=found.se,
+        p=float(found.lppd.sum()) - elpd,
+        elpd_i=whole.elpd_i.copy(data=found.elpd),
+        pareto_k=whole.pareto_k.copy(data=found.pareto_k),
+    )
+
+
 def _held_out(
     fits: Mapping[str, Fit],
     ratio: float,
@@ -225,14 +243,8 @@ def _held_out(
     for name, value in fits.items():
         # They were fitted, so what looked wrong in them was accepted.
         runs = load_runs(value.runs, accept=ACCEPTABLE)
-        known = value.spec.discrepancy
-        own = {
-            "prior": Population(value.law.name, {}, known, ()) if known else "weak",
-            "pooling": dict(value.spec.pooling),
-            "noise": value.spec.noise,
-            "priors": {NOISE.name: value.spec.noise_parameter.prior},
-        } | dict(options)
-        part = backtest(runs, [value.law], ratio=ratio, seed=seed, **own)
+        own = _options(value.spec) | dict(options)
+        part = backtest(runs, [without_quadratic(value.law)], ratio=ratio, seed=seed, **own)
         parts.append((part, name))
         on_fit()
     first = parts[0][0]
@@ -245,6 +257,20 @@ def _held_out(
         skipped=first.skipped,
         caveats=unique(caveat for part, _ in parts for caveat in part.caveats),
     )
+
+
+def _options(spec: Spec) -> dict[str, Any]:
+    """Options of a fit of the same model."""
+    priors = {p.name: p.prior for p in spec.parameters}
+    curved, known = curvature_names(spec.law), spec.discrepancy
+    # The width of a quadratic counts until priors of its parameters replace it.
+    curvature = Curvature(spec.curvature_share, priors[curved[0]].spread) if curved else None
+    return {
+        "prior": Population(spec.law.name, {}, known, (), curvature) if known else "weak",
+        "pooling": {name: kind for name, kind in spec.pooling.items() if name not in curved},
+        "noise": spec.noise,
+        "priors": {name: priors[name] for name in (*curved, NOISE.name)},
+    }
 
 
 def _scores(tested: Backtest) -> pd.DataFrame:
