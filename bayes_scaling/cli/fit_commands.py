@@ -45,7 +45,7 @@ __all__ = ["diagnose", "fit", "sbc"]
 @ACCEPT
 @BEST_OF
 @click.option("--loss-unit", metavar="UNIT", help="nats/token, bits/byte …")
-@click.option("--count", default="params", show_default=True, help="params or params_nonemb.")
+@click.option("--count", help="params or params_nonemb.  [default: params, or of the data card]")
 @click.option("--exclude-flagged", multiple=True, metavar="CODE", help="Leave out flagged rows.")
 @with_progress
 def fit(runs: str, output: str, progress: "Progress", **options: Any) -> None:
@@ -64,7 +64,7 @@ def fit(runs: str, output: str, progress: "Progress", **options: Any) -> None:
             bundled(runs, count),
             columns=columns or None,
             loss_unit=options.pop("loss_unit"),
-            count=count,
+            count="params" if count is None else count,
             family=options.pop("family"),
             accept=options.pop("accept"),
         )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bayes_scaling.core.caveat import Caveat
     from bayes_scaling.inference import Fit
     from bayes_scaling.runs import Runs
+    from bayes_scaling.runs.load_runs_table import Count
 
 __all__ = [
     "ACCEPT",
@@ -120,7 +121,7 @@ def sampler(command: _Command) -> _Command:
     return command
 
 
-def bundled(source: str, count: str = "params") -> "str | Runs":
+def bundled(source: str, count: "Count | None" = None) -> "str | Runs":
     """The runs of a bundled data set where a source is ``dataset:NAME``, else the path itself.
 
     The count of the data card stands unless another is asked for.
@@ -130,7 +131,7 @@ def bundled(source: str, count: str = "params") -> "str | Runs":
         return source
     from bayes_scaling.runs import datasets
 
-    return datasets.load(name, count="params_nonemb" if count == "params_nonemb" else None)
+    return datasets.load(name, count=count)
 
 
 def pairs(texts: Iterable[str], option: str, form: str) -> dict[str, str]:

@@ -29,8 +29,9 @@ def test_an_unknown_data_set_is_refused(cli, tmp_path):
 @pytest.mark.parametrize(
     ("source", "count", "held"),
     [
-        ("dataset:olmo_ladder", "params", "params_nonemb"),
-        ("dataset:gadre", "params", "params"),
+        ("dataset:olmo_ladder", None, "params_nonemb"),
+        ("dataset:olmo_ladder", "params", "params"),
+        ("dataset:gadre", None, "params"),
         ("dataset:gadre", "params_nonemb", "params_nonemb"),
     ],
 )
