@@ -6,7 +6,6 @@ small runs are fitted does not tell which form holds beyond them (docs/calibrati
 """
 
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -53,15 +52,15 @@ def sample_fit(
     """
     if len(spec.components) == 1:
         return _sample(spec, frame, design, settings, progress)
-    began, parts = time.monotonic(), []
+    parts: list[Sampled] = []
     components = order_of([share for _, share in spec.components], settings.draws)
     for number, (part, share) in enumerate(spec.components):
         draws = int((components == number).sum())
         thin = _THIN if share < 1.0 / _THIN else 1
         limit = settings.max_seconds
         if limit is not None:
-            used = time.monotonic() - began
-            limit = _OF_TIME * limit if number == 0 else max(limit - used, 1.0 - _OF_TIME)
+            used = sum(part.sample_seconds for part in parts)
+            limit *= max(1.0 - used / limit, 1.0 - _OF_TIME) if parts else _OF_TIME
         own = replace(
             settings,
             draws=max(thin * draws, FEWEST_DRAWS),

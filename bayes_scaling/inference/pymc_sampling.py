@@ -89,7 +89,7 @@ def _by_pymc(model: Any, point: dict[str, Any], settings: SamplerSettings, stage
     except ValueError as error:
         if not counting.time_is_up:
             raise
-        text = f"max_seconds is {settings.max_seconds:g}, in which chains were not tuned"
+        text = f"in {settings.max_seconds:.3g} s of max_seconds chains were not tuned"
         raise FitError(f"{text}; give it more") from error
     if stage.done < (stage.total or 0) and not counting.time_is_up:
         raise KeyboardInterrupt  # it was the user, and PyMC has caught it

@@ -103,7 +103,7 @@ def sample_well(
     best = compiled.sample(settings, progress, why=what)
     if best.stopped and best.draws.sizes["draw"] < _FEWEST:
         raise FitError(
-            f"max_seconds is {settings.max_seconds:g}, in which chains came to "
+            f"in {settings.max_seconds:.3g} s of max_seconds chains came to "
             f"{best.draws.sizes['draw']} draws after tuning; give it more, for {_FEWEST} are needed"
         )
     with progress.stage("convergence", "checking convergence"):

@@ -136,7 +136,7 @@ def test_too_few_draws_in_the_time_are_no_fit() -> None:
             return replace(drawn, draws=drawn.draws.isel(draw=slice(kept)), stopped=True)
 
     kept = 49
-    with pytest.raises(FitError, match=r"max_seconds is 1, .* 49 draws"):
+    with pytest.raises(FitError, match=r"max_seconds .* 49 draws"):
         sample_well(Stopped(good_from=0), SamplerSettings(max_seconds=1))  # type: ignore[arg-type]
     kept = 50
     settings = SamplerSettings(max_seconds=1)
