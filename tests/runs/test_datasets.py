@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bayes_scaling.errors import DataError, FileError
-from bayes_scaling.runs import Runs, datasets
+from bayes_scaling.runs import Runs, datasets, load_runs
 
 RUNS = ("byte_lm", "byte_lm_repeats", "byte_lm_shapes")
 TABLES = ("byte_lm_curves", "byte_lm_lr_search")
@@ -24,6 +24,10 @@ def test_names_and_kinds():
     for loader in (datasets.load, datasets.load_table):
         with pytest.raises(DataError, match=r"'wordle'.*byte_lm"):
             loader("wordle")
+        with pytest.raises(DataError):
+            loader(["olmo_ladder"])
+    with pytest.raises(FileError, match=r"datasets\.load\('olmo_ladder'\)"):
+        load_runs("dataset:olmo_ladder")
 
 
 @pytest.mark.parametrize("name", RUNS)

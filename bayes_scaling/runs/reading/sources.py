@@ -84,7 +84,9 @@ def _kind(path: Path) -> str:
             raise
         raise FileError(f"{str(path)!r} is not the path of a file that can be read") from error
     if not exists:
-        raise FileError(f"{path} does not exist; give the path of a table of runs")
+        prefix, _, name = str(path).partition("dataset:")
+        other = f", or datasets.load({name!r}) for a bundled one" if name and not prefix else ""
+        raise FileError(f"{path} does not exist; give the path of a table of runs{other}")
     kind = SUFFIXES.get(path.suffix.lower())
     if path.suffix.lower() in _PACKED:
         raise FileError(f"{path} is compressed; unpack it first and give the table itself")
