@@ -37,6 +37,7 @@ from bayes_scaling.inference.point import fit_point
 from bayes_scaling.laws import Law
 from bayes_scaling.model import Curvature, Discrepancy, Extent, Population
 from bayes_scaling.model.population import SCHEMA
+from benchmarks.extrapolation.cases import FEWEST, RATIOS, split
 from benchmarks.extrapolation.studies import studies
 
 Floats = NDArray[np.float64]
@@ -44,12 +45,6 @@ Tables = Mapping[str, pd.DataFrame]
 
 OUT = Path(bs.__file__).parent / "model" / "population.json"
 CACHE = Path("extrapolation-cache")
-RATIOS = (4.0, 8.0, 30.0)
-"""A family's largest compute over the largest that is fitted."""
-FEWEST = 6
-"""Runs below a threshold that a fit needs."""
-SPAN = 1.5
-"""Least ratio of compute that fitted runs must span."""
 PSEUDO_ROOTS = 2.0
 """Weight of the weak prior's sd in the estimate of the sd between families, in roots."""
 ROUNDS, EM_STEPS = 2, 400
@@ -199,31 +194,21 @@ class Ahead:
         return replace(self, curves=curves, sigma=sigma, nu=nu)
 
 
-def split(rows: pd.DataFrame, ratio: float) -> tuple[pd.DataFrame, pd.DataFrame] | None:
-    """A family's runs at 1/ratio of its largest compute or less and those above, if enough."""
-    # A level of compute that the threshold hits belongs to the fitted side.
-    below = rows["flops"] <= rows["flops"].max() / ratio * (1 + 1e-6)
-    small, large = rows[below].reset_index(drop=True), rows[~below].reset_index(drop=True)
-    if len(small) < FEWEST or not len(large):
-        return None
-    return None if small["flops"].max() < SPAN * small["flops"].min() else (small, large)
-
-
 def forecasts(law: Law, tables: Tables, cache: Path, curvature_sd: float) -> list[Ahead]:
     """Forecast every family under priors that its root did not inform, keeping results."""
     found, priors = [], {}
     for name, rows in tables.items():
         root = str(rows["root"].iloc[0])
         for ratio in RATIOS:
-            parts = split(rows, ratio)
-            if parts is None:
+            small, large = (part.reset_index(drop=True) for part in split(rows, ratio))
+            if not len(large):
                 continue
             path = cache / f"{law.name}-{curvature_sd:g}" / f"{name}-{ratio:g}.npz"
             if not path.exists():
                 if root not in priors:
                     priors[root] = learn_priors(law, tables, root)
                 path.parent.mkdir(parents=True, exist_ok=True)
-                made = _forecast(law, priors[root], curvature_sd, *parts)
+                made = _forecast(law, priors[root], curvature_sd, small, large)
                 np.savez(path, **made)
                 sys.stderr.write(f"{law.name} {name} {ratio:g}\n")
             with np.load(path) as kept:

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 from scipy.stats import norm
@@ -17,7 +16,6 @@ from benchmarks.extrapolation.learning import (
     Scorer,
     learn_errors,
     random_effects,
-    split,
 )
 
 LAW = laws.get("power-n-floor")
@@ -115,12 +113,3 @@ def test_the_predictive_has_the_share_and_the_scale() -> None:
     assert_allclose(of_law.mean(), 0.75, atol=0.02)
     sd = np.hypot(0.01 * one.distance[0], 0.002)
     assert_allclose(draws[0][of_law].std(), sd, rtol=0.05)
-
-
-def test_splits_need_runs_below_of_more_than_one_size() -> None:
-    rows = pd.DataFrame({"flops": [1.0, 1.1, 1.2, 1.3, 1.4, 1.45, 100.0]})
-    assert split(rows, 8.0) is None
-    wider = rows.assign(flops=[1.0, 2.0, 3.0, 4.0, 5.0, 12.5, 100.0])
-    small, large = split(wider, 8.0) or (rows, rows)
-    assert (len(small), len(large)) == (6, 1)
-    assert split(wider.iloc[1:], 8.0) is None
