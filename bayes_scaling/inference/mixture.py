@@ -26,6 +26,8 @@ __all__ = ["sample_fit"]
 
 _OF_TIME = 0.6
 """Part of a limit of time that the first component has."""
+_TUNE = 2
+"""Tuning with a quadratic, in units of that of the law."""
 _THIN = 3
 """Draws of which one is kept, of a component with a small share: as many as it has would be too few
 to tell whether its chains have converged."""
@@ -64,6 +66,8 @@ def sample_fit(
         own = replace(
             settings,
             draws=max(thin * draws, FEWEST_DRAWS),
+            # With a quadratic chains take longer to adapt, where sizes are collinear most of all.
+            tune=settings.tune * (_TUNE if curvature_names(part.law) else 1),
             max_seconds=limit,
             seed=settings.seed + number,
         )
