@@ -143,10 +143,14 @@ def test_runs_are_left_out_of_each_component(mixed: Fit) -> None:
     of = component(mixed)
     lppd = np.log(np.exp(logs).mean(axis=(1, 2)))
     assert_allclose(whole.lppd, lppd, rtol=1e-9)
-    # Importance weights without smoothing, by component, in the fixed shares.
+    # Importance weights without smoothing, by component, in the fixed shares; of 40 draws of one of
+    # them a few runs have wild weights.
     parts = [1 / np.exp(-logs[:, of == i]).mean(axis=1) for i in (0, 1)]
     plain = np.log((1 - SHARE) * parts[0] + SHARE * parts[1])
-    assert_allclose(whole.elpd, plain, atol=0.15)
+    assert_allclose(np.median(whole.elpd - plain), 0.0, atol=0.02)
+    reversed_shares = np.log(SHARE * parts[0] + (1 - SHARE) * parts[1])
+    far = np.abs(whole.elpd - reversed_shares).sum()
+    assert np.abs(whole.elpd - plain).sum() < 0.5 * far
     assert (whole.elpd < whole.lppd).all()
 
 
