@@ -1,11 +1,12 @@
 """Forecast OLMo 7B and 13B from the runs of 190M to 3B, print what came of it, and draw it.
 
-uv run python tools/olmo_forecast.py
+uv run python tools/olmo_forecast.py [SEED]
 
-The prior has not seen the study. Writes docs/olmo.png, and prints the table that the README and the
-documentation show.
+The prior has not seen the study. Prints the table that the README and the documentation show, and
+without a seed writes docs/olmo.png.
 """
 
+import sys
 from pathlib import Path
 
 import bayes_scaling as bs
@@ -19,7 +20,7 @@ def main() -> None:
     """Fit, forecast, print, draw."""
     runs = bs.datasets.load("olmo_ladder")
     unseen = bs.population("chinchilla-gamma", without="olmo")
-    fit = bs.fit(runs, prior=unseen, seed=0)
+    fit = bs.fit(runs, prior=unseen, seed=int(sys.argv[1]) if sys.argv[1:] else 0)
     targets = fit.targets
     table = fit.predict(targets).to_frame()
     table["beyond"] = targets["flops"] / fit.runs["flops"].max()
@@ -29,9 +30,11 @@ def main() -> None:
         table.iterrows(), targets["loss"], ("OLMo 7B", "OLMo 13B"), strict=True
     ):
         print(
-            f"| {name} | {row['beyond']:.0f}× | {row['q05']:.3f} to {row['q95']:.3f} | "
-            f"{row['q50']:.3f} | {loss:.3f} | {row['q50'] / loss - 1:+.1%} |"
+            f"| {name} | {row['beyond']:.0f}× | {row['q05']:.4f} to {row['q95']:.4f} | "
+            f"{row['q50']:.4f} | {loss:.4f} | {row['q50'] / loss - 1:+.1%} |"
         )
+    if sys.argv[1:]:
+        return
     figure = plot_forecast(fit)
     axes = figure.axes[0]
     around = [table["q50"] - table["q05"], table["q95"] - table["q50"]]

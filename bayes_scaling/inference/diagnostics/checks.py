@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from bayes_scaling.core.records import Record, about
 from bayes_scaling.inference.convergence import energy_fraction
+from bayes_scaling.inference.diagnostics.information import components_of
 from bayes_scaling.inference.diagnostics.pareto_smoothing import leave_one_out
 from bayes_scaling.inference.sampler import ESS_MIN, RHAT_MAX
 from bayes_scaling.inference.tree import thinned_alike
@@ -185,9 +186,9 @@ def energies(dt: xr.DataTree) -> list[NDArray[np.float64]]:
     list of (chain, draw) array
         One where the posterior is no mixture.
     """
-    stats = dt["sample_stats"].to_dataset()
-    energy = stats["energy"].transpose("chain", "draw").to_numpy()
-    found = stats["component"][0].to_numpy() if "component" in stats else np.zeros(len(energy[0]))
+    energy = dt["sample_stats"]["energy"].transpose("chain", "draw").to_numpy()
+    # The same in every chain.
+    found = components_of(dt, energy.size).reshape(energy.shape)[0]
     return [energy[:, found == number] for number in np.unique(found)]
 
 

@@ -137,7 +137,7 @@ def posterior_sbc(
     rng = generator(Stream.POSTERIOR_SBC, seed)
     flat = fit.posterior.stack(sample=("chain", "draw"))
     of_law = np.flatnonzero(components_of(fit.dt, flat.sizes["sample"]) == 0)
-    chosen = rng.choice(of_law, replications, replace=False)
+    chosen = rng.choice(of_law, replications, replace=replications > of_law.size)
     truths = flat.isel(sample=chosen).drop_vars(["sample", "chain", "draw"])
     truths = truths.rename(sample="draw").assign_coords(draw=np.arange(replications))
     truths = truths.expand_dims(chain=[0])
