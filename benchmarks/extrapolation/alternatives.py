@@ -18,18 +18,8 @@ import pandas as pd
 
 from bayes_scaling import laws
 from bayes_scaling.forecast.evaluation.scoring import score_draws
-from benchmarks.extrapolation.learning import (
-    CACHE,
-    CURVATURE_SD,
-    SHARED,
-    Ahead,
-    Errors,
-    Floats,
-    Scorer,
-    forecasts,
-    learn_errors,
-    tables_of,
-)
+from benchmarks.extrapolation.law_errors import SHARED, Ahead, Errors, Floats, Scorer, learn_errors
+from benchmarks.extrapolation.learning import CACHE, CURVATURE_SD, forecasts, tables_of
 
 Ways = Mapping[str, Callable[[Errors], Errors]]
 WAYS: Ways = {

@@ -9,14 +9,8 @@ from scipy.stats import norm
 
 from bayes_scaling import laws
 from benchmarks.extrapolation.alternatives import predictive
-from benchmarks.extrapolation.learning import (
-    KERNEL,
-    Ahead,
-    Errors,
-    Scorer,
-    learn_errors,
-    random_effects,
-)
+from benchmarks.extrapolation.law_errors import KERNEL, Ahead, Errors, Scorer, learn_errors
+from benchmarks.extrapolation.learning import random_effects
 
 LAW = laws.get("power-n-floor")
 CENTRE = np.array([-0.4, -1.0, -1.5])
